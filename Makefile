@@ -1,0 +1,118 @@
+# The one way to set up, run and check the project; continuous integration calls the same targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that is new enough; `make setup PYTHON=/path/to/python` overrides it.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV := $(or $(shell command -v uv 2>/dev/null),$(wildcard $(BIN)/uv))
+
+# Optional parts. The word is part of the stamp's name, so installing a toolchain later is noticed.
+NATIVE := $(if $(wildcard native/Cargo.toml),$(if $(shell command -v cargo 2>/dev/null),built,no-cargo),absent)
+WEB := $(if $(wildcard web/package.json),$(if $(shell command -v npm 2>/dev/null),built,no-npm),absent)
+NATIVE_SOURCES := $(shell find native -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print 2>/dev/null)
+WEB_SOURCES := $(shell find web -maxdepth 1 -type f 2>/dev/null; find web/src web/public -type f 2>/dev/null)
+
+# Arguments for pytest: `make test T="tests/matching -k fok"`.
+T ?=
+PYTEST := $(BIN)/python -m pytest
+# Without LOCK_ARGS a version already locked stays; `make lock LOCK_ARGS=--upgrade` takes the newest.
+LOCK_ARGS ?=
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links $(LOCK_ARGS)
+
+.PHONY: help setup run test docs integration lint format types contracts bench lock clean ci
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready $(VENV)/.native-$(NATIVE) $(VENV)/.web-$(WEB) ## Make .venv with the locked dependencies and the project
+
+run: setup ## Start the exchange with house traders and open the market
+	@$(BIN)/exchange demo
+
+test: setup ## Run the fast tests
+	@$(PYTEST) -m "not integration and not slow" --ignore=tests/docs $(T)
+
+docs: setup ## Run the code blocks of README.md and docs/
+	@$(PYTEST) tests/docs $(T)
+
+integration: setup ## Run the tests that start processes, crash them or take minutes
+	@$(PYTEST) -m "integration or slow" --ignore=tests/docs $(T)
+
+lint: setup ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: setup ## Repair style and formatting where a machine can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: setup ## Check types, strictly
+	@$(BIN)/mypy
+
+contracts: setup ## Check which package may import which
+	@$(BIN)/lint-imports --no-logo
+
+bench: setup ## Run the benchmarks
+	@$(BIN)/python -m benchmarks
+
+lock: setup ## Resolve the dependencies again into requirements/*.txt
+	@$(COMPILE) --output-file requirements/core.txt pyproject.toml
+	@$(COMPILE) --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove the virtual environment, caches and build products
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ci: ## Run every check, as continuous integration does
+	@.ci/run
+
+# --- what setup is made of ------------------------------------------------------------------------
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then echo "setup: needs Python 3.11 or newer, found $$(python3 --version 2>&1 || true); install one or run: make setup PYTHON=/path/to/python"; exit 1; fi
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then echo "setup: needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version 2>&1)"; exit 1; fi
+	@echo "setup: making $(VENV) with $$($(PYTHON) --version) and $(if $(UV),uv,pip)"
+ifneq ($(UV),)
+	@$(UV) venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV) || { echo "setup: no venv module; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+endif
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml | $(BIN)/python
+	@echo "setup: installing the locked dependencies"
+ifneq ($(UV),)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+$(VENV)/.native-absent $(VENV)/.web-absent: | $(VENV)/.ready
+	@touch $@
+
+$(VENV)/.native-no-cargo: | $(VENV)/.ready
+	@echo "setup: no cargo, so the matcher runs in Python (install Rust and run make setup again for the native one)"
+	@touch $@
+
+$(VENV)/.native-built: $(NATIVE_SOURCES) | $(VENV)/.ready
+	@echo "setup: building the native core"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --reinstall ./native/python
+	@touch $@
+
+$(VENV)/.web-no-npm: | $(VENV)/.ready
+	@echo "setup: no npm, so the reporter serves its plain page (install Node.js and run make setup again for the terminal)"
+	@touch $@
+
+$(VENV)/.web-built: $(WEB_SOURCES) | $(VENV)/.ready
+	@echo "setup: building the trading terminal"
+	@cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
