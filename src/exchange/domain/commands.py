@@ -1,0 +1,200 @@
+"""Everything that can change the market, as plain values; the sequencer numbers them, the venue obeys.
+
+`participant_id` in a command is on whose authority it comes; 0 is the exchange itself, which may do all.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.participant import Role
+from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
+from exchange.domain.trade import BustReason
+from exchange.domain.units import (
+    AccountId,
+    KeyId,
+    MatchId,
+    Money,
+    OrderId,
+    ParticipantId,
+    Price,
+    Quantity,
+    SymbolId,
+)
+
+
+class Command(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What all commands share: nothing; number and time are given by the sequencer."""
+
+
+class StartEngine(Command, frozen=True, kw_only=True):
+    """The first command of every start: begins an epoch."""
+
+    epoch: int
+
+
+class Tick(Command, frozen=True, kw_only=True):
+    """Time has reached the venue's next deadline."""
+
+
+class StartBusinessDay(Command, frozen=True, kw_only=True):
+    """Begin a business date. date: YYYYMMDD; ends_ns: when it rolls to the next by itself, 0 for never."""
+
+    date: int
+    ends_ns: int = 0
+
+
+class AddSymbol(Command, frozen=True, kw_only=True):
+    """List a symbol. ticks: lowest price first."""
+
+    symbol: str
+    name: str
+    reference_price: Price
+    round_lot: Quantity = Quantity(1)
+    state: SymbolState = SymbolState.ACTIVE
+    ticks: tuple[TickRow, ...] = DEFAULT_TICKS
+
+
+class SetSymbolState(Command, frozen=True, kw_only=True):
+    """Suspend a symbol or let it trade again. reason: for people, at most 64 bytes."""
+
+    symbol_id: SymbolId
+    state: SymbolState
+    reason: str = ""
+
+
+class SetReferencePrice(Command, frozen=True, kw_only=True):
+    """Set the price that the next trade is compared with."""
+
+    symbol_id: SymbolId
+    reference_price: Price
+
+
+class CreateParticipant(Command, frozen=True, kw_only=True):
+    """Admit a member."""
+
+    name: str
+
+
+class CreateAccount(Command, frozen=True, kw_only=True):
+    """Open an account of a participant."""
+
+    participant_id: ParticipantId
+    name: str
+
+
+class CreateKey(Command, frozen=True, kw_only=True):
+    """Make a bearer key known by its SHA-256. participant_id: 0 for a key of the exchange itself."""
+
+    participant_id: ParticipantId
+    role: Role
+    sha256: bytes
+    label: str
+
+
+class RevokeKey(Command, frozen=True, kw_only=True):
+    """Make a key worthless."""
+
+    key_id: KeyId
+
+
+class Deposit(Command, frozen=True, kw_only=True):
+    """Bring cash (symbol_id 0, amount in money) or shares (amount in shares) into an account."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    amount: Money
+
+
+class Withdraw(Command, frozen=True, kw_only=True):
+    """Take cash (symbol_id 0, amount in money) or shares (amount in shares) out of an account."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    amount: Money
+
+
+class EnterOrder(Command, frozen=True, kw_only=True):
+    """Enter an order. price: 0 at market; flags: bits of `OrderFlag`; client_order_id: may be empty."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: Quantity
+    price: Price = Price(0)
+    flags: int = 0
+    client_order_id: str = ""
+
+
+class CancelOrder(Command, frozen=True, kw_only=True):
+    """Cancel what is left of an order."""
+
+    order_id: OrderId
+    participant_id: ParticipantId
+
+
+class AmendOrder(Command, frozen=True, kw_only=True):
+    """Change an order in place; it keeps its id. quantity: the new whole quantity, filled part included.
+
+    Less quantity at the same price keeps the place in the queue; all else goes to its end, and may trade.
+    """
+
+    order_id: OrderId
+    participant_id: ParticipantId
+    quantity: Quantity
+    price: Price
+
+
+class ReplaceOrder(Command, frozen=True, kw_only=True):
+    """Cancel an order and enter another in its place, in one step; the new one is last in its queue.
+
+    The new order has the old one's account, symbol, side, type, time in force and flags.
+    """
+
+    order_id: OrderId
+    participant_id: ParticipantId
+    quantity: Quantity
+    price: Price
+    client_order_id: str = ""
+
+
+class CancelOrders(Command, frozen=True, kw_only=True):
+    """Cancel every live order that fits; 0 in any field means any."""
+
+    participant_id: ParticipantId
+    account_id: AccountId = AccountId(0)
+    symbol_id: SymbolId = SymbolId(0)
+    side: int = 0
+
+
+class TradeFacts(Command, frozen=True, kw_only=True):
+    """The facts of a trade as its event has them; the engine adds them to a ruling from its event log."""
+
+    match_id: MatchId
+    symbol_id: SymbolId
+    price: Price
+    quantity: Quantity
+    buy_account_id: AccountId
+    sell_account_id: AccountId
+    buy_order_id: OrderId
+    sell_order_id: OrderId
+    executed_ns: int
+
+
+class BustTrade(TradeFacts, frozen=True, kw_only=True):
+    """Break a trade. It is final. ruling_id: clearing's ruling, 0 where none."""
+
+    ruling_id: int
+    reason: BustReason
+
+
+class CorrectTrade(TradeFacts, frozen=True, kw_only=True):
+    """Give a trade another price or less quantity; new values are whole, not differences."""
+
+    ruling_id: int
+    reason: BustReason
+    new_price: Price
+    new_quantity: Quantity

@@ -1,0 +1,77 @@
+"""Who and what the exchange knows: symbols, participants, accounts and keys, projected from the event stream.
+
+The venue keeps one and so does every component: the same events make the same directory.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from exchange.domain import events as e
+from exchange.domain.participant import Account, Key, Participant
+from exchange.domain.symbol import Symbol, TickTable
+
+
+class Directory:
+    """Symbols, participants, accounts and keys by their ids, in the order in which they came.
+
+    Ids count 1, 2, 3, …; nothing is removed but revoked keys.
+    """
+
+    def __init__(self) -> None:
+        self.symbols: dict[int, Symbol] = {}
+        self.symbol_ids: dict[str, int] = {}
+        self.participants: dict[int, Participant] = {}
+        self.participant_ids: dict[str, int] = {}
+        self.accounts: dict[int, Account] = {}
+        self.keys: dict[int, Key] = {}
+        self.key_ids: dict[bytes, int] = {}
+        self.keys_created = 0
+
+    def apply(self, event: e.Event) -> bool:
+        """Take one event in; tell whether it concerned the directory."""
+        match event:
+            case e.SymbolAdded():
+                self._add_symbol(event)
+            case e.SymbolStateChanged():
+                self._change_symbol(event.symbol_id, state=event.state)
+            case e.ReferencePriceSet():
+                self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case e.ParticipantCreated():
+                self.participants[event.participant_id] = Participant(event.participant_id, event.name)
+                self.participant_ids[event.name] = event.participant_id
+            case e.AccountCreated():
+                self.accounts[event.account_id] = Account(event.account_id, event.participant_id, event.name)
+            case e.KeyCreated():
+                key = Key(event.key_id, event.participant_id, event.role, event.sha256, event.label)
+                self.keys[key.key_id] = key
+                self.key_ids[key.sha256] = key.key_id
+                self.keys_created = max(self.keys_created, key.key_id)
+            case e.KeyRevoked():
+                self.key_ids.pop(self.keys.pop(event.key_id).sha256)
+            case _:
+                return False
+        return True
+
+    def symbol_named(self, symbol: str) -> Symbol | None:
+        """Return the symbol of this name, if it is listed."""
+        return self.symbols.get(self.symbol_ids.get(symbol, 0))
+
+    def accounts_of(self, participant_id: int) -> list[Account]:
+        """Return a participant's accounts, oldest first."""
+        return [account for account in self.accounts.values() if account.participant_id == participant_id]
+
+    def _add_symbol(self, event: e.SymbolAdded) -> None:
+        self.symbols[event.symbol_id] = Symbol(
+            event.symbol_id,
+            event.symbol,
+            event.name,
+            event.round_lot,
+            event.reference_price,
+            event.state,
+            TickTable(event.ticks),
+        )
+        self.symbol_ids[event.symbol] = event.symbol_id
+
+    def _change_symbol(self, symbol_id: int, **changes: int) -> None:
+        self.symbols[symbol_id] = msgspec.structs.replace(self.symbols[symbol_id], **changes)

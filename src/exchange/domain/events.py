@@ -1,0 +1,278 @@
+"""Everything that happened, as plain values in one numbered stream.
+
+Each event carries its own sequence, its command's sequence and time, the epoch and partition in which it
+happened, and whether it is the last of its command: consumers stop only there.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.participant import Role
+from exchange.domain.reasons import Reason
+from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.trade import BustReason
+from exchange.domain.units import (
+    AccountId,
+    CommandSequence,
+    EventSequence,
+    KeyId,
+    MatchId,
+    Money,
+    OrderId,
+    ParticipantId,
+    Price,
+    Quantity,
+    SymbolId,
+    TimeNs,
+)
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What all events share. symbol_id: 0 where the event concerns no symbol."""
+
+    sequence: EventSequence
+    command_sequence: CommandSequence
+    time_ns: TimeNs
+    epoch: int
+    partition: int = 0
+    last_of_command: bool = True
+    symbol_id: SymbolId = SymbolId(0)
+
+
+class EngineStarted(Event, frozen=True, kw_only=True):
+    """An epoch began."""
+
+    rules_version: int
+
+
+class BusinessDayStarted(Event, frozen=True, kw_only=True):
+    """A business date began: YYYYMMDD. ends_ns: when the next begins by itself, 0 for never."""
+
+    date: int
+    ends_ns: int
+
+
+class SymbolAdded(Event, frozen=True, kw_only=True):
+    """A symbol was listed under `symbol_id`."""
+
+    symbol: str
+    name: str
+    reference_price: Price
+    round_lot: Quantity
+    state: SymbolState
+    ticks: tuple[TickRow, ...]
+
+
+class SymbolStateChanged(Event, frozen=True, kw_only=True):
+    """A symbol was suspended or trades again."""
+
+    state: SymbolState
+    reason: str
+
+
+class ReferencePriceSet(Event, frozen=True, kw_only=True):
+    """An operator set the reference price."""
+
+    reference_price: Price
+
+
+class ParticipantCreated(Event, frozen=True, kw_only=True):
+    """A member was admitted."""
+
+    participant_id: ParticipantId
+    name: str
+
+
+class AccountCreated(Event, frozen=True, kw_only=True):
+    """An account was opened."""
+
+    account_id: AccountId
+    participant_id: ParticipantId
+    name: str
+
+
+class KeyCreated(Event, frozen=True, kw_only=True):
+    """A key is good from now on."""
+
+    key_id: KeyId
+    participant_id: ParticipantId
+    role: Role
+    sha256: bytes
+    label: str
+
+
+class KeyRevoked(Event, frozen=True, kw_only=True):
+    """A key is worthless from now on."""
+
+    key_id: KeyId
+
+
+class Deposited(Event, frozen=True, kw_only=True):
+    """Cash (symbol_id 0) or shares came in. amount: money or shares; balance: afterwards."""
+
+    account_id: AccountId
+    amount: Money
+    balance: Money
+
+
+class Withdrawn(Event, frozen=True, kw_only=True):
+    """Cash (symbol_id 0) or shares went out. amount: money or shares; balance: afterwards."""
+
+    account_id: AccountId
+    amount: Money
+    balance: Money
+
+
+class CommandRejected(Event, frozen=True, kw_only=True):
+    """A command other than an order's entry was refused and changed nothing.
+
+    command_type: its record type; subject: the id it named (order, match, account, …), 0 where none.
+    """
+
+    command_type: int
+    reason: Reason
+    subject: int
+    measured: int
+    limit: int
+
+
+class OrderAccepted(Event, frozen=True, kw_only=True):
+    """An order was taken. Its fills, and the cancel of what may not rest, follow within the same command."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    flags: int
+    price: Price
+    quantity: Quantity
+    client_order_id: str
+
+
+class OrderRejected(Event, frozen=True, kw_only=True):
+    """An order was refused. order_id: the id it would have had. measured, limit: see `REASONS`."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: int
+    order_type: int
+    time_in_force: int
+    flags: int
+    price: int
+    quantity: int
+    client_order_id: str
+    reason: Reason
+    measured: int
+    limit: int
+
+
+class OrderDuplicated(Event, frozen=True, kw_only=True):
+    """The same order with the same client order id came again; nothing changed. order_id: the first one's."""
+
+    order_id: OrderId
+    account_id: AccountId
+
+
+class OrderCancelled(Event, frozen=True, kw_only=True):
+    """What was left of an order is gone. price: 0 for a market order; quantity: the shares that were left."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    reason: CancelReason
+    price: Price
+    quantity: Quantity
+
+
+class OrderAmended(Event, frozen=True, kw_only=True):
+    """An order changed in place; without kept_priority it is last in its queue. quantity: whole.
+
+    Fills that the new price causes follow within the same command.
+    """
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    kept_priority: bool
+    old_price: Price
+    price: Price
+    quantity: Quantity
+    leaves: Quantity
+
+
+class OrderReplaced(Event, frozen=True, kw_only=True):
+    """An order gave way to a new one with the full new quantity, last in its queue; fills may follow."""
+
+    order_id: OrderId
+    new_order_id: OrderId
+    account_id: AccountId
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    flags: int
+    cancelled_quantity: Quantity
+    price: Price
+    quantity: Quantity
+    client_order_id: str
+
+
+class OrdersCancelled(Event, frozen=True, kw_only=True):
+    """A mass cancel ended; its OrderCancelled events stand before it. count: how many."""
+
+    participant_id: ParticipantId
+    count: int
+
+
+class TradeExecuted(Event, frozen=True, kw_only=True):
+    """Two orders traded at the resting order's price. The match id is `public_id(partition, sequence)`.
+
+    reference_price: what the price is to be compared with, frozen at the incoming order's arrival.
+    maker_leaves, taker_leaves: unfilled quantity afterwards. state: the symbol's at that moment.
+    """
+
+    maker_order_id: OrderId
+    taker_order_id: OrderId
+    maker_account_id: AccountId
+    taker_account_id: AccountId
+    price: Price
+    quantity: Quantity
+    reference_price: Price
+    maker_leaves: Quantity
+    taker_leaves: Quantity
+    taker_side: Side
+    state: SymbolState
+
+
+class TradeBusted(Event, frozen=True, kw_only=True):
+    """A trade is broken, finally. price, quantity: what it stood at, after corrections."""
+
+    match_id: MatchId
+    ruling_id: int
+    reason: BustReason
+    price: Price
+    quantity: Quantity
+    buy_account_id: AccountId
+    sell_account_id: AccountId
+    buy_order_id: OrderId
+    sell_order_id: OrderId
+    executed_ns: int
+
+
+class TradeCorrected(Event, frozen=True, kw_only=True):
+    """A trade has another price or less quantity. price, quantity: what it stood at before."""
+
+    match_id: MatchId
+    ruling_id: int
+    reason: BustReason
+    price: Price
+    quantity: Quantity
+    new_price: Price
+    new_quantity: Quantity
+    buy_account_id: AccountId
+    sell_account_id: AccountId
+    buy_order_id: OrderId
+    sell_order_id: OrderId
+    executed_ns: int

@@ -1,0 +1,63 @@
+"""Who takes part: participants, their accounts, their keys, and what a key allows."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from exchange.domain.units import AccountId, KeyId, ParticipantId
+
+NAME_BYTES_MAX = 64
+PARTICIPANTS_MAX = 100_000
+ACCOUNTS_MAX = 1_000_000
+KEYS_MAX = 1_000_000
+
+
+class Role(IntEnum):
+    """What a key allows its holder to do."""
+
+    VIEWER = 1
+    """Reads what belongs to its participant."""
+    TRADER = 2
+    """Enters and cancels orders for its participant's accounts."""
+    RISK = 3
+    """Cancels any order and suspends symbols."""
+    CLEARING = 4
+    """Holds, releases, busts and corrects trades."""
+    OPERATOR = 5
+    """Manages symbols, participants, accounts, keys, deposits; does what risk and clearing do."""
+    AUDITOR = 6
+    """Reads everything, changes nothing."""
+    COMPONENT = 7
+    """Another component of the exchange: reads the event stream; clearing busts with it."""
+
+
+class Participant(msgspec.Struct, frozen=True, gc=False):
+    """A member of the exchange."""
+
+    participant_id: ParticipantId
+    name: str
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """An account of a participant; cash and shares are held per account."""
+
+    account_id: AccountId
+    participant_id: ParticipantId
+    name: str
+
+
+class Key(msgspec.Struct, frozen=True, gc=False):
+    """A bearer key, known by its SHA-256 only. participant_id: 0 for a key of the exchange itself."""
+
+    key_id: KeyId
+    participant_id: ParticipantId
+    role: Role
+    sha256: bytes
+    label: str
+
+
+def is_valid_name(text: str) -> bool:
+    """Tell whether a text can be a name: 1 to 64 bytes of UTF-8, printable, no blank at either end."""
+    return 0 < len(text.encode()) <= NAME_BYTES_MAX and text.isprintable() and text == text.strip()

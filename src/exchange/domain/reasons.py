@@ -1,0 +1,231 @@
+"""Why the exchange says no: every reason with its number, its sentence and whether trying again can help.
+
+A number is never reused. When several reasons apply, the one that stands first here is given. The text of
+`measured` and `limit` says what the two integers beside a reason mean, where they mean anything.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Reason(IntEnum):
+    """The number of a reason; `REASONS` has its sentence."""
+
+    NONE = 0
+    UNKNOWN_COMMAND = 1
+    COMMAND_MALFORMED = 41
+    SIDE_INVALID = 2
+    ORDER_TYPE_INVALID = 3
+    TIME_IN_FORCE_INVALID = 4
+    UNKNOWN_ACCOUNT = 5
+    UNKNOWN_SYMBOL = 6
+    CLIENT_ORDER_ID_INVALID = 42
+    CLIENT_ORDER_ID_REUSED = 7
+    CLIENT_ORDER_ID_TABLE_FULL = 8
+    SYMBOL_SUSPENDED = 9
+    QUANTITY_NOT_POSITIVE = 10
+    QUANTITY_NOT_IN_LOTS = 11
+    PRICE_MISSING = 12
+    PRICE_NOT_ALLOWED = 13
+    PRICE_TOO_HIGH = 14
+    PRICE_NOT_ON_TICK = 15
+    NOTIONAL_OVERFLOW = 16
+    TIME_IN_FORCE_NOT_ALLOWED = 17
+    POST_ONLY_NOT_ALLOWED = 18
+    POST_ONLY_WOULD_TRADE = 19
+    UNKNOWN_ORDER = 20
+    NOTHING_TO_AMEND = 21
+    AMEND_BELOW_FILLED = 22
+    UNKNOWN_PARTICIPANT = 23
+    UNKNOWN_KEY = 24
+    NAME_TAKEN = 25
+    NAME_INVALID = 26
+    ROLE_INVALID = 27
+    KEY_TAKEN = 28
+    SYMBOL_INVALID = 43
+    SYMBOL_TAKEN = 29
+    TICK_TABLE_INVALID = 30
+    ROUND_LOT_INVALID = 31
+    REFERENCE_PRICE_INVALID = 32
+    SYMBOL_STATE_INVALID = 33
+    AMOUNT_NOT_POSITIVE = 34
+    INSUFFICIENT_BALANCE = 35
+    UNKNOWN_TRADE = 36
+    TRADE_ALREADY_BUSTED = 37
+    CORRECTION_INVALID = 38
+    BUSINESS_DATE_NOT_LATER = 39
+    DIRECTORY_FULL = 40
+
+
+class ReasonText(NamedTuple):
+    """What people are told of a reason.
+
+    sentence: the whole sentence; retry: whether the same request can succeed later without being changed;
+    field: the REST field at fault; measured, limit: what the integers beside the reason are; empty if none.
+    """
+
+    sentence: str
+    retry: bool = False
+    field: str = ""
+    measured: str = ""
+    limit: str = ""
+
+
+REASONS: dict[Reason, ReasonText] = {
+    Reason.NONE: ReasonText("No reason: the command was carried out."),
+    Reason.UNKNOWN_COMMAND: ReasonText(
+        "The engine does not know this command type.", measured="command type"
+    ),
+    Reason.COMMAND_MALFORMED: ReasonText(
+        "The command's version, length or one of its numbers is not what its type allows.",
+        measured="number seen",
+    ),
+    Reason.SIDE_INVALID: ReasonText("The side is neither buy nor sell.", field="side", measured="side"),
+    Reason.ORDER_TYPE_INVALID: ReasonText(
+        "The order type is not one the market takes.", field="type", measured="type"
+    ),
+    Reason.TIME_IN_FORCE_INVALID: ReasonText(
+        "The time in force is not one the market takes.", field="time_in_force", measured="time in force"
+    ),
+    Reason.UNKNOWN_ACCOUNT: ReasonText("There is no such account.", field="account", measured="account"),
+    Reason.UNKNOWN_SYMBOL: ReasonText("There is no such symbol.", field="symbol", measured="symbol"),
+    Reason.CLIENT_ORDER_ID_INVALID: ReasonText(
+        "A client order id is 1 to 36 printable ASCII characters without a blank.", field="client_order_id"
+    ),
+    Reason.CLIENT_ORDER_ID_REUSED: ReasonText(
+        "This client order id was used before with another order.",
+        field="client_order_id",
+        measured="order id",
+    ),
+    Reason.CLIENT_ORDER_ID_TABLE_FULL: ReasonText(
+        "The account has used the maximum number of client order ids for this business date.",
+        retry=True,
+        field="client_order_id",
+        measured="ids used",
+        limit="maximum",
+    ),
+    Reason.SYMBOL_SUSPENDED: ReasonText(
+        "Trading in this symbol is suspended; cancels are taken.", retry=True, field="symbol"
+    ),
+    Reason.QUANTITY_NOT_POSITIVE: ReasonText(
+        "The quantity must be at least 1.", field="qty", measured="quantity"
+    ),
+    Reason.QUANTITY_NOT_IN_LOTS: ReasonText(
+        "The quantity is not a multiple of the round lot.",
+        field="qty",
+        measured="quantity",
+        limit="round lot",
+    ),
+    Reason.PRICE_MISSING: ReasonText("A limit order needs a price.", field="price"),
+    Reason.PRICE_NOT_ALLOWED: ReasonText("A market order takes no price.", field="price", measured="price"),
+    Reason.PRICE_TOO_HIGH: ReasonText(
+        "The price is above the highest price there is.",
+        field="price",
+        measured="price",
+        limit="highest price",
+    ),
+    Reason.PRICE_NOT_ON_TICK: ReasonText(
+        "The price is not a multiple of the tick size at that price.",
+        field="price",
+        measured="price",
+        limit="tick size",
+    ),
+    Reason.NOTIONAL_OVERFLOW: ReasonText(
+        "Price times quantity is larger than the exchange can account for.",
+        field="qty",
+        measured="quantity",
+        limit="maximum",
+    ),
+    Reason.TIME_IN_FORCE_NOT_ALLOWED: ReasonText(
+        "A market order cannot rest: its time in force is day, ioc or fok.",
+        field="time_in_force",
+        measured="time in force",
+    ),
+    Reason.POST_ONLY_NOT_ALLOWED: ReasonText(
+        "Post-only needs a limit order that may rest: time in force day or gtc.", field="post_only"
+    ),
+    Reason.POST_ONLY_WOULD_TRADE: ReasonText(
+        "The post-only order would trade at once.",
+        retry=True,
+        field="price",
+        measured="price",
+        limit="best opposite price",
+    ),
+    Reason.UNKNOWN_ORDER: ReasonText("No live order has this id.", field="id", measured="order id"),
+    Reason.NOTHING_TO_AMEND: ReasonText("The order already has this quantity and price.", field="qty"),
+    Reason.AMEND_BELOW_FILLED: ReasonText(
+        "The new quantity is not above what is already filled; cancel the order instead.",
+        field="qty",
+        measured="new quantity",
+        limit="filled quantity",
+    ),
+    Reason.UNKNOWN_PARTICIPANT: ReasonText(
+        "There is no such participant.", field="participant", measured="participant"
+    ),
+    Reason.UNKNOWN_KEY: ReasonText("There is no such key.", field="key_id", measured="key id"),
+    Reason.NAME_TAKEN: ReasonText("This name is taken.", field="name"),
+    Reason.NAME_INVALID: ReasonText(
+        "A name is 1 to 64 bytes of text without control characters.", field="name"
+    ),
+    Reason.ROLE_INVALID: ReasonText(
+        "The role is not one of the exchange's roles.", field="role", measured="role"
+    ),
+    Reason.KEY_TAKEN: ReasonText("This key is known already.", field="key"),
+    Reason.SYMBOL_INVALID: ReasonText(
+        "A symbol is 1 to 8 characters of A to Z, 0 to 9, full stop and hyphen.", field="symbol"
+    ),
+    Reason.SYMBOL_TAKEN: ReasonText("This symbol exists already.", field="symbol"),
+    Reason.TICK_TABLE_INVALID: ReasonText(
+        "A tick table has 1 to 16 rows from rising prices, the first from 0, each with a tick above 0.",
+        field="ticks",
+    ),
+    Reason.ROUND_LOT_INVALID: ReasonText(
+        "The round lot must be at least 1.", field="round_lot", measured="round lot"
+    ),
+    Reason.REFERENCE_PRICE_INVALID: ReasonText(
+        "The reference price must be above 0, at most the highest price, and on a tick.",
+        field="reference_price",
+        measured="price",
+        limit="tick size",
+    ),
+    Reason.SYMBOL_STATE_INVALID: ReasonText(
+        "The symbol state is neither active nor suspended.", field="state", measured="state"
+    ),
+    Reason.AMOUNT_NOT_POSITIVE: ReasonText(
+        "The amount must be above 0 and within the exchange's limits.",
+        field="amount",
+        measured="amount",
+        limit="maximum",
+    ),
+    Reason.INSUFFICIENT_BALANCE: ReasonText(
+        "The account holds less than that.", field="amount", measured="amount", limit="balance"
+    ),
+    Reason.UNKNOWN_TRADE: ReasonText(
+        "There is no such trade, or it is no longer kept.", field="match_id", measured="match id"
+    ),
+    Reason.TRADE_ALREADY_BUSTED: ReasonText(
+        "This trade is busted already; a bust is final.", field="match_id", measured="match id"
+    ),
+    Reason.CORRECTION_INVALID: ReasonText(
+        "A correction needs a price on a tick, a quantity of 1 up to the trade's, and a change.",
+        field="qty",
+        measured="quantity",
+        limit="traded quantity",
+    ),
+    Reason.BUSINESS_DATE_NOT_LATER: ReasonText(
+        "The new business date must be in the calendar and later than the present one, and its end later than now.",
+        field="date",
+        measured="date",
+        limit="present date",
+    ),
+    Reason.DIRECTORY_FULL: ReasonText(
+        "The exchange has its maximum number of these.", measured="count", limit="maximum"
+    ),
+}
+
+
+def sentence(reason: int) -> str:
+    """Return the sentence of a reason's number."""
+    return REASONS[Reason(reason)].sentence

@@ -1,0 +1,67 @@
+"""A security that is traded: its tick table, round lot, reference price and state."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from enum import IntEnum
+from itertools import pairwise
+
+import msgspec
+
+from exchange.domain.units import Price, Quantity, SymbolId
+
+SYMBOL_PATTERN = re.compile(r"[A-Z0-9.\-]{1,8}\Z", re.ASCII)
+TICK_ROWS_MAX = 16
+SYMBOLS_MAX = 65_535
+
+
+class SymbolState(IntEnum):
+    """Whether a symbol trades. While suspended it takes cancels and nothing else."""
+
+    ACTIVE = 1
+    SUSPENDED = 2
+
+
+class TickRow(msgspec.Struct, frozen=True, gc=False):
+    """From this price upwards, prices are multiples of this tick."""
+
+    from_price: Price
+    tick: Price
+
+
+DEFAULT_TICKS = (TickRow(Price(0), Price(1)), TickRow(Price(10_000), Price(100)))
+"""Below one currency unit 0.0001, from there on 0.01. SEC Rule 612."""
+
+
+class TickTable(msgspec.Struct, frozen=True, gc=False):
+    """Tick sizes by price. rows: lowest price first, the first from 0."""
+
+    rows: tuple[TickRow, ...] = DEFAULT_TICKS
+
+    def tick_at(self, price: int) -> int:
+        """Return the tick that holds at a price."""
+        return self.rows[bisect_right(self.rows, price, key=lambda row: row.from_price) - 1].tick
+
+    def is_valid(self) -> bool:
+        """Tell whether the rows are few, start at 0, rise, and have ticks above 0."""
+        starts = [row.from_price for row in self.rows]
+        rising = all(low < high for low, high in pairwise(starts))
+        return (
+            0 < len(self.rows) <= TICK_ROWS_MAX
+            and starts[0] == 0
+            and rising
+            and all(r.tick > 0 for r in self.rows)
+        )
+
+
+class Symbol(msgspec.Struct, frozen=True, gc=False):
+    """A symbol as the directory knows it."""
+
+    symbol_id: SymbolId
+    symbol: str
+    name: str
+    round_lot: Quantity
+    reference_price: Price
+    state: SymbolState
+    ticks: TickTable

@@ -1,0 +1,1 @@
+"""Bytes without I/O: the fixed-width records and the text of REST."""

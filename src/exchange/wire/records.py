@@ -1,0 +1,361 @@
+"""Commands and events as fixed-width records: in journal, event log, on the bus, at the native border.
+
+Integers are little-endian, nothing is padded. A record is a header, a fixed body, and for a few types a tail.
+
+Command header, 16 bytes: 0 length u32 (of the whole record) · 4 type u8 · 5 version u8 · 6 flags u8 (zero)
+· 7 partition u8 · 8 command sequence u64.
+
+Event header, 40 bytes: 0 length u32 · 4 type u8 · 5 version u8 · 6 flags u8 (bit 0: last of its command)
+· 7 partition u8 · 8 event sequence u64 · 16 command sequence u64 · 24 time u64 · 32 epoch u32
+· 36 symbol id u32.
+
+`docs/records.md` lists the bodies; it is generated from `LAYOUTS`. A reader refuses what it does not know.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.participant import Role
+from exchange.domain.reasons import Reason
+from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.trade import BustReason
+
+RECORD_BYTES_MAX = 4_096
+VERSION = 1
+LAST_OF_COMMAND = 1
+COMMAND_HEADER = struct.Struct("<IBBBBQ")
+EVENT_HEADER = struct.Struct("<IBBBBQQQII")
+LENGTH = struct.Struct("<I")
+SEQUENCE = struct.Struct("<Q")
+SEQUENCE_OFFSET = 8
+_TICK_ROW = struct.Struct("<II")
+_ENUMS: dict[str, type[IntEnum]] = {
+    "side": Side,
+    "taker_side": Side,
+    "order_type": OrderType,
+    "time_in_force": TimeInForce,
+    "role": Role,
+    "state": SymbolState,
+    "bust_reason": BustReason,
+    "cancel_reason": CancelReason,
+    "reject_reason": Reason,
+}
+
+
+class ProtocolError(ValueError):
+    """Bytes that are not what the layout says; the message names the field and the offset."""
+
+
+class Layout:
+    """How one command or event lies in bytes.
+
+    body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
+    t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks.
+    """
+
+    CODES: ClassVar[dict[str, str]] = {
+        "e": "B",
+        "E": "H",
+        "?": "B",
+        "t": "8s",
+        "i": "36s",
+        "k": "32s",
+        "b": "H",
+        "r": "H",
+    }
+
+    def __init__(self, value_type: type, number: int, body: str, enums: dict[str, str] | None = None) -> None:
+        pairs = [pair.split(":") for pair in body.split()]
+        self.value_type = value_type
+        self.number = number
+        self.is_event = issubclass(value_type, e.Event)
+        self.fields = [(name, code) for name, code in pairs]
+        self.enums = {
+            name: _ENUMS[(enums or {}).get(name, name)] for name, code in self.fields if code in "eE"
+        }
+        header = EVENT_HEADER if self.is_event else COMMAND_HEADER
+        self.header_bytes = header.size
+        self.struct = struct.Struct(
+            header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
+        )
+        self.has_tail = any(code in "br" for _, code in self.fields)
+
+
+_BUST = {"reason": "bust_reason"}
+_FACTS = (
+    "match_id:Q symbol_id:I price:I quantity:I buy_account_id:I sell_account_id:I "
+    "buy_order_id:Q sell_order_id:Q executed_ns:Q"
+)
+_EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
+_ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
+
+LAYOUTS: dict[type, Layout] = {
+    layout.value_type: layout
+    for layout in (
+        Layout(c.StartEngine, 1, "epoch:I"),
+        Layout(c.Tick, 2, ""),
+        Layout(c.StartBusinessDay, 3, "date:I ends_ns:Q"),
+        Layout(c.AddSymbol, 10, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
+        Layout(c.SetSymbolState, 11, "symbol_id:I state:e reason:b"),
+        Layout(c.SetReferencePrice, 12, "symbol_id:I reference_price:I"),
+        Layout(c.CreateParticipant, 20, "name:b"),
+        Layout(c.CreateAccount, 21, "participant_id:I name:b"),
+        Layout(c.CreateKey, 22, "participant_id:I role:e sha256:k label:b"),
+        Layout(c.RevokeKey, 23, "key_id:I"),
+        Layout(c.Deposit, 30, "account_id:I symbol_id:I amount:q"),
+        Layout(c.Withdraw, 31, "account_id:I symbol_id:I amount:q"),
+        Layout(c.EnterOrder, 40, "account_id:I symbol_id:I " + _ORDER),
+        Layout(c.CancelOrder, 41, "order_id:Q participant_id:I"),
+        Layout(c.AmendOrder, 42, "order_id:Q participant_id:I price:I quantity:I"),
+        Layout(c.ReplaceOrder, 43, "order_id:Q participant_id:I price:I quantity:I client_order_id:i"),
+        Layout(c.CancelOrders, 44, "participant_id:I account_id:I symbol_id:I side:B"),
+        Layout(c.BustTrade, 50, _FACTS + " ruling_id:Q reason:e", _BUST),
+        Layout(c.CorrectTrade, 51, _FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST),
+        Layout(e.EngineStarted, 101, "rules_version:I"),
+        Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
+        Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
+        Layout(e.SymbolStateChanged, 111, "state:e reason:b"),
+        Layout(e.ReferencePriceSet, 112, "reference_price:I"),
+        Layout(e.ParticipantCreated, 120, "participant_id:I name:b"),
+        Layout(e.AccountCreated, 121, "account_id:I participant_id:I name:b"),
+        Layout(e.KeyCreated, 122, "key_id:I participant_id:I role:e sha256:k label:b"),
+        Layout(e.KeyRevoked, 123, "key_id:I"),
+        Layout(e.Deposited, 130, "account_id:I amount:q balance:q"),
+        Layout(e.Withdrawn, 131, "account_id:I amount:q balance:q"),
+        Layout(e.OrderAccepted, 140, "order_id:Q account_id:I " + _ORDER),
+        Layout(
+            e.OrderCancelled,
+            141,
+            "order_id:Q account_id:I side:e reason:e price:I quantity:I",
+            {"reason": "cancel_reason"},
+        ),
+        Layout(
+            e.OrderAmended,
+            142,
+            "order_id:Q account_id:I side:e kept_priority:? old_price:I price:I quantity:I leaves:I",
+        ),
+        Layout(
+            e.OrderReplaced,
+            143,
+            "order_id:Q new_order_id:Q account_id:I side:e order_type:e time_in_force:e flags:B "
+            "cancelled_quantity:I price:I quantity:I client_order_id:i",
+        ),
+        Layout(e.OrdersCancelled, 144, "participant_id:I count:I"),
+        Layout(
+            e.OrderRejected,
+            145,
+            "order_id:Q account_id:I side:B order_type:B time_in_force:B flags:B price:I "
+            "quantity:I client_order_id:i reason:E measured:q limit:q",
+            {"reason": "reject_reason"},
+        ),
+        Layout(e.OrderDuplicated, 146, "order_id:Q account_id:I"),
+        Layout(
+            e.CommandRejected,
+            147,
+            "command_type:B reason:E subject:Q measured:q limit:q",
+            {"reason": "reject_reason"},
+        ),
+        Layout(
+            e.TradeExecuted,
+            150,
+            "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I "
+            "quantity:I reference_price:I maker_leaves:I taker_leaves:I taker_side:e state:e",
+        ),
+        Layout(e.TradeBusted, 151, _EVENT_FACTS + " ruling_id:Q reason:e", _BUST),
+        Layout(
+            e.TradeCorrected, 152, _EVENT_FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST
+        ),
+    )
+}
+BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}
+
+
+def number_of(value_type: type) -> int:
+    """Return the record type of a command or event class."""
+    return LAYOUTS[value_type].number
+
+
+def encode_command(command: c.Command, sequence: int = 0, partition: int = 0) -> bytes:
+    """Write a command as its record; the sequencer puts the sequence in later."""
+    layout = LAYOUTS[type(command)]
+    body, tail = _body_of(layout, command)
+    size = layout.struct.size + len(tail)
+    return layout.struct.pack(size, layout.number, VERSION, 0, partition, sequence, *body) + tail
+
+
+def encode_event(event: e.Event) -> bytes:
+    """Write an event as its record."""
+    layout = LAYOUTS[type(event)]
+    body, tail = _body_of(layout, event)
+    flags = LAST_OF_COMMAND if event.last_of_command else 0
+    return (
+        layout.struct.pack(
+            layout.struct.size + len(tail),
+            layout.number,
+            VERSION,
+            flags,
+            event.partition,
+            event.sequence,
+            event.command_sequence,
+            event.time_ns,
+            event.epoch,
+            event.symbol_id,
+            *body,
+        )
+        + tail
+    )
+
+
+def decode_command(buffer: bytes, offset: int = 0) -> c.Command:
+    """Read the command record at an offset. Raise `ProtocolError` where it is none."""
+    return decode_sequenced(buffer, offset)[1]
+
+
+def decode_sequenced(buffer: bytes, offset: int = 0) -> tuple[int, c.Command]:
+    """Read the command record at an offset with its sequence. Raise `ProtocolError` where it is none."""
+    layout = _layout_at(buffer, offset)
+    if layout.is_event:
+        raise ProtocolError(f"type at offset {offset + 4}: {layout.number} is an event, not a command")
+    values = layout.struct.unpack_from(buffer, offset)
+    command: c.Command = layout.value_type(**_fields_of(layout, values[6:], buffer, offset))
+    return values[5], command
+
+
+def decode_unchecked(buffer: bytes, offset: int = 0) -> c.Command:
+    """Read a command record, leaving each enum field a plain integer that may mean nothing, for the venue to judge.
+
+    Raise `ProtocolError` where it is none.
+    """
+    layout = _layout_at(buffer, offset)
+    if layout.is_event:
+        raise ProtocolError(f"type at offset {offset + 4}: {layout.number} is an event, not a command")
+    values = layout.struct.unpack_from(buffer, offset)
+    command: c.Command = layout.value_type(**_fields_of(layout, values[6:], buffer, offset, enums=False))
+    return command
+
+
+def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
+    """Read the event record at an offset. Raise `ProtocolError` where it is none."""
+    layout = _layout_at(buffer, offset)
+    if not layout.is_event:
+        raise ProtocolError(f"type at offset {offset + 4}: {layout.number} is a command, not an event")
+    values = layout.struct.unpack_from(buffer, offset)
+    _, _, _, flags, partition, sequence, command_sequence, time_ns, epoch, symbol_id = values[:10]
+    event: e.Event = layout.value_type(
+        sequence=sequence,
+        command_sequence=command_sequence,
+        time_ns=time_ns,
+        epoch=epoch,
+        partition=partition,
+        last_of_command=bool(flags & LAST_OF_COMMAND),
+        symbol_id=symbol_id,
+        **_fields_of(layout, values[10:], buffer, offset),
+    )
+    return event
+
+
+def split(buffer: bytes) -> Iterator[tuple[int, int]]:
+    """Give (offset, length) of each record in a run of whole records. Raise `ProtocolError` if broken."""
+    offset, end = 0, len(buffer)
+    while offset < end:
+        if offset + LENGTH.size > end:
+            raise ProtocolError(
+                f"length at offset {offset}: {end - offset} bytes are left, a record has at least 16"
+            )
+        (length,) = LENGTH.unpack_from(buffer, offset)
+        if not COMMAND_HEADER.size <= length <= min(RECORD_BYTES_MAX, end - offset):
+            raise ProtocolError(f"length at offset {offset}: {length}, with {end - offset} bytes left")
+        yield offset, length
+        offset += length
+
+
+def decode_commands(buffer: bytes) -> list[tuple[int, c.Command]]:
+    """Read a run of command records as (sequence, command)."""
+    return [decode_sequenced(buffer, offset) for offset, _ in split(buffer)]
+
+
+def decode_events(buffer: bytes) -> list[e.Event]:
+    """Read a run of event records."""
+    return [decode_event(buffer, offset) for offset, _ in split(buffer)]
+
+
+def _layout_at(buffer: bytes, offset: int) -> Layout:
+    if offset + COMMAND_HEADER.size > len(buffer):
+        raise ProtocolError(f"header at offset {offset}: {len(buffer) - offset} bytes are left")
+    length, number, version, _, _, _ = COMMAND_HEADER.unpack_from(buffer, offset)
+    layout = BY_NUMBER.get(number)
+    if layout is None:
+        raise ProtocolError(f"type at offset {offset + 4}: {number} is unknown to this version")
+    if version != VERSION:
+        raise ProtocolError(
+            f"version at offset {offset + 5}: {version}, this version reads {VERSION}; upgrade the reader"
+        )
+    size = layout.struct.size
+    if (
+        length < size
+        or (length > size and not layout.has_tail)
+        or length > min(RECORD_BYTES_MAX, len(buffer) - offset)
+    ):
+        raise ProtocolError(f"length at offset {offset}: {length}, type {number} has {size}")
+    return layout
+
+
+def _body_of(layout: Layout, value: Any) -> tuple[list[Any], bytes]:
+    body: list[Any] = []
+    tail = b""
+    for name, code in layout.fields:
+        field = getattr(value, name)
+        if code in "ti":
+            field = field.encode("ascii")
+        elif code == "b":
+            text = field.encode()
+            tail += text
+            field = len(text)
+        elif code == "r":
+            tail += b"".join(_TICK_ROW.pack(row.from_price, row.tick) for row in field)
+            field = len(field)
+        body.append(field)
+    return body, tail
+
+
+def _fields_of(
+    layout: Layout, values: tuple[Any, ...], buffer: bytes, offset: int, *, enums: bool = True
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    at = offset + layout.struct.size
+    end = offset + LENGTH.unpack_from(buffer, offset)[0]
+    for (name, code), value in zip(layout.fields, values, strict=True):
+        try:
+            if code in "eE" and enums:
+                value = layout.enums[name](value)
+            elif code == "?":
+                value = bool(value)
+            elif code in "ti":
+                value = value.rstrip(b"\0").decode("ascii")
+            elif code == "b":
+                text = _tail(buffer, at, value, end)
+                value, at = text.decode(), at + len(text)
+            elif code == "r":
+                rows = _tail(buffer, at, value * _TICK_ROW.size, end)
+                value, at = tuple(TickRow(*row) for row in _TICK_ROW.iter_unpack(rows)), at + len(rows)
+        except ValueError as error:
+            raise ProtocolError(
+                f"{name} in the {layout.value_type.__name__} at offset {offset}: {error}"
+            ) from error
+        fields[name] = value
+    if at != end:
+        raise ProtocolError(f"tail at offset {at}: {end - at} bytes too many in {layout.value_type.__name__}")
+    return fields
+
+
+def _tail(buffer: bytes, at: int, size: int, end: int) -> bytes:
+    if at + size > end:
+        raise ProtocolError(f"tail at offset {at}: {size} bytes wanted, {end - at} there")
+    return bytes(buffer[at : at + size])
