@@ -1,0 +1,81 @@
+"""Messages per second of the reference matcher on the fixed streams A and B, with the fills checked.
+
+`python -m benchmarks.matching [--streams AB] [--records 1000000] [--batch 4096] [--runs 3]`. Set-up and prefill are
+not timed. Each message is a command record in; its events, all checks and the running hash are included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from statistics import median
+
+from benchmarks.run_info import describe
+from benchmarks.workload import (
+    CHECK_POINTS,
+    FOLDER,
+    Fills,
+    Stream,
+    batches,
+    fills_of,
+    is_present,
+    read_stream,
+)
+from exchange.matching.venue import Venue
+
+SEEDS = {"A": 20240601, "B": 20240602}
+"""Of the generator that made the streams."""
+BAR = 100_000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--streams", default="AB", help="which: A, B or AB")
+    parser.add_argument("--records", type=int, default=1_000_000, choices=sorted(CHECK_POINTS["A"]))
+    parser.add_argument("--batch", type=int, default=4_096, help="messages per batch")
+    parser.add_argument("--runs", type=int, default=3)
+    arguments = parser.parse_args()
+    for what, value in describe():
+        print(f"{what:10} {value}")
+    print(f"{'batch':10} {arguments.batch} messages")
+    right = True
+    for name in arguments.streams:
+        if not is_present(name):
+            print(f"stream {name} skipped: no {FOLDER}")
+            continue
+        right &= _measure(name, read_stream(name, arguments.records), arguments)
+    return 0 if right else 1
+
+
+def _measure(name: str, stream: Stream, arguments: argparse.Namespace) -> bool:
+    """Run one stream several times; print the median and whether the fills are right."""
+    timed = batches(stream.timed, arguments.batch)
+    rates = []
+    right = True
+    fills = Fills()
+    for _ in range(arguments.runs):
+        venue = Venue()
+        for batch in batches(stream.before, arguments.batch):
+            venue.apply(batch, 1)
+        started = time.perf_counter()
+        events = [venue.apply(batch, 2) for batch in timed]
+        rates.append(len(stream.timed) / (time.perf_counter() - started))
+        fills = fills_of(events, stream.stream_ids, venue.live_orders)
+        right &= fills == CHECK_POINTS[name][arguments.records]
+    each = ", ".join(f"{rate:,.0f}" for rate in rates)
+    print(
+        f"\nstream {name}, seed {SEEDS[name]}, {arguments.records:,} messages: {median(rates):,.0f} msg/s "
+        f"(median of {arguments.runs}: {each}; bar {BAR:,} on A)"
+    )
+    print(
+        f"  trades {fills.trades:,}, volume {fills.volume:,}, notional {fills.notional:,}, hash {fills.fill_hash},"
+        f" live {fills.live:,}, rejects {fills.rejects}: {'as expected' if right else 'WRONG'}"
+    )
+    return right
+
+
+if __name__ == "__main__":
+    sys.exit(main())

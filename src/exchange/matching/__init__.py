@@ -1,0 +1,1 @@
+"""The core of the engine: order book, matcher and venue, pure."""

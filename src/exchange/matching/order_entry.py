@@ -1,0 +1,275 @@
+"""Orders in, changed and out: enter, cancel, amend, replace and cancel en masse."""
+
+from __future__ import annotations
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.order import CancelReason, OrderType
+from exchange.domain.reasons import Reason
+from exchange.domain.units import SEQUENCE_BITS
+from exchange.matching.client_order_ids import FirstUse
+from exchange.matching.matcher import Matcher
+from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_checks import (
+    NO_CLIENT_ORDER_ID,
+    ORDER_TYPES,
+    SIDES,
+    TIMES_IN_FORCE,
+    Refusal,
+    read_client_order_id,
+    refusal_of_handling,
+    refusal_of_kind,
+    refusal_of_post_only,
+    refusal_of_terms,
+)
+from exchange.matching.venue_state import VenueState
+from exchange.wire.records import COMMAND_HEADER, LAYOUTS, number_of
+
+ENTER, ENTER_NUMBER = LAYOUTS[c.EnterOrder].struct, number_of(c.EnterOrder)
+CANCEL, CANCEL_NUMBER = LAYOUTS[c.CancelOrder].struct, number_of(c.CancelOrder)
+AMEND, AMEND_NUMBER = LAYOUTS[c.AmendOrder].struct, number_of(c.AmendOrder)
+REPLACE, REPLACE_NUMBER = LAYOUTS[c.ReplaceOrder].struct, number_of(c.ReplaceOrder)
+BODY_BEFORE_CLIENT_ORDER_ID = slice(COMMAND_HEADER.size, COMMAND_HEADER.size + 20)
+"""Of an entry and of a replace alike: what must be the same for a repetition to be one."""
+
+
+class OrderEntry:
+    """Judges and carries out what members do with orders; participant 0, the exchange, may touch any."""
+
+    def __init__(self, state: VenueState) -> None:
+        self._state = state
+        self._events = state.events
+        self._accounts = state.directory.accounts
+        self._markets = state.markets
+        self._orders = state.orders
+        self._client_order_ids = state.client_order_ids
+        self._matcher = Matcher(state)
+        self._partition_bits = state.events.partition << SEQUENCE_BITS
+
+    # --- enter ---------------------------------------------------------------------------------------
+
+    def enter(self, record: bytes) -> None:
+        """Take an `EnterOrder` record, or say why not."""
+        (
+            _, _, _, _, _, sequence, account_id, symbol_id, side, order_type, time_in_force, flags, price,
+            quantity, padded_id,
+        ) = ENTER.unpack(record)  # fmt: skip
+        client_order_id: str | None = ""
+        if padded_id != NO_CLIENT_ORDER_ID:
+            client_order_id = read_client_order_id(padded_id)
+            if self._is_repetition(ENTER_NUMBER, account_id, client_order_id, record):
+                return
+        market = self._markets.get(symbol_id)
+        refusal = (
+            refusal_of_kind(side, order_type, time_in_force, flags)
+            or self._refusal_of_place(account_id, symbol_id)
+            or self._refusal_of_client_order_id(account_id, client_order_id)
+            or refusal_of_terms(market, order_type, price, quantity)
+            or refusal_of_handling(order_type, time_in_force, flags)
+            or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price))
+        )
+        order_id = self._partition_bits | sequence
+        if refusal:
+            self._events.order_rejected(
+                refusal.reason, measured=refusal.measured, limit=refusal.limit, symbol_id=symbol_id,
+                order_id=order_id, account_id=account_id, side=side, order_type=order_type,
+                time_in_force=time_in_force, flags=flags, price=price, quantity=quantity,
+                client_order_id=client_order_id or "",
+            )  # fmt: skip
+            return
+        assert market is not None, "an order in an unknown symbol was refused"
+        assert client_order_id is not None, "an order with a nonsensical client order id was refused"
+        order = RestingOrder(
+            order_id, account_id, symbol_id, SIDES[side], ORDER_TYPES[order_type],
+            TIMES_IN_FORCE[time_in_force], flags, price, quantity, quantity, client_order_id,
+            self._events.time_ns,
+        )  # fmt: skip
+        self._events.order_accepted(order, padded_id)
+        if client_order_id:
+            self._remember(ENTER_NUMBER, order, record)
+        self._matcher.execute(market, order)
+
+    def _refusal_of_place(self, account_id: int, symbol_id: int) -> Refusal | None:
+        if account_id not in self._accounts:
+            return Refusal(Reason.UNKNOWN_ACCOUNT, account_id)
+        if symbol_id not in self._markets:
+            return Refusal(Reason.UNKNOWN_SYMBOL, symbol_id)
+        return None
+
+    # --- client order ids ----------------------------------------------------------------------------
+
+    def _is_repetition(
+        self, command_type: int, account_id: int, client_order_id: str | None, record: bytes
+    ) -> bool:
+        """Answer a command that came before under its client order id; tell whether it did."""
+        first = self._client_order_ids.find(account_id, client_order_id or "")
+        if first is None or first[1:] != (command_type, record[BODY_BEFORE_CLIENT_ORDER_ID]):
+            return False
+        self._events.write(e.OrderDuplicated, order_id=first.order_id, account_id=account_id)
+        return True
+
+    def _refusal_of_client_order_id(self, account_id: int, client_order_id: str | None) -> Refusal | None:
+        if client_order_id is None:
+            return Refusal(Reason.CLIENT_ORDER_ID_INVALID)
+        if client_order_id == "":
+            return None
+        first = self._client_order_ids.find(account_id, client_order_id)
+        if first is not None:
+            return Refusal(Reason.CLIENT_ORDER_ID_REUSED, first.order_id)
+        used, maximum = self._client_order_ids.count(account_id), self._client_order_ids.maximum
+        return Refusal(Reason.CLIENT_ORDER_ID_TABLE_FULL, used, maximum) if used >= maximum else None
+
+    def _remember(self, command_type: int, order: RestingOrder, record: bytes) -> None:
+        first = FirstUse(order.order_id, command_type, record[BODY_BEFORE_CLIENT_ORDER_ID])
+        self._client_order_ids.remember(order.account_id, order.client_order_id, first)
+
+    # --- cancel --------------------------------------------------------------------------------------
+
+    def cancel(self, record: bytes) -> None:
+        """Take a `CancelOrder` record, or say why not."""
+        *_, order_id, participant_id = CANCEL.unpack(record)
+        order = self._own_order(order_id, participant_id)
+        if order is None:
+            self._refuse(CANCEL_NUMBER, order_id, None, Refusal(Reason.UNKNOWN_ORDER, order_id))
+            return
+        self.cancel_for(order, CancelReason.REQUESTED if participant_id else CancelReason.OPERATOR)
+
+    def cancel_orders(self, command: c.CancelOrders) -> None:
+        """Cancel every live order that fits, in the sequence of their entry, and say how many."""
+        refusal = self._refusal_of_cancel_orders(command)
+        if refusal:
+            self._refuse(number_of(c.CancelOrders), command.participant_id, None, refusal)
+            return
+        reason = CancelReason.MASS_CANCEL if command.participant_id else CancelReason.OPERATOR
+        fitting = self._state.live_orders(lambda order: self._fits(order, command))
+        for order in fitting:
+            self.cancel_for(order, reason)
+        self._events.write(
+            e.OrdersCancelled,
+            symbol_id=command.symbol_id,
+            participant_id=command.participant_id,
+            count=len(fitting),
+        )
+
+    def cancel_for(self, order: RestingOrder, reason: CancelReason) -> None:
+        """Take a live order out of the book and say why."""
+        self._remove(order)
+        self._events.order_cancelled(order, reason)
+
+    def _refusal_of_cancel_orders(self, command: c.CancelOrders) -> Refusal | None:
+        account = self._accounts.get(command.account_id)
+        if command.side and command.side not in SIDES:
+            return Refusal(Reason.SIDE_INVALID, command.side)
+        if command.account_id and (
+            account is None or command.participant_id not in (0, account.participant_id)
+        ):
+            return Refusal(Reason.UNKNOWN_ACCOUNT, command.account_id)
+        if command.symbol_id and command.symbol_id not in self._markets:
+            return Refusal(Reason.UNKNOWN_SYMBOL, command.symbol_id)
+        if command.participant_id and command.participant_id not in self._state.directory.participants:
+            return Refusal(Reason.UNKNOWN_PARTICIPANT, command.participant_id)
+        return None
+
+    def _fits(self, order: RestingOrder, command: c.CancelOrders) -> bool:
+        return (
+            command.account_id in (0, order.account_id)
+            and command.symbol_id in (0, order.symbol_id)
+            and command.side in (0, order.side)
+            and command.participant_id in (0, self._state.owner_of(order.account_id))
+        )
+
+    # --- amend and replace ---------------------------------------------------------------------------
+
+    def amend(self, record: bytes) -> None:
+        """Take an `AmendOrder` record, or say why not; a refused amend leaves the order as it was."""
+        *_, order_id, participant_id, price, quantity = AMEND.unpack(record)
+        order = self._own_order(order_id, participant_id)
+        refusal = self._refusal_of_change(order, order_id, price, quantity)
+        if not refusal and order and (price, quantity) == (order.price, order.quantity):
+            refusal = Refusal(Reason.NOTHING_TO_AMEND)
+        if not refusal and order and quantity <= order.filled:
+            refusal = Refusal(Reason.AMEND_BELOW_FILLED, quantity, order.filled)
+        if refusal:
+            self._refuse(AMEND_NUMBER, order_id, order, refusal)
+            return
+        assert order is not None, "an amend of an unknown order was refused"
+        leaves = quantity - order.filled
+        keeps_priority = price == order.price and quantity < order.quantity
+        self._events.write(
+            e.OrderAmended, symbol_id=order.symbol_id, order_id=order_id, account_id=order.account_id,
+            side=order.side, kept_priority=keeps_priority, old_price=order.price, price=price,
+            quantity=quantity, leaves=leaves,
+        )  # fmt: skip
+        market = self._markets[order.symbol_id]
+        if keeps_priority:
+            market.book.own_side(order.side).reduce(order, order.leaves - leaves)
+            order.quantity = quantity
+        else:
+            self._remove(order)
+            order.price, order.quantity, order.leaves = price, quantity, leaves
+            self._matcher.execute(market, order)
+
+    def replace(self, record: bytes) -> None:
+        """Take a `ReplaceOrder` record, or say why not; a refused replace leaves the order as it was."""
+        *_, sequence, order_id, participant_id, price, quantity, padded_id = REPLACE.unpack(record)
+        order = self._own_order(order_id, participant_id)
+        account_id = order.account_id if order else self._account_of_replaced(order_id, participant_id)
+        client_order_id: str | None = ""
+        if padded_id != NO_CLIENT_ORDER_ID:
+            client_order_id = read_client_order_id(padded_id)
+            if self._is_repetition(REPLACE_NUMBER, account_id, client_order_id, record):
+                return
+        refusal = self._refusal_of_client_order_id(account_id, client_order_id)
+        refusal = refusal or self._refusal_of_change(order, order_id, price, quantity)
+        if refusal:
+            self._refuse(REPLACE_NUMBER, order_id, order, refusal)
+            return
+        assert order is not None, "a replace of an unknown order was refused"
+        assert client_order_id is not None, "a replace with a nonsensical client order id was refused"
+        new = RestingOrder(
+            self._partition_bits | sequence, account_id, order.symbol_id, order.side, order.order_type,
+            order.time_in_force, order.flags, price, quantity, quantity, client_order_id,
+            self._events.time_ns,
+        )  # fmt: skip
+        self._remove(order)
+        self._events.order_replaced(order, new, padded_id)
+        if client_order_id:
+            self._remember(REPLACE_NUMBER, new, record)
+        self._matcher.execute(self._markets[new.symbol_id], new)
+
+    def _refusal_of_change(
+        self, order: RestingOrder | None, order_id: int, price: int, quantity: int
+    ) -> Refusal | None:
+        """Check the new terms of a live order; of one that is none, only what holds for all orders."""
+        if order is None:
+            refusal = refusal_of_terms(None, OrderType.LIMIT, price, quantity)
+            return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
+        market = self._markets[order.symbol_id]
+        return refusal_of_terms(market, order.order_type, price, quantity) or refusal_of_post_only(
+            market, order.side, order.flags, price
+        )
+
+    # --- what they share -----------------------------------------------------------------------------
+
+    def _own_order(self, order_id: int, participant_id: int) -> RestingOrder | None:
+        """Return a live order if it belongs to the participant; nobody learns that another's order exists."""
+        order = self._orders.get(order_id)
+        if order and participant_id and self._accounts[order.account_id].participant_id != participant_id:
+            return None
+        return order
+
+    def _account_of_replaced(self, order_id: int, participant_id: int) -> int:
+        account_id = self._client_order_ids.account_of_replaced(order_id)
+        if account_id and participant_id in (0, self._state.owner_of(account_id)):
+            return account_id
+        return 0
+
+    def _remove(self, order: RestingOrder) -> None:
+        del self._orders[order.order_id]
+        self._markets[order.symbol_id].book.own_side(order.side).remove(order)
+
+    def _refuse(self, command_type: int, subject: int, order: RestingOrder | None, refusal: Refusal) -> None:
+        self._events.command_rejected(
+            command_type, refusal.reason, subject=subject, measured=refusal.measured,
+            limit=refusal.limit, symbol_id=order.symbol_id if order else 0,
+        )  # fmt: skip

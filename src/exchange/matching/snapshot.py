@@ -1,0 +1,236 @@
+"""The canonical bytes of a venue's state: equal states give equal bytes, in every implementation.
+
+All integers are little-endian, nothing is padded; `i128` is a signed integer of 16 bytes, `text36` ASCII
+filled up with zeros. A snapshot is:
+
+- the *envelope*, 20 bytes: magic `XVEN` · snapshot version u16 · rules version u16 · length u64 of all that
+  follows · CRC-32 u32 of all that follows;
+- the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
+  · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
+- eight *sections*, each a count u32 of its records and then the records:
+  1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
+     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a ParticipantCreated, an
+     AccountCreated and a KeyCreated each, in this order, each kind by id;
+  2. reference prices by symbol id: symbol id u32 · trades u32 (how many follow in section 3);
+  3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
+  4. resting orders by symbol id, bids before asks, best price first, oldest first: order id u64
+     · account id u32 · symbol id u32 · side u8 · type u8 · time in force u8 · flags u8 · price u32
+     · quantity u32 · leaves u32 · entered_ns u64 · client order id text36;
+  5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
+     · command type u8 · body 20 bytes · client order id text36;
+  6. holdings other than 0 by account id and symbol id: account id u32 · symbol id u32 · balance i128;
+  7. busted trades: match id u64, rising;
+  8. corrected trades by match id: match id u64 · price u32 · quantity u32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from struct import Struct
+from typing import Any
+from zlib import crc32
+
+from exchange.domain import events as e
+from exchange.matching.client_order_ids import FirstUse
+from exchange.matching.market import Market
+from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
+from exchange.matching.venue_state import VenueState
+from exchange.wire.records import LENGTH, decode_event, encode_event
+
+MAGIC = b"XVEN"
+SNAPSHOT_VERSION = 1
+ENVELOPE = Struct("<4sHHQI")
+NUMBERS = Struct("<BIQQQQIQI")
+COUNT = Struct("<I")
+REFERENCE = Struct("<II")
+REFERENCE_TRADE = Struct("<QI")
+ORDER = Struct("<QIIBBBBIIIQ36s")
+CLIENT_ORDER_ID = Struct("<IQB20s36s")
+HOLDING = Struct("<II16s")
+BUSTED = Struct("<Q")
+CORRECTED = Struct("<QII")
+BALANCE_BYTES = 16
+
+
+class SnapshotError(ValueError):
+    """Bytes that are no snapshot of this version; the message says what was seen and what to do."""
+
+
+def write(state: VenueState, rules_version: int) -> bytes:
+    """Write the state of a venue."""
+    events = state.events
+    markets = [state.markets[symbol_id] for symbol_id in sorted(state.markets)]
+    numbers = NUMBERS.pack(
+        events.partition, events.epoch, events.time_ns, events.command_sequence, events.sequence,
+        events.running_hash, state.business_date, state.day_ends_ns, state.directory.keys_created,
+    )  # fmt: skip
+    content = b"".join((
+        numbers,
+        _section(_directory_records(state)),
+        _section(REFERENCE.pack(market.symbol_id, len(market.reference.trades)) for market in markets),
+        _section(REFERENCE_TRADE.pack(*trade) for market in markets for trade in market.reference.trades),
+        _section(_order_record(order) for market in markets for order in _resting(market)),
+        _section(_client_order_id_records(state)),
+        _section(
+            HOLDING.pack(*owned, balance.to_bytes(BALANCE_BYTES, "little", signed=True))
+            for owned, balance in sorted(state.holdings.balances.items()) if balance
+        ),
+        _section(BUSTED.pack(match_id) for match_id in sorted(state.busted)),
+        _section(CORRECTED.pack(match_id, *values) for match_id, values in sorted(state.corrected.items())),
+    ))  # fmt: skip
+    return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
+
+
+def partition_of(data: bytes, rules_version: int) -> int:
+    """Return the partition of a snapshot. Raise `SnapshotError` unless it is whole and of these versions."""
+    if len(data) < ENVELOPE.size + NUMBERS.size:
+        raise SnapshotError(f"snapshot: {len(data)} bytes, the shortest has {ENVELOPE.size + NUMBERS.size}")
+    magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
+    if magic != MAGIC:
+        raise SnapshotError(f"snapshot: starts with {magic!r}, a venue's snapshot starts with {MAGIC!r}")
+    if version != SNAPSHOT_VERSION:
+        raise SnapshotError(
+            f"snapshot: version {version}, this engine reads {SNAPSHOT_VERSION}; use its writer's version"
+        )
+    if rules != rules_version:
+        raise SnapshotError(
+            f"snapshot: rules version {rules}, this engine has {rules_version}; use its writer's version"
+        )
+    content = memoryview(data)[ENVELOPE.size :]
+    if len(content) != length:
+        raise SnapshotError(
+            f"snapshot: {len(content)} bytes follow the envelope, it says {length}; take an older one"
+        )
+    if crc32(content) != checksum:
+        raise SnapshotError("snapshot: the checksum does not fit, the bytes are damaged; take an older one")
+    partition: int = NUMBERS.unpack_from(data, ENVELOPE.size)[0]
+    return partition
+
+
+def read_into(state: VenueState, data: bytes) -> None:
+    """Fill the state of a new venue from a snapshot that `partition_of` found whole."""
+    events = state.events
+    (
+        _, events.epoch, events.time_ns, events.command_sequence, events.sequence, events.running_hash,
+        state.business_date, state.day_ends_ns, keys_created,
+    ) = NUMBERS.unpack_from(data, ENVELOPE.size)  # fmt: skip
+    sections = _Sections(data, ENVELOPE.size + NUMBERS.size)
+    for event in sections.events():
+        _apply_to_directory(state, event)
+    state.directory.keys_created = keys_created
+    references = list(sections.records(REFERENCE))
+    trades = sections.records(REFERENCE_TRADE)
+    for symbol_id, count in references:
+        state.markets[symbol_id].reference.restore(islice(trades, count))
+    _restore_orders(state, sections.records(ORDER))
+    for account_id, order_id, command_type, body, text in sections.records(CLIENT_ORDER_ID):
+        first = FirstUse(order_id, command_type, body)
+        state.client_order_ids.remember(account_id, _text(text), first)
+    for account_id, symbol_id, balance in sections.records(HOLDING):
+        state.holdings.balances[account_id, symbol_id] = int.from_bytes(balance, "little", signed=True)
+    for (match_id,) in sections.records(BUSTED):
+        state.busted[match_id] = None
+    for match_id, price, quantity in sections.records(CORRECTED):
+        state.corrected[match_id] = (price, quantity)
+
+
+class _Sections:
+    """Reads the sections of a snapshot one after the other."""
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data = data
+        self._at = at
+
+    def records(self, layout: Struct) -> Iterator[tuple[Any, ...]]:
+        """Give the records of the next section, which have one layout."""
+        count = self._count()
+        begins_at = self._at
+        self._at += count * layout.size
+        return layout.iter_unpack(memoryview(self._data)[begins_at : self._at])
+
+    def events(self) -> Iterator[e.Event]:
+        """Give the event records of the next section."""
+        for _ in range(self._count()):
+            yield decode_event(self._data, self._at)
+            self._at += LENGTH.unpack_from(self._data, self._at)[0]
+
+    def _count(self) -> int:
+        (count,) = COUNT.unpack_from(self._data, self._at)
+        self._at += COUNT.size
+        return int(count)
+
+
+def _section(records: Iterable[bytes]) -> bytes:
+    listed = list(records)
+    return COUNT.pack(len(listed)) + b"".join(listed)
+
+
+def _directory_records(state: VenueState) -> Iterator[bytes]:
+    directory = state.directory
+    blank: dict[str, Any] = {"sequence": 0, "command_sequence": 0, "time_ns": 0, "epoch": 0}
+    for symbol in directory.symbols.values():
+        yield encode_event(e.SymbolAdded(
+            **blank, symbol_id=symbol.symbol_id, symbol=symbol.symbol, name=symbol.name,
+            reference_price=symbol.reference_price, round_lot=symbol.round_lot, state=symbol.state,
+            ticks=symbol.ticks.rows,
+        ))  # fmt: skip
+    for participant in directory.participants.values():
+        yield encode_event(
+            e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
+        )
+    for account in directory.accounts.values():
+        yield encode_event(e.AccountCreated(
+            **blank, account_id=account.account_id, participant_id=account.participant_id, name=account.name
+        ))  # fmt: skip
+    for key in directory.keys.values():
+        yield encode_event(e.KeyCreated(
+            **blank, key_id=key.key_id, participant_id=key.participant_id, role=key.role, sha256=key.sha256,
+            label=key.label,
+        ))  # fmt: skip
+
+
+def _apply_to_directory(state: VenueState, event: e.Event) -> None:
+    state.directory.apply(event)
+    if isinstance(event, e.SymbolAdded):
+        state.markets[event.symbol_id] = Market(state.directory.symbols[event.symbol_id])
+    elif isinstance(event, e.AccountCreated):
+        state.account_names[event.participant_id, event.name] = event.account_id
+
+
+def _resting(market: Market) -> Iterator[RestingOrder]:
+    yield from market.book.bids.orders()
+    yield from market.book.asks.orders()
+
+
+def _order_record(order: RestingOrder) -> bytes:
+    return ORDER.pack(
+        order.order_id, order.account_id, order.symbol_id, order.side, order.order_type, order.time_in_force,
+        order.flags, order.price, order.quantity, order.leaves, order.entered_ns,
+        order.client_order_id.encode("ascii"),
+    )  # fmt: skip
+
+
+def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> None:
+    """Put the orders into their queues as they come."""
+    for (
+        order_id, account_id, symbol_id, side, order_type, time_in_force, flags, price, quantity, leaves,
+        entered_ns, text,
+    ) in records:  # fmt: skip
+        order = RestingOrder(
+            order_id, account_id, symbol_id, SIDES[side], ORDER_TYPES[order_type],
+            TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
+        )  # fmt: skip
+        state.markets[symbol_id].book.own_side(order.side).add(order)
+        state.orders[order_id] = order
+
+
+def _client_order_id_records(state: VenueState) -> Iterator[bytes]:
+    for account_id, client_order_id, first in state.client_order_ids.entries():
+        text = client_order_id.encode("ascii")
+        yield CLIENT_ORDER_ID.pack(account_id, first.order_id, first.command_type, first.body, text)
+
+
+def _text(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode("ascii")

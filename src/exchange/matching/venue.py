@@ -1,0 +1,244 @@
+"""The pure core of the engine: command records in, event records out, the same from the same everywhere.
+
+The life of a command: `apply` finds its record, begins a command in the event stream, and hands it to the
+part that judges it: `order_entry`, `administration`, `trade_rulings` or `business_day`. Whatever it says, it
+is answered by events, never by an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from xxhash import xxh3_128_hexdigest
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.directory import Directory
+from exchange.domain.reasons import Reason
+from exchange.matching import order_entry, snapshot
+from exchange.matching.administration import Administration
+from exchange.matching.business_day import BusinessDay
+from exchange.matching.event_stream import Counters
+from exchange.matching.order_book import Level, QueuePlace, RestingOrder
+from exchange.matching.order_entry import OrderEntry
+from exchange.matching.trade_rulings import TradeRulings
+from exchange.matching.venue_state import LIMITS, VenueLimits, VenueState
+from exchange.wire.records import (
+    BY_NUMBER,
+    COMMAND_HEADER,
+    VERSION,
+    ProtocolError,
+    decode_unchecked,
+    number_of,
+)
+
+RULES_VERSION = 1
+"""Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
+
+
+class TradeState(NamedTuple):
+    """What became of a trade by rulings: busted, or corrected to a price and quantity."""
+
+    busted: bool
+    price: int = 0
+    quantity: int = 0
+
+
+class Venue:
+    """All markets of one partition."""
+
+    def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
+        state = self._state = VenueState(partition, limits)
+        orders = OrderEntry(state)
+        day = BusinessDay(state, orders)
+        administration = Administration(state)
+        rulings = TradeRulings(state)
+        self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
+            (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
+            (order_entry.CANCEL_NUMBER, order_entry.CANCEL.size): orders.cancel,
+            (order_entry.AMEND_NUMBER, order_entry.AMEND.size): orders.amend,
+            (order_entry.REPLACE_NUMBER, order_entry.REPLACE.size): orders.replace,
+        }
+        """The commands that come most take their record as it is: by type and length."""
+        self._others: dict[type[c.Command], Callable[[Any], None]] = {
+            c.StartEngine: self._start_engine,
+            c.Tick: lambda _: day.tick(),
+            c.StartBusinessDay: day.start,
+            c.AddSymbol: administration.add_symbol,
+            c.SetSymbolState: administration.set_symbol_state,
+            c.SetReferencePrice: administration.set_reference_price,
+            c.CreateParticipant: administration.create_participant,
+            c.CreateAccount: administration.create_account,
+            c.CreateKey: administration.create_key,
+            c.RevokeKey: administration.revoke_key,
+            c.Deposit: administration.deposit,
+            c.Withdraw: administration.withdraw,
+            c.CancelOrders: orders.cancel_orders,
+            c.BustTrade: rulings.bust,
+            c.CorrectTrade: rulings.correct,
+        }
+
+    def apply(self, commands: bytes, time_ns: int) -> bytes:
+        """Carry out a run of command records, numbered on from `command_sequence`; return the event records.
+
+        Every command but `Tick` has at least one event. time_ns: of all of them; it never decreases.
+        """
+        events = self._state.events
+        assert time_ns >= events.time_ns, f"time went back from {events.time_ns} to {time_ns}"
+        events.time_ns = time_ns
+        expected = events.command_sequence
+        read_header, of_fixed_size = COMMAND_HEADER.unpack_from, self._of_fixed_size
+        at, end = 0, len(commands)
+        while at < end:
+            length, number, version, _, _, sequence = read_header(commands, at)
+            expected += 1
+            assert sequence == expected, f"command {sequence} came where {expected} was due"
+            assert COMMAND_HEADER.size <= length <= end - at, f"record of {length} bytes with {end - at} left"
+            record = commands[at : at + length]
+            at += length
+            events.begin_command(sequence)
+            take = of_fixed_size.get((number, length))
+            if take is not None and version == VERSION:
+                take(record)
+            else:
+                self._apply_other(record, number, version)
+            events.end_command()
+        return events.take()
+
+    def _apply_other(self, record: bytes, number: int, version: int) -> None:
+        layout = BY_NUMBER.get(number)
+        if layout is None or layout.is_event:
+            self._state.events.command_rejected(number, Reason.UNKNOWN_COMMAND, measured=number)
+            return
+        try:
+            command = decode_unchecked(record)
+        except ProtocolError:
+            seen = version if version != VERSION else len(record)
+            self._state.events.command_rejected(number, Reason.COMMAND_MALFORMED, measured=seen)
+            return
+        self._others[type(command)](command)
+
+    def _start_engine(self, command: c.StartEngine) -> None:
+        events = self._state.events
+        if command.epoch <= events.epoch:
+            events.command_rejected(
+                number_of(c.StartEngine),
+                Reason.COMMAND_MALFORMED,
+                measured=command.epoch,
+                limit=events.epoch + 1,
+            )
+            return
+        events.epoch = command.epoch
+        events.write(e.EngineStarted, rules_version=RULES_VERSION)
+
+    # --- where it stands -----------------------------------------------------------------------------
+
+    @property
+    def partition(self) -> int:
+        """Return the partition whose symbols this venue has."""
+        return self._state.events.partition
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of the last engine start."""
+        return self._state.events.epoch
+
+    @property
+    def time_ns(self) -> int:
+        """Return the time of the last commands."""
+        return self._state.events.time_ns
+
+    @property
+    def business_date(self) -> int:
+        """Return the business date as YYYYMMDD, 0 before the first."""
+        return self._state.business_date
+
+    @property
+    def command_sequence(self) -> int:
+        """Return the sequence of the last command."""
+        return self._state.events.command_sequence
+
+    @property
+    def event_sequence(self) -> int:
+        """Return the sequence of the last event."""
+        return self._state.events.sequence
+
+    @property
+    def running_hash(self) -> int:
+        """Return the chained hash of all events so far."""
+        return self._state.events.running_hash
+
+    @property
+    def live_orders(self) -> int:
+        """Return how many orders rest in all books."""
+        return len(self._state.orders)
+
+    @property
+    def next_deadline(self) -> int:
+        """Return the time from which a `Tick` is due, 0 for none."""
+        return self._state.day_ends_ns
+
+    @property
+    def directory(self) -> Directory:
+        """Return the symbols, participants, accounts and keys; read only."""
+        return self._state.directory
+
+    @property
+    def counters(self) -> Counters:
+        """Return what happened since this venue was made or restored."""
+        return self._state.events.counters
+
+    # --- snapshots -----------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Return all that later events depend on, as canonical bytes: equal states give equal bytes."""
+        return snapshot.write(self._state, RULES_VERSION)
+
+    @classmethod
+    def restore(cls, data: bytes) -> Venue:
+        """Make the venue that wrote a snapshot. Raise `SnapshotError` where it is none of this version."""
+        venue = cls(snapshot.partition_of(data, RULES_VERSION))
+        snapshot.read_into(venue._state, data)
+        return venue
+
+    def digest(self) -> str:
+        """Return the fingerprint of the state: XXH3-128 of its snapshot, in hexadecimal."""
+        return xxh3_128_hexdigest(self.snapshot())
+
+    # --- queries -------------------------------------------------------------------------------------
+
+    def depth(self, symbol_id: int, levels: int) -> tuple[list[Level], list[Level]]:
+        """Return the best price levels, bids and asks, best first; empty for an unknown symbol."""
+        market = self._state.markets.get(symbol_id)
+        return market.book.depth(levels) if market else ([], [])
+
+    def orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the resting orders, bids and asks, in the sequence in which they would trade; read only."""
+        market = self._state.markets.get(symbol_id)
+        return (list(market.book.bids.orders()), list(market.book.asks.orders())) if market else ([], [])
+
+    def order(self, order_id: int) -> RestingOrder | None:
+        """Return a live order, read only; nothing where it is finished or never was."""
+        return self._state.orders.get(order_id)
+
+    def place_in_queue(self, order_id: int) -> QueuePlace | None:
+        """Return where a live order stands at its price, nothing where it is finished or never was."""
+        order = self._state.orders.get(order_id)
+        return self._state.markets[order.symbol_id].book.place_in_queue(order) if order else None
+
+    def reference_price(self, symbol_id: int) -> int:
+        """Return the price that a symbol's next trade is compared with, 0 for an unknown symbol."""
+        market = self._state.markets.get(symbol_id)
+        return market.reference.price if market else 0
+
+    def balance(self, account_id: int, symbol_id: int) -> int:
+        """Return an account's shares of a symbol, or its cash for symbol 0."""
+        return self._state.holdings.balance(account_id, symbol_id)
+
+    def trade_state(self, match_id: int) -> TradeState | None:
+        """Return what a ruling made of a trade, nothing where it stands as it was executed."""
+        if match_id in self._state.busted:
+            return TradeState(busted=True)
+        corrected = self._state.corrected.get(match_id)
+        return TradeState(busted=False, price=corrected[0], quantity=corrected[1]) if corrected else None

@@ -1,0 +1,75 @@
+"""Everything a venue knows, in one place: what the parts of the venue share, and what a snapshot holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from exchange.domain.directory import Directory
+from exchange.domain.order import CLIENT_ORDER_IDS_MAX
+from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
+from exchange.domain.symbol import SYMBOLS_MAX
+from exchange.matching.client_order_ids import ClientOrderIds
+from exchange.matching.event_stream import EventStream
+from exchange.matching.market import Market
+from exchange.matching.order_book import RestingOrder
+from exchange.risk.holdings import Holdings
+
+RULINGS_MAX = 10_000_000
+"""Busted and corrected trades remembered, for a bust is final. When full, further rulings are rejected."""
+PARTITIONS_MAX = 128
+"""So that a public id fits a signed 64-bit field."""
+
+
+class VenueLimits(msgspec.Struct, frozen=True):
+    """How many of each a venue takes; one more is rejected: DIRECTORY_FULL, CLIENT_ORDER_ID_TABLE_FULL.
+
+    They belong to the rules version: a replay needs those of the first run.
+    """
+
+    symbols: int = SYMBOLS_MAX
+    participants: int = PARTICIPANTS_MAX
+    accounts: int = ACCOUNTS_MAX
+    keys: int = KEYS_MAX
+    client_order_ids: int = CLIENT_ORDER_IDS_MAX
+    rulings: int = RULINGS_MAX
+
+
+LIMITS = VenueLimits()
+
+
+class VenueState:
+    """The state of one venue. Its containers are filled and emptied, never exchanged for others."""
+
+    def __init__(self, partition: int, limits: VenueLimits) -> None:
+        assert 0 <= partition < PARTITIONS_MAX, (
+            f"partition must be 0 to {PARTITIONS_MAX - 1}, got {partition}"
+        )
+        self.limits = limits
+        self.events = EventStream(partition)
+        self.directory = Directory()
+        self.markets: dict[int, Market] = {}
+        """By symbol id."""
+        self.orders: dict[int, RestingOrder] = {}
+        """All live orders by their public id."""
+        self.client_order_ids = ClientOrderIds(limits.client_order_ids)
+        self.account_names: dict[tuple[int, str], int] = {}
+        """Account ids by participant id and name."""
+        self.holdings = Holdings()
+        self.busted: dict[int, None] = {}
+        """Match ids of busted trades."""
+        self.corrected: dict[int, tuple[int, int]] = {}
+        """(price, quantity) of corrected trades by match id."""
+        self.business_date = 0
+        """YYYYMMDD, 0 before the first."""
+        self.day_ends_ns = 0
+        """When the business date rolls by itself, 0 for never."""
+
+    def live_orders(self, fits: Callable[[RestingOrder], bool]) -> list[RestingOrder]:
+        """Return the live orders that fit by their ids, which is the sequence of their entry."""
+        return sorted(filter(fits, self.orders.values()), key=lambda order: order.order_id)
+
+    def owner_of(self, account_id: int) -> int:
+        """Return the participant to whom an account belongs."""
+        return self.directory.accounts[account_id].participant_id

@@ -1,0 +1,1 @@
+"""Limits and collars an order must pass before it is matched."""

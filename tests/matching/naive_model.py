@@ -1,0 +1,361 @@
+"""What the matcher must do, written again as naively as possible: lists, searched and sorted anew for every question.
+
+It shares no code with the matcher. Reasons are found by asking which apply at all and taking the first of the table;
+balances and reference prices are added up from all that ever happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from exchange.domain import commands as c
+from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.reasons import Reason
+from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
+
+GUIDELINE = ((250_000, 10), (500_000, 5), (10**12, 3))
+"""(highest reference price, percent)."""
+
+
+@dataclass
+class Order:
+    """An order that was accepted once. place: rises whenever an order joins a queue."""
+
+    id: int
+    account: int
+    symbol: int
+    side: int
+    type: int
+    tif: int
+    flags: int
+    price: int
+    quantity: int
+    place: int
+    filled: int = 0
+    live: bool = True
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.filled
+
+
+@dataclass
+class Trade:
+    """A trade as it stands now. counts: it may be a reference price; compared: the reference before it."""
+
+    maker: int
+    taker: int
+    symbol: int
+    buyer: int
+    seller: int
+    price: int
+    quantity: int
+    compared: int
+    counts: bool
+    busted: bool = False
+
+
+@dataclass
+class Outcome:
+    """What a command led to. fills: (maker, taker, price, quantity, reference); cancelled: (order, quantity)."""
+
+    refused: Reason | None = None
+    duplicate_of: int = 0
+    fills: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    cancelled: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass
+class Symbol:
+    """A symbol's terms; every price is a multiple of one tick here. history: prices set and trades, in order."""
+
+    lot: int
+    tick: int
+    history: list[int | Trade]
+    suspended: bool = False
+
+
+class NaiveVenue:
+    """Knows accounts as {account: participant} and symbols by id; commands come with their sequence as order id."""
+
+    def __init__(self, accounts: dict[int, int], symbols: dict[int, Symbol]) -> None:
+        self.accounts = accounts
+        self.symbols = symbols
+        self.orders: list[Order] = []
+        self.trades: list[Trade] = []
+        self.moves: list[tuple[int, int, int]] = []
+        self.uses: list[tuple[int, str, tuple[object, ...], int]] = []
+        """Client order ids: (account, id, what the command said, order)."""
+        self.places = 0
+
+    # --- questions -----------------------------------------------------------------------------------
+
+    def book(self, symbol: int, side: int) -> list[tuple[int, int, int]]:
+        """Return (order, price, left) in the sequence in which the orders would trade."""
+        resting = [o for o in self.orders if o.live and (o.symbol, o.side) == (symbol, side)]
+        return [(o.id, o.price, o.left) for o in sorted(resting, key=_priority)]
+
+    def balance(self, account: int, symbol: int) -> int:
+        """Add up all that ever moved an account's shares, or its cash for symbol 0."""
+        total = sum(amount for who, what, amount in self.moves if (who, what) == (account, symbol))
+        for trade in self.trades:
+            amount = 0 if trade.busted else trade.quantity if symbol else -trade.quantity * trade.price
+            if symbol in (0, trade.symbol):
+                total += amount * ((trade.buyer == account) - (trade.seller == account))
+        return total
+
+    def reference(self, symbol: int) -> int:
+        """Go back through what happened to the last price that counts."""
+        for entry in reversed(self.symbols[symbol].history):
+            if isinstance(entry, int):
+                return entry
+            if entry.counts and not entry.busted:
+                return entry.price
+        raise AssertionError("the history of a symbol begins with a price")
+
+    # --- orders --------------------------------------------------------------------------------------
+
+    def enter(self, id: int, command: c.EnterOrder) -> Outcome:
+        """Enter an order."""
+        used = self._use(command.account_id, command.client_order_id)
+        if used and used[2] == _said(command):
+            return Outcome(duplicate_of=used[3])
+        market = command.order_type == OrderType.MARKET
+        resting = not market and command.time_in_force in (TimeInForce.DAY, TimeInForce.GTC)
+        post_only = command.flags == OrderFlag.POST_ONLY
+        applies = {
+            Reason.UNKNOWN_ACCOUNT: command.account_id not in self.accounts,
+            Reason.UNKNOWN_SYMBOL: command.symbol_id not in self.symbols,
+            Reason.CLIENT_ORDER_ID_REUSED: used is not None,
+            Reason.PRICE_NOT_ALLOWED: market and command.price != 0,
+            Reason.TIME_IN_FORCE_NOT_ALLOWED: market and command.time_in_force == TimeInForce.GTC,
+            Reason.POST_ONLY_NOT_ALLOWED: post_only and not resting,
+            Reason.POST_ONLY_WOULD_TRADE: post_only
+            and self._crosses(command.symbol_id, command.side, command.price),
+            **self._term_reasons(command.symbol_id, command.price, command.quantity, market),
+        }
+        if refused := _first(applies):
+            return Outcome(refused)
+        if command.client_order_id:
+            self.uses.append((command.account_id, command.client_order_id, _said(command), id))
+        self.places += 1
+        order = Order(
+            id, command.account_id, command.symbol_id, command.side, command.order_type, command.time_in_force,
+            command.flags, command.price, command.quantity, self.places,
+        )  # fmt: skip
+        self.orders.append(order)
+        return self._execute(order)
+
+    def cancel(self, command: c.CancelOrder) -> Outcome:
+        """Cancel an order."""
+        order = self._own(command.order_id, command.participant_id)
+        return self._kill([order]) if order else Outcome(Reason.UNKNOWN_ORDER)
+
+    def cancel_orders(self, command: c.CancelOrders) -> Outcome:
+        """Cancel all that fit."""
+        owner = self.accounts.get(command.account_id)
+        foreign = command.participant_id not in (0, owner)
+        applies = {
+            Reason.UNKNOWN_ACCOUNT: command.account_id != 0 and (owner is None or foreign),
+            Reason.UNKNOWN_SYMBOL: command.symbol_id not in (0, *self.symbols),
+        }
+        if refused := _first(applies):
+            return Outcome(refused)
+        return self._kill(
+            order
+            for order in self.orders
+            if command.participant_id in (0, self.accounts[order.account])
+            and command.account_id in (0, order.account)
+            and command.symbol_id in (0, order.symbol)
+            and command.side in (0, order.side)
+        )
+
+    def amend(self, command: c.AmendOrder) -> Outcome:
+        """Amend an order."""
+        order = self._own(command.order_id, command.participant_id)
+        applies = self._change_reasons(order, command.price, command.quantity)
+        if order:
+            same = (order.price, order.quantity) == (command.price, command.quantity)
+            applies[Reason.NOTHING_TO_AMEND] = same
+            applies[Reason.AMEND_BELOW_FILLED] = command.quantity <= order.filled
+        if refused := _first(applies):
+            return Outcome(refused)
+        assert order
+        keeps = command.price == order.price and command.quantity < order.quantity
+        order.price, order.quantity = command.price, command.quantity
+        if keeps:
+            return Outcome()
+        self.places += 1
+        order.place = self.places
+        return self._execute(order)
+
+    def replace(self, id: int, command: c.ReplaceOrder) -> Outcome:
+        """Replace an order."""
+        order = self._own(command.order_id, command.participant_id)
+        account = order.account if order else self._account_that_replaced(command)
+        used = self._use(account, command.client_order_id)
+        if used and used[2] == _said(command):
+            return Outcome(duplicate_of=used[3])
+        applies = self._change_reasons(order, command.price, command.quantity)
+        if refused := _first(applies | {Reason.CLIENT_ORDER_ID_REUSED: used is not None}):
+            return Outcome(refused)
+        assert order
+        order.live = False
+        if command.client_order_id:
+            self.uses.append((account, command.client_order_id, _said(command), id))
+        self.places += 1
+        new = Order(
+            id, account, order.symbol, order.side, order.type, order.tif, order.flags, command.price,
+            command.quantity, self.places,
+        )  # fmt: skip
+        self.orders.append(new)
+        return self._execute(new)
+
+    # --- the rest ------------------------------------------------------------------------------------
+
+    def end_day(self) -> Outcome:
+        """End a business date."""
+        outcome = self._kill(order for order in self.orders if order.tif == TimeInForce.DAY)
+        live = [order.id for order in self.orders if order.live]
+        self.uses = [use for use in self.uses if use[3] in live]
+        return outcome
+
+    def bust(self, trade: Trade) -> Outcome:
+        """Bust a trade."""
+        if trade.busted:
+            return Outcome(Reason.TRADE_ALREADY_BUSTED)
+        trade.busted = True
+        return Outcome()
+
+    def correct(self, trade: Trade, traded: int, price: int, quantity: int) -> Outcome:
+        """Correct a trade. traded: its quantity when it was executed."""
+        tick = self.symbols[trade.symbol].tick
+        wrong = price < 1 or price > PRICE_MAX or price % tick != 0 or not 0 < quantity <= traded
+        same = (price, quantity) == (trade.price, trade.quantity)
+        applies = {Reason.TRADE_ALREADY_BUSTED: trade.busted, Reason.CORRECTION_INVALID: wrong or same}
+        if refused := _first(applies):
+            return Outcome(refused)
+        trade.price, trade.quantity = price, quantity
+        return Outcome()
+
+    def deposit(self, account: int, symbol: int, amount: int) -> Outcome:
+        """Bring in cash or shares."""
+        self.moves.append((account, symbol, amount))
+        return Outcome()
+
+    def withdraw(self, account: int, symbol: int, amount: int) -> Outcome:
+        """Take out cash or shares."""
+        if amount > self.balance(account, symbol):
+            return Outcome(Reason.INSUFFICIENT_BALANCE)
+        self.moves.append((account, symbol, -amount))
+        return Outcome()
+
+    # --- what they share -----------------------------------------------------------------------------
+
+    def _execute(self, order: Order) -> Outcome:
+        outcome = Outcome()
+        reference = self.reference(order.symbol)
+        if order.tif == TimeInForce.FOK and sum(o.left for o in self._counterparties(order)) < order.left:
+            return self._kill([order])
+        while order.left and (found := self._counterparties(order)):
+            maker = found[0]
+            quantity = min(maker.left, order.left)
+            buyer, seller = (order, maker) if order.side == Side.BUY else (maker, order)
+            percent = next(percent for highest, percent in GUIDELINE if reference <= highest)
+            trade = Trade(
+                maker.id, order.id, order.symbol, buyer.account, seller.account, maker.price, quantity, reference,
+                counts=abs(maker.price - reference) * 100 < reference * percent,
+            )  # fmt: skip
+            self.trades.append(trade)
+            self.symbols[order.symbol].history.append(trade)
+            outcome.fills.append((maker.id, order.id, maker.price, quantity, reference))
+            for party in (maker, order):
+                party.filled += quantity
+                party.live = party.left > 0
+        if order.left and (order.type == OrderType.MARKET or order.tif in (TimeInForce.IOC, TimeInForce.FOK)):
+            outcome.cancelled = self._kill([order]).cancelled
+        return outcome
+
+    def _counterparties(self, order: Order) -> list[Order]:
+        """Find who an order could trade with, in the sequence in which it would."""
+        return sorted(
+            (
+                other
+                for other in self.orders
+                if other.live
+                and other.symbol == order.symbol
+                and other.side != order.side
+                and (
+                    order.type == OrderType.MARKET
+                    or (other.price <= order.price if order.side == Side.BUY else other.price >= order.price)
+                )
+            ),
+            key=_priority,
+        )
+
+    def _kill(self, orders: Iterable[Order]) -> Outcome:
+        dying = sorted((order for order in orders if order.live), key=lambda order: order.id)
+        for order in dying:
+            order.live = False
+        return Outcome(cancelled=[(order.id, order.left) for order in dying])
+
+    def _own(self, id: int, participant: int) -> Order | None:
+        for order in self.orders:
+            if order.id == id and order.live and participant in (0, self.accounts[order.account]):
+                return order
+        return None
+
+    def _use(self, account: int, client_id: str) -> tuple[int, str, tuple[object, ...], int] | None:
+        return next((use for use in self.uses if client_id and use[:2] == (account, client_id)), None)
+
+    def _account_that_replaced(self, command: c.ReplaceOrder) -> int:
+        for account, _, said, _ in self.uses:
+            of_it = said[0] == "replace" and said[1] == command.order_id
+            if of_it and command.participant_id in (0, self.accounts[account]):
+                return account
+        return 0
+
+    def _crosses(self, symbol: int, side: int, price: int) -> bool:
+        other = Side.SELL if side == Side.BUY else Side.BUY
+        prices = [p for _, p, _ in self.book(symbol, other)]
+        return any(p <= price if side == Side.BUY else p >= price for p in prices)
+
+    def _change_reasons(self, order: Order | None, price: int, quantity: int) -> dict[Reason, bool]:
+        applies = self._term_reasons(order.symbol if order else 0, price, quantity, False)
+        applies[Reason.UNKNOWN_ORDER] = order is None
+        if order:
+            post_only = order.flags == OrderFlag.POST_ONLY
+            applies[Reason.POST_ONLY_WOULD_TRADE] = post_only and self._crosses(
+                order.symbol, order.side, price
+            )
+        return applies
+
+    def _term_reasons(self, symbol_id: int, price: int, quantity: int, market: bool) -> dict[Reason, bool]:
+        symbol = self.symbols.get(symbol_id, Symbol(1, 1, []))
+        return {
+            Reason.SYMBOL_SUSPENDED: symbol.suspended,
+            Reason.QUANTITY_NOT_POSITIVE: quantity < 1,
+            Reason.QUANTITY_NOT_IN_LOTS: quantity % symbol.lot != 0,
+            Reason.PRICE_MISSING: price < 1 and not market,
+            Reason.PRICE_TOO_HIGH: price > PRICE_MAX and not market,
+            Reason.PRICE_NOT_ON_TICK: price % symbol.tick != 0 and not market,
+            Reason.NOTIONAL_OVERFLOW: price * quantity > NOTIONAL_MAX and not market,
+        }
+
+
+def _priority(order: Order) -> tuple[int, int]:
+    return (-order.price if order.side == Side.BUY else order.price, order.place)
+
+
+def _first(applies: dict[Reason, bool]) -> Reason | None:
+    return next((reason for reason in Reason if applies.get(reason)), None)
+
+
+def _said(command: c.EnterOrder | c.ReplaceOrder) -> tuple[object, ...]:
+    if isinstance(command, c.ReplaceOrder):
+        return ("replace", command.order_id, command.participant_id, command.price, command.quantity)
+    return (
+        "enter", command.symbol_id, command.side, command.order_type, command.time_in_force, command.flags,
+        command.price, command.quantity,
+    )  # fmt: skip

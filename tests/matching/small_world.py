@@ -1,0 +1,197 @@
+"""Commands of a small world made from eight random bytes each: few prices, accounts and ids, so that much happens.
+
+The bytes pick from tables, so all zeros is the plainest command and a failing example shrinks to something readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.trade import BustReason
+from exchange.domain.units import public_id
+from tests.matching.desk import OPENING
+
+ROUND_LOT = 2
+WORLD: tuple[c.Command, ...] = (
+    *OPENING,
+    c.AddSymbol(
+        symbol="LOT", name="In lots", reference_price=100_000, round_lot=ROUND_LOT, ticks=(TickRow(0, 50),)
+    ),
+    c.CreateAccount(participant_id=1, name="second"),
+)
+"""Symbols 1 (lot 1, ticks 0.0001 and 0.01) and 2 (lot 2, tick 0.005); accounts 1 to 4 of participants 1, 2, 3, 1."""
+
+LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
+DAY, GTC, IOC, FOK = TimeInForce
+PLAIN, POST_ONLY = 0, OrderFlag.POST_ONLY.value
+KINDS = (
+    *[(LIMIT, DAY, PLAIN)] * 6, *[(LIMIT, GTC, PLAIN)] * 3, (LIMIT, IOC, PLAIN), (LIMIT, FOK, PLAIN),
+    (LIMIT, DAY, POST_ONLY), (LIMIT, GTC, POST_ONLY), (MARKET, DAY, PLAIN), (MARKET, FOK, PLAIN), (MARKET, IOC, PLAIN),
+    (MARKET, GTC, PLAIN), (LIMIT, IOC, POST_ONLY),
+)  # fmt: skip
+SANE_PRICES = (100_000, 100_100, 99_900, 100_200, 99_800, 110_500)
+PRICES = (*SANE_PRICES * 4, 100_050, 0, 2_000_000_000, 1_999_999_900)
+QUANTITIES = (*(2, 4, 6, 8, 10, 20, 3) * 4, 0, 4_000_000_000)
+ACCOUNTS = (*(1, 2, 3, 4) * 4, 9)
+SYMBOLS = (*(1, 1, 2) * 5, 9)
+CLIENT_IDS = (*("",) * 6, "a", "b", "c")
+AUTHORITIES = (0, 0, 0, 0, 1, 2, 3)
+AMOUNTS = (1, 10, 1_000, 1_000_000)
+DEAD_ORDERS_FROM = 216
+"""Of the 256 values of a byte that names an order."""
+
+eight_bytes = st.binary(min_size=8, max_size=8)
+runs_of_commands = st.lists(eight_bytes, min_size=40, max_size=80)
+
+
+class SmallWorld:
+    """Turns eight bytes into a command. It knows the trades and live orders so far, for commands name them."""
+
+    def __init__(self) -> None:
+        self.trades: list[e.TradeExecuted] = []
+        self.live: dict[int, tuple[int, int]] = {}
+        """(price, quantity) by order id."""
+
+    def note(self, events: list[e.Event]) -> None:
+        """Take in the events of a command."""
+        for event in events:
+            match event:
+                case e.OrderAccepted() | e.OrderAmended():
+                    self.live[event.order_id] = (event.price, event.quantity)
+                case e.OrderReplaced():
+                    self.live[event.new_order_id] = (event.price, event.quantity)
+                    del self.live[event.order_id]
+                case e.OrderCancelled():
+                    del self.live[event.order_id]
+                case e.TradeExecuted():
+                    self._note_trade(event)
+
+    def _note_trade(self, trade: e.TradeExecuted) -> None:
+        self.trades.append(trade)
+        for order_id, leaves in (
+            (trade.maker_order_id, trade.maker_leaves),
+            (trade.taker_order_id, trade.taker_leaves),
+        ):
+            if leaves == 0:
+                del self.live[order_id]
+
+    def any_command(self, eight: bytes) -> c.Command:
+        """Make a command of any kind."""
+        kind = eight[7] % 32
+        if kind < 14:
+            return enter(eight)
+        if kind < 18:
+            return self.amend(eight)
+        if kind < 22:
+            return self.replace(eight)
+        if kind < 25:
+            return self.cancel(eight)
+        if kind < 28 and self.trades:
+            return self.bust(eight) if kind < 26 else self.correct(eight)
+        return other(eight, kind)
+
+    def order(self, number: int) -> tuple[int, tuple[int, int]]:
+        """Name an order: mostly a live one, sometimes one that may be finished; with its price and quantity."""
+        if self.live and number < DEAD_ORDERS_FROM:
+            return pick(sorted(self.live.items()), number)
+        return number % 40, (100_000, 10)
+
+    def cancel(self, eight: bytes) -> c.CancelOrder:
+        """Cancel an order."""
+        return c.CancelOrder(order_id=self.order(eight[0])[0], participant_id=pick(AUTHORITIES, eight[1]))
+
+    def amend(self, eight: bytes) -> c.AmendOrder:
+        """Amend an order: often its price alone, or its quantity alone."""
+        order_id, (price, quantity) = self.order(eight[0])
+        return c.AmendOrder(
+            order_id=order_id, participant_id=pick(AUTHORITIES, eight[1]),
+            price=pick((price, price, pick(PRICES, eight[2])), eight[4]),
+            quantity=pick((pick(QUANTITIES, eight[3]), quantity, max(quantity - 2, 1), quantity + 2), eight[5]),
+        )  # fmt: skip
+
+    def replace(self, eight: bytes) -> c.ReplaceOrder:
+        """Replace an order; with a client order id sometimes one that is replaced already."""
+        client_order_id = pick(CLIENT_IDS, eight[4])
+        order_id, _ = self.order(eight[0])
+        if client_order_id and eight[6] % 2:
+            order_id = eight[5] % 40
+        return c.ReplaceOrder(
+            order_id=order_id, participant_id=pick(AUTHORITIES, eight[1]), price=pick(PRICES, eight[2]),
+            quantity=pick(QUANTITIES, eight[3]), client_order_id=client_order_id,
+        )  # fmt: skip
+
+    def bust(self, eight: bytes) -> c.BustTrade:
+        """Bust one of the trades so far."""
+        return c.BustTrade(**facts(pick(self.trades, eight[0])), ruling_id=0, reason=BustReason.ERRONEOUS)
+
+    def correct(self, eight: bytes) -> c.CorrectTrade:
+        """Correct one of the trades so far."""
+        return c.CorrectTrade(
+            **facts(pick(self.trades, eight[0])), ruling_id=1, reason=BustReason.CONSENT,
+            new_price=pick(PRICES, eight[1]), new_quantity=pick(QUANTITIES, eight[2]),
+        )  # fmt: skip
+
+
+def pick(table: Sequence[Any], number: int) -> Any:
+    """Take a row of a table by a number of any size."""
+    return table[number % len(table)]
+
+
+def enter(eight: bytes) -> c.EnterOrder:
+    """Enter an order."""
+    order_type, time_in_force, flags = pick(KINDS, eight[0])
+    quantity, price = pick(QUANTITIES, eight[4]), pick(PRICES, eight[3])
+    return c.EnterOrder(
+        side=pick((Side.BUY, Side.SELL), eight[1]), account_id=pick(ACCOUNTS, eight[2]),
+        symbol_id=pick(SYMBOLS, eight[5]), order_type=order_type, time_in_force=time_in_force, flags=flags,
+        price=0 if order_type is MARKET and price in SANE_PRICES else price, quantity=quantity,
+        client_order_id=pick(CLIENT_IDS, eight[6]),
+    )  # fmt: skip
+
+
+def cancel_orders(eight: bytes) -> c.CancelOrders:
+    """Cancel en masse."""
+    return c.CancelOrders(
+        participant_id=pick(AUTHORITIES, eight[0]), account_id=pick((0, 0, *ACCOUNTS), eight[1]),
+        symbol_id=pick((0, *SYMBOLS), eight[2]), side=pick((0, 1, 2), eight[3]),
+    )  # fmt: skip
+
+
+def other(eight: bytes, kind: int) -> c.Command:
+    """Make one of the commands that do not concern an order by itself."""
+    match kind:
+        case 25 | 26:
+            return cancel_orders(eight)
+        case 27 | 28:
+            command = pick((c.Deposit, c.Withdraw), eight[0])
+            account, symbol = pick(ACCOUNTS, eight[1]), pick((0, *SYMBOLS), eight[2])
+            made: c.Command = command(account_id=account, symbol_id=symbol, amount=pick(AMOUNTS, eight[3]))
+            return made
+        case 29:
+            state = pick((SymbolState.ACTIVE, SymbolState.SUSPENDED), eight[0])
+            return c.SetSymbolState(symbol_id=pick(SYMBOLS, eight[1]), state=state)
+        case 30:
+            return c.SetReferencePrice(
+                symbol_id=pick(SYMBOLS, eight[0]), reference_price=pick(PRICES, eight[1])
+            )
+        case _:
+            return c.StartBusinessDay(date=20261101 + eight[0] % 30 + 100 * (eight[1] % 2))
+
+
+def facts(trade: e.TradeExecuted) -> dict[str, Any]:
+    """Return the facts of a trade as the gateway adds them to a ruling."""
+    maker = (trade.maker_account_id, trade.maker_order_id)
+    taker = (trade.taker_account_id, trade.taker_order_id)
+    buyer, seller = (taker, maker) if trade.taker_side is Side.BUY else (maker, taker)
+    return {
+        "match_id": public_id(trade.partition, trade.sequence), "symbol_id": trade.symbol_id, "price": trade.price,
+        "quantity": trade.quantity, "buy_account_id": buyer[0], "sell_account_id": seller[0],
+        "buy_order_id": buyer[1], "sell_order_id": seller[1], "executed_ns": trade.time_ns,
+    }  # fmt: skip

@@ -1,0 +1,127 @@
+"""Snapshots: everything comes back, and what is no snapshot is refused with a reason."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from exchange.domain import commands as c
+from exchange.domain.order import OrderFlag, Side, TimeInForce
+from exchange.domain.participant import Role
+from exchange.domain.trade import BustReason
+from exchange.matching import snapshot
+from exchange.matching.snapshot import ENVELOPE, SnapshotError
+from exchange.matching.venue import RULES_VERSION, Venue
+from tests.matching.desk import ANN, BOB, START_NS, XYZ, Desk, order
+
+FACTS = {
+    "symbol_id": XYZ, "price": 100_000, "quantity": 10, "buy_account_id": ANN, "sell_account_id": BOB,
+    "buy_order_id": 11, "sell_order_id": 12, "executed_ns": START_NS, "ruling_id": 1, "reason": BustReason.CONSENT,
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Return a desk whose venue has something in every section."""
+    desk = Desk()
+    desk.send(
+        c.CreateKey(participant_id=ANN, role=Role.TRADER, sha256=bytes(32), label="desk"),
+        order(Side.BUY, 100, 100_000, client_order_id="a", time_in_force=TimeInForce.GTC),
+        *[order(Side.SELL, 10, 100_000, BOB)] * 3,
+        order(Side.SELL, 5, 100_500, BOB, flags=OrderFlag.POST_ONLY, client_order_id="é".encode().hex()),
+        order(Side.SELL, 6, 100_500, BOB),
+        order(Side.BUY, 7, 99_900),
+        c.AmendOrder(order_id=15, participant_id=BOB, quantity=9, price=100_500),
+        c.ReplaceOrder(order_id=17, participant_id=ANN, quantity=8, price=99_800, client_order_id="r"),
+        c.Deposit(account_id=ANN, symbol_id=0, amount=1_000_000),
+        c.BustTrade(match_id=13, **FACTS),
+        c.CorrectTrade(match_id=15, **FACTS, new_price=99_900, new_quantity=9),
+    )
+    assert desk.venue.trade_state(13) is not None
+    assert desk.venue.trade_state(15) is not None
+    return desk
+
+
+def test_a_restored_venue_is_the_same_in_every_respect(desk: Desk) -> None:
+    data = desk.venue.snapshot()
+    restored = Venue.restore(data)
+    assert restored.snapshot() == data
+    assert restored.digest() == desk.venue.digest()
+    assert restored.orders(XYZ) == desk.venue.orders(XYZ)
+    assert vars(restored.directory) == vars(desk.venue.directory)
+    for name in (
+        "partition", "epoch", "time_ns", "business_date", "command_sequence", "event_sequence", "running_hash",
+        "next_deadline", "live_orders",
+    ):  # fmt: skip
+        assert getattr(restored, name) == getattr(desk.venue, name), name
+    assert restored.reference_price(XYZ) == desk.venue.reference_price(XYZ)
+    assert [restored.trade_state(match) for match in (13, 15, 17)] == [
+        desk.venue.trade_state(match) for match in (13, 15, 17)
+    ]
+    assert [restored.balance(ANN, what) for what in (0, XYZ)] == [
+        desk.venue.balance(ANN, what) for what in (0, XYZ)
+    ]
+
+
+def test_a_new_venue_can_be_saved_and_restored() -> None:
+    assert Venue.restore(Venue(partition=3).snapshot()).partition == 3
+
+
+def test_holdings_of_nothing_leave_no_trace() -> None:
+    moved, still = Desk(), Desk()
+    moved.send(
+        c.Deposit(account_id=ANN, symbol_id=0, amount=5), c.Withdraw(account_id=ANN, symbol_id=0, amount=5)
+    )
+    still.send(
+        c.Deposit(account_id=BOB, symbol_id=0, amount=5), c.Withdraw(account_id=BOB, symbol_id=0, amount=5)
+    )
+    sections = [desk.venue.snapshot()[ENVELOPE.size + snapshot.NUMBERS.size :] for desk in (moved, still)]
+    assert sections[0] == sections[1]
+
+
+def test_every_cut_is_refused(desk: Desk) -> None:
+    data = desk.venue.snapshot()
+    for length in range(len(data)):
+        with pytest.raises(SnapshotError):
+            Venue.restore(data[:length])
+
+
+def test_every_flipped_bit_is_refused(desk: Desk) -> None:
+    data = desk.venue.snapshot()
+    for at in range(len(data)):
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << at % 8
+        with pytest.raises(SnapshotError):
+            Venue.restore(bytes(damaged))
+
+
+@pytest.mark.parametrize(
+    ("at", "new", "message"),
+    [
+        (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
+        (4, b"\x02\x00", "version 2, this engine reads 1"),
+        (6, b"\x09\x00", "rules version 9, this engine has 1"),
+        (8, b"\x01", "it says"),
+        (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
+    ],
+)
+def test_the_message_says_what_is_wrong(desk: Desk, at: int, new: bytes, message: str) -> None:
+    data = desk.venue.snapshot()
+    with pytest.raises(SnapshotError, match=message):
+        Venue.restore(data[:at] + new + data[at + len(new) :])
+    with pytest.raises(SnapshotError, match="snapshot: 3 bytes, the shortest has"):
+        Venue.restore(data[:3])
+
+
+def test_the_envelope_describes_what_follows(desk: Desk) -> None:
+    data = desk.venue.snapshot()
+    content = data[ENVELOPE.size :]
+    assert ENVELOPE.unpack_from(data) == (b"XVEN", 1, RULES_VERSION, len(content), zlib.crc32(content))
+
+
+def test_a_symbol_is_saved_as_it_is_now(desk: Desk) -> None:
+    desk.send(c.SetReferencePrice(symbol_id=XYZ, reference_price=200_000))
+    restored = Venue.restore(desk.venue.snapshot())
+    assert restored.directory.symbols[XYZ].reference_price == 200_000
+    assert restored.reference_price(XYZ) == 200_000

@@ -1,0 +1,228 @@
+"""Perform the steps of a scenario on a venue, and say in a trader's words what follows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from exchange.domain import commands as c
+from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.trade import BustReason
+from exchange.domain.units import (
+    format_date,
+    format_money,
+    format_price,
+    parse_money,
+    parse_time,
+)
+from exchange.matching.venue import Venue
+from exchange.wire.records import COMMAND_HEADER
+from tests.matching.desk import Desk
+from tests.scenarios.words import Names, say
+
+
+def step(pattern: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say which steps a method performs."""
+
+    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
+        method.pattern = re.compile(pattern)
+        return method
+
+    return mark
+
+
+class Stage:
+    """A venue with the members and the symbol of the README, and the names of a scenario."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.desk = Desk(venue)
+        self.names = Names(venue.directory)
+
+    def perform(self, text: str) -> list[str]:
+        """Perform one step; return what follows, each as one line."""
+        for method in STEPS:
+            found = method.pattern.fullmatch(text)
+            if found:
+                outcome = method(self, **found.groupdict())
+                return outcome if isinstance(outcome, list) else self._send(outcome)
+        raise AssertionError(f"no step of the language: {text!r}; see tests/scenarios/README.md")
+
+    def _send(self, command: c.Command) -> list[str]:
+        return [say(event, self.names) for event in self.desk.send(command)]
+
+    # --- orders --------------------------------------------------------------------------------------
+
+    @step(
+        r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?: (?P<tif>day|gtc|ioc|fok))?"
+        r"(?: (?P<post_only>post-only))? by (?P<account>\w+)(?: in (?P<symbol>\w+))?(?: id (?P<id>\S+))?"
+        r" as (?P<name>\w+)"
+    )
+    def enter(self, side: str, quantity: str, price: str, account: str, name: str, **more: str) -> c.Command:
+        self.names.next_order(name, self.desk.venue, self.names.owner(account))
+        return c.EnterOrder(
+            account_id=self.names.account(account), symbol_id=self.names.symbol(more["symbol"] or "XYZ"),
+            side=Side[side.upper()], quantity=int(quantity), price=0 if price == "market" else price_of(price),
+            order_type=OrderType.MARKET if price == "market" else OrderType.LIMIT,
+            time_in_force=TimeInForce[(more["tif"] or "day").upper()],
+            flags=OrderFlag.POST_ONLY if more["post_only"] else 0, client_order_id=more["id"] or "",
+        )  # fmt: skip
+
+    @step(r"cancel (?P<name>(?!all\b)\w+)(?: by (?P<by>\w+))?")
+    def cancel(self, name: str, by: str) -> c.Command:
+        return c.CancelOrder(order_id=self.names.order(name), participant_id=self._authority(name, by))
+
+    @step(r"amend (?P<name>\w+) to (?P<quantity>\d+) @ (?P<price>\S+)(?: by (?P<by>\w+))?")
+    def amend(self, name: str, quantity: str, price: str, by: str) -> c.Command:
+        return c.AmendOrder(
+            order_id=self.names.order(name), participant_id=self._authority(name, by), quantity=int(quantity),
+            price=price_of(price),
+        )  # fmt: skip
+
+    @step(
+        r"replace (?P<name>\w+) with (?P<quantity>\d+) @ (?P<price>\S+)(?: by (?P<by>\w+))?(?: id (?P<id>\S+))?"
+        r" as (?P<new>\w+)"
+    )
+    def replace(self, name: str, quantity: str, price: str, by: str, id: str, new: str) -> c.Command:
+        order_id, authority = self.names.order(name), self._authority(name, by)
+        self.names.next_order(new, self.desk.venue, self.names.owners.get(name, 0))
+        return c.ReplaceOrder(
+            order_id=order_id, participant_id=authority, quantity=int(quantity), price=price_of(price),
+            client_order_id=id or "",
+        )  # fmt: skip
+
+    @step(
+        r"cancel all(?: by (?P<by>\w+))?(?: of (?P<account>\w+))?(?: in (?P<symbol>\w+))?(?: (?P<side>buys|sells))?"
+    )
+    def cancel_all(self, by: str, account: str, symbol: str, side: str) -> c.Command:
+        return c.CancelOrders(
+            participant_id=self.names.participant(by or "exchange"),
+            account_id=self.names.account(account) if account else 0,
+            symbol_id=self.names.symbol(symbol) if symbol else 0,
+            side=Side[side.upper()[:-1]] if side else 0,
+        )
+
+    def _authority(self, name: str, by: str | None) -> int:
+        """Return who acts: who the step says, else the owner of the order."""
+        return self.names.participant(by) if by else self.names.owners.get(name, 1)
+
+    # --- trades, symbols, holdings, time -------------------------------------------------------------
+
+    @step(r"bust (?P<trade>\w+)(?: (?P<why>\w+))?")
+    def bust(self, trade: str, why: str) -> c.Command:
+        return c.BustTrade(
+            **self.names.facts(trade), ruling_id=0, reason=BustReason[(why or "erroneous").upper()]
+        )
+
+    @step(r"correct (?P<trade>\w+) to (?P<quantity>\d+) @ (?P<price>\S+)")
+    def correct(self, trade: str, quantity: str, price: str) -> c.Command:
+        return c.CorrectTrade(
+            **self.names.facts(trade), ruling_id=0, reason=BustReason.ERRONEOUS, new_price=price_of(price),
+            new_quantity=int(quantity),
+        )  # fmt: skip
+
+    @step(r"(?P<verb>suspend|resume) (?P<symbol>\w+)")
+    def set_state(self, verb: str, symbol: str) -> c.Command:
+        state = SymbolState.SUSPENDED if verb == "suspend" else SymbolState.ACTIVE
+        return c.SetSymbolState(symbol_id=self.names.symbol(symbol), state=state)
+
+    @step(r"reference (?P<symbol>\w+) (?P<price>\S+)")
+    def set_reference(self, symbol: str, price: str) -> c.Command:
+        return c.SetReferencePrice(symbol_id=self.names.symbol(symbol), reference_price=price_of(price))
+
+    @step(r"(?P<verb>deposit|withdraw) (?P<amount>\S+) (?P<what>\w+) for (?P<account>\w+)")
+    def move(self, verb: str, amount: str, what: str, account: str) -> c.Command:
+        in_cash = what == "cash"
+        command = c.Deposit if verb == "deposit" else c.Withdraw
+        return command(
+            account_id=self.names.account(account), symbol_id=0 if in_cash else self.names.symbol(what),
+            amount=parse_money(amount) if in_cash else int(amount),
+        )  # fmt: skip
+
+    @step(r"time (?P<time>\S+)")
+    def set_time(self, time: str) -> list[str]:
+        self.desk.time_ns = parse_time(time)
+        return []
+
+    @step(r"tick")
+    def tick(self) -> c.Command:
+        return c.Tick()
+
+    @step(r"start day (?P<date>[\d-]+)(?: ends (?P<ends>\S+))?")
+    def start_day(self, date: str, ends: str) -> c.Command:
+        return c.StartBusinessDay(date=int(date.replace("-", "")), ends_ns=parse_time(ends) if ends else 0)
+
+    @step(r"send (?P<type>\w+)(?P<fields>(?: \w+=\S*)*)")
+    def send_any(self, type: str, fields: str) -> c.Command:
+        given = dict(pair.split("=", 1) for pair in fields.split())
+        return any_command(getattr(c, type), given, self.names)
+
+    @step(r"send record of type (?P<number>\d+), version (?P<version>\d+), with (?P<size>\d+) bytes")
+    def send_record(self, number: str, version: str, size: str) -> list[str]:
+        length = COMMAND_HEADER.size + int(size)
+        record = COMMAND_HEADER.pack(length, int(number), int(version), 0, 0, 0) + bytes(int(size))
+        return [say(event, self.names) for event in self.desk.send_record(record)]
+
+    # --- looking -------------------------------------------------------------------------------------
+
+    @step(r"book(?: (?P<symbol>\w+))?")
+    def book(self, symbol: str | None) -> list[str]:
+        bids, asks = self.desk.venue.orders(self.names.symbol(symbol or "XYZ"))
+        return [f"bids {self._queues(bids)}", f"asks {self._queues(asks)}"]
+
+    def _queues(self, orders: list[Any]) -> str:
+        levels: dict[int, list[str]] = {}
+        for order in orders:
+            levels.setdefault(order.price, []).append(f"{self.names.of_order(order.order_id)}:{order.leaves}")
+        return ", ".join(f"{format_price(p)} {' '.join(queue)}" for p, queue in levels.items()) or "none"
+
+    @step(r"place (?P<name>\w+)")
+    def place(self, name: str) -> list[str]:
+        found = self.desk.venue.place_in_queue(self.names.order(name))
+        return [f"place {found.place}, {found.quantity_ahead} ahead" if found else "not in the book"]
+
+    @step(r"holdings (?P<account>\w+)")
+    def holdings(self, account: str) -> list[str]:
+        account_id, venue = self.names.account(account), self.desk.venue
+        shares = [
+            f"{symbol.symbol} {venue.balance(account_id, symbol.symbol_id)}"
+            for symbol in venue.directory.symbols.values()
+        ]
+        return [", ".join([f"cash {format_money(venue.balance(account_id, 0))}", *shares])]
+
+    @step(r"reference\? (?P<symbol>\w+)")
+    def reference(self, symbol: str) -> list[str]:
+        return [format_price(self.desk.venue.reference_price(self.names.symbol(symbol)))]
+
+    @step(r"date")
+    def date(self) -> list[str]:
+        return [format_date(self.desk.venue.business_date)]
+
+
+STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
+
+
+def price_of(text: str) -> int:
+    """Read a price; unlike a customer's it may be 0 or too high."""
+    return parse_money(text)
+
+
+def any_command(command_type: type[c.Command], given: dict[str, str], names: Names) -> c.Command:
+    """Make a command of any type from the texts of its fields; what is left out is 0 or empty."""
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(command_type):
+        text = given.pop(field.name, None)
+        if field.name == "ticks":
+            rows = [pair.split(":") for pair in (text or "0:1").split(",") if pair != "none"]
+            values["ticks"] = tuple(TickRow(int(start), int(tick)) for start, tick in rows)
+        elif field.name == "sha256":
+            values["sha256"] = (text or "").encode().ljust(32, b".")
+        elif field.type is str or field.name in ("name", "label", "client_order_id", "symbol"):
+            values[field.name] = (text or "").replace("_", " ")
+        else:
+            values[field.name] = names.number(text or "0")
+    assert not given, f"{command_type.__name__} has no field {', '.join(given)}"
+    return command_type(**values)

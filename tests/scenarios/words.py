@@ -1,0 +1,176 @@
+"""Events in a trader's words, and the names that a scenario gives to orders and trades."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exchange.domain import events as e
+from exchange.domain.directory import Directory
+from exchange.domain.order import Side
+from exchange.domain.reasons import REASONS
+from exchange.domain.units import format_date, format_money, format_price, parse_money, public_id
+from exchange.matching.venue import Venue
+
+
+class Names:
+    """What a scenario calls things, and what the venue calls them."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._orders: dict[str, int] = {}
+        self.owners: dict[str, int] = {}
+        self._trades: dict[str, e.TradeExecuted] = {}
+
+    def next_order(self, name: str, venue: Venue, owner: int) -> None:
+        """Give a name to the order that the next command makes."""
+        self._orders[name] = public_id(venue.partition, venue.command_sequence + 1)
+        self.owners[name] = owner
+
+    def order(self, name: str) -> int:
+        """Return the id of an order by its name; a number stands for itself."""
+        return self._orders[name] if name in self._orders else int(name)
+
+    def of_order(self, order_id: int) -> str:
+        """Return the name of an order; the last one given, where a repetition was named too."""
+        return next((name for name, known in self._orders.items() if known == order_id), str(order_id))
+
+    def trade(self, event: e.TradeExecuted) -> str:
+        """Name the next trade."""
+        name = f"t{len(self._trades) + 1}"
+        self._trades[name] = event
+        return name
+
+    def of_trade(self, match_id: int) -> str:
+        """Return the name of a trade."""
+        known = ((name, public_id(t.partition, t.sequence)) for name, t in self._trades.items())
+        return next((name for name, trade in known if trade == match_id), str(match_id))
+
+    def of_figure(self, figure: int, meaning: str) -> str:
+        """Write the figure beside a reason, by its name where it is the id of an order or a trade."""
+        if meaning == "order id":
+            return self.of_order(figure)
+        return self.of_trade(figure) if meaning == "match id" else str(figure)
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """Return the facts of a trade as the gateway adds them to a ruling."""
+        trade = self._trades[name]
+        maker = (trade.maker_account_id, trade.maker_order_id)
+        taker = (trade.taker_account_id, trade.taker_order_id)
+        buyer, seller = (taker, maker) if trade.taker_side is Side.BUY else (maker, taker)
+        return {
+            "match_id": public_id(trade.partition, trade.sequence), "symbol_id": trade.symbol_id,
+            "price": trade.price, "quantity": trade.quantity, "buy_account_id": buyer[0],
+            "sell_account_id": seller[0], "buy_order_id": buyer[1], "sell_order_id": seller[1],
+            "executed_ns": trade.time_ns,
+        }  # fmt: skip
+
+    def participant(self, name: str) -> int:
+        """Return the id of a member; the exchange is 0."""
+        return 0 if name == "exchange" else self._directory.participant_ids[name]
+
+    def account(self, name: str) -> int:
+        """Return the id of an account by its name; a number stands for itself."""
+        named = {account.name: account.account_id for account in self._directory.accounts.values()}
+        return named[name] if name in named else int(name)
+
+    def owner(self, account: str) -> int:
+        """Return the member to whom an account belongs, 0 where there is no such account."""
+        found = self._directory.accounts.get(self.account(account))
+        return found.participant_id if found else 0
+
+    def symbol(self, name: str) -> int:
+        """Return the id of a symbol by its name; a number stands for itself."""
+        return self._directory.symbol_ids[name] if name in self._directory.symbol_ids else int(name)
+
+    def number(self, text: str) -> int:
+        """Read a field: the name of an order or a trade, a price with a point in it, or a number."""
+        if text in self._orders:
+            return self._orders[text]
+        if text in self._trades:
+            trade = self._trades[text]
+            return public_id(trade.partition, trade.sequence)
+        return parse_money(text) if "." in text else int(text)
+
+
+def say(event: e.Event, names: Names) -> str:
+    """Say in words what an event says in numbers."""
+    match event:
+        case e.OrderAccepted() | e.OrderRejected() | e.OrderDuplicated() | e.CommandRejected():
+            return _say_answer(event, names)
+        case e.TradeExecuted():
+            return _say_trade(event, names)
+        case e.OrderCancelled():
+            return f"cancelled {names.of_order(event.order_id)} {event.quantity}, {event.reason.name.lower()}"
+        case e.OrderAmended():
+            return (
+                f"amended {names.of_order(event.order_id)} to {event.quantity} @ {format_price(event.price)}, "
+                f"{'keeps its place' if event.kept_priority else 'goes to the back'} [leaves {event.leaves}]"
+            )
+        case e.OrderReplaced():
+            return (
+                f"replaced {names.of_order(event.order_id)} by {names.of_order(event.new_order_id)}, "
+                f"{event.quantity} @ {format_price(event.price)} [cancels {event.cancelled_quantity}]"
+            )
+        case e.OrdersCancelled():
+            return f"cancelled {event.count} in all"
+        case e.TradeBusted():
+            return (
+                f"busted {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}, "
+                f"{event.reason.name.lower()}"
+            )
+        case e.TradeCorrected():
+            return (
+                f"corrected {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}"
+                f" to {event.new_quantity} @ {format_price(event.new_price)}"
+            )
+    return _say_administration(event)
+
+
+def _say_answer(event: e.Event, names: Names) -> str:
+    match event:
+        case e.OrderAccepted():
+            return f"accepted {names.of_order(event.order_id)}"
+        case e.OrderDuplicated():
+            return f"duplicate of {names.of_order(event.order_id)}"
+        case e.OrderRejected() | e.CommandRejected():
+            verb = "rejected" if isinstance(event, e.OrderRejected) else "refused"
+            measured = names.of_figure(event.measured, REASONS[event.reason].measured)
+            figures = f" {measured} {event.limit}" if event.measured or event.limit else ""
+            return f"{verb} {event.reason.name}{figures}"
+    raise AssertionError(f"{event} is no answer")
+
+
+def _say_trade(event: e.TradeExecuted, names: Names) -> str:
+    verb = "lifts" if event.taker_side is Side.BUY else "hits"
+    taker, maker = names.of_order(event.taker_order_id), names.of_order(event.maker_order_id)
+    return (
+        f"trade {names.trade(event)}: {taker} {verb} {maker}, {event.quantity} @ {format_price(event.price)} "
+        f"[leaves {event.taker_leaves} and {event.maker_leaves}] [reference {format_price(event.reference_price)}]"
+    )
+
+
+def _say_administration(event: e.Event) -> str:
+    match event:
+        case e.BusinessDayStarted():
+            return f"day {format_date(event.date)} began"
+        case e.SymbolStateChanged():
+            return f"{event.state.name.lower()}"
+        case e.ReferencePriceSet():
+            return f"reference set to {format_price(event.reference_price)}"
+        case e.Deposited() | e.Withdrawn():
+            verb = "deposited" if isinstance(event, e.Deposited) else "withdrew"
+            write = str if event.symbol_id else format_money
+            return f"{verb} {write(event.amount)}, has {write(event.balance)}"
+        case e.SymbolAdded():
+            return f"listed {event.symbol}"
+        case e.ParticipantCreated():
+            return f"admitted {event.name}"
+        case e.AccountCreated():
+            return f"opened account {event.account_id}"
+        case e.KeyCreated():
+            return f"made key {event.key_id}"
+        case e.KeyRevoked():
+            return f"revoked key {event.key_id}"
+        case e.EngineStarted():
+            return f"epoch {event.epoch}"
+    raise AssertionError(f"no words for {event}")
