@@ -1,0 +1,1 @@
+"""The world outside: configuration, clock, log, files, network, bus and store."""

@@ -1,0 +1,322 @@
+"""The sections of the configuration: every key with its type, its bounds, its default and, below it, its
+meaning.
+
+The commented `exchange.toml` is made of this file (`config_text.py`): the docstring of a section opens its
+table, the text below a key is its comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from exchange.domain.participant import is_valid_name
+from exchange.domain.symbol import (
+    DEFAULT_TICKS,
+    SYMBOL_PATTERN,
+    SYMBOLS_MAX,
+    TICK_ROWS_MAX,
+    TickRow,
+    TickTable,
+)
+from exchange.domain.units import (
+    QUANTITY_MAX,
+    Money,
+    Price,
+    Quantity,
+    UnitError,
+    format_money,
+    format_price,
+    parse_money,
+    parse_price,
+)
+from exchange.infra.config_keys import Secret, Section, Text
+
+PARTITIONS_MAX = 256
+_PARTITION = re.compile(r"(\d{1,3})/(\d{1,3})\Z", re.ASCII)
+_URL = re.compile(r"https?://[^\s/?#]+/?\Z", re.ASCII)
+_TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
+
+
+def _parse_row_start(text: str) -> Price:
+    return Price(0) if text == "0" else parse_price(text)
+
+
+def _show_row_start(price: int) -> str:
+    return format_price(price) if price else "0"
+
+
+def _parse_partition(text: str) -> str:
+    found = _PARTITION.match(text)
+    if not found or not int(found[1]) < int(found[2]) <= PARTITIONS_MAX:
+        raise UnitError(
+            f'must be "number/count" such as "0/4", counted from 0, at most {PARTITIONS_MAX}, got "{text}"'
+        )
+    return text
+
+
+def _parse_url(text: str) -> str:
+    if text and not _URL.match(text):
+        raise UnitError(f'must be like "http://host:8001", or empty, got "{text}"')
+    return text.rstrip("/")
+
+
+def _parse_day_end(text: str) -> str:
+    if text != "never" and not _TIME_OF_DAY.match(text):
+        raise UnitError(f'must be a time of day in UTC such as "00:00", or "never", got "{text}"')
+    return text
+
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+CountOrNone = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Mebibytes = Annotated[int, Meta(ge=1, le=1_048_576)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", title="three capital letters")]
+Url = Annotated[str, Text(_parse_url, str, "http://engine:8001")]
+Host = Annotated[str, Meta(pattern=r"^\S+$", title="without a blank")]
+Folder = Annotated[str, Meta(pattern=r"^[^?]+$", title="without a question mark")]
+Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$", title='such as "https://example.com"')]
+StoreUrl = Annotated[str, Secret()]
+PriceText = Annotated[Price, Text(parse_price, format_price, "189.20")]
+RowStart = Annotated[Price, Text(_parse_row_start, _show_row_start, "1.00")]
+MoneyText = Annotated[Money, Text(parse_money, format_money, "1000000.00")]
+Partition = Annotated[str, Text(_parse_partition, str, "0/1")]
+DayEnd = Annotated[str, Text(_parse_day_end, str, "00:00")]
+Trader = Literal["noise", "market_maker", "momentum"]
+
+
+class ExchangeConfig(Section, frozen=True, kw_only=True):
+    """What all components share."""
+
+    name: str = "stock-exchange"
+    """Shown on the page and in the API documents."""
+    data: Folder = "data"
+    """Folder for journal, stores and demo keys, seen from where the exchange is started."""
+    host: Host = "127.0.0.1"
+    """Address to listen on; "0.0.0.0" lets other machines in."""
+    port_base: Annotated[int, Meta(ge=0, le=65_000)] = 8000
+    """The engine listens on this + 1, the reporter on + 2, clearing on + 3; 0 lets the system choose."""
+    currency: Currency = "USD"
+    """Currency of all prices and cash, ISO 4217."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are logged."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """Text for people, JSON for machines; auto is text on a terminal, else JSON."""
+    cors_origins: Annotated[tuple[Origin, ...], Meta(max_length=100)] = ()
+    """Web origins that may call the API beside the exchange's own page, such as "https://example.com"."""
+
+
+class EngineConfig(Section, frozen=True, kw_only=True):
+    """Engine: takes orders, matches, and tells the others what happened."""
+
+    host: str = ""
+    """Address to listen on; empty takes [exchange] host."""
+    port: Port = 0
+    """Port to listen on; 0 takes [exchange] port_base + 1."""
+    url: Url = ""
+    """How others reach it, such as "http://engine:8001"; empty is made of host and port."""
+    partition: Partition = "0/1"
+    """Which share of the symbols it trades: number/count, counted from 0."""
+    matcher: Literal["auto", "python", "native"] = "auto"
+    """auto takes the native one where it is installed."""
+    durability: Literal["fsync", "buffered"] = "fsync"
+    """fsync: an answer means that the order is on disk. buffered: faster; a power loss takes the last
+    moments.
+    """
+    segment_mib: Annotated[int, Meta(ge=1, le=1024)] = 16
+    """Size of one journal file."""
+    snapshots_kept: Annotated[int, Meta(ge=1, le=1000)] = 3
+    """Older snapshots, and the journal before the oldest one kept, are removed."""
+    snapshot_every_commands: CountOrNone = 1_000_000
+    """A snapshot is written after so many commands, beside the one at a clean stop; 0: only there."""
+    archive: str = ""
+    """Folder to which journal files are copied before they are removed; empty: they are just removed."""
+    event_log_mib: Mebibytes = 1024
+    """How much of the event stream is kept for consumers that come late."""
+    day_ends: DayEnd = "00:00"
+    """When the business date rolls, in UTC; "never": only by command."""
+    max_pending_commands: Annotated[int, Meta(ge=1, le=10_000_000)] = 65_536
+    """Commands that may wait; more are refused with "engine busy"."""
+    clock_jump_limit_s: Count = 3600
+    """The engine halts when the clock jumps by more than this."""
+    demo: bool = True
+    """Make demo participants with keys, cash and shares at the first start."""
+
+
+class ReporterConfig(Section, frozen=True, kw_only=True):
+    """Reporter: relays market data by REST and WebSocket, and serves the page."""
+
+    host: str = ""
+    """Address to listen on; empty takes [exchange] host."""
+    port: Port = 0
+    """Port to listen on; 0 takes [exchange] port_base + 2."""
+    url: Url = ""
+    """How others reach it; empty is made of host and port."""
+    engine_url: Url = ""
+    """Where it finds the engine; empty takes [engine] url."""
+    key_file: str = ""
+    """File with its key for the engine; empty: keys.json in the data folder. EXCHANGE_COMPONENT_KEY wins."""
+    store_url: StoreUrl = ""
+    """Database of trades and candles, such as "sqlite:////srv/reporter.sqlite"; empty: in the data folder."""
+    candle_intervals: Annotated[tuple[str, ...], Meta(min_length=1, max_length=15)] = (
+        "1s", "5s", "1m", "5m", "15m", "1h", "1d",
+    )  # fmt: skip
+    """Candles that are kept, each interval a whole multiple of the one before; 1d always is."""
+    trades_in_memory: Count = 1_000
+    """Latest trades of each symbol that are answered without the database."""
+    page_items_max: Count = 1_000
+    """Most items on one page of an answer."""
+    book_levels_max: Count = 1_000
+    """Most price levels of each side in one answer."""
+    websocket_connections_max: Count = 1_000
+    """More are refused."""
+    websocket_subscriptions_max: Count = 200
+    """Pairs of channel and symbol of one connection; more are refused."""
+    websocket_queue_kib: Annotated[int, Meta(ge=16, le=1_048_576)] = 1_024
+    """Unsent data of one connection; a slower reader is disconnected and told from where to resume."""
+    websocket_replay_messages: CountOrNone = 100_000
+    """Messages of all symbols kept per channel for from_seq; who is older gets a fresh snapshot."""
+    heartbeat_ms: Annotated[int, Meta(ge=100, le=60_000)] = 1_000
+    """Silence after which a heartbeat is sent."""
+
+
+class RulesConfig(Section, frozen=True, kw_only=True):
+    """What holds for all rules. Each rule is a [[clearing.rule]]; without any, the built-in ones hold."""
+
+    version: Count = 1
+    """Stands in every ruling; count it up when a rule changes."""
+    on_rule_error: Literal["hold"] = "hold"
+    """The verdict where a rule itself fails; nothing else is safe."""
+
+
+class ClearingConfig(Section, frozen=True, kw_only=True):
+    """Clearing: judges every trade, busts erroneous ones, keeps positions and cash."""
+
+    host: str = ""
+    """Address to listen on; empty takes [exchange] host."""
+    port: Port = 0
+    """Port to listen on; 0 takes [exchange] port_base + 3."""
+    url: Url = ""
+    """How others reach it; empty is made of host and port."""
+    engine_url: Url = ""
+    """Where it finds the engine; empty takes [engine] url."""
+    reporter_url: Url = ""
+    """Where it finds the reporter, for the break report; empty takes [reporter] url."""
+    key_file: str = ""
+    """File with its key for the engine; empty: keys.json in the data folder. EXCHANGE_COMPONENT_KEY wins."""
+    store_url: StoreUrl = ""
+    """Database of trades, rulings and ledger, such as "sqlite:////srv/clearing.sqlite"; empty: in the data
+    folder.
+    """
+    page_items_max: Count = 1_000
+    """Most items on one page of an answer."""
+    rules: RulesConfig = RulesConfig()
+    rule: tuple[dict[str, Any], ...] = ()
+    """The rules in their order.
+    Instead of this line write tables, each with id, kind and what the kind needs:
+      [[clearing.rule]]
+      id = "BIG-NOTIONAL"
+      kind = "max_notional"
+      limit = "5000000"
+      action = "hold"
+    """
+
+
+class BusConfig(Section, frozen=True, kw_only=True):
+    """Bus: carries events between components. It may lose some: who misses them fetches them from the
+    engine.
+    """
+
+    kind: Literal["memory", "none"] = "memory"
+    """memory: within one process. none: consumers ask the engine and wait."""
+    queue_messages: Annotated[int, Meta(ge=1, le=1_000_000)] = 4_096
+    """Messages that may wait for one consumer; when full the oldest is dropped, and fetched later."""
+    queue_mib: Annotated[int, Meta(ge=1, le=4_096)] = 64
+    """Size of the messages that may wait for one consumer; when full the oldest is dropped, and fetched
+    later.
+    """
+    gap_wait_ms: Annotated[int, Meta(ge=0, le=60_000)] = 50
+    """How long a consumer waits for a missing message before it fetches it from the engine."""
+    window_mib: Annotated[int, Meta(ge=1, le=4_096)] = 16
+    """Messages that came too early wait here; when full the one farthest ahead is dropped, and fetched
+    later.
+    """
+
+
+class TickConfig(Section, frozen=True, kw_only=True):
+    """From this price upwards, prices are multiples of this tick."""
+
+    from_price: RowStart = msgspec.field(name="from")
+    """The lowest price of the row; the first row is from "0"."""
+    tick: PriceText
+    """Prices are multiples of this."""
+
+
+DEFAULT_TICK_ROWS = tuple(TickConfig(from_price=row.from_price, tick=row.tick) for row in DEFAULT_TICKS)
+
+
+class SymbolConfig(Section, frozen=True, kw_only=True):
+    """A security to be listed. Symbols that are listed already stay as they are; change them by command."""
+
+    symbol: str
+    """1 to 8 characters A-Z 0-9 . -"""
+    name: str
+    """The name for people."""
+    reference_price: PriceText
+    """What the first trade's price is compared with."""
+    round_lot: Annotated[Quantity, Meta(ge=1, le=QUANTITY_MAX)] = Quantity(1)
+    """Quantities are multiples of this."""
+    ticks: tuple[TickConfig, ...] = DEFAULT_TICK_ROWS
+    """Tick sizes by price, lowest first."""
+
+    @property
+    def tick_rows(self) -> tuple[TickRow, ...]:
+        """Return the rows of the tick table as commands carry them."""
+        return tuple(TickRow(row.from_price, row.tick) for row in self.ticks)
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        """Check names and ticks by the rules of the domain."""
+        if not SYMBOL_PATTERN.match(self.symbol):
+            yield "symbol", f'must be 1 to 8 characters A-Z 0-9 . -, got "{self.symbol}"'
+        if not is_valid_name(self.name):
+            allowed = "1 to 64 bytes of printable text without a blank at either end"
+            yield "name", f'must be {allowed}, got "{self.name}"'
+        if not TickTable(self.tick_rows).is_valid():
+            starts = ", ".join(_show_row_start(row.from_price) for row in self.ticks) or "nothing"
+            yield (
+                "ticks",
+                f'must be 1 to {TICK_ROWS_MAX} rows, the first from "0", rising; got from: {starts}',
+            )
+
+
+DEFAULT_SYMBOLS = tuple(
+    SymbolConfig(symbol=symbol, name=name, reference_price=parse_price(price))
+    for symbol, name, price in (
+        ("AAPL", "Apple Inc.", "189.20"),
+        ("MSFT", "Microsoft Corporation", "415.10"),
+        ("NVDA", "NVIDIA Corporation", "128.40"),
+        ("TSLA", "Tesla, Inc.", "248.70"),
+        ("XYZ", "XYZ Mining Company", "10.00"),
+    )
+)
+
+
+class SimulationConfig(Section, frozen=True, kw_only=True):
+    """Simulation: house traders that keep the market of `exchange demo` moving."""
+
+    seed: CountOrNone = 1
+    """The same seed gives the same traders."""
+    traders: tuple[Trader, ...] = ("noise", "market_maker", "momentum")
+    """Which kinds trade, each in every symbol that is not quiet."""
+    quiet_symbols: Annotated[tuple[str, ...], Meta(max_length=SYMBOLS_MAX)] = ("XYZ",)
+    """Symbols they leave alone, so that there is a book to try things in."""
+    orders_per_second: Annotated[int, Meta(ge=1, le=10_000)] = 40
+    """Of all house traders together."""
+    cash: MoneyText = Money(10_000_000_0000)
+    """Cash that each house trader begins with."""
+    shares: Annotated[Quantity, Meta(ge=0, le=QUANTITY_MAX)] = Quantity(100_000)
+    """Shares of each symbol that each house trader begins with."""

@@ -1,0 +1,295 @@
+"""The events of the engine on disk, for consumers that come late: `GET /api/v1/events?after=`.
+
+Files of envelopes (`wire/envelope.py`) one after another, named by their first event sequence. Not synced while
+written, for the journal can make every event again: at a start the last file is checked, cut where it is torn, and
+completed by the replay. A file that is full is synced in the background and gets an index beside it; only files with an
+index are trusted unread. One thread appends; any thread reads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from exchange.infra import disk
+from exchange.infra.errors import EventsGone, InfraError
+from exchange.infra.event_log_files import (
+    INDEX_STEP_BYTES,
+    EventFile,
+    event_path,
+    index_path,
+    list_event_files,
+    load_index,
+    save_index,
+    scan_events,
+)
+from exchange.wire.envelope import HEADER, EventBatch, decode_batch, encode_batch
+from exchange.wire.records import LAST_OF_COMMAND, SEQUENCE, SEQUENCE_OFFSET, ProtocolError, split
+
+MIB = 1 << 20
+READ_BYTES_MAX = MIB
+_FLAGS_OFFSET = 6
+__all__ = ["READ_BYTES_MAX", "EventLog", "EventLogDamaged", "EventLogStats", "EventsGone"]
+
+
+class EventLogDamaged(InfraError):
+    """The event log does not hold what was written."""
+
+    def __init__(self, path: Path, offset: int, seen: str) -> None:
+        super().__init__(
+            f"the event log is damaged in {path} at offset {offset}: {seen}; stop the engine, move the folder"
+            f" {path.parent} away and start again: it is made anew from the journal"
+        )
+
+
+class EventLogStats(msgspec.Struct, frozen=True):
+    """What the log holds."""
+
+    first_sequence: int
+    last_sequence: int
+    files: int
+    size_bytes: int
+    size_bytes_max: int
+
+
+class EventLog:
+    """Append-only, with a retention. `open` it."""
+
+    def __init__(
+        self, folder: Path, partition: int, size_bytes_max: int, file_bytes: int, epoch: int
+    ) -> None:
+        self.folder = folder
+        self.partition = partition
+        self.epoch = epoch
+        self.last_sequence = 0
+        self._size_bytes_max = size_bytes_max
+        self._file_bytes = file_bytes
+        self._files: list[EventFile] = []
+        self._descriptor = -1
+        self._lock = threading.Lock()
+        self._indexer = ThreadPoolExecutor(1, thread_name_prefix="event-log")
+        self._indexing: Future[None] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        partition: int = 0,
+        *,
+        size_bytes_max: int = 1024 * MIB,
+        file_bytes: int = 16 * MIB,
+        epoch: int = 0,
+    ) -> EventLog:
+        """Open a log, checking what is not known to be whole, and cutting what is not.
+
+        size_bytes_max: more is removed, oldest file first; epoch: of the engine, stands in the batches read.
+        """
+        log = cls(folder, partition, size_bytes_max, file_bytes, epoch)
+        folder.mkdir(parents=True, exist_ok=True)
+        disk.remove_unfinished(folder)
+        log._load()
+        return log
+
+    @property
+    def first_sequence(self) -> int:
+        """Return the oldest event kept; one more than `last_sequence` where there is none."""
+        return self._files[0].first_sequence if self._files else self.last_sequence + 1
+
+    def begin_at(self, first_sequence: int) -> None:
+        """Forget everything; the next event has this sequence."""
+        with self._lock:
+            self._close_file()
+            for file in self._files:
+                _remove(file.path)
+            self._files = []
+            self.last_sequence = first_sequence - 1
+
+    def append(self, events: bytes, first_sequence: int, count: int) -> None:
+        """Add events of whole commands: one write."""
+        assert first_sequence == self.last_sequence + 1, "events must follow the last one"
+        if not count:
+            return
+        batch = EventBatch(self.partition, self.epoch, first_sequence, count, events)
+        with self._lock:
+            if not self._files or self._descriptor < 0 or self._files[-1].size_bytes >= self._file_bytes:
+                self._begin_file(first_sequence)
+            file = self._files[-1]
+            data = encode_batch(batch)
+            disk.write_at(self._descriptor, file.size_bytes, data)
+            file.add(first_sequence, count, len(data))
+            self.last_sequence = batch.last_sequence
+
+    def read(self, after: int, max_bytes: int = READ_BYTES_MAX) -> EventBatch:
+        """Return events after a sequence: whole commands, at least one of them, else at most `max_bytes`.
+
+        Without any, count is 0 and first_sequence that of the next event to come. Raise `EventsGone` where they are
+        no longer kept.
+        """
+        if after >= self.last_sequence:
+            return EventBatch(self.partition, self.epoch, self.last_sequence + 1, 0, b"")
+        parts: list[bytes] = []
+        count, size = 0, 0
+        for chunk in self._chunks_from(after + 1, max_bytes):
+            records = _after(chunk, after) if chunk.first_sequence <= after else chunk
+            if size + len(records.events) > max_bytes:
+                records = _bounded(records, max_bytes - size, at_least_one=not parts)
+                parts.append(records.events)
+                count += records.count
+                break
+            parts.append(records.events)
+            count += records.count
+            size += len(records.events)
+        return EventBatch(self.partition, self.epoch, after + 1, count, b"".join(parts))
+
+    def event_at(self, sequence: int) -> bytes | None:
+        """Return the record of one event, or None where it is not kept or not there yet."""
+        if not self.first_sequence <= sequence <= self.last_sequence:
+            return None
+        for chunk in self._chunks_from(sequence, 1):
+            for offset, length in split(chunk.events):
+                if _sequence_at(chunk.events, offset) == sequence:
+                    return chunk.events[offset : offset + length]
+        return None
+
+    def stats(self) -> EventLogStats:
+        """Return what the log holds."""
+        with self._lock:
+            size = sum(file.size_bytes for file in self._files)
+            return EventLogStats(
+                self.first_sequence, self.last_sequence, len(self._files), size, self._size_bytes_max
+            )
+
+    def close(self) -> None:
+        """Sync and close; the last file gets its index too, so the next start need not read it."""
+        with self._lock:
+            self._close_file()
+        self._indexer.shutdown(wait=True)
+
+    def _load(self) -> None:
+        """Take the files over, as far as they are whole and follow each other."""
+        expected = 0
+        paths = list_event_files(self.folder)
+        for number, (first_sequence, path) in enumerate(paths):
+            file = load_index(path, first_sequence)
+            whole = file is not None
+            if file is None:
+                file, whole = scan_events(path, first_sequence, self.partition)
+            if not expected or first_sequence == expected:
+                self._files.append(file)
+                expected = file.next_sequence
+                if whole:
+                    continue
+                os.truncate(path, file.size_bytes)
+                number += 1
+            for _, later in paths[number:]:
+                _remove(later)
+            break
+        self.last_sequence = expected - 1 if self._files else 0
+        if self._files:
+            self._descriptor = os.open(self._files[-1].path, os.O_RDWR | os.O_CLOEXEC)
+            index_path(self._files[-1].path).unlink(missing_ok=True)
+
+    def _begin_file(self, first_sequence: int) -> None:
+        self._close_file()
+        file = EventFile(event_path(self.folder, first_sequence), first_sequence)
+        self._descriptor = os.open(file.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._files.append(file)
+        while len(self._files) > 1 and sum(file.size_bytes for file in self._files) > self._size_bytes_max:
+            _remove(self._files.pop(0).path)
+
+    def _close_file(self) -> None:
+        if self._descriptor < 0:
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        if self._indexing:
+            self._indexing.result()
+        self._indexing = self._indexer.submit(_finish, descriptor, self._files[-1])
+
+    def _chunks_from(self, sequence: int, max_bytes: int) -> Iterator[EventBatch]:
+        """Give the envelopes from the one with this event on: at least one, then as many as begin in the next bytes."""
+        with self._lock:
+            if sequence < self.first_sequence:
+                raise EventsGone(self.first_sequence)
+            if sequence > self.last_sequence:
+                return
+            file = next(file for file in reversed(self._files) if file.first_sequence <= sequence)
+            offset, size = file.offset_of(sequence), file.size_bytes
+        yield from _read_chunks(file, offset, size, sequence, max_bytes)
+
+
+def _read_chunks(
+    file: EventFile, offset: int, size: int, sequence: int, max_bytes: int
+) -> Iterator[EventBatch]:
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise EventsGone(file.next_sequence) from None
+    try:
+        data = os.pread(descriptor, min(size - offset, INDEX_STEP_BYTES + max_bytes), offset)
+        at, begun, expected = 0, False, 0
+        while at + HEADER.size <= len(data):
+            _, _, _, _, _, count, first, length, _ = HEADER.unpack_from(data, at)
+            end = at + HEADER.size + length
+            if first > sequence and first != expected:
+                raise EventLogDamaged(file.path, offset + at, f"event {first} follows {expected - 1}")
+            expected = first + count
+            if expected > sequence:
+                if end > len(data) and begun:
+                    return
+                envelope = data[at:end] if end <= len(data) else os.pread(descriptor, end - at, offset + at)
+                begun = True
+                yield _decode(file, offset + at, envelope)
+            at = end
+    finally:
+        os.close(descriptor)
+
+
+def _decode(file: EventFile, offset: int, envelope: bytes) -> EventBatch:
+    try:
+        return decode_batch(envelope)
+    except ProtocolError as error:
+        raise EventLogDamaged(file.path, offset, str(error)) from error
+
+
+def _after(batch: EventBatch, after: int) -> EventBatch:
+    """Leave out the events up to a sequence."""
+    offset = next(at for at, _ in split(batch.events) if _sequence_at(batch.events, at) > after)
+    skipped = after + 1 - batch.first_sequence
+    return EventBatch(batch.partition, batch.epoch, after + 1, batch.count - skipped, batch.events[offset:])
+
+
+def _bounded(batch: EventBatch, room: int, *, at_least_one: bool) -> EventBatch:
+    """Keep the whole commands that fit into so many bytes; the first one in any case, if asked."""
+    end, count = 0, 0
+    for events, (offset, length) in enumerate(split(batch.events), 1):
+        if offset + length > room and (end or not at_least_one):
+            break
+        if batch.events[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
+            end, count = offset + length, events
+    return EventBatch(batch.partition, batch.epoch, batch.first_sequence, count, batch.events[:end])
+
+
+def _sequence_at(events: bytes, offset: int) -> int:
+    sequence: int = SEQUENCE.unpack_from(events, offset + SEQUENCE_OFFSET)[0]
+    return sequence
+
+
+def _finish(descriptor: int, file: EventFile) -> None:
+    """Sync a full file and write its index. Without an index the file is read at the next start, which is all."""
+    try:
+        os.fsync(descriptor)
+        save_index(file)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    index_path(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)

@@ -1,0 +1,139 @@
+"""One connection of the HTTP server: aiohttp's own, with a header time-out, bounds, and our form of errors.
+
+aiohttp closes an idle connection after its keep-alive time but gives headers that trickle in just as long. Here
+the time runs from the first byte of a request (or from the connect) until its headers are complete; a sweep once
+a second answers 408 and closes what is late. It leans on names of aiohttp 3.14 that are not public (`_waiter`,
+`_messages`, `_upgraded`, `_request_count`); the tests with raw sockets notice when they change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from exchange.infra.http_answer import Answer
+from exchange.infra.http_limits import HttpLimits
+
+MakeError = Callable[[int, str], Answer]
+"""From a status and what the parser says to the answer in the one error form."""
+
+LINGER_S = 2.0
+"""How long the rest of an unwanted body is read and dropped, so that the client can read the answer."""
+_TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+class HttpConnection(web.RequestHandler):
+    """A connection that knows since when it waits for the rest of a request's headers."""
+
+    __slots__ = ("_address", "_server", "waits_since")
+
+    def __init__(self, server: HttpServer, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._server = server
+        self._address = ""
+        self.waits_since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or close it at once where there are too many."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        self.waits_since = self._loop.time()
+        if not self._server.admit(self._address) and self.transport is not None:
+            self.transport.write(_TOO_MANY)
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the connection."""
+        self._server.forget(self._address)
+        self._address = ""
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in, and note whether they leave a request's headers unfinished."""
+        requests = self._request_count
+        super().data_received(data)
+        if requests != self._request_count or not self.is_idle:
+            self.waits_since = 0.0
+        elif not self.waits_since:
+            self.waits_since = self._loop.time()
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no request is being served."""
+        return self._waiter is not None and not self._messages and not self._upgraded
+
+    def close_if_late(self, before: float, make_answer: Callable[[], bytes]) -> None:
+        """Answer and close where the connection has waited for headers since before a time."""
+        if self.waits_since and self.waits_since < before and self.is_idle and self.transport is not None:
+            self.transport.write(make_answer())
+            self.force_close()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is not HTTP in the one error form; let a client that is gone be gone."""
+        if isinstance(exc, ConnectionError):
+            raise exc
+        answer = self._server.make_error(status, message or "")
+        answer.close_after()
+        return answer
+
+
+class HttpServer(web.Server):
+    """All connections of one service."""
+
+    def __init__(self, handler: Any, make_error: MakeError, limits: HttpLimits) -> None:
+        super().__init__(handler)
+        self.make_error = make_error
+        self.limits = limits
+        self.connections_count = 0
+        self.refused_count = 0
+        self._per_address: dict[str, int] = {}
+
+    def __call__(self) -> HttpConnection:
+        """Make the protocol of a new connection."""
+        limits = self.limits
+        return HttpConnection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=limits.keep_alive_s,
+            lingering_time=min(LINGER_S, limits.body_timeout_s),
+            max_line_size=limits.header_line_bytes,
+            max_field_size=limits.header_line_bytes,
+            max_headers=limits.headers_max,
+        )
+
+    def admit(self, address: str) -> bool:
+        """Count a new connection; tell whether it may stay."""
+        self.connections_count += 1
+        here = self._per_address[address] = self._per_address.get(address, 0) + 1
+        limit = self.limits.connections_per_address_max
+        fits = self.connections_count <= self.limits.connections_max and not 0 < limit < here
+        self.refused_count += not fits
+        return fits
+
+    def forget(self, address: str) -> None:
+        """Count a connection out."""
+        self.connections_count -= 1
+        self._per_address[address] -= 1
+        if not self._per_address[address]:
+            del self._per_address[address]
+
+    def sweep(self, now: float, make_answer: Callable[[], bytes]) -> None:
+        """Close the connections whose headers are late."""
+        before = now - self.limits.header_timeout_s
+        for connection in self.connections:
+            if isinstance(connection, HttpConnection):
+                connection.close_if_late(before, make_answer)

@@ -1,0 +1,81 @@
+"""The log's lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from exchange.infra.log import LogFormat, configure_log
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def logged(level: str = "info", log_format: LogFormat = "json") -> io.StringIO:
+    out = io.StringIO()
+    configure_log(level, log_format, out)
+    return out
+
+
+def test_a_json_line_begins_with_time_level_event_and_component() -> None:
+    out = logged()
+    structlog.get_logger(component="engine").info("order_rejected", order_id=7, reason=b"x")
+    line = json.loads(out.getvalue())
+    assert list(line)[:4] == ["ts", "level", "event", "component"]
+    assert line["order_id"] == 7
+    assert line["ts"].endswith("Z")
+
+
+def test_a_line_below_the_level_is_not_written() -> None:
+    out = logged("warning")
+    log = structlog.get_logger()
+    log.info("quiet_event")
+    log.warning("loud_event")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["loud_event"]
+
+
+def test_without_a_terminal_auto_means_json() -> None:
+    out = logged(log_format="auto")
+    structlog.get_logger().info("some_event")
+    assert json.loads(out.getvalue())["event"] == "some_event"
+
+
+def test_text_is_for_people() -> None:
+    out = logged(log_format="text")
+    structlog.get_logger(component="engine").info("some_event", order_id=7)
+    assert "some_event" in out.getvalue()
+    assert "order_id=7" in out.getvalue()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(out.getvalue())
+
+
+def test_an_exception_is_written_whole_on_one_line() -> None:
+    out = logged()
+    try:
+        raise ZeroDivisionError("by zero")
+    except ZeroDivisionError:
+        structlog.get_logger().exception("request_failed")
+    (line,) = out.getvalue().splitlines()
+    assert "ZeroDivisionError: by zero" in json.loads(line)["exception"]
+
+
+def test_what_libraries_log_becomes_a_line_of_ours() -> None:
+    out = logged()
+    logging.getLogger("aiohttp.server").warning("odd %s", "thing")
+    line = json.loads(out.getvalue())
+    assert (line["event"], line["component"], line["message"]) == (
+        "library_message",
+        "aiohttp.server",
+        "odd thing",
+    )
