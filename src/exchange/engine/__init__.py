@@ -1,0 +1,1 @@
+"""The engine service: takes orders, sequences them, matches and publishes events."""

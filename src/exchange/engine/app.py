@@ -1,0 +1,243 @@
+"""The engine as a component: recovers, sequences, matches, publishes, and serves its REST until it is stopped.
+
+Start: recover → order history, publisher → sequencer → StartEngine (an epoch begins) → what the configuration lists
+→ HTTP. A stop goes the same way back: HTTP drains, the sequencer finishes what was received, publisher and history
+take in what was released, a snapshot is written, the lock on the folder is released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import cast
+
+import structlog
+
+from exchange import __version__
+from exchange.domain.commands import StartEngine
+from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after
+from exchange.engine.engine_folder import EngineFolder
+from exchange.engine.follower_process import FollowerProcess
+from exchange.engine.gateway import Gateway
+from exchange.engine.order_history import OrderHistory
+from exchange.engine.publisher import Publisher, PublisherStats
+from exchange.engine.recovery import Recovered, Storage, recover
+from exchange.engine.replay import snapshot_of
+from exchange.engine.rest_api import engine_routes
+from exchange.engine.rest_stats import StatsApi, StatsSources
+from exchange.engine.sequencer import Limits, Sequencer
+from exchange.infra.auth import KeyRing
+from exchange.infra.bus import Bus
+from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.config import Address, Config, url_of
+from exchange.infra.errors import InfraError
+from exchange.infra.event_log import EventLog
+from exchange.infra.event_source import LocalEventSource
+from exchange.infra.http import HttpService
+from exchange.infra.retention import retire
+from exchange.infra.snapshot import write_snapshot
+from exchange.matching.venue import RULES_VERSION, Venue
+from exchange.wire.records import encode_command
+
+log = structlog.get_logger(component="engine")
+
+MIB = 1 << 20
+HISTORY_BEHIND_MAX = 100_000
+"""Events that the order history may lack before the engine says that it is not ready."""
+DESCRIPTION = "The engine takes orders, matches them, and numbers what happens."
+
+
+class EngineApp:
+    """One engine. After `start`: url, keys, and the parts below; source: its events for consumers in this process."""
+
+    venue: Venue
+    event_log: EventLog
+    sequencer: Sequencer
+    history: OrderHistory
+    gateway: Gateway
+    source: LocalEventSource
+    keys: KeyFile
+
+    def __init__(self, config: Config, *, bus: Bus | None = None, clock: Clock | None = None) -> None:
+        self.config = config
+        self.folder = EngineFolder(config.component_folder("engine"))
+        self.url = ""
+        self._bus = bus
+        self._clock = clock or SystemClock()
+        self._publisher: Publisher | None = None
+        self._follower: FollowerProcess | None = None
+        self._running = AsyncExitStack()
+        self._is_serving = False
+        self._stopped_clean = False
+
+    async def start(self) -> None:
+        """Recover and serve. Raise `InfraError` or `OSError` where files, configuration or port do not allow it."""
+        async with AsyncExitStack() as stack:
+            recovered = await self._start_core(stack)
+            keys = await Bootstrap(self.config, self.venue, self.sequencer).run(self._clock.now_ns())
+            self.keys = keys
+            await self._start_http(stack, recovered)
+            self._running = stack.pop_all()
+        self._is_serving = True
+        log.info(
+            "engine_started", url=self.url, epoch=self.sequencer.epoch, command=self.venue.command_sequence
+        )
+
+    async def stop(self) -> None:
+        """Stop whole: everything answered is on disk, and the next start begins at a snapshot."""
+        self._is_serving = False
+        await self._running.aclose()
+
+    def ready(self) -> list[str]:
+        """Return the reasons why the engine does not do its work."""
+        if not self._is_serving:
+            return ["the engine is starting or stopping"]
+        behind = self.history.stats().behind
+        reasons = [
+            f"halted: {self.sequencer.halted}" if self.sequencer.halted else "",
+            f"order history: {self.history.problem}" if self.history.problem else "",
+            f"order history is {behind} events behind" if behind > HISTORY_BEHIND_MAX else "",
+            self._follower.problem if self._follower else "",
+        ]
+        return [reason for reason in reasons if reason]
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    async def _start_core(self, stack: AsyncExitStack) -> Recovered:
+        """Start all but bootstrap and HTTP; what is pushed first is stopped last."""
+        recovered = await asyncio.to_thread(self._recover)
+        stack.callback(recovered.close)
+        self.venue, self.event_log = cast(Venue, recovered.venue), recovered.event_log
+        limits = Limits(
+            pending_commands_max=self.config.engine.max_pending_commands,
+            clock_jump_limit_s=self.config.engine.clock_jump_limit_s,
+        )
+        self.sequencer = Sequencer(
+            self.venue,
+            recovered.journal,
+            recovered.event_log,
+            self._clock,
+            epoch=recovered.epoch,
+            limits=limits,
+        )
+        stack.push_async_callback(self._write_snapshot)
+        await self._start_follower(stack)
+        await self._start_listeners(stack)
+        await self.sequencer.start()
+        stack.push_async_callback(self._stop_sequencer)
+        await self.sequencer.submit(encode_command(StartEngine(epoch=recovered.epoch)), 1)
+        return recovered
+
+    def _recover(self) -> Recovered:
+        if self.config.engine.matcher == "native":
+            raise InfraError('[engine] matcher = "native" is not installed; set it to "auto" or "python"')
+        storage = Storage(
+            durability=self.config.engine.durability,
+            segment_bytes=self.config.engine.segment_mib * MIB,
+            event_log_bytes=self.config.engine.event_log_mib * MIB,
+        )
+        recovered = recover(self.folder.path, self.config.partition, storage=storage)
+        report = recovered.report
+        log.info(
+            "engine_recovered",
+            matcher=report.matcher,
+            commands=report.commands,
+            cut_bytes=report.cut_bytes,
+            elapsed_ms=report.elapsed_ms,
+        )
+        for warning in report.warnings:
+            log.warning("recovery_warning", warning=warning)
+        if self.config.engine.durability == "buffered":
+            log.warning("durability_buffered", meaning="a power loss takes the last moments back")
+        return recovered
+
+    async def _start_follower(self, stack: AsyncExitStack) -> None:
+        """Start the process that writes snapshots beside the engine, unless they are only wanted at a stop."""
+        if self.config.engine.snapshot_every_commands:
+            self._follower = FollowerProcess(
+                self.folder.path,
+                self.config.partition,
+                snapshot_every=self.config.engine.snapshot_every_commands,
+                snapshots_kept=self.config.engine.snapshots_kept,
+                archive=self._archive,
+            )
+            await self._follower.start()
+            stack.push_async_callback(self._follower.stop)
+
+    async def _start_listeners(self, stack: AsyncExitStack) -> None:
+        """Start what hears of every released batch: order history, event source, publisher."""
+        partition = self.config.partition
+        self.history = OrderHistory(self.folder.path / "orders.sqlite", self.event_log, partition)
+        await self.history.start()
+        stack.push_async_callback(self.history.stop)
+        self.sequencer.subscribe(self.history.wake)
+        self.source = LocalEventSource(self.event_log)
+        self.sequencer.subscribe(lambda _: self.source.wake())
+        if self._bus is not None:
+            self._publisher = Publisher(self._bus, partition)
+            await self._publisher.start()
+            stack.push_async_callback(self._publisher.stop)
+            self.sequencer.subscribe(self._publisher.offer)
+
+    async def _start_http(self, stack: AsyncExitStack, recovered: Recovered) -> None:
+        self.gateway = Gateway(self.venue, self.sequencer, self.history)
+        sources = StatsSources(
+            name=self.config.exchange.name,
+            started_ns=self._clock.now_ns(),
+            passed_ns=self._clock.passed_ns,
+            recovery=recovered.report,
+            event_log=self.event_log,
+            publisher=lambda: self._publisher.stats if self._publisher else PublisherStats(),
+            routes=lambda: self._http.stats,
+        )
+        stats = StatsApi(self.gateway, sources)
+        routes = engine_routes(
+            self.gateway,
+            self.event_log,
+            self.source,
+            stats,
+            currency=self.config.exchange.currency,
+            day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
+        )
+        self._http = HttpService(
+            f"{self.config.exchange.name} engine",
+            routes,
+            KeyRing(self.venue.directory),
+            ready=self.ready,
+            version=__version__,
+            cors_origins=self.config.page_origins(),
+            metrics=stats.metrics,
+            description=DESCRIPTION,
+        )
+        address = self.config.engine_address()
+        port = await self._http.start(address.host, address.port)
+        stack.push_async_callback(self._stop_http)
+        self.url = self.config.engine.url.rstrip("/") or url_of(Address(address.host, port))
+
+    async def _stop_http(self) -> None:
+        """Drain; requests that wait for events are answered now."""
+        stopping = asyncio.create_task(self._http.stop())
+        await asyncio.sleep(0)
+        self.source.wake()
+        await stopping
+
+    async def _stop_sequencer(self) -> None:
+        self._stopped_clean = await self.sequencer.stop()
+
+    async def _write_snapshot(self) -> None:
+        """Write the state of a clean stop; a halted engine's state may be ahead of its journal."""
+        if self._stopped_clean:
+            await asyncio.to_thread(self._snapshot_and_retire)
+
+    def _snapshot_and_retire(self) -> None:
+        path = write_snapshot(self.folder.snapshots, snapshot_of(self.venue, RULES_VERSION))
+        log.info("snapshot_written", file=path.name)
+        try:
+            retire(self.folder.path, snapshots_kept=self.config.engine.snapshots_kept, archive=self._archive)
+        except InfraError as error:
+            log.error("retention_failed", error=str(error))
+
+    @property
+    def _archive(self) -> Path | None:
+        return Path(self.config.engine.archive) if self.config.engine.archive else None

@@ -1,0 +1,211 @@
+"""What an engine does at its start, by commands like any other: a business day, the listed symbols, keys, the demo."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.participant import Role
+from exchange.domain.symbol import Symbol, TickTable
+from exchange.domain.units import SCALE, AccountId, Money, ParticipantId, SymbolId, date_number
+from exchange.engine.sequencer import Sequencer
+from exchange.infra import disk
+from exchange.infra.auth import new_key
+from exchange.infra.config import Config
+from exchange.infra.config_sections import SymbolConfig
+from exchange.infra.errors import InfraError
+from exchange.matching.venue import Venue
+from exchange.wire.records import decode_events, encode_command
+
+log = structlog.get_logger(component="engine")
+
+DEMO_PARTICIPANTS = ("alice", "bob", "carol")
+DEMO_CASH = Money(1_000_000 * SCALE)
+DEMO_SHARES = Money(10_000)
+EXCHANGE_ROLES = (Role.OPERATOR, Role.COMPONENT, Role.CLEARING, Role.AUDITOR)
+DAY_NS = 86_400_000_000_000
+MINUTE_NS = 60_000_000_000
+COMMANDS_PER_SUBMISSION = 1_000
+"""So that a long list of symbols or a large demo stays within one submission's size."""
+
+
+class MemberKey(msgspec.Struct, kw_only=True):
+    """What a demo participant trades with."""
+
+    participant_id: int
+    account_id: int
+    key: str
+
+
+class KeyFile(msgspec.Struct, kw_only=True):
+    """The keys made at the first start; the file is its owner's alone."""
+
+    operator: str
+    component: str
+    clearing: str
+    auditor: str
+    participants: dict[str, MemberKey] = {}
+
+
+class Bootstrap:
+    """Brings a venue that has started to where the configuration wants it; what is there already stays."""
+
+    def __init__(self, config: Config, venue: Venue, sequencer: Sequencer) -> None:
+        self._config = config
+        self._venue = venue
+        self._sequencer = sequencer
+        self._directory = venue.directory
+
+    async def run(self, now_ns: int) -> KeyFile:
+        """Submit what is missing; return the keys of the key file, which is written where it is missing."""
+        await self._start_business_day(now_ns)
+        await self._list_symbols()
+        path = self._config.key_file_for()
+        if path.exists():
+            keys = read_keys(path)
+            if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
+                return keys
+            log.warning("keys_unknown", path=str(path), done="made new ones")
+        return await self._make_keys(path)
+
+    async def _start_business_day(self, now_ns: int) -> None:
+        if not self._venue.business_date:
+            ends_ns = day_end_after(now_ns, self._config.engine.day_ends)
+            await self._submit([c.StartBusinessDay(date=date_number(now_ns), ends_ns=ends_ns)])
+
+    async def _list_symbols(self) -> None:
+        wanted = [symbol for symbol in self._config.symbols if self._is_ours(symbol.symbol)]
+        missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
+        await self._submit([_add_symbol(symbol) for symbol in missing])
+        for symbol in wanted:
+            listed = self._directory.symbol_named(symbol.symbol)
+            if listed is not None and (changes := _differences(symbol, listed)):
+                log.warning(
+                    "symbol_differs_from_configuration", symbol=symbol.symbol, keys=changes, applied=False
+                )
+
+    def _is_ours(self, symbol: str) -> bool:
+        """Tell whether this engine's partition trades a symbol: by a checksum of its name."""
+        number, count = self._config.engine.partition.split("/")
+        return zlib.crc32(symbol.encode("ascii")) % int(count) == int(number)
+
+    async def _make_keys(self, path: Path) -> KeyFile:
+        """Make the exchange's own keys and the demo's; write them where only their owner reads them."""
+        texts: dict[str, str] = {}
+        commands: list[c.Command] = []
+        for role in EXCHANGE_ROLES:
+            name = role.name.lower()
+            texts[name], digest = new_key()
+            commands.append(
+                c.CreateKey(participant_id=ParticipantId(0), role=role, sha256=digest, label=name)
+            )
+        keys = KeyFile(
+            operator=texts["operator"],
+            component=texts["component"],
+            clearing=texts["clearing"],
+            auditor=texts["auditor"],
+        )
+        if self._config.engine.demo:
+            for name in self._demo_names():
+                keys.participants[name], more = self._demo_participant(name)
+                commands += more
+        await self._submit(commands)
+        write_keys(path, keys)
+        log.info("keys_written", path=str(path), participants=list(keys.participants))
+        return keys
+
+    def _demo_names(self) -> list[str]:
+        """Return the demo participants: those to be made on an empty exchange, else those that are there."""
+        if not self._directory.participants:
+            return list(DEMO_PARTICIPANTS)
+        return [name for name in DEMO_PARTICIPANTS if name in self._directory.participant_ids]
+
+    def _demo_participant(self, name: str) -> tuple[MemberKey, list[c.Command]]:
+        """Return a demo participant and the commands that make it, or only its new key where it is there."""
+        number = DEMO_PARTICIPANTS.index(name) + 1
+        participant_id, account_id = ParticipantId(number), AccountId(number)
+        commands: list[c.Command] = []
+        if name in self._directory.participant_ids:
+            participant_id = ParticipantId(self._directory.participant_ids[name])
+            account_id = self._directory.accounts_of(participant_id)[0].account_id
+        else:
+            commands = [
+                c.CreateParticipant(name=name),
+                c.CreateAccount(participant_id=participant_id, name="main"),
+                c.Deposit(account_id=account_id, symbol_id=SymbolId(0), amount=DEMO_CASH),
+                *(
+                    c.Deposit(account_id=account_id, symbol_id=symbol_id, amount=DEMO_SHARES)
+                    for symbol_id in map(SymbolId, self._directory.symbols)
+                ),
+            ]
+        text, digest = new_key()
+        label = f"{name} (demo)"
+        commands.append(
+            c.CreateKey(participant_id=participant_id, role=Role.TRADER, sha256=digest, label=label)
+        )
+        return MemberKey(participant_id=participant_id, account_id=account_id, key=text), commands
+
+    async def _submit(self, commands: Sequence[c.Command]) -> None:
+        """Carry commands out. Raise `InfraError` where one is refused: the configuration asks for what cannot be."""
+        for start in range(0, len(commands), COMMANDS_PER_SUBMISSION):
+            part = commands[start : start + COMMANDS_PER_SUBMISSION]
+            events = await self._sequencer.submit(b"".join(map(encode_command, part)), len(part))
+            for event in decode_events(events):
+                if isinstance(event, e.CommandRejected):
+                    raise InfraError(
+                        f"the start could not carry out a command of type {event.command_type}: "
+                        f"{event.reason.name.lower()}, measured {event.measured}, limit {event.limit}"
+                    )
+
+
+def day_end_after(now_ns: int, time_of_day: str) -> int:
+    """Return when the business day ends that begins now, by `[engine] day_ends`: HH:MM in UTC, or never (0)."""
+    if time_of_day == "never":
+        return 0
+    hours, minutes = time_of_day.split(":")
+    end_ns = now_ns - now_ns % DAY_NS + (int(hours) * 60 + int(minutes)) * MINUTE_NS
+    return end_ns if end_ns > now_ns else end_ns + DAY_NS
+
+
+def write_keys(path: Path, keys: KeyFile) -> None:
+    """Write the keys, whole or not at all, readable by their owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = msgspec.json.format(msgspec.json.encode(keys), indent=2)
+    disk.write_whole(path, text + b"\n")
+
+
+def read_keys(path: Path) -> KeyFile:
+    """Read the keys that a first start wrote. Raise `InfraError` where the file is not there or not whole."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=KeyFile)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InfraError(
+            f"{path} cannot be read: {error}; the engine writes it at its first start"
+        ) from error
+
+
+def _add_symbol(symbol: SymbolConfig) -> c.AddSymbol:
+    return c.AddSymbol(
+        symbol=symbol.symbol,
+        name=symbol.name,
+        reference_price=symbol.reference_price,
+        round_lot=symbol.round_lot,
+        ticks=symbol.tick_rows,
+    )
+
+
+def _differences(wanted: SymbolConfig, listed: Symbol) -> list[str]:
+    pairs: dict[str, tuple[Any, Any]] = {
+        "name": (wanted.name, listed.name),
+        "round_lot": (wanted.round_lot, listed.round_lot),
+        "ticks": (TickTable(wanted.tick_rows), listed.ticks),
+    }
+    return [name for name, (configured, there) in pairs.items() if configured != there]

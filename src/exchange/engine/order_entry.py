@@ -1,0 +1,258 @@
+"""From what REST takes to command records: pure; a value that no record can carry is refused here, by field.
+
+What a record can carry goes to the venue as it is, which is the one judge of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NoReturn
+
+from exchange.domain import commands as c
+from exchange.domain.directory import Directory
+from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, OrderFlag
+from exchange.domain.participant import NAME_BYTES_MAX, Role, is_valid_name
+from exchange.domain.reasons import REASONS, Reason
+from exchange.domain.units import (
+    QUANTITY_MAX,
+    AccountId,
+    OrderId,
+    ParticipantId,
+    Price,
+    Quantity,
+    SymbolId,
+    UnitError,
+    parse_price,
+)
+from exchange.engine.refusals import invalid_field, refusal
+from exchange.infra.auth import Principal
+from exchange.wire.records import LAYOUTS, VERSION, encode_command
+from exchange.wire.rest.orders import ORDER_TYPES, SIDES, TIMES_IN_FORCE, NewOrder
+
+PRICES_REMEMBERED = 4_096
+ID_MAX = 2**64 - 1
+DIGITS_MAX = 18
+_ENTER = LAYOUTS[c.EnterOrder]
+_ENTER_BYTES = _ENTER.struct.size
+_WHOLE = re.compile(r"-?\d{1,18}\Z", re.ASCII)
+
+_EVERY_ACCOUNT = frozenset((Role.RISK, Role.CLEARING, Role.OPERATOR, Role.AUDITOR, Role.COMPONENT))
+_EVERY_ORDER = frozenset((Role.RISK, Role.OPERATOR))
+
+
+class OrderEntry:
+    """Turns orders of REST into command records, by a directory of symbols and accounts."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._sole_accounts: dict[int, int] = {}
+        self._accounts_seen = 0
+
+    def enter(self, order: NewOrder, principal: Principal) -> bytes:
+        """Return the `EnterOrder` record of an order. Raise `ApiError` where no record can carry it."""
+        account_id = self.account_for(order.account, principal)
+        symbol_id = self.directory.symbol_ids.get(order.symbol)
+        if symbol_id is None:
+            raise unknown_symbol(order.symbol)
+        side = SIDES.get(order.side)
+        if side is None:
+            raise not_a_choice(Reason.SIDE_INVALID, order.side, SIDES)
+        order_type = ORDER_TYPES.get(order.type)
+        if order_type is None:
+            raise not_a_choice(Reason.ORDER_TYPE_INVALID, order.type, ORDER_TYPES)
+        time_in_force = TIMES_IN_FORCE.get(order.time_in_force)
+        if time_in_force is None:
+            raise not_a_choice(Reason.TIME_IN_FORCE_INVALID, order.time_in_force, TIMES_IN_FORCE)
+        return _ENTER.struct.pack(
+            _ENTER_BYTES, _ENTER.number, VERSION, 0, 0, 0, account_id, symbol_id, side, order_type, time_in_force,
+            OrderFlag.POST_ONLY if order.post_only else 0, price_of(order.price), quantity_of(order.qty),
+            client_order_id_of(order.client_order_id),
+        )  # fmt: skip
+
+    def account_for(self, text: str, principal: Principal) -> int:
+        """Return the account a key may trade for: the one named, or its participant's only one."""
+        if not text:
+            return self._sole_account(principal)
+        account = self.directory.accounts.get(AccountId(id_of(text, "account")))
+        if account is None or account.participant_id != principal.participant_id:
+            raise refusal(Reason.UNKNOWN_ACCOUNT, f"there is no account {text} of this key's participant")
+        return account.account_id
+
+    def accounts_seen_by(self, text: str, principal: Principal) -> list[int] | None:
+        """Return the accounts a key may read, None for all: its participant's, or only the one named."""
+        everyone = principal.role in _EVERY_ACCOUNT
+        if not text:
+            if everyone:
+                return None
+            return [account.account_id for account in self.directory.accounts_of(principal.participant_id)]
+        account = self.directory.accounts.get(AccountId(id_of(text, "account")))
+        if account is None or not (everyone or account.participant_id == principal.participant_id):
+            raise refusal(Reason.UNKNOWN_ACCOUNT, f"there is no account {text} that this key may see")
+        return [account.account_id]
+
+    def may_see(self, account_id: int, principal: Principal | None) -> bool:
+        """Tell whether a key may see what belongs to an account."""
+        if principal is None:
+            return False
+        account = self.directory.accounts.get(AccountId(account_id))
+        owner = account is not None and account.participant_id == principal.participant_id
+        return owner or principal.role in _EVERY_ACCOUNT
+
+    def symbol_id(self, symbol: str) -> int:
+        """Return the id of a symbol, 0 for an empty text. Raise `ApiError` where it is not listed."""
+        if not symbol:
+            return 0
+        symbol_id = self.directory.symbol_ids.get(symbol)
+        if symbol_id is None:
+            raise unknown_symbol(symbol)
+        return symbol_id
+
+    def _sole_account(self, principal: Principal) -> int:
+        if len(self.directory.accounts) != self._accounts_seen:
+            self._accounts_seen = len(self.directory.accounts)
+            self._sole_accounts.clear()
+        account_id = self._sole_accounts.get(principal.participant_id)
+        if account_id is None:
+            accounts = (
+                self.directory.accounts_of(principal.participant_id) if principal.participant_id else []
+            )
+            if len(accounts) != 1:
+                names = ", ".join(str(account.account_id) for account in accounts[:20]) or "none"
+                raise refusal(
+                    Reason.UNKNOWN_ACCOUNT, f"say for which account; this key's participant has {names}"
+                )
+            account_id = self._sole_accounts[principal.participant_id] = accounts[0].account_id
+        return account_id
+
+
+def authority(principal: Principal) -> int:
+    """Return on whose authority an order is cancelled: a participant's, or the exchange's own, 0."""
+    return 0 if principal.role in _EVERY_ORDER else principal.participant_id
+
+
+def cancel(order_id: int, participant_id: int) -> bytes:
+    """Return the `CancelOrder` record."""
+    command = c.CancelOrder(order_id=OrderId(order_id), participant_id=ParticipantId(participant_id))
+    return encode_command(command)
+
+
+def cancel_all(participant_id: int, account_id: int, symbol_id: int, side: str) -> bytes:
+    """Return the `CancelOrders` record. 0 and empty text mean any."""
+    command = c.CancelOrders(
+        participant_id=ParticipantId(participant_id),
+        account_id=AccountId(account_id),
+        symbol_id=SymbolId(symbol_id),
+        side=SIDES.get(side, 0),
+    )
+    return encode_command(command)
+
+
+def amend(order_id: int, participant_id: int, quantity: Quantity, price: Price) -> bytes:
+    """Return the `AmendOrder` record."""
+    command = c.AmendOrder(
+        order_id=OrderId(order_id),
+        participant_id=ParticipantId(participant_id),
+        quantity=quantity,
+        price=price,
+    )
+    return encode_command(command)
+
+
+def replace(
+    order_id: int,
+    participant_id: int,
+    quantity: Quantity,
+    price: Price,
+    client_order_id: str,
+) -> bytes:
+    """Return the `ReplaceOrder` record. Raise `ApiError` where no record can carry the client order id."""
+    client_order_id_of(client_order_id)
+    command = c.ReplaceOrder(
+        order_id=OrderId(order_id),
+        participant_id=ParticipantId(participant_id),
+        quantity=quantity,
+        price=price,
+        client_order_id=client_order_id,
+    )
+    return encode_command(command)
+
+
+def quantity_of(value: str | int, field: str = "qty") -> Quantity:
+    """Return a quantity, 0 included: the venue refuses that one. Raise `ApiError` where it fits no record."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit() and len(value) <= DIGITS_MAX):
+            return _not_a_quantity(value, field)
+        value = int(value)
+    if not 0 <= value <= QUANTITY_MAX:
+        return _not_a_quantity(value, field)
+    return Quantity(value)
+
+
+def price_of(value: str | int | None, field: str = "price") -> Price:
+    """Return a price, 0 for none. Raise `ApiError` where it is no price."""
+    if value is None:
+        return Price(0)
+    try:
+        return _parsed_price(value if isinstance(value, str) else str(value))
+    except UnitError as error:
+        raise invalid_field(field, error) from error
+
+
+def client_order_id_of(text: str) -> bytes:
+    """Return a client order id as its record has it. Raise `ApiError` where it is none."""
+    if text and not CLIENT_ORDER_ID_PATTERN.match(text):
+        raise invalid_field(
+            "client_order_id",
+            f"client_order_id must be 1 to 36 printable ASCII characters without a blank, got {shown(text)}",
+        )
+    return text.encode("ascii")
+
+
+def id_of(text: str, field: str) -> int:
+    """Return the id that a text holds. Raise `ApiError` where it is none."""
+    if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= ID_MAX:
+        return int(text)
+    raise invalid_field(field, f"{field} must be an id such as 1042, got {shown(text)}")
+
+
+def name_of(text: str, field: str = "name") -> str:
+    """Return a name. Raise `ApiError` where it is none, and so might not fit a record."""
+    if not text.isprintable() or len(text) > NAME_BYTES_MAX or not is_valid_name(text):
+        raise refusal(Reason.NAME_INVALID, field=field)
+    return text
+
+
+def unknown_symbol(symbol: str) -> Exception:
+    """Make the error of a symbol that is not listed."""
+    return refusal(
+        Reason.UNKNOWN_SYMBOL, f"there is no symbol {shown(symbol)}; GET /api/v1/symbols lists them"
+    )
+
+
+def not_a_choice(reason: Reason, value: str, choices: Mapping[str, object]) -> Exception:
+    """Make the error of a text that is none of the allowed ones."""
+    field = REASONS[reason].field
+    return refusal(reason, f"{field} must be one of {', '.join(choices)}, got {shown(value)}", field=field)
+
+
+def shown(value: object) -> str:
+    """Show a value in a message, shortened."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _not_a_quantity(value: str | int, field: str) -> NoReturn:
+    text = str(value)
+    if not _WHOLE.match(text):
+        raise invalid_field(
+            field, f"{field} must be a whole number of shares such as 100, got {shown(value)}"
+        )
+    if int(text) < 0:
+        raise refusal(Reason.QUANTITY_NOT_POSITIVE, f"quantity must be at least 1, got {text}", field=field)
+    text = f"quantity must be at most {QUANTITY_MAX}, got {text}"
+    raise refusal(Reason.NOTIONAL_OVERFLOW, text, field=field)
+
+
+_parsed_price = lru_cache(PRICES_REMEMBERED)(parse_price)

@@ -1,0 +1,220 @@
+"""Keeps the table of orders up with the event log, beside the hot path, and lets reads wait for it.
+
+It is a consumer of the engine's own event log like any other: from its position on a bounded read, one
+transaction in a thread of its own, and again. After a start it catches up the same way, from nothing if need be.
+Commits gather for `GATHER_S` while nobody waits; a read asks for the events it needs and is answered when they
+are in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from exchange.engine.order_store import OrderFilter, OrderStore, StoredFill, StoredOrder
+from exchange.infra.errors import EventsGone, InfraError
+from exchange.wire.envelope import EventBatch
+
+T = TypeVar("T")
+log = structlog.get_logger(component="order_history")
+
+BATCH_BYTES = 256 * 1024
+"""Events of one transaction: few enough that decoding them never holds the loop up for long."""
+GATHER_S = 0.05
+WAIT_S_MAX = 10.0
+"""Longest that a read waits for the table; the events of a busy second take less."""
+
+
+RETRY_S = 1.0
+"""Between tries to write a table that could not be written."""
+
+
+class EventLogReader(Protocol):
+    """The part of the event log that is needed here. last_sequence: the last event that may be shown."""
+
+    @property
+    def last_sequence(self) -> int:
+        """Return the last event that may be shown."""
+
+    @property
+    def first_sequence(self) -> int:
+        """Return the oldest event kept."""
+
+    def read(self, after: int, max_bytes: int) -> EventBatch:
+        """Return whole commands after a sequence."""
+
+
+class HistoryBehindError(InfraError):
+    """The table is too far behind what a read needs; trying again can help."""
+
+
+class OrderHistoryStats(msgspec.Struct, frozen=True):
+    """How far the table is. problem: why it does not go on, empty while it does."""
+
+    position: int
+    behind: int
+    batches: int
+    events: int
+    problem: str
+
+
+class OrderHistory:
+    """The table of orders with the task that feeds it and the threads that touch it."""
+
+    def __init__(self, path: Path, event_log: EventLogReader, partition: int) -> None:
+        self.path = path
+        self.partition = partition
+        self.problem = ""
+        self._log = event_log
+        self._batches = 0
+        self._events = 0
+        self._news = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waits = 0
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="order-history")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="order-reader")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Open the table and begin to follow. Raise `InfraError` where it is damaged or ahead."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._store = await self._run(self._writer, OrderStore, self.path, self.partition)
+        if self._store.position > self._log.last_sequence:
+            position = self._store.position
+            self._store.close()
+            raise InfraError(
+                f"{self.path} holds events up to {position}, the engine has only {self._log.last_sequence}: "
+                "its journal lost its end. Restore it from a backup or, if it is right, move this file away"
+            )
+        log.info("order_history_opened", position=self._store.position, behind=self.stats().behind)
+        self._task = asyncio.create_task(self._follow())
+        self._news.set()
+
+    def wake(self, _: EventBatch | None = None) -> None:
+        """Notice that events were released."""
+        self._news.set()
+
+    async def stop(self) -> None:
+        """Take in what was released, and close."""
+        if self._task is None:
+            return
+        self._stopping = True
+        self._news.set()
+        self._hurry.set()
+        await self._task
+        self._task = None
+        self._release(fail="the engine is stopping")
+        for pool in (self._writer, self._reader):
+            pool.shutdown(wait=True)
+        self._store.close()
+
+    def stats(self) -> OrderHistoryStats:
+        """Return how far the table is."""
+        position = self._store.position
+        behind = max(0, self._log.last_sequence - position)
+        return OrderHistoryStats(position, behind, self._batches, self._events, self.problem)
+
+    async def reached(self, sequence: int) -> None:
+        """Wait until an event is in the table. Raise `HistoryBehindError` where that takes too long."""
+        if self._store.position >= sequence:
+            return
+        if self.problem:
+            raise HistoryBehindError(f"the table of orders stands still: {self.problem}")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waits += 1
+        heappush(self._waiters, (sequence, self._waits, done))
+        self._hurry.set()
+        try:
+            await asyncio.wait_for(done, WAIT_S_MAX)
+        except TimeoutError:
+            behind = self.stats().behind
+            raise HistoryBehindError(f"the table of orders is {behind} events behind; try again") from None
+
+    async def order(self, order_id: int) -> StoredOrder | None:
+        """Return an order as it stood after the last released event."""
+        await self.reached(self._log.last_sequence)
+        return await self._run(self._reader, self._store.order, order_id)
+
+    async def by_client_order_id(self, account_id: int, client_order_id: str) -> StoredOrder | None:
+        """Return the latest order of an account with a client order id."""
+        await self.reached(self._log.last_sequence)
+        return await self._run(self._reader, self._store.by_client_order_id, account_id, client_order_id)
+
+    async def orders(self, wanted: OrderFilter) -> list[StoredOrder]:
+        """Return orders, newest first."""
+        await self.reached(self._log.last_sequence)
+        return await self._run(self._reader, self._store.orders, wanted)
+
+    async def fills(self, wanted: OrderFilter) -> list[StoredFill]:
+        """Return fills, newest first."""
+        await self.reached(self._log.last_sequence)
+        return await self._run(self._reader, self._store.fills, wanted)
+
+    async def _follow(self) -> None:
+        """Take events in for as long as the engine runs; this task owns the table."""
+        while not (self._stopping and not self._is_behind()):
+            await self._news.wait()
+            self._news.clear()
+            if not self._waiters and not self._stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), GATHER_S)
+            self._hurry.clear()
+            while self._is_behind():
+                if not await self._step() and self._stopping:
+                    return
+
+    async def _step(self) -> bool:
+        """Take in one batch; tell whether that went well."""
+        try:
+            count = await self._run(self._writer, self._take)
+        except InfraError as error:
+            if str(error) != self.problem:
+                log.error("order_history_stands_still", error=str(error))
+            self.problem = str(error)
+            self._release(fail=self.problem)
+            if not self._stopping:
+                await asyncio.sleep(RETRY_S)
+            return False
+        self.problem = ""
+        self._batches += 1
+        self._events += count
+        self._release()
+        return True
+
+    def _take(self) -> int:
+        """Read the next events and write them, in the writer's thread."""
+        try:
+            batch = self._log.read(self._store.position, BATCH_BYTES)
+        except EventsGone as gone:
+            log.warning("order_history_incomplete", position=self._store.position, first_kept=gone.first_kept)
+            self._store.skip_to(gone.first_kept - 1)
+            return 0
+        self._store.commit(batch)
+        return batch.count
+
+    def _is_behind(self) -> bool:
+        return self._store.position < self._log.last_sequence
+
+    def _release(self, fail: str = "") -> None:
+        """Let those go whose events are in, or all of them with an error."""
+        while self._waiters and (fail or self._waiters[0][0] <= self._store.position):
+            done = heappop(self._waiters)[2]
+            if done.done():
+                continue
+            if fail:
+                done.set_exception(HistoryBehindError(f"the table of orders stands still: {fail}"))
+            else:
+                done.set_result(None)
+
+    async def _run(self, pool: ThreadPoolExecutor, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)

@@ -1,0 +1,239 @@
+"""From the events of one's own commands to what REST answers: pure, and straight from the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from struct import Struct
+from typing import NamedTuple
+
+from exchange.domain import events as e
+from exchange.domain.order import OrderFlag, OrderStatus
+from exchange.domain.symbol import Symbol
+from exchange.domain.units import format_price, format_time
+from exchange.engine.refusals import refusal
+from exchange.infra.http_routes import ApiError
+from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, number_of
+from exchange.wire.rest.orders import (
+    CANCEL_REASON_TEXT,
+    ORDER_TYPE_TEXT,
+    SIDE_TEXT,
+    STATUS_TEXT,
+    TIME_IN_FORCE_TEXT,
+    AmendedOrder,
+    CanceledOrder,
+    CanceledOrders,
+    Order,
+    average_price,
+    cancel_status,
+    order_status,
+    price_or_none,
+)
+
+ACCEPTED = number_of(e.OrderAccepted)
+REJECTED = number_of(e.OrderRejected)
+DUPLICATED = number_of(e.OrderDuplicated)
+CANCELLED = number_of(e.OrderCancelled)
+AMENDED = number_of(e.OrderAmended)
+REPLACED = number_of(e.OrderReplaced)
+ORDERS_CANCELLED = number_of(e.OrdersCancelled)
+EXECUTED = number_of(e.TradeExecuted)
+COMMAND_REJECTED = number_of(e.CommandRejected)
+
+LENGTH_AND_TYPE = Struct("<IB")
+_ACCEPTED = LAYOUTS[e.OrderAccepted].struct
+_REJECTED = LAYOUTS[e.OrderRejected].struct
+_POST_ONLY = int(OrderFlag.POST_ONLY)
+_NEW = STATUS_TEXT[OrderStatus.NEW]
+_DUPLICATED = LAYOUTS[e.OrderDuplicated].struct
+_CANCELLED = LAYOUTS[e.OrderCancelled].struct
+_AMENDED = LAYOUTS[e.OrderAmended].struct
+_REPLACED = LAYOUTS[e.OrderReplaced].struct
+_EXECUTED = LAYOUTS[e.TradeExecuted].struct
+_COMMAND_REJECTED = LAYOUTS[e.CommandRejected].struct
+
+Symbols = Mapping[int, Symbol]
+
+
+class Duplicate(NamedTuple):
+    """The same order came again. order_id: the first one's."""
+
+    order_id: int
+
+
+def entered(events: bytes, offset: int, symbols: Symbols) -> tuple[Order | Duplicate | ApiError, int]:
+    """Return what became of the `EnterOrder` whose events begin at an offset, and where they end."""
+    length, number = _type_at(events, offset)
+    if number == ACCEPTED:
+        return _accepted_order(events, offset, symbols)
+    if number == DUPLICATED:
+        return Duplicate(_DUPLICATED.unpack_from(events, offset)[10]), offset + length
+    if number == REJECTED:
+        values = _REJECTED.unpack_from(events, offset)
+        reason, measured, limit = values[19:]
+        detail = {"order_id": str(values[10]), "seq": values[5]}
+        return refusal(reason, measured=measured, limit=limit, extra=detail), offset + length
+    return command_refusal(events, offset), offset + length
+
+
+def replaced(events: bytes, symbols: Symbols) -> Order | Duplicate | ApiError:
+    """Return what became of a `ReplaceOrder`: the new order, told as if it had been entered."""
+    length, number = _type_at(events, 0)
+    if number == DUPLICATED:
+        return Duplicate(_DUPLICATED.unpack_from(events)[10])
+    if number != REPLACED:
+        return command_refusal(events, 0)
+    values = _REPLACED.unpack_from(events)
+    accepted = _ACCEPTED.pack(_ACCEPTED.size, ACCEPTED, *values[2:10], *values[11:17], *values[18:])
+    order, _ = _accepted_order(accepted + events[length:], 0, symbols)
+    order.replaces = str(values[10])
+    return order
+
+
+def amended(events: bytes, symbols: Symbols) -> AmendedOrder | ApiError:
+    """Return what became of an `AmendOrder`."""
+    length, number = _type_at(events, 0)
+    if number != AMENDED:
+        return command_refusal(events, 0)
+    values = _AMENDED.unpack_from(events)
+    order_id, account_id, side, kept_priority, _, price, quantity, leaves = values[10:]
+    if not values[3] & LAST_OF_COMMAND:
+        _, _, leaves, _, _ = _rest_of_command(events, length, order_id, leaves)
+    return AmendedOrder(
+        id=str(order_id),
+        account=str(account_id),
+        symbol=symbols[values[9]].symbol,
+        side=SIDE_TEXT[side],
+        qty=str(quantity),
+        price=format_price(price),
+        filled_qty=str(quantity - leaves),
+        leaves_qty=str(leaves),
+        status=STATUS_TEXT[order_status(quantity, leaves)],
+        kept_priority=bool(kept_priority),
+        seq=values[5],
+        updated_at=format_time(values[7]),
+    )
+
+
+def cancelled(events: bytes, symbols: Symbols) -> CanceledOrder | ApiError:
+    """Return what became of a `CancelOrder`."""
+    if _type_at(events, 0)[1] != CANCELLED:
+        return command_refusal(events, 0)
+    values = _CANCELLED.unpack_from(events)
+    order_id, account_id, side, reason, price, quantity = values[10:]
+    return CanceledOrder(
+        id=str(order_id),
+        account=str(account_id),
+        symbol=symbols[values[9]].symbol,
+        side=SIDE_TEXT[side],
+        price=price_or_none(price),
+        canceled_qty=str(quantity),
+        cancel_reason=CANCEL_REASON_TEXT[reason],
+        seq=values[5],
+        updated_at=format_time(values[7]),
+    )
+
+
+def all_cancelled(events: bytes) -> CanceledOrders | ApiError:
+    """Return what became of a `CancelOrders`."""
+    ids: list[str] = []
+    offset, end, sequence = 0, len(events), 0
+    while offset < end:
+        length, number = _type_at(events, offset)
+        if number == CANCELLED:
+            ids.append(str(_CANCELLED.unpack_from(events, offset)[10]))
+        elif number == COMMAND_REJECTED:
+            return command_refusal(events, offset)
+        sequence = EVENT_HEADER.unpack_from(events, offset)[5]
+        offset += length
+    return CanceledOrders(count=len(ids), ids=ids, seq=sequence)
+
+
+def command_refusal(events: bytes, offset: int = 0, *, in_money: bool = False) -> ApiError:
+    """Return the error of the `CommandRejected` or `OrderRejected` at an offset."""
+    _, number = _type_at(events, offset)
+    if number == REJECTED:
+        reason, measured, limit = _REJECTED.unpack_from(events, offset)[19:]
+    else:
+        assert number == COMMAND_REJECTED, f"event type {number} is no refusal"
+        _, reason, _, measured, limit = _COMMAND_REJECTED.unpack_from(events, offset)[10:]
+    return refusal(reason, measured=measured, limit=limit, in_money=in_money)
+
+
+def is_refused(events: bytes, offset: int = 0) -> bool:
+    """Tell whether the event at an offset refuses its command."""
+    return _type_at(events, offset)[1] in (COMMAND_REJECTED, REJECTED)
+
+
+def last_record(events: bytes) -> int:
+    """Return the offset of the last record."""
+    offset, length = 0, _type_at(events, 0)[0]
+    while offset + length < len(events):
+        offset += length
+        length = _type_at(events, offset)[0]
+    return offset
+
+
+def _accepted_order(events: bytes, offset: int, symbols: Symbols) -> tuple[Order, int]:
+    (
+        length, _, _, flags, _, seq, _, time_ns, _, symbol_id,
+        order_id, account_id, side, order_type, time_in_force, order_flags, price, quantity, client_order_id,
+    ) = _ACCEPTED.unpack_from(events, offset)  # fmt: skip
+    at = format_time(time_ns)
+    order = Order(
+        id=str(order_id),
+        client_order_id=client_order_id.rstrip(b"\0").decode("ascii"),
+        account=str(account_id),
+        symbol=symbols[symbol_id].symbol,
+        seq=seq,
+        side=SIDE_TEXT[side],
+        type=ORDER_TYPE_TEXT[order_type],
+        time_in_force=TIME_IN_FORCE_TEXT[time_in_force],
+        qty=str(quantity),
+        price=price_or_none(price),
+        post_only=order_flags & _POST_ONLY != 0,
+        status=_NEW,
+        filled_qty="0",
+        avg_price=None,
+        leaves_qty=str(quantity),
+        created_at=at,
+        updated_at=at,
+    )
+    offset += length
+    if not flags & LAST_OF_COMMAND:
+        filled, notional, leaves, cancel_reason, offset = _rest_of_command(events, offset, order_id, quantity)
+        order.filled_qty, order.leaves_qty = str(filled), str(leaves)
+        order.avg_price = average_price(notional, filled)
+        ended = 0
+        if cancel_reason:
+            ended = cancel_status(cancel_reason)
+            order.cancel_reason = CANCEL_REASON_TEXT[cancel_reason]
+        order.status = STATUS_TEXT[order_status(quantity, leaves, ended)]
+    return order, offset
+
+
+def _rest_of_command(
+    events: bytes, offset: int, order_id: int, leaves: int
+) -> tuple[int, int, int, int, int]:
+    """Follow what the rest of a command's events does to its order.
+
+    Return what was filled, the sum of price × quantity, what is left, the reason of a cancel or 0, and their end.
+    """
+    filled = notional = cancel_reason = flags = 0
+    while not flags & LAST_OF_COMMAND:
+        length, number, _, flags, *_ = EVENT_HEADER.unpack_from(events, offset)
+        if number == EXECUTED:
+            values = _EXECUTED.unpack_from(events, offset)
+            filled += values[15]
+            notional += values[14] * values[15]
+            leaves = values[18]
+        elif number == CANCELLED:
+            values = _CANCELLED.unpack_from(events, offset)
+            if values[10] == order_id:
+                leaves, cancel_reason = 0, values[13]
+        offset += length
+    return filled, notional, leaves, cancel_reason, offset
+
+
+def _type_at(events: bytes, offset: int) -> tuple[int, int]:
+    """Return length and type of the record at an offset."""
+    return LENGTH_AND_TYPE.unpack_from(events, offset)

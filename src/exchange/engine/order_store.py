@@ -1,0 +1,296 @@
+"""The table of orders and fills in SQLite: every order ever taken or refused, finished ones too.
+
+It is a projection of the event stream and may be rebuilt from it. The position up to which events are in it
+stands in the same transaction as what they did. One thread writes; another may read at the same time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exchange.domain.order import OrderStatus
+from exchange.engine.order_projection import CANCELLED_COLUMNS, TRADED_COLUMNS, Changes, Update, project
+from exchange.infra.errors import InfraError
+from exchange.wire.envelope import EventBatch
+
+SCHEMA_VERSION = 1
+ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
+"""SQLite runs one statement without Python's lock, so many rows in one hold nobody up."""
+CHECKPOINT_PAGES = 8_192
+"""Pages of 4 KiB in the write-ahead log before they move into the file, with an fsync."""
+BUSY_MS = 5_000
+ROW_ID_MAX = 2**63 - 1
+"""SQLite's integers are signed; every public id fits (`matching.venue_state.PARTITIONS_MAX`)."""
+
+_ORDER_COLUMNS = ["order_id", "account_id", "symbol_id", "client_order_id", "leaves", "ended", "placed"]
+_UPDATE_COLUMNS = tuple(column.name.lower() for column in Update)
+_DIFFERENCES = (Update.FILLED, Update.NOTIONAL, Update.BUSTED)
+_FILL_COLUMNS = [
+    *("account_id", "match_id", "side", "order_id", "symbol_id"),
+    *("price", "quantity", "maker", "executed_ns"),
+]
+
+_SCHEMA = f"""
+CREATE TABLE position (partition INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL);
+CREATE TABLE orders (
+    order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol_id INTEGER NOT NULL,
+    client_order_id TEXT NOT NULL, leaves INTEGER NOT NULL, ended INTEGER NOT NULL, placed BLOB NOT NULL,
+    filled INTEGER NOT NULL DEFAULT 0, notional INTEGER NOT NULL DEFAULT 0, busted INTEGER NOT NULL DEFAULT 0,
+    reason INTEGER NOT NULL DEFAULT 0, replaced_by INTEGER NOT NULL DEFAULT 0,
+    price INTEGER, quantity INTEGER, updated_ns INTEGER
+);
+CREATE INDEX orders_of_account ON orders (account_id, order_id);
+CREATE INDEX orders_open ON orders (account_id, order_id) WHERE leaves > 0;
+CREATE INDEX orders_by_client ON orders (client_order_id, account_id) WHERE client_order_id <> '';
+CREATE TABLE fills (
+    account_id INTEGER, match_id INTEGER, side INTEGER, order_id INTEGER NOT NULL, symbol_id INTEGER NOT NULL,
+    price INTEGER NOT NULL, quantity INTEGER NOT NULL, maker INTEGER NOT NULL, executed_ns INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account_id, match_id, side)
+) WITHOUT ROWID;
+CREATE INDEX fills_of_order ON fills (order_id, match_id);
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+class StoredOrder(msgspec.Struct, frozen=True, array_like=True):
+    """An order as the table has it. placed: record of the event that placed it; price, quantity: if amended.
+
+    See `order_projection.Update` for the others.
+    """
+
+    order_id: int
+    account_id: int
+    symbol_id: int
+    client_order_id: str
+    leaves: int
+    ended: int
+    placed: bytes
+    filled: int
+    notional: int
+    busted: int
+    reason: int
+    replaced_by: int
+    price: int | None
+    quantity: int | None
+    updated_ns: int | None
+
+
+class StoredFill(msgspec.Struct, frozen=True, array_like=True):
+    """A fill as the table has it, with its order's client order id. maker: 1 where the order rested."""
+
+    match_id: int
+    account_id: int
+    side: int
+    order_id: int
+    symbol_id: int
+    price: int
+    quantity: int
+    maker: int
+    executed_ns: int
+    state: int
+    client_order_id: str
+
+
+_SELECT_ORDER = f"SELECT {', '.join(StoredOrder.__struct_fields__)} FROM orders"
+_SELECT_FILL = (
+    f"SELECT {', '.join('fills.' + name for name in StoredFill.__struct_fields__[:-1])}, "
+    "coalesce(orders.client_order_id, '') FROM fills LEFT JOIN orders USING (order_id)"
+)
+
+
+class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows to read, newest first. 0 and None mean any.
+
+    before: only lower order ids; of fills only those below (match id, side), where before_side is given too.
+    """
+
+    accounts: tuple[int, ...] | None = None
+    symbol_id: int = 0
+    order_id: int = 0
+    is_open: bool | None = None
+    before: int = 0
+    before_side: int = 0
+    limit: int = 100
+
+
+class OrderStore:
+    """Orders and fills by SQLite. position: the sequence of the last event that is in it."""
+
+    def __init__(self, path: Path, partition: int) -> None:
+        self.path = path
+        self.partition = partition
+        self.epoch = self.position = 0
+        self._writer = _connect(path)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._writer.close()
+            raise InfraError(
+                f"{path} is damaged: {error}; look at it with sqlite3, or move it away and start again: "
+                "the engine makes it anew from its event log"
+            ) from error
+        self._reader = _connect(path)
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._reader.close()
+        self._writer.close()
+
+    def commit(self, batch: EventBatch) -> None:
+        """Take a run of events in, in one transaction with the position. Raise `InfraError`."""
+        changes = project(batch.events)
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._write(changes)
+            self._writer.execute(
+                "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
+                (self.partition, batch.epoch, batch.last_sequence),
+            )
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise InfraError(f"{self.path} cannot be written: {error}") from error
+        self.position = batch.last_sequence
+
+    def skip_to(self, sequence: int) -> None:
+        """Give up the events up to a sequence, which are no longer kept anywhere."""
+        self.commit(EventBatch(self.partition, self.epoch, sequence + 1, 0, b""))
+
+    def order(self, order_id: int) -> StoredOrder | None:
+        """Return an order."""
+        if order_id > ROW_ID_MAX:
+            return None
+        rows = self._read(f"{_SELECT_ORDER} WHERE order_id = ?", (order_id,))
+        return StoredOrder(*rows[0]) if rows else None
+
+    def by_client_order_id(self, account_id: int, client_order_id: str) -> StoredOrder | None:
+        """Return the latest order of an account with a client order id, a taken one before a refused one."""
+        rows = self._read(
+            f"{_SELECT_ORDER} WHERE client_order_id = ? AND account_id = ? AND client_order_id <> '' "
+            f"ORDER BY ended = {OrderStatus.REJECTED:d}, order_id DESC LIMIT 1",
+            (client_order_id, account_id),
+        )
+        return StoredOrder(*rows[0]) if rows else None
+
+    def orders(self, wanted: OrderFilter) -> list[StoredOrder]:
+        """Return orders, newest first."""
+        where = [
+            ("orders.symbol_id = :symbol_id", wanted.symbol_id),
+            ("orders.order_id < :before", wanted.before),
+            ("orders.leaves > 0", wanted.is_open is True),
+            ("orders.leaves = 0", wanted.is_open is False),
+        ]
+        rows = self._newest(_SELECT_ORDER, "orders", where, "orders.order_id DESC", wanted)
+        return sorted((StoredOrder(*row) for row in rows), key=lambda o: -o.order_id)[: wanted.limit]
+
+    def fills(self, wanted: OrderFilter) -> list[StoredFill]:
+        """Return fills, newest first; of one trade the seller's before the buyer's."""
+        where = [
+            ("fills.symbol_id = :symbol_id", wanted.symbol_id),
+            ("fills.order_id = :order_id", wanted.order_id),
+            ("(fills.match_id, fills.side) < (:before, :before_side)", wanted.before),
+        ]
+        rows = self._newest(_SELECT_FILL, "fills", where, "fills.match_id DESC, fills.side DESC", wanted)
+        return sorted((StoredFill(*row) for row in rows), key=lambda f: (-f.match_id, -f.side))[
+            : wanted.limit
+        ]
+
+    def _prepare(self) -> None:
+        version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA_VERSION):
+            raise InfraError(
+                f"{self.path} has layout {version}, this version knows {SCHEMA_VERSION}; "
+                "move it away and start again: the engine makes it anew from its event log"
+            )
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = NORMAL")
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        if version == 0:
+            self._writer.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+        row = self._writer.execute(
+            "SELECT epoch, sequence FROM position WHERE partition = ?", (self.partition,)
+        ).fetchone()
+        if row:
+            self.epoch, self.position = row
+
+    def _write(self, changes: Changes) -> None:
+        self._insert("orders", _ORDER_COLUMNS, changes.orders)
+        self._insert("fills", _FILL_COLUMNS, changes.fills)
+        for columns in (TRADED_COLUMNS, CANCELLED_COLUMNS, len(Update)):
+            updates = [row for row in changes.updates.values() if len(row) == columns]
+            for rows in _chunks(updates):
+                self._writer.execute(_update_sql(len(rows), columns), list(chain.from_iterable(rows)))
+        if changes.rulings:
+            self._writer.executemany(
+                "UPDATE fills SET price = coalesce(?, price), quantity = coalesce(?, quantity), state = ? "
+                "WHERE match_id = ? AND account_id IN (?, ?)",
+                changes.rulings,
+            )
+
+    def _insert(self, table: str, columns: list[str], rows: Sequence[Sequence[object]]) -> None:
+        for part in _chunks(rows):
+            values = _places(len(columns), len(part))
+            self._writer.execute(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}", list(chain.from_iterable(part))
+            )
+
+    def _newest(
+        self, select: str, table: str, where: list[tuple[str, int]], order: str, wanted: OrderFilter
+    ) -> list[tuple[Any, ...]]:
+        """Read the newest rows of each account by itself, which its index gives in order.
+
+        where: conditions with the value they are about; where that is 0 the condition does not count.
+        """
+        conditions = [condition for condition, value in where if value]
+        values = {name: getattr(wanted, name) for name in wanted.__struct_fields__}
+        end = f"ORDER BY {order} LIMIT :limit"
+        if wanted.accounts is None:
+            return self._read(f"{select} WHERE {' AND '.join(conditions) or '1'} {end}", values)
+        sql = f"{select} WHERE {' AND '.join([f'{table}.account_id = :account_id', *conditions])} {end}"
+        return [row for a in wanted.accounts for row in self._read(sql, {**values, "account_id": a})]
+
+    def _read(self, sql: str, values: Sequence[object] | Mapping[str, object]) -> list[tuple[Any, ...]]:
+        try:
+            return self._reader.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise InfraError(f"{self.path} cannot be read: {error}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return connection
+
+
+def _chunks(rows: Sequence[Sequence[object]]) -> Iterable[Sequence[Sequence[object]]]:
+    """Cut rows into runs of a few sizes only, so that SQLite has each statement ready."""
+    start = 0
+    for size in ROWS_PER_STATEMENT:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+
+
+@lru_cache(64)
+def _places(columns: int, rows: int) -> str:
+    return ",".join([f"({','.join('?' * columns)})"] * rows)
+
+
+@lru_cache(64)
+def _update_sql(rows: int, columns: int) -> str:
+    changes = []
+    for number, (column, name) in enumerate(zip(Update, _UPDATE_COLUMNS, strict=True), 1):
+        if column in _DIFFERENCES:
+            changes.append(f"{name} = {name} + v.column{number}")
+        elif column != Update.ORDER_ID:
+            changes.append(f"{name} = coalesce(v.column{number}, {name})")
+    values = f"(VALUES {_places(columns, rows)}) AS v"
+    return f"UPDATE orders SET {', '.join(changes[: columns - 1])} FROM {values} WHERE order_id = v.column1"

@@ -1,0 +1,95 @@
+"""Puts durable events on the bus, beside the hot path: bounded, and never waited for.
+
+The bus is only the messenger: where it is slow or down, batches are dropped and counted, and each consumer's feed
+fetches what it misses from the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+
+import msgspec
+import structlog
+
+from exchange.infra.bus import Bus, events_topic
+from exchange.infra.errors import InfraError
+from exchange.wire.envelope import EventBatch, encode_batch
+
+log = structlog.get_logger(component="publisher")
+
+WAITING_BYTES_MAX = 16 << 20
+"""Events that wait for the bus; when full the newest batch is dropped, which the feeds see as a gap."""
+RETRY_S = 1.0
+STOP_WAIT_S = 2.0
+
+
+class PublisherStats(msgspec.Struct):
+    """What was published. problem: why nothing goes out, empty while all is well."""
+
+    published: int = 0
+    dropped: int = 0
+    waiting_bytes: int = 0
+    problem: str = ""
+
+
+class Publisher:
+    """Publishes the event batches of one partition. `offer` is called on the loop, in order, after durable."""
+
+    def __init__(self, bus: Bus, partition: int) -> None:
+        self.stats = PublisherStats()
+        self._bus = bus
+        self._topic = events_topic(partition)
+        self._waiting: deque[EventBatch] = deque()
+        self._news = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to publish."""
+        self._task = asyncio.create_task(self._publish_on())
+
+    def offer(self, batch: EventBatch) -> None:
+        """Take a batch, or drop it where too much waits already."""
+        if self.stats.waiting_bytes + len(batch.events) > WAITING_BYTES_MAX and self._waiting:
+            self.stats.dropped += 1
+            return
+        self._waiting.append(batch)
+        self.stats.waiting_bytes += len(batch.events)
+        self._drained.clear()
+        self._news.set()
+
+    async def stop(self) -> None:
+        """Publish what waits, for a moment, then stop."""
+        if self._task is None:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._drained.wait(), STOP_WAIT_S)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    async def _publish_on(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await self._publish(self._waiting[0])
+                self.stats.waiting_bytes -= len(self._waiting.popleft().events)
+            self._drained.set()
+
+    async def _publish(self, batch: EventBatch) -> None:
+        """Publish one batch; where the bus fails, wait and drop it, for trying again could fill the queue."""
+        try:
+            await self._bus.publish(self._topic, encode_batch(batch))
+            self.stats.published += 1
+            self.stats.problem = ""
+        except InfraError as error:
+            self.stats.dropped += 1
+            if not self.stats.problem:
+                log.warning("bus_failed", error=str(error))
+            self.stats.problem = str(error)
+            await asyncio.sleep(RETRY_S)

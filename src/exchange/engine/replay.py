@@ -1,0 +1,144 @@
+"""Replay: the same commands through a venue again, with proof that the same events come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from exchange.infra.errors import InfraError
+from exchange.infra.journal_format import Kind
+from exchange.infra.journal_segments import Batch
+from exchange.infra.snapshot import Snapshot
+
+
+class ReplayableVenue(Protocol):
+    """What sequencer, recovery and follower need of a venue; see `matching/venue.py`."""
+
+    @property
+    def partition(self) -> int:
+        """Return the partition whose symbols it has."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch of the last start."""
+        ...
+
+    @property
+    def time_ns(self) -> int:
+        """Return the time of the last command."""
+        ...
+
+    @property
+    def command_sequence(self) -> int:
+        """Return the sequence of the last command applied."""
+        ...
+
+    @property
+    def event_sequence(self) -> int:
+        """Return the sequence of the last event emitted."""
+        ...
+
+    @property
+    def running_hash(self) -> int:
+        """Return the hash chained over all events."""
+        ...
+
+    @property
+    def next_deadline(self) -> int:
+        """Return when a Tick is due, 0 for never."""
+        ...
+
+    def apply(self, commands: bytes, time_ns: int) -> bytes:
+        """Carry commands out; return their events."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Return the whole state, canonically."""
+        ...
+
+    def digest(self) -> str:
+        """Return the digest of the whole state."""
+        ...
+
+
+class VenueKind(msgspec.Struct, frozen=True):
+    """A matcher that can be chosen. new: makes an empty venue of a partition; restore: makes one from a snapshot."""
+
+    name: str
+    rules_version: int
+    new: Callable[[int], ReplayableVenue]
+    restore: Callable[[bytes], ReplayableVenue]
+
+
+class ReplayFailed(InfraError):
+    """A replay did not come out as it was: another program, a damaged file, or a bug."""
+
+
+class RulesChanged(ReplayFailed):
+    """The commands were matched by another version of the rules."""
+
+
+def python_matcher() -> VenueKind:
+    """Return the matcher in Python, which is the definition."""
+    from exchange.matching.venue import RULES_VERSION, Venue
+
+    return VenueKind("python", RULES_VERSION, Venue, Venue.restore)
+
+
+def replay_batch(venue: ReplayableVenue, batch: Batch, rules_version: int) -> bytes:
+    """Carry out the commands of a journal batch, having compared the venue with what stood there then.
+
+    Return the events. Raise `ReplayFailed` where sequence, hash or rules differ.
+    """
+    header, where = batch.header, f"{batch.path} at offset {batch.offset}"
+    seen = (venue.command_sequence + 1, venue.event_sequence, venue.running_hash)
+    written = (header.first_sequence, header.event_sequence, header.running_hash)
+    if seen != written:
+        raise ReplayFailed(
+            f"the replay differs from history before command {header.first_sequence} ({where}): next command, event"
+            f" sequence and running hash are {_shown(seen)}, written were {_shown(written)}. Nothing was changed; check"
+            " that this is the program version that wrote the journal, look at it with `exchange journal check`, then"
+            " restore a backup with `exchange restore`"
+        )
+    if header.kind != Kind.COMMANDS:
+        return b""
+    if header.rules_version != rules_version:
+        raise RulesChanged(
+            f"commands from {header.first_sequence} on ({where}) were matched by rules version {header.rules_version},"
+            f" this program has {rules_version}. Start the version that wrote them and stop it cleanly, which writes a"
+            " snapshot; then this one starts from there"
+        )
+    return venue.apply(batch.payload, header.time_ns)
+
+
+def snapshot_of(venue: ReplayableVenue, rules_version: int) -> Snapshot:
+    """Return the state of a venue as a snapshot."""
+    return Snapshot(
+        venue.partition,
+        rules_version,
+        venue.epoch,
+        venue.command_sequence,
+        venue.event_sequence,
+        venue.running_hash,
+        venue.time_ns,
+        venue.digest(),
+        venue.snapshot(),
+    )
+
+
+def venue_from(snapshot: Snapshot, kind: VenueKind) -> ReplayableVenue:
+    """Return the venue a snapshot holds. Raise `ReplayFailed` where its digest is another one."""
+    venue = kind.restore(snapshot.state)
+    if venue.digest() != snapshot.digest or venue.command_sequence != snapshot.command_sequence:
+        raise ReplayFailed(
+            f"the snapshot after command {snapshot.command_sequence} gives a state with digest {venue.digest()},"
+            f" written was {snapshot.digest}"
+        )
+    return venue
+
+
+def _shown(state: tuple[int, int, int]) -> str:
+    return f"{state[0]}, {state[1]}, {state[2]:016x}"

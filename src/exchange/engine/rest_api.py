@@ -1,0 +1,38 @@
+"""All routes of the engine's REST, in the order in which its description shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exchange.engine.gateway import Gateway
+from exchange.engine.rest_admin import AdminApi
+from exchange.engine.rest_book import BookApi
+from exchange.engine.rest_events import EventsApi
+from exchange.engine.rest_orders import OrdersApi
+from exchange.engine.rest_stats import StatsApi
+from exchange.engine.rest_symbols import SymbolsApi
+from exchange.engine.rest_trades import TradesApi
+from exchange.infra.event_log import EventLog
+from exchange.infra.event_source import LocalEventSource
+from exchange.infra.http import Route
+
+
+def engine_routes(
+    gateway: Gateway,
+    event_log: EventLog,
+    source: LocalEventSource,
+    stats: StatsApi,
+    *,
+    currency: str,
+    day_end_after: Callable[[int], int],
+) -> list[Route]:
+    """List the routes."""
+    return [
+        *OrdersApi(gateway).routes(),
+        *BookApi(gateway).routes(),
+        *SymbolsApi(gateway).routes(),
+        *AdminApi(gateway, currency, day_end_after).routes(),
+        *TradesApi(gateway, event_log).routes(),
+        *EventsApi(source).routes(),
+        *stats.routes(),
+    ]

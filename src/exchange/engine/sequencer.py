@@ -1,0 +1,310 @@
+"""The sequencer, the one writer: numbers and stamps commands, has them matched and stored, then releases the answers.
+
+What has been received waits in `_received` and is nowhere else. A turn of the loop moves it into the open generation:
+numbered, matched, part of the next batch. Only a generation goes to disk, so a batch never holds what was not matched,
+and nothing received is lost when a batch is closed. Two generations live at a time: one on its way to disk, one open.
+All commands of a generation have one time. Answers leave when their generation is durable, in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from exchange.domain.commands import Tick
+from exchange.engine.generation import Generation
+from exchange.engine.replay import ReplayableVenue
+from exchange.engine.sequencer_stats import SequencerStats, WriteTimes
+from exchange.engine.submission import Submission, check_framing
+from exchange.engine.time_keeper import SECOND_NS, ClockJumped, TimeKeeper
+from exchange.infra.clock import Clock
+from exchange.infra.errors import InfraError
+from exchange.infra.event_log import EventLog
+from exchange.infra.journal import Journal
+from exchange.infra.journal_writer import SEAL_AFTER_S, JournalWriter
+from exchange.wire.envelope import EventBatch
+from exchange.wire.records import encode_command
+
+TURN_COMMANDS_MAX = 1_024
+"""Commands matched before the loop may do other work."""
+_WATCH_LEAST_S = 0.001
+_TICK = encode_command(Tick())
+_TICKS_MAX = 100
+"""Deadlines that may come due in one batch; the next batch takes the others."""
+_Answer = TypeVar("_Answer")
+
+
+class EngineBusy(InfraError):
+    """Too many commands wait; nothing of the submission was taken, and trying again can help."""
+
+
+class EngineHalted(InfraError):
+    """The engine takes nothing more. What was under way may or may not be stored: the next start tells."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """pending_commands_max: received and not yet answered, more is refused as busy; batch_commands_max: in one journal
+    batch, the rest waits for the next one; submission_bytes_max: more is malformed; watch_s: how often the clock is
+    looked at while nothing comes.
+    """
+
+    pending_commands_max: int = 65_536
+    batch_commands_max: int = 16_384
+    submission_bytes_max: int = 512 * 1024
+    clock_jump_limit_s: float = 3600
+    seal_after_s: float = SEAL_AFTER_S
+    watch_s: float = 1.0
+
+
+class Sequencer:
+    """Lives on one event loop. `start` it, `submit` commands, `stop` it."""
+
+    def __init__(
+        self,
+        venue: ReplayableVenue,
+        journal: Journal,
+        event_log: EventLog,
+        clock: Clock,
+        *,
+        epoch: int,
+        limits: Limits | None = None,
+    ) -> None:
+        self.venue = venue
+        self.epoch = epoch
+        self.limits = limits or Limits()
+        self.halted = ""
+        self.durable_sequence = venue.command_sequence
+        self.durable_event_sequence = venue.event_sequence
+        self._journal = journal
+        self._event_log = event_log
+        self._clock = clock
+        self._time = TimeKeeper(clock, venue.time_ns, int(self.limits.clock_jump_limit_s * SECOND_NS))
+        self._writer = JournalWriter(journal, seal_after_s=self.limits.seal_after_s)
+        room = journal.payload_bytes_max - len(_TICK) * _TICKS_MAX
+        self._submission_bytes_max = min(self.limits.submission_bytes_max, room)
+        self._received: deque[Submission] = deque()
+        self._open: Generation | None = None
+        self._in_flight: Generation | None = None
+        self._pending = 0
+        self._turn_due = False
+        self._stopping = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._subscribers: list[Callable[[EventBatch], None]] = []
+        self._batches = self._commands = self._events = self._batch_commands_max = 0
+        self.write_times = WriteTimes()
+
+    async def start(self) -> None:
+        """Begin to take commands. The first one must be `StartEngine` with this epoch."""
+        self._loop = asyncio.get_running_loop()
+        self._writer.start(self._on_durable, self.halt)
+        self._look_at_the_clock()
+
+    async def stop(self) -> bool:
+        """Take nothing more, finish what was received, write the close record; tell whether all that went well.
+
+        Then the venue is as the journal says. After a halt there is no close record, and the venue may be ahead of the
+        journal: take no snapshot of it.
+        """
+        self._stopping = True
+        if not self.halted and not self._is_idle():
+            self._idle = self._loop.create_future()
+            with contextlib.suppress(EngineHalted):
+                await self._idle
+        clean = not self.halted
+        self.halt("the engine is stopped")
+        return await self._writer.close(clean=clean) and clean
+
+    async def submit(self, commands: bytes, count: int) -> bytes:
+        """Return the events of these command records, once they are durable.
+
+        Raise `ProtocolError` for malformed records, `EngineBusy` when too many commands wait: nothing was taken then;
+        `EngineHalted` when the engine has stopped: whether it was taken shows after the next start. A caller that
+        goes away does not take its commands back.
+        """
+        check_framing(commands, count, self._submission_bytes_max)
+        self._refuse_when_halted()
+        if self._pending + count > self.limits.pending_commands_max:
+            raise EngineBusy(
+                f"{self._pending} commands wait, at most {self.limits.pending_commands_max} may; try again in a moment"
+            )
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        self._pending += count
+        self._received.append(Submission(commands, count, answer))
+        self._call_turn()
+        return await answer
+
+    async def barrier(self) -> None:
+        """Return when everything that was matched before the call is durable.
+
+        Read the venue first, then wait here, then answer: nobody sees what a crash could take back. `read` does it.
+        """
+        if self.halted:
+            raise EngineHalted(self.halted)
+        last = self._open if self._open and self._open.count else self._in_flight
+        if last:
+            passed: asyncio.Future[None] = self._loop.create_future()
+            last.barriers.append(passed)
+            await passed
+
+    async def read(self, query: Callable[[ReplayableVenue], _Answer]) -> _Answer:
+        """Return what a query reads from the venue, once all it may have seen is durable."""
+        answer = query(self.venue)
+        await self.barrier()
+        return answer
+
+    def subscribe(self, callback: Callable[[EventBatch], None]) -> None:
+        """Have every durable batch of events given to a callback, on the loop, in order; it must not raise or wait."""
+        self._subscribers.append(callback)
+
+    def halt(self, reason: str) -> None:
+        """Take and release nothing more; everybody who waits, and who comes later, is told why."""
+        if self.halted:
+            return
+        self.halted = reason
+        if self._watch:
+            self._watch.cancel()
+        waiting: list[asyncio.Future[Any]] = [submission.answer for submission in self._received]
+        for generation in (self._in_flight, self._open):
+            waiting += generation.waiting() if generation else []
+        waiting += [self._idle] if self._idle else []
+        for future in waiting:
+            if not future.done():
+                future.set_exception(EngineHalted(reason))
+        self._received.clear()
+        self._open = self._in_flight = None
+
+    @property
+    def stats(self) -> SequencerStats:
+        """Return the counters."""
+        return SequencerStats(
+            self.epoch,
+            self._batches,
+            self._commands,
+            self._events,
+            self._batch_commands_max,
+            self._pending,
+            self.limits.pending_commands_max,
+            self.venue.command_sequence,
+            self.durable_sequence,
+            self.durable_event_sequence,
+            self.write_times.percentile_ns(50),
+            self.write_times.percentile_ns(99),
+            self.write_times.max_ns,
+            self._journal.stats(),
+            self.halted,
+        )
+
+    def _refuse_when_halted(self) -> None:
+        if self.halted or self._stopping:
+            raise EngineHalted(
+                self.halted or "the engine is stopping; it will take commands after its next start"
+            )
+
+    def _call_turn(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Match what has been received, and hand it to the disk if the disk is free."""
+        self._turn_due = False
+        if self.halted:
+            return
+        try:
+            self._gather()
+            self._hand_over()
+        except ClockJumped as error:
+            self.halt(str(error))
+        except Exception as error:
+            self.halt(f"a bug in the venue or the sequencer: {error!r}; report it with the journal")
+            raise
+
+    def _gather(self) -> None:
+        generation = self._open or self._open_generation()
+        taken = 0
+        while self._received and taken < TURN_COMMANDS_MAX and self._has_room(generation, self._received[0]):
+            # It leaves the queue only when it was matched, so that a bug in the venue leaves nobody waiting.
+            generation.take(self._received[0])
+            taken += self._received.popleft().count
+        if self._received and self._has_room(generation, self._received[0]):
+            self._call_turn()
+
+    def _open_generation(self) -> Generation:
+        generation = self._open = Generation(self.venue, self._time.stamp())
+        while self._is_tick_due(generation.time_ns) and generation.count < _TICKS_MAX:
+            deadline = self.venue.next_deadline
+            generation.apply(_TICK, 1)
+            assert self.venue.next_deadline != deadline, "the venue did not take its deadline"
+        return generation
+
+    def _is_tick_due(self, time_ns: int) -> bool:
+        # An epoch begins with its StartEngine; what came due while the engine was away comes right after it.
+        return self.venue.epoch == self.epoch and 0 < self.venue.next_deadline <= time_ns
+
+    def _has_room(self, generation: Generation, submission: Submission) -> bool:
+        return not generation.count or (
+            generation.count + submission.count <= self.limits.batch_commands_max
+            and generation.size_bytes + len(submission.commands) <= self._journal.payload_bytes_max
+        )
+
+    def _hand_over(self) -> None:
+        """Close the open generation and give it to the journal, unless one is still on its way."""
+        generation = self._open
+        if self._in_flight or not generation:
+            return
+        self._open = None
+        if generation.count:
+            self._in_flight = generation
+            self._writer.write(generation.batch())
+
+    def _on_durable(self, elapsed_ns: int) -> None:
+        """Release the generation that has reached the disk; the next one is sent first, for the disk is the slowest."""
+        generation, self._in_flight = self._in_flight, None
+        if self.halted or not generation:
+            return
+        try:
+            self._hand_over()
+            self.write_times.observe(elapsed_ns)
+            self._release(generation)
+        except Exception as error:
+            self.halt(f"what is stored could not be told: {error!r}; the next start tells it")
+            raise
+        if self._received or self._is_tick_due(generation.time_ns):
+            self._call_turn()
+
+    def _release(self, generation: Generation) -> None:
+        batch = generation.events(self.epoch)
+        self._event_log.append(batch.events, batch.first_sequence, batch.count)
+        self.durable_sequence = generation.first_sequence + generation.count - 1
+        self.durable_event_sequence = batch.last_sequence
+        self._batches += 1
+        self._commands += generation.count
+        self._events += batch.count
+        self._batch_commands_max = max(self._batch_commands_max, generation.count)
+        self._pending -= sum(submission.count for submission in generation.submissions)
+        if batch.count:
+            for callback in self._subscribers:
+                callback(batch)
+        generation.release()
+        if self._idle and self._is_idle() and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _is_idle(self) -> bool:
+        return not (self._pending or self._in_flight or self._open)
+
+    def _look_at_the_clock(self) -> None:
+        """Take a turn once in a while though nothing came: a deadline may be due, or the clock have jumped."""
+        if self.halted:
+            return
+        self._call_turn()
+        delay_s = self.limits.watch_s
+        if self.venue.next_deadline:
+            until_s = (self.venue.next_deadline - self._clock.now_ns()) / SECOND_NS
+            delay_s = min(delay_s, max(until_s, _WATCH_LEAST_S))
+        self._watch = self._loop.call_later(delay_s, self._look_at_the_clock)

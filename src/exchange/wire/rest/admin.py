@@ -1,0 +1,239 @@
+"""Access and administration as JSON: participants, accounts, keys, deposits, the day, rulings on trades."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from exchange.domain.participant import Account, Key, Participant, Role
+from exchange.domain.trade import BustReason
+from exchange.wire.rest.orders import (
+    PAGE_DEFAULT,
+    Cursor,
+    Id,
+    Limit,
+    PriceText,
+    QuantityText,
+    choice,
+    text_field,
+)
+
+ROLES = {role.name.lower(): role for role in Role}
+ROLE_TEXT = {int(role): text for text, role in ROLES.items()}
+BUST_REASONS = {reason.name.lower(): reason for reason in BustReason}
+BUST_REASON_TEXT = {int(reason): text for text, reason in BUST_REASONS.items()}
+
+_NAME_LENGTHS = {"minLength": 1, "maxLength": 64}
+NameText = Annotated[
+    str,
+    Meta(description="1 to 64 bytes of printable text.", examples=["alice"], extra_json_schema=_NAME_LENGTHS),
+]
+RoleText = Annotated[str, choice(ROLES)]
+BustReasonText = Annotated[str, choice(BUST_REASONS)]
+MoneyText = Annotated[
+    str, text_field("A decimal with at most four places.", r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$", "1000.00")
+]
+SharesText = Annotated[str, text_field("A whole number of shares, with a sign.", r"^-?[0-9]{1,19}$", "100")]
+
+
+# --- participants, accounts, keys -----------------------------------------------------------------
+
+
+class PageQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which page of a list."""
+
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
+
+
+class NewParticipant(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A member to admit."""
+
+    name: NameText
+
+
+class ParticipantView(Struct, kw_only=True):
+    """A member of the exchange with its accounts."""
+
+    id: Id
+    name: str
+    accounts: list[Id]
+
+
+class ParticipantList(Struct):
+    """A page of members."""
+
+    items: list[ParticipantView]
+    next: str | None = None
+
+
+class NewAccount(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An account to open."""
+
+    participant: Id
+    name: NameText
+
+
+class AccountView(Struct, kw_only=True):
+    """An account."""
+
+    id: Id
+    participant: Id
+    name: str
+
+
+class AccountList(Struct):
+    """A page of accounts."""
+
+    items: list[AccountView]
+    next: str | None = None
+
+
+class Holding(Struct, kw_only=True):
+    """Shares of one symbol in an account; below zero where more was sold than was there."""
+
+    symbol: str
+    qty: SharesText
+
+
+class AccountBalances(Struct, kw_only=True):
+    """An account and what it holds after an event."""
+
+    id: Id
+    participant: Id
+    name: str
+    currency: str
+    cash: MoneyText
+    holdings: list[Holding]
+    seq: int
+
+
+class NewKey(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A key to make. participant: left out for a key of the exchange itself."""
+
+    role: RoleText
+    participant: Id = "0"
+    label: NameText = "key"
+
+
+class KeyView(Struct, kw_only=True):
+    """A key without its text, which nobody keeps."""
+
+    id: Id
+    participant: Id
+    role: RoleText
+    label: str
+
+
+class CreatedKey(KeyView, kw_only=True):
+    """A new key. key: shown here once and never again; send it as `Authorization: Bearer KEY`."""
+
+    key: str
+
+
+class KeyList(Struct):
+    """A page of keys."""
+
+    items: list[KeyView]
+    next: str | None = None
+
+
+class RevokedKey(Struct, kw_only=True):
+    """A key that is worthless from now on."""
+
+    id: Id
+    seq: int
+
+
+class Movement(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Cash (amount) or shares (symbol and qty) to bring in or take out."""
+
+    amount: MoneyText | int | None = None
+    symbol: str = ""
+    qty: QuantityText | int | None = None
+
+
+class MovementDone(Struct, kw_only=True, omit_defaults=True):
+    """Cash or shares that came in or went out, and what the account holds of it now."""
+
+    account: Id
+    seq: int
+    balance: str
+    amount: str = ""
+    symbol: str = ""
+    qty: str = ""
+
+
+# --- the day and rulings on trades ----------------------------------------------------------------
+
+
+class NewBusinessDay(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The business date to begin. date: where left out the next; ends_at: where left out by `day_ends`."""
+
+    date: Annotated[str, Meta(description="YYYY-MM-DD", examples=["2026-11-23"])] = ""
+    ends_at: Annotated[str, Meta(description="RFC 3339 in UTC, later than now; `never` for none.")] = ""
+
+
+class BusinessDay(Struct, kw_only=True):
+    """The business date and when it ends by itself. seq: of the event that began it, 0 where not known."""
+
+    date: str
+    ends_at: str | None
+    seq: int = 0
+
+
+class BustRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A ruling that breaks a trade. ruling_id: clearing's, 0 for none."""
+
+    reason: BustReasonText = "erroneous"
+    ruling_id: Id | int = "0"
+
+
+class CorrectRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A ruling that gives a trade another price, less quantity, or both; what is left out stays."""
+
+    price: PriceText | None = None
+    qty: QuantityText | int | None = None
+    reason: BustReasonText = "erroneous"
+    ruling_id: Id | int = "0"
+
+
+class Ruling(Struct, kw_only=True):
+    """A trade after a ruling. price, qty: as it stood; already: busted before, nothing changed now."""
+
+    match_id: Id
+    status: Annotated[str, Meta(extra_json_schema={"enum": ["busted", "corrected"]})]
+    symbol: str
+    price: PriceText
+    qty: QuantityText
+    reason: str
+    ruling_id: Id
+    seq: int
+    new_price: PriceText | None = None
+    new_qty: QuantityText | None = None
+    already: bool = False
+
+
+# --- from the directory ---------------------------------------------------------------------------
+
+
+def participant_view(participant: Participant, accounts: list[Account]) -> ParticipantView:
+    """Write a participant with its accounts."""
+    return ParticipantView(
+        id=str(participant.participant_id),
+        name=participant.name,
+        accounts=[str(account.account_id) for account in accounts],
+    )
+
+
+def account_view(account: Account) -> AccountView:
+    """Write an account."""
+    return AccountView(id=str(account.account_id), participant=str(account.participant_id), name=account.name)
+
+
+def key_view(key: Key) -> KeyView:
+    """Write what may be shown of a key."""
+    return KeyView(
+        id=str(key.key_id), participant=str(key.participant_id), role=ROLE_TEXT[key.role], label=key.label
+    )

@@ -1,0 +1,87 @@
+"""The order book as JSON: public and anonymous, but for what a key shows its owner of its own orders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from exchange.wire.rest.orders import (
+    PAGE_DEFAULT,
+    Cursor,
+    Id,
+    Limit,
+    OrderTypeText,
+    PriceText,
+    QuantityText,
+    SideText,
+    TimeInForceText,
+)
+
+DEPTH_MAX = 1_000
+DEPTH_DEFAULT = 10
+
+
+class BookQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which books, and how much of each. depth: price levels (level 2) or orders (level 3) per side."""
+
+    symbol: str = ""
+    depth: Annotated[int, Meta(ge=1, le=DEPTH_MAX)] = DEPTH_DEFAULT
+    level: Literal[2, 3] = 2
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
+
+
+class BookRow(Struct, kw_only=True, gc=False):
+    """A price level (level 2: qty and number of orders at a price) or a resting order (level 3: its id).
+
+    account and client_order_id: only of an order that belongs to the key's participant.
+    """
+
+    price: PriceText
+    qty: QuantityText
+    orders: int | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
+    account: Id | UnsetType = UNSET
+    client_order_id: str | UnsetType = UNSET
+
+
+class Book(Struct, kw_only=True):
+    """A symbol's book after an event. bids, asks: best first; level 3: in trading order."""
+
+    symbol: str
+    seq: int
+    at: str
+    bids: list[BookRow]
+    asks: list[BookRow]
+
+
+class BookList(Struct):
+    """A page of books."""
+
+    items: list[Book]
+    next: str | None = None
+
+
+class BookEntry(Struct, kw_only=True):
+    """One resting order and its place in the queue of its price level.
+
+    place: 1 is first; orders_ahead, qty_ahead: what trades before it at its price.
+    account, client_order_id, filled_qty: only where it belongs to the key's participant.
+    """
+
+    id: Id
+    symbol: str
+    side: SideText
+    type: OrderTypeText
+    time_in_force: TimeInForceText
+    price: PriceText
+    qty: QuantityText
+    place: int
+    orders_ahead: int
+    qty_ahead: QuantityText
+    entered_at: str
+    seq: int
+    account: Id | UnsetType = UNSET
+    client_order_id: str | UnsetType = UNSET
+    filled_qty: QuantityText | UnsetType = UNSET

@@ -1,0 +1,287 @@
+"""Orders and fills as JSON: what REST takes and answers, and the way from the domain's numbers into it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from exchange.domain.order import CancelReason, OrderStatus, OrderType, Side, TimeInForce
+from exchange.domain.units import format_money, format_price
+from exchange.wire.rest.errors import ErrorBody
+
+ORDERS_PER_REQUEST_MAX = 1_000
+PAGE_MAX = 1_000
+PAGE_DEFAULT = 100
+PRICES_REMEMBERED = 4_096
+
+SIDES = {side.name.lower(): side for side in Side}
+ORDER_TYPES = {order_type.name.lower(): order_type for order_type in OrderType}
+TIMES_IN_FORCE = {time_in_force.name.lower(): time_in_force for time_in_force in TimeInForce}
+SIDE_TEXT = {int(side): text for text, side in SIDES.items()}
+ORDER_TYPE_TEXT = {int(order_type): text for text, order_type in ORDER_TYPES.items()}
+TIME_IN_FORCE_TEXT = {int(time_in_force): text for text, time_in_force in TIMES_IN_FORCE.items()}
+STATUS_TEXT = {int(status): status.name.lower() for status in OrderStatus}
+CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReason}
+
+
+def choice(texts: dict[str, Any]) -> Meta:
+    """Describe a text field that is one of a table's keys; the gateway, not the decoder, refuses others."""
+    return Meta(extra_json_schema={"enum": list(texts)})
+
+
+def text_field(description: str, pattern: str, example: str) -> Meta:
+    """Describe a text field; the gateway, not the decoder, refuses what does not fit, in better words."""
+    return Meta(description=description, examples=[example], extra_json_schema={"pattern": pattern})
+
+
+SideText = Annotated[str, choice(SIDES)]
+OrderTypeText = Annotated[str, choice(ORDER_TYPES)]
+TimeInForceText = Annotated[str, choice(TIMES_IN_FORCE)]
+Id = Annotated[str, text_field("A 64-bit id as a decimal text.", r"^[0-9]{1,20}$", "4711")]
+IdOrEmpty = Annotated[str, text_field("A 64-bit id as a decimal text, or empty.", r"^[0-9]{0,20}$", "4711")]
+Cursor = Annotated[str, text_field("`next` of the page before; empty for the first.", r"^[0-9]{0,20}$", "")]
+Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX, description="Items per page.")]
+PriceText = Annotated[
+    str, text_field("A decimal with at most four places.", r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$", "189.20")
+]
+QuantityText = Annotated[str, text_field("A whole number of shares.", r"^-?[0-9]{1,18}$", "100")]
+ClientOrderIdText = Annotated[
+    str, text_field("Your own name for the order; may be empty.", r"^[\x21-\x7e]{0,36}$", "my-1")
+]
+
+
+# --- what comes in --------------------------------------------------------------------------------
+
+
+class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An order to enter. account: may be left out where the key's participant has exactly one."""
+
+    symbol: Annotated[str, Meta(examples=["AAPL"])]
+    side: SideText
+    qty: QuantityText | int
+    type: OrderTypeText = "limit"
+    price: PriceText | int | None = None
+    time_in_force: TimeInForceText = "day"
+    post_only: bool = False
+    client_order_id: ClientOrderIdText = ""
+    account: IdOrEmpty = ""
+
+
+class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An order in an array; a text that cannot be is refused in the item's own result, so any is taken here."""
+
+    side: str
+    qty: str | int
+    type: str = "limit"
+    price: str | int | None = None
+    time_in_force: str = "day"
+    client_order_id: str = ""
+    account: str = ""
+
+
+class AmendRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """New values for an order that keeps its id. qty: whole, filled part included; what is left out stays."""
+
+    qty: QuantityText | int | None = None
+    price: PriceText | int | None = None
+
+
+class ReplaceRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """Values of the order that takes another's place; what is left out is taken from the old one's rest."""
+
+    qty: QuantityText | int | None = None
+    price: PriceText | int | None = None
+    client_order_id: ClientOrderIdText = ""
+
+
+class OrdersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which orders to list, newest first."""
+
+    status: Literal["open", "closed", "all"] = "all"
+    symbol: str = ""
+    account: IdOrEmpty = ""
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
+
+
+class CancelQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which live orders to cancel; what is left out means any."""
+
+    symbol: str = ""
+    account: IdOrEmpty = ""
+    side: Literal["", "buy", "sell"] = ""
+
+
+class ClientOrderIdQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which order to look up. account: may be left out where the key's participant has exactly one."""
+
+    client_order_id: str
+    account: IdOrEmpty = ""
+
+
+class FillsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which fills to list, newest first."""
+
+    symbol: str = ""
+    account: IdOrEmpty = ""
+    order_id: IdOrEmpty = ""
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
+
+
+# --- what goes out --------------------------------------------------------------------------------
+
+
+class Reject(Struct, gc=False):
+    """Why an order was refused. code: the reason's number, never reused."""
+
+    code: int
+    reason: str
+    message: str
+    field: str
+
+
+class Order(Struct, kw_only=True, gc=False):
+    """An order and where it stands.
+
+    seq: sequence of the event that took or refused it; filled_qty and avg_price count what stands: shares of
+    busted trades are in busted_qty instead; leaves_qty: what may still trade.
+    """
+
+    id: Id
+    client_order_id: str
+    account: Id
+    symbol: str
+    seq: int
+    side: SideText
+    type: OrderTypeText
+    time_in_force: TimeInForceText
+    qty: QuantityText
+    price: PriceText | None
+    post_only: bool
+    status: Annotated[str, Meta(extra_json_schema={"enum": list(STATUS_TEXT.values())})]
+    filled_qty: QuantityText
+    avg_price: PriceText | None
+    leaves_qty: QuantityText
+    created_at: str
+    updated_at: str
+    busted_qty: QuantityText | UnsetType = UNSET
+    cancel_reason: str | UnsetType = UNSET
+    replaces: Id | UnsetType = UNSET
+    replaced_by: Id | UnsetType = UNSET
+    reject: Reject | UnsetType = UNSET
+
+
+class OrderList(Struct):
+    """A page of orders."""
+
+    items: list[Order]
+    next: str | None = None
+
+
+class OrderResult(Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What became of one item of an array. status: the HTTP status it would have had alone."""
+
+    status: int
+    order: Order | None = None
+    error: ErrorBody | None = None
+
+
+class OrderResults(Struct):
+    """What became of each item of an array, in its order."""
+
+    items: list[OrderResult]
+
+
+class CanceledOrder(Struct, kw_only=True, gc=False):
+    """A cancel that was carried out. seq: sequence of its event."""
+
+    id: Id
+    account: Id
+    symbol: str
+    side: SideText
+    price: PriceText | None
+    canceled_qty: QuantityText
+    cancel_reason: str
+    seq: int
+    updated_at: str
+    status: Literal["canceled"] = "canceled"
+
+
+class CanceledOrders(Struct, kw_only=True):
+    """A mass cancel that was carried out. seq: sequence of its last event."""
+
+    count: int
+    ids: list[Id]
+    seq: int
+
+
+class AmendedOrder(Struct, kw_only=True, gc=False):
+    """An amendment that was carried out, with the fills it led to. seq: sequence of its event."""
+
+    id: Id
+    account: Id
+    symbol: str
+    side: SideText
+    qty: QuantityText
+    price: PriceText
+    filled_qty: QuantityText
+    leaves_qty: QuantityText
+    status: str
+    kept_priority: bool
+    seq: int
+    updated_at: str
+
+
+class Fill(Struct, kw_only=True, gc=False):
+    """One order's part in a trade. price and qty: as they stand, after corrections."""
+
+    match_id: Id
+    order_id: Id
+    client_order_id: str
+    account: Id
+    symbol: str
+    side: SideText
+    price: PriceText
+    qty: QuantityText
+    liquidity: Literal["maker", "taker"]
+    status: Literal["executed", "corrected", "busted"]
+    executed_at: str
+
+
+class FillList(Struct):
+    """A page of fills."""
+
+    items: list[Fill]
+    next: str | None = None
+
+
+_price_text = lru_cache(PRICES_REMEMBERED)(format_price)
+
+# --- from the domain's numbers --------------------------------------------------------------------
+
+
+def price_or_none(price: int) -> str | None:
+    """Write a price; 0 is none."""
+    return _price_text(price) if price else None
+
+
+def average_price(notional: int, quantity: int) -> str | None:
+    """Write the average price of a quantity, rounded half up. notional: sum of price × quantity."""
+    return format_money((2 * notional + quantity) // (2 * quantity)) if quantity else None
+
+
+def order_status(quantity: int, leaves: int, ended: int = 0) -> int:
+    """Return where an order stands. ended: its last status where it did not end by filling, else 0."""
+    if ended:
+        return ended
+    if leaves == 0:
+        return OrderStatus.FILLED
+    return OrderStatus.PARTIALLY_FILLED if leaves < quantity else OrderStatus.NEW
+
+
+def cancel_status(reason: int) -> OrderStatus:
+    """Return the status of an order that was cancelled for a reason."""
+    return OrderStatus.EXPIRED if reason == CancelReason.DAY_ENDED else OrderStatus.CANCELED

@@ -1,0 +1,89 @@
+"""Symbols as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from exchange.domain.symbol import DEFAULT_TICKS, Symbol, SymbolState
+from exchange.domain.units import format_price
+from exchange.wire.rest.admin import NameText
+from exchange.wire.rest.orders import PAGE_MAX, Cursor, Limit, PriceText, QuantityText, text_field
+
+STATES = {state.name.lower(): state for state in SymbolState}
+STATE_TEXT = {int(state): text for text, state in STATES.items()}
+
+
+class SymbolsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which page of the symbols."""
+
+    limit: Limit = PAGE_MAX
+    cursor: Cursor = ""
+
+
+class TickRowView(Struct, forbid_unknown_fields=True, rename={"from_price": "from"}):
+    """From this price upwards, prices are multiples of this tick."""
+
+    from_price: PriceText
+    tick: PriceText
+
+
+class SymbolView(Struct, kw_only=True):
+    """A listed symbol."""
+
+    id: str
+    symbol: str
+    name: str
+    state: Annotated[str, Meta(extra_json_schema={"enum": list(STATES)})]
+    round_lot: QuantityText
+    reference_price: PriceText
+    ticks: list[TickRowView]
+
+
+class SymbolList(Struct):
+    """A page of symbols."""
+
+    items: list[SymbolView]
+    next: str | None = None
+
+
+def _default_ticks() -> list[TickRowView]:
+    return [TickRowView(format_price(row.from_price), format_price(row.tick)) for row in DEFAULT_TICKS]
+
+
+class NewSymbol(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A symbol to list."""
+
+    symbol: Annotated[str, text_field("1 to 8 characters A-Z 0-9 . -", r"^[A-Z0-9.\-]{1,8}$", "ACME")]
+    name: NameText
+    reference_price: PriceText
+    round_lot: QuantityText | int = "1"
+    ticks: list[TickRowView] = field(default_factory=_default_ticks)
+
+
+class StateChange(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why a symbol is suspended or trades again, for people."""
+
+    reason: Annotated[str, Meta(max_length=64)] = ""
+
+
+class ReferencePrice(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The price that the next trade is compared with."""
+
+    price: PriceText
+
+
+def symbol_view(symbol: Symbol) -> SymbolView:
+    """Write a symbol."""
+    return SymbolView(
+        id=str(symbol.symbol_id),
+        symbol=symbol.symbol,
+        name=symbol.name,
+        state=STATE_TEXT[symbol.state],
+        round_lot=str(symbol.round_lot),
+        reference_price=format_price(symbol.reference_price),
+        ticks=[
+            TickRowView(format_price(row.from_price), format_price(row.tick)) for row in symbol.ticks.rows
+        ],
+    )

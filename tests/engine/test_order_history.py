@@ -1,0 +1,131 @@
+"""Tests of exchange.engine.order_history: the table follows the event log, and reads wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from exchange.domain.order import Side
+from exchange.engine import order_history
+from exchange.engine.order_history import HistoryBehindError, OrderHistory
+from exchange.engine.order_store import OrderFilter
+from exchange.infra.errors import InfraError
+from exchange.infra.event_log import EventLog
+from tests.engine.own_commands import Desk, order
+from tests.engine.running_engine import until
+
+MAIN = 1_892_000
+
+
+class LoggedDesk(Desk):
+    """A desk whose events go to an event log."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.log = EventLog.open(folder / "events", epoch=1)
+        self.log.append(self.stream, 1, self.venue.event_sequence)
+
+    def buy(self, price: int = MAIN) -> int:
+        """Enter an order; return its id."""
+        before = self.venue.event_sequence
+        events = self.do(order(1, Side.BUY, 10, price))
+        self.log.append(events, before + 1, self.venue.event_sequence - before)
+        return self.venue.command_sequence
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[LoggedDesk]:
+    opened = LoggedDesk(tmp_path)
+    yield opened
+    opened.log.close()
+
+
+@pytest.fixture
+async def history(desk: LoggedDesk, tmp_path: Path) -> AsyncIterator[OrderHistory]:
+    opened = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await opened.start()
+    yield opened
+    await opened.stop()
+
+
+async def test_a_read_waits_for_what_was_released_before_it(desk: LoggedDesk, history: OrderHistory) -> None:
+    for _ in range(20):
+        order_id = desk.buy()
+        history.wake()
+        stored = await history.order(order_id)
+        assert stored is not None
+        assert stored.leaves == 10
+    assert history.stats().behind == 0
+
+
+async def test_a_start_catches_up_with_what_is_in_the_log(desk: LoggedDesk, tmp_path: Path) -> None:
+    ids = [desk.buy() for _ in range(50)]
+    history = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await history.start()
+    rows = await history.orders(OrderFilter(accounts=(1,)))
+    assert [row.order_id for row in rows] == ids[::-1]
+    await history.stop()
+
+
+async def test_a_stop_takes_in_everything_released(desk: LoggedDesk, tmp_path: Path) -> None:
+    history = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await history.start()
+    last = [desk.buy() for _ in range(50)][-1]
+    history.wake()
+    await history.stop()
+    again = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await again.start()
+    assert again.stats().behind == 0
+    assert await again.order(last) is not None
+    await again.stop()
+    await again.stop()
+
+
+async def test_a_table_ahead_of_the_log_is_an_alarm(desk: LoggedDesk, tmp_path: Path) -> None:
+    history = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await history.start()
+    await history.stop()
+    desk.log.begin_at(5)
+    with pytest.raises(InfraError, match="holds events up to 7, the engine has only 4"):
+        await OrderHistory(tmp_path / "orders.sqlite", desk.log, 0).start()
+
+
+async def test_events_that_are_gone_are_given_up_with_a_warning(desk: LoggedDesk, tmp_path: Path) -> None:
+    desk.buy()
+    desk.log.begin_at(desk.log.last_sequence + 1)
+    kept = desk.buy()
+    history = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await history.start()
+    assert [row.order_id for row in await history.orders(OrderFilter())] == [kept]
+    await history.stop()
+
+
+async def test_a_table_that_cannot_be_written_says_so_and_goes_on_later(
+    desk: LoggedDesk, history: OrderHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_history, "RETRY_S", 0.01)
+    await history.reached(desk.log.last_sequence)
+    commit = history._store.commit
+
+    def full(_: object) -> None:
+        raise InfraError("the disk is full")
+
+    monkeypatch.setattr(history._store, "commit", full)
+    order_id = desk.buy()
+    history.wake()
+    with pytest.raises(HistoryBehindError, match="the disk is full"):
+        await history.order(order_id)
+    assert history.stats().problem == "the disk is full"
+    monkeypatch.setattr(history._store, "commit", commit)
+    await until(lambda: not history.problem)
+    assert await history.order(order_id) is not None
+
+
+async def test_a_read_does_not_wait_for_ever(
+    desk: LoggedDesk, history: OrderHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_history, "WAIT_S_MAX", 0.01)
+    with pytest.raises(HistoryBehindError, match="events behind"):
+        await history.reached(desk.log.last_sequence + 1)

@@ -1,0 +1,29 @@
+"""Tests of exchange.wire.rest.symbols: symbols as JSON."""
+
+from __future__ import annotations
+
+import msgspec
+
+from exchange.domain.symbol import Symbol, SymbolState, TickTable
+from exchange.domain.units import Price, Quantity, SymbolId
+from exchange.wire.rest.symbols import NewSymbol, TickRowView, symbol_view
+
+
+def test_a_symbol_is_shown_with_decimals_and_its_state_in_words() -> None:
+    symbol = Symbol(
+        SymbolId(1), "AAPL", "Apple Inc.", Quantity(1), Price(1_892_000), SymbolState.SUSPENDED, TickTable()
+    )
+    assert msgspec.to_builtins(symbol_view(symbol)) == {
+        "id": "1", "symbol": "AAPL", "name": "Apple Inc.", "state": "suspended", "round_lot": "1",
+        "reference_price": "189.20",
+        "ticks": [{"from": "0.00", "tick": "0.0001"}, {"from": "1.00", "tick": "0.01"}],
+    }  # fmt: skip
+
+
+def test_a_new_symbol_has_the_usual_ticks_unless_it_says_others() -> None:
+    decode = msgspec.json.Decoder(NewSymbol).decode
+    plain = decode('{"symbol":"ACME","name":"Acme","reference_price":"25.00"}')
+    assert plain.ticks == [TickRowView("0.00", "0.0001"), TickRowView("1.00", "0.01")]
+    assert plain.round_lot == "1"
+    other = decode('{"symbol":"A","name":"A","reference_price":"1","ticks":[{"from":"0","tick":"1"}]}')
+    assert other.ticks == [TickRowView("0", "1")]
