@@ -1,0 +1,1 @@
+"""The core of the reporter: book, tape, statistics and candles built from events, pure."""

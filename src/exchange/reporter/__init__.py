@@ -1,0 +1,1 @@
+"""The reporter service: relays market data to anyone subscribed."""

@@ -1,0 +1,205 @@
+"""The reporter as a component: follows the engine's events, stores what they cause, and tells everybody.
+
+A batch goes: feed → store, in one transaction, in a thread → live market, command by command → stream. What is
+answered and sent is therefore always stored; after a crash the feed begins where the store ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, aclosing
+
+import structlog
+
+from exchange import __version__
+from exchange.infra.auth import KeyRing
+from exchange.infra.bus import Bus, Subscription, events_topic
+from exchange.infra.component_key import read_component_key
+from exchange.infra.config import Address, Config, url_of
+from exchange.infra.errors import InfraError
+from exchange.infra.event_source import EventSource
+from exchange.infra.feed import Feed
+from exchange.infra.http import HttpService
+from exchange.infra.http_limits import HttpLimits
+from exchange.infra.http_source import HttpEventSource
+from exchange.infra.websocket import SocketLimits
+from exchange.market_data.candles import parse_intervals
+from exchange.reporter.intake import Intake
+from exchange.reporter.live_market import LiveMarket
+from exchange.reporter.rest_api import MarketApi
+from exchange.reporter.rest_stats import StatsApi
+from exchange.reporter.store import ReporterStore
+from exchange.reporter.stream_api import StreamApi
+from exchange.reporter.stream_groups import SNAPSHOT_TRADES
+from exchange.reporter.stream_hub import StreamHub
+from exchange.reporter.web_page import WebPage
+
+log = structlog.get_logger(component="reporter")
+
+KIB = 1 << 10
+LAG_EVENTS_MAX = 100_000
+"""Events that may be missing before the reporter says that it is not ready."""
+CHANNEL = "reporter"
+DESCRIPTION = (
+    "The reporter relays market data: REST, and a stream of trades, books, tickers, candles and status."
+)
+
+
+class ReporterApp:
+    """One reporter. After `start`: url, market, hub, feed. source: where events are fetched, by default the engine."""
+
+    market: LiveMarket
+    hub: StreamHub
+    feed: Feed
+    store: ReporterStore
+
+    def __init__(self, config: Config, *, bus: Bus | None = None, source: EventSource | None = None) -> None:
+        self.config = config
+        self.url = ""
+        self._bus = bus
+        self._source = source
+        self._running = AsyncExitStack()
+        self._is_serving = False
+        self._was_caught_up = False
+        self._problem = ""
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Go on where the store ended, and serve. Raise `InfraError` or `OSError` where that cannot be."""
+        async with AsyncExitStack() as stack:
+            await self._open_store(stack)
+            await self._start_http(stack)
+            await self._start_following(stack)
+            self._running = stack.pop_all()
+        self._is_serving = True
+        log.info("reporter_started", url=self.url, position=self.market.sequence)
+
+    async def stop(self) -> None:
+        """Stop whole: what was taken in is stored."""
+        self._is_serving = False
+        await self._running.aclose()
+
+    def ready(self) -> list[str]:
+        """Return the reasons why the reporter does not do its work."""
+        if not self._is_serving:
+            return ["the reporter is starting or stopping"]
+        if self._problem:
+            return [self._problem]
+        if self._following is not None and self._following.done():
+            return ["the reporter failed and follows no longer; its log says why; start it again"]
+        stats = self.feed.stats
+        lag = max(0, stats.newest - self.market.sequence)
+        self._was_caught_up = self._was_caught_up or (stats.is_caught_up and not lag)
+        reasons = [f"engine: {stats.problem}"] if stats.problem else []
+        if not self._was_caught_up or lag > LAG_EVENTS_MAX:
+            reasons.append(f"catching up: at event {self.market.sequence}, {lag} more are known of")
+        return reasons
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    async def _open_store(self, stack: AsyncExitStack) -> None:
+        self._intervals_s = parse_intervals(self.config.reporter.candle_intervals)
+        self.store = await asyncio.to_thread(
+            ReporterStore, self.config.store_url_for("reporter"), self.config.partition, self._intervals_s
+        )
+        stack.callback(self.store.close)
+        restored = await asyncio.to_thread(self.store.restore, SNAPSHOT_TRADES)
+        self.market = LiveMarket(restored, self.config.reporter.trades_in_memory)
+        self._position = restored.position
+
+    async def _start_following(self, stack: AsyncExitStack) -> None:
+        """Take events in from bus and engine, in a task of their own."""
+        partition = self.config.partition
+        if self._source is None:
+            key = read_component_key(self.config.key_file_for("reporter"))
+            source = HttpEventSource(self.config.engine_url_for("reporter"), key)
+            stack.push_async_callback(source.close)
+            self._source = source
+        subscription: Subscription | None = None
+        if self._bus is not None:
+            subscription = await self._bus.subscribe(events_topic(partition), CHANNEL)
+        epoch, sequence = self._position
+        self.feed = Feed(
+            self._source,
+            subscription,
+            partition=partition,
+            after=sequence,
+            epoch=epoch,
+            gap_wait_s=self.config.bus.gap_wait_ms / 1_000,
+            window_bytes_max=self.config.bus.window_mib << 20,
+        )
+        self._following = asyncio.create_task(self._follow(), name="reporter follows")
+        self._following.add_done_callback(_log_failure)
+        stack.push_async_callback(self._stop_following)
+
+    async def _stop_following(self) -> None:
+        await self.feed.close()
+        assert self._following is not None
+        await asyncio.gather(self._following, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Take in batch after batch until the feed is closed, or something fails that a person must look at."""
+        try:
+            async with aclosing(Intake(self.feed).batches()) as batches:
+                async for batch in batches:
+                    committed = await asyncio.to_thread(self.store.commit, batch, self.market.builder)
+                    for _ in self.market.advance(committed, self.hub):
+                        await asyncio.sleep(0)
+        except InfraError as error:
+            self._problem = f"{type(error).__name__}: {error}"
+            log.error("reporter_stopped_following", position=self.market.sequence, error=self._problem)
+
+    async def _start_http(self, stack: AsyncExitStack) -> None:
+        limits, queries = self.config.reporter, self.store.queries
+        self.hub = StreamHub(
+            self.market,
+            limits.websocket_replay_messages,
+            limits.heartbeat_ms / 1_000,
+            problem=lambda: "; ".join(self.ready()),
+        )
+        market_api = MarketApi(
+            self.market,
+            queries,
+            self._intervals_s,
+            depth_max=limits.book_levels_max,
+            items_max=limits.page_items_max,
+        )
+        stream_api = StreamApi(self.hub, queries, self._intervals_s, limits.websocket_subscriptions_max)
+        stats_api = StatsApi(
+            self.config.exchange.name,
+            self.market,
+            self.hub,
+            partition=self.config.partition,
+            feed=lambda: self.feed.stats,
+            routes=lambda: self._http.stats,
+        )
+        self._http = HttpService(
+            f"{self.config.exchange.name} reporter",
+            [
+                *market_api.routes(),
+                *stats_api.routes(),
+                *stream_api.routes(),
+                *WebPage(self.config).routes(),
+            ],
+            KeyRing(self.market.directory),
+            ready=self.ready,
+            version=__version__,
+            cors_origins=self.config.exchange.cors_origins,
+            limits=HttpLimits(sockets_max=limits.websocket_connections_max),
+            socket_limits=SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB),
+            metrics=stats_api.metrics,
+            description=DESCRIPTION,
+        )
+        beating = asyncio.create_task(self.hub.beat(), name="reporter heartbeats")
+        stack.callback(beating.cancel)
+        address = self.config.reporter_address()
+        port = await self._http.start(address.host, address.port)
+        stack.push_async_callback(self._http.stop)
+        self.url = self.config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
+
+
+def _log_failure(following: asyncio.Task[None]) -> None:
+    """Log why a reporter follows no longer, where that is a fault of ours."""
+    error = None if following.cancelled() else following.exception()
+    if error is not None:
+        log.error("reporter_failed", error=repr(error), exc_info=error)

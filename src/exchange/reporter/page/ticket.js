@@ -1,0 +1,119 @@
+// The order ticket and one's own orders. The key stays in this tab (session storage) and goes to the engine only.
+
+import { clock } from "./tape.js";
+
+const ORDERS_EVERY_MS = 1000;
+
+export class Ticket {
+  constructor(engine, symbolNow, onOwnPrices) {
+    this.engine = engine;
+    this.symbolNow = symbolNow;
+    this.onOwnPrices = onOwnPrices;
+    this.form = document.getElementById("ticket");
+    this.answer = document.getElementById("answer");
+    this.rows = document.getElementById("orders");
+    this.empty = document.getElementById("orders-empty");
+    this.key = document.getElementById("key");
+    this.key.value = sessionStorage.getItem("key") ?? "";
+    this.key.addEventListener("change", () => {
+      sessionStorage.setItem("key", this.key.value.trim());
+      this.refresh();
+    });
+    this.field("type").addEventListener("change", () => this.fitType());
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send(event.submitter?.value ?? "buy");
+    });
+    this.refresh();
+    setInterval(() => document.hidden || this.refresh(), ORDERS_EVERY_MS);
+  }
+
+  field(id) {
+    return document.getElementById(id);
+  }
+
+  setPrice(price) {
+    this.field("type").value = "limit";
+    this.fitType();
+    this.field("price").value = price;
+  }
+
+  fitType() {
+    const market = this.field("type").value === "market";
+    this.field("price").disabled = market;
+    this.field("post-only").disabled = market;
+    this.field("tif").value = market ? "ioc" : "day";
+  }
+
+  async send(side) {
+    const market = this.field("type").value === "market";
+    const order = {
+      symbol: this.symbolNow(), side, type: market ? "market" : "limit", qty: this.field("qty").value.trim(),
+      time_in_force: this.field("tif").value, client_order_id: `page-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`,
+    };
+    if (!market) {
+      order.price = this.field("price").value.trim();
+      order.post_only = this.field("post-only").checked;
+    }
+    const found = await this.call("POST", "/api/v1/order", order);
+    if (found) this.say(`${side} ${found.qty} ${found.symbol}: ${found.status}, ${found.filled_qty} filled, order ${found.id}`, true);
+    this.refresh();
+  }
+
+  async cancel(id) {
+    const found = await this.call("DELETE", `/api/v1/order/${id}`);
+    if (found) this.say(`order ${id} cancelled`, true);
+    this.refresh();
+  }
+
+  async refresh() {
+    const key = this.key.value.trim();
+    this.empty.hidden = Boolean(key);
+    if (!key) return;
+    const found = await this.call("GET", "/api/v1/orders?limit=50", undefined, true);
+    if (!found) return;
+    this.rows.replaceChildren(...found.items.map((order) => this.row(order)));
+    const resting = found.items.filter((order) => live(order) && order.symbol === this.symbolNow() && order.price);
+    this.onOwnPrices(new Set(resting.map((order) => order.price)));
+  }
+
+  row(order) {
+    const row = document.createElement("tr");
+    const status = order.busted_qty && order.busted_qty !== "0" ? `${order.status}, ${order.busted_qty} busted` : order.status;
+    const texts = [clock(order.created_at), order.symbol, order.side, order.price ?? "market", order.qty, order.filled_qty, status];
+    for (const text of texts) row.insertCell().textContent = text;
+    const last = row.insertCell();
+    if (live(order)) {
+      const button = document.createElement("button");
+      button.textContent = "Cancel";
+      button.setAttribute("aria-label", `Cancel order ${order.id}`);
+      button.addEventListener("click", () => this.cancel(order.id));
+      last.append(button);
+    }
+    return row;
+  }
+
+  // Return what the engine answered, or nothing after showing the error; quiet: keep the last answer shown.
+  async call(method, path, body, quiet = false) {
+    const headers = { authorization: `Bearer ${this.key.value.trim()}` };
+    if (body) headers["content-type"] = "application/json";
+    try {
+      const reply = await fetch(this.engine + path, { method, headers, body: body && JSON.stringify(body) });
+      const found = await reply.json();
+      if (reply.ok) return found;
+      if (!quiet || reply.status === 401) this.say(found.message ?? `the engine answered ${reply.status}`, false);
+    } catch (error) {
+      if (!quiet) this.say(`the engine at ${this.engine} cannot be reached: ${error.message}`, false);
+    }
+    return undefined;
+  }
+
+  say(text, good) {
+    this.answer.textContent = text;
+    this.answer.className = good ? "good" : "bad";
+  }
+}
+
+function live(order) {
+  return order.status === "new" || order.status === "partially_filled";
+}

@@ -1,0 +1,306 @@
+"""REST of market data: trades, tickers, candles, books, statistics, symbols. Nothing here needs a key."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import date
+
+from exchange.domain.reasons import Reason
+from exchange.domain.symbol import Symbol
+from exchange.domain.units import UnitError, format_date, parse_time, sequence_of
+from exchange.infra.http_routes import ApiError, Call, Route
+from exchange.market_data.candles import IntervalError, format_interval, parse_interval
+from exchange.market_data.trade import Trade, TradeStatus
+from exchange.reporter.candle_page import FOREVER_NS, CandleRequest, candle_page
+from exchange.reporter.live_market import LiveMarket
+from exchange.reporter.queries import DayStatistics, Queries
+from exchange.reporter.ticker import ticker_of
+from exchange.reporter.views import figures_fields, level_views, order_views, price_or_none, trade_view
+from exchange.wire.rest.book import Book, BookList, BookQuery
+from exchange.wire.rest.errors import ErrorCode
+from exchange.wire.rest.market import (
+    CandleList,
+    CandlesQuery,
+    OneSymbolQuery,
+    StatisticsList,
+    StatisticsQuery,
+    StatisticsView,
+    SymbolQuery,
+    TickerList,
+    TradeList,
+    TradesQuery,
+    TradeView,
+    time_text,
+)
+from exchange.wire.rest.symbols import SymbolList, SymbolsQuery, SymbolView, symbol_view
+
+CURSOR_DIGITS_MAX = 18
+LEVEL_3 = 3
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_SYMBOL = {"symbol": "AAPL"}
+
+
+class MarketApi:
+    """The routes of market data. depth_max, items_max: the most of one answer."""
+
+    def __init__(
+        self,
+        market: LiveMarket,
+        queries: Queries,
+        intervals_s: tuple[int, ...],
+        *,
+        depth_max: int,
+        items_max: int,
+    ) -> None:
+        self._market = market
+        self._queries = queries
+        self._intervals_s = intervals_s
+        self._depth_max = depth_max
+        self._items_max = items_max
+
+    def routes(self) -> list[Route]:
+        """List the routes."""
+        return [*self._trade_routes(), *self._price_routes(), *self._symbol_routes()]
+
+    def _trade_routes(self) -> list[Route]:
+        return [
+            Route(
+                "GET", "/api/v1/trades", self.trades, "List trades, newest first", "trades",
+                query=TradesQuery, returns=TradeList, errors=(422,),
+                description="Busted trades stay and are marked; include_busted=false leaves them out.",
+            ),
+            Route(
+                "GET", "/api/v1/trades/last", self.last_trade, "Show a symbol's last trade that stands", "trades",
+                query=OneSymbolQuery, returns=TradeView, errors=(404, 422),
+            ),
+            Route(
+                "GET", "/api/v1/trades/{match_id}", self.trade, "Show a trade and what became of it", "trades",
+                returns=TradeView, errors=(404,), path_examples={"match_id": "1042"},
+            ),
+        ]  # fmt: skip
+
+    def _price_routes(self) -> list[Route]:
+        return [
+            Route(
+                "GET", "/api/v1/ticker", self.tickers, "Show where symbols stand", "prices",
+                query=SymbolQuery, returns=TickerList, errors=(422,),
+            ),
+            Route(
+                "GET", "/api/v1/candles", self.candles, "Show candles, oldest first", "prices",
+                query=CandlesQuery, returns=CandleList, errors=(422,),
+                description="Intervals without a trade are left out, or with fill=true stand in with the last "
+                "price. 1d is one business date. Busts and corrections are in: a candle is always that of the "
+                "trades that stand.",
+            ),
+            Route(
+                "GET", "/api/v1/statistics", self.statistics, "Show a business date's statistics", "prices",
+                query=StatisticsQuery, returns=StatisticsList, errors=(422,),
+            ),
+            Route(
+                "GET", "/api/v1/book", self.books, "Show the order books, or one with ?symbol=", "book",
+                query=BookQuery, returns=BookList, errors=(422,),
+                description="Level 2 sums the orders at a price, level 3 lists them in the sequence in which "
+                "they would trade, anonymously.",
+            ),
+        ]  # fmt: skip
+
+    def _symbol_routes(self) -> list[Route]:
+        return [
+            Route(
+                "GET", "/api/v1/symbols", self.symbols, "List the symbols", "symbols",
+                query=SymbolsQuery, returns=SymbolList,
+            ),
+            Route(
+                "GET", "/api/v1/symbols/{symbol}", self.symbol, "Show a symbol", "symbols",
+                returns=SymbolView, errors=(404,), path_examples=_SYMBOL,
+            ),
+        ]  # fmt: skip
+
+    # --- trades -----------------------------------------------------------------------------------
+
+    async def trades(self, call: Call) -> TradeList:
+        """Answer GET /trades."""
+        query: TradesQuery = call.query
+        symbol_id, before = self._symbol_id(query.symbol), _cursor(query.cursor)
+        limit = min(query.limit, self._items_max)
+        trades: list[Trade] = []
+        if symbol_id and not before:
+            trades = self._market.latest_trades(symbol_id, limit, query.include_busted)
+        if len(trades) < limit:
+            trades = await asyncio.to_thread(
+                self._queries.trades, symbol_id, before, limit, query.include_busted
+            )
+        following = str(trades[-1].sequence) if len(trades) == limit else None
+        return TradeList([self._trade_view(trade) for trade in trades], following)
+
+    async def last_trade(self, call: Call) -> TradeView:
+        """Answer GET /trades/last."""
+        query: OneSymbolQuery = call.query
+        symbol_id = self._symbol_id(query.symbol)
+        latest = self._market.latest_trades(symbol_id, 1, include_busted=False)
+        latest = latest or await asyncio.to_thread(self._queries.trades, symbol_id, 0, 1, False)
+        if not latest or not symbol_id:
+            raise _not_found(f"trade in {query.symbol!r} that stands")
+        return self._trade_view(latest[0])
+
+    async def trade(self, call: Call) -> TradeView:
+        """Answer GET /trades/{match_id}."""
+        match_id = call.path_id("match_id")
+        trade = await asyncio.to_thread(self._queries.trade, sequence_of(match_id))
+        if trade is None or trade.match_id != match_id:
+            raise _not_found(f"trade {match_id}")
+        return self._trade_view(trade)
+
+    def _trade_view(self, trade: Trade) -> TradeView:
+        return trade_view(trade, self._market.directory.symbols[trade.symbol_id].symbol)
+
+    # --- prices -----------------------------------------------------------------------------------
+
+    async def tickers(self, call: Call) -> TickerList:
+        """Answer GET /ticker."""
+        return TickerList(
+            [ticker_of(self._market, each.symbol_id) for each in self._wanted(call.query.symbol)]
+        )
+
+    async def candles(self, call: Call) -> CandleList:
+        """Answer GET /candles."""
+        query: CandlesQuery = call.query
+        request = CandleRequest(
+            symbol_id=self._symbol_id(query.symbol),
+            interval_s=self._interval(query.interval),
+            from_ns=_time(query.from_time, "from"),
+            to_ns=_time(query.to, "to"),
+            now_ns=self._market.time_ns,
+            limit=min(query.limit, self._items_max),
+            fill=query.fill,
+            cursor=query.cursor,
+        )
+        items, following = await asyncio.to_thread(candle_page, self._queries, request)
+        return CandleList(query.symbol, format_interval(request.interval_s), items, following)
+
+    async def statistics(self, call: Call) -> StatisticsList:
+        """Answer GET /statistics."""
+        query: StatisticsQuery = call.query
+        number = _date(query.date) or self._market.business_date
+        wanted = self._wanted(query.symbol)
+        found = await asyncio.to_thread(self._queries.statistics, number)
+        return StatisticsList([_statistics(symbol, number, found) for symbol in wanted], found.sequence)
+
+    async def books(self, call: Call) -> BookList:
+        """Answer GET /book."""
+        query: BookQuery = call.query
+        wanted = self._wanted(query.symbol)
+        after = _cursor(query.cursor)
+        page = [symbol for symbol in wanted if symbol.symbol_id > after][: query.limit]
+        is_last = not page or page[-1].symbol_id == wanted[-1].symbol_id
+        return BookList(
+            [self._book(symbol, query) for symbol in page], None if is_last else str(page[-1].symbol_id)
+        )
+
+    def _book(self, symbol: Symbol, query: BookQuery) -> Book:
+        depth = min(query.depth, self._depth_max)
+        book = self._market.builder.book(symbol.symbol_id)
+        shown = Book(
+            symbol=symbol.symbol,
+            seq=self._market.sequence,
+            at=time_text(self._market.time_ns),
+            bids=[],
+            asks=[],
+        )
+        if query.level == LEVEL_3:
+            shown.bids, shown.asks = (order_views(queue, depth) for queue in book.queues())
+        else:
+            shown.bids, shown.asks = map(level_views, book.totals(depth))
+        return shown
+
+    # --- symbols ----------------------------------------------------------------------------------
+
+    async def symbols(self, call: Call) -> SymbolList:
+        """Answer GET /symbols."""
+        query: SymbolsQuery = call.query
+        after = _cursor(query.cursor)
+        listed = self._wanted("")
+        page = [symbol for symbol in listed if symbol.symbol_id > after][: query.limit]
+        is_last = not page or page[-1].symbol_id == listed[-1].symbol_id
+        return SymbolList([symbol_view(each) for each in page], None if is_last else str(page[-1].symbol_id))
+
+    async def symbol(self, call: Call) -> SymbolView:
+        """Answer GET /symbols/{symbol}."""
+        name = call.path["symbol"]
+        symbol = self._market.directory.symbol_named(name)
+        if symbol is None:
+            raise _not_found(f"symbol {name[:20]!r}; GET /api/v1/symbols lists them")
+        return symbol_view(symbol)
+
+    # --- what the queries name --------------------------------------------------------------------
+
+    def _symbol_id(self, name: str) -> int:
+        """Return the id of a symbol, 0 for an empty text. Raise `ApiError` where it is not listed."""
+        symbol_id = self._market.directory.symbol_ids.get(name, 0)
+        if name and not symbol_id:
+            text = f"There is no symbol {name[:20]!r}; GET /api/v1/symbols lists them."
+            raise ApiError(422, Reason.UNKNOWN_SYMBOL, text, "symbol")
+        return symbol_id
+
+    def _wanted(self, name: str) -> list[Symbol]:
+        """Return the symbol of a name, or all for an empty text."""
+        symbol_id, symbols = self._symbol_id(name), self._market.directory.symbols
+        return [symbols[symbol_id]] if symbol_id else list(symbols.values())
+
+    def _interval(self, text: str) -> int:
+        try:
+            seconds = parse_interval(text)
+        except IntervalError as error:
+            raise _invalid("interval", str(error)) from None
+        if seconds not in self._intervals_s:
+            known = ", ".join(map(format_interval, self._intervals_s))
+            raise _invalid("interval", f"interval must be one of {known}, got {text!r}")
+        return seconds
+
+
+def _statistics(symbol: Symbol, number: int, found: DayStatistics) -> StatisticsView:
+    day = found.days.get(symbol.symbol_id)
+    return StatisticsView(
+        symbol=symbol.symbol,
+        business_date=format_date(number),
+        busted=found.changed.get((symbol.symbol_id, TradeStatus.BUSTED), 0),
+        corrected=found.changed.get((symbol.symbol_id, TradeStatus.CORRECTED), 0),
+        previous_close=price_or_none(found.closes.get(symbol.symbol_id, 0)),
+        **figures_fields(day.figures if day else None),
+    )
+
+
+def _time(text: str, name: str) -> int | None:
+    if not text:
+        return None
+    try:
+        return min(max(parse_time(text), 0), FOREVER_NS)
+    except UnitError as error:
+        raise _invalid(name, f"{name}: {error}") from None
+
+
+def _date(text: str) -> int:
+    if not text:
+        return 0
+    try:
+        found = date.fromisoformat(text) if _DATE.match(text) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise _invalid("date", f"date must be a business date such as 2026-11-22, got {text[:40]!r}")
+    return found.year * 10_000 + found.month * 100 + found.day
+
+
+def _cursor(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) <= CURSOR_DIGITS_MAX):
+        raise _invalid("cursor", f"cursor must be `next` of the page before, got {text[:40]!r}")
+    return int(text or 0)
+
+
+def _invalid(name: str, message: str) -> ApiError:
+    return ApiError.of(ErrorCode.INVALID_PARAMETER, message, name)
+
+
+def _not_found(what: str) -> ApiError:
+    return ApiError.of(ErrorCode.NOT_FOUND, f"There is no {what}.")

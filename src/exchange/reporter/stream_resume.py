@@ -1,0 +1,127 @@
+"""How a subscriber goes on from a sequence: first what the store has, then what is kept in memory, then what comes.
+
+The step from memory to what comes is made in one turn of the loop, so nothing is missed and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from exchange.infra.websocket import Connection, Frame, json_frame, text_frame
+from exchange.market_data.book_builder import BookUpdate
+from exchange.market_data.tape import TapeUpdate
+from exchange.reporter.announcements import Announcement
+from exchange.reporter.queries import Queries
+from exchange.reporter.stream_groups import book_message, trade_message
+from exchange.reporter.stream_hub import Selection, StreamHub, Subscriber
+from exchange.wire.rest.stream import Resumed
+
+RESUMED_MESSAGES_MAX = 100_000
+"""Who has missed more begins anew with a snapshot."""
+RESUMED_AT_ONCE = 1_000
+"""Messages read from the store at a time."""
+ROOM_SHARE = 4
+"""Before more is sent than the client asked for at once, its queue must have emptied to this part."""
+ROOM_WAIT_S = 0.005
+
+Kept = TapeUpdate | Announcement | BookUpdate
+
+
+class Resumption:
+    """Lets subscribers go on from a sequence."""
+
+    def __init__(self, hub: StreamHub, queries: Queries) -> None:
+        self._hub = hub
+        self._queries = queries
+
+    async def resume(
+        self, subscriber: Subscriber, selection: Selection, symbol_id: int, from_seq: int
+    ) -> None:
+        """Send everything from a sequence on, then what follows.
+
+        Where that cannot be, a snapshot that says so comes instead.
+        """
+        note = self._why_not(selection, symbol_id, from_seq)
+        if note:
+            self._hub.join(subscriber, selection, symbol_id, note)
+            return
+        connection, channel = subscriber.connection, selection.channel
+        symbol = self._hub.market.directory.symbols.get(symbol_id)
+        name = symbol.symbol if symbol else ""
+        connection.send_json(Resumed(channel=channel, symbol=name, from_seq=from_seq))
+        sent, from_seq = 0, max(1, from_seq)
+        while (kept := self._kept(channel, symbol_id, from_seq)) is None:
+            last = self._hub.market.sequence
+            stored = await asyncio.to_thread(self._stored, channel, symbol_id, name, from_seq, last)
+            for sequence, frame in stored:
+                connection.send(frame, sequence)
+            await wait_for_room(connection)
+            sent += len(stored)
+            from_seq = stored[-1][0] + 1 if len(stored) == RESUMED_AT_ONCE else last + 1
+            if connection.is_closing:
+                return
+            if sent > RESUMED_MESSAGES_MAX:
+                note = f"more than {RESUMED_MESSAGES_MAX} messages were missed"
+                self._hub.join(subscriber, selection, symbol_id, note)
+                return
+        for item in kept:
+            connection.send(_frame_of(item, name), item.sequence)
+        self._hub.resume(subscriber, selection, symbol_id)
+
+    def _why_not(self, selection: Selection, symbol_id: int, from_seq: int) -> str:
+        """Return why messages cannot be sent again; empty where they can."""
+        market = self._hub.market
+        if not selection.is_resumable:
+            return (
+                "this is not resumed from a sequence, for each message can stand alone or is made of several"
+            )
+        if from_seq > market.sequence + 1:
+            return f"sequence {from_seq} has not come yet; the last is {market.sequence}"
+        if selection.channel == "book" and self._kept("book", symbol_id, from_seq) is None:
+            return f"messages from sequence {from_seq} on are no longer kept"
+        return ""
+
+    def _kept(self, channel: str, symbol_id: int, from_seq: int) -> Sequence[Kept] | None:
+        """Return the messages in memory from a sequence on; None where some are no longer there."""
+        hub = self._hub
+        if channel == "trades":
+            return hub.trades.since(symbol_id, from_seq)
+        if channel == "status":
+            return hub.status.since(symbol_id, from_seq)
+        if from_seq > hub.market.builder.book(symbol_id).sequence:
+            return []
+        return hub.books.since(symbol_id, from_seq)
+
+    def _stored(
+        self, channel: str, symbol_id: int, symbol: str, first: int, last: int
+    ) -> list[tuple[int, Frame]]:
+        """Read messages with their sequences from the store, oldest first; runs in a thread."""
+        limit = RESUMED_AT_ONCE
+        told = self._queries.announcements_from(channel, symbol_id, first, last, limit)
+        frames = [(sequence, text_frame(message)) for sequence, message in told]
+        if channel == "trades":
+            trades = self._queries.trades_from(symbol_id, first, last, limit)
+            executed = {trade.sequence: trade for trade in trades}
+            previous = self._queries.link_before(channel, symbol_id, first)
+            for sequence in sorted([*executed, *(sequence for sequence, _ in told)]):
+                if sequence in executed:
+                    message = trade_message(executed[sequence], previous, symbol)
+                    frames.append((sequence, json_frame(message)))
+                previous = sequence
+        return sorted(frames, key=lambda each: each[0])[:limit]
+
+
+async def wait_for_room(connection: Connection) -> None:
+    """Wait until a connection's queue has emptied, so that a long answer does not make its reader a slow one."""
+    room = connection.limits.queue_bytes_max // ROOM_SHARE
+    while connection.queued_bytes > room and not connection.is_closing:  # noqa: ASYNC110
+        await asyncio.sleep(ROOM_WAIT_S)
+
+
+def _frame_of(item: Kept, symbol: str) -> Frame:
+    if isinstance(item, Announcement):
+        return text_frame(item.message)
+    if isinstance(item, TapeUpdate):
+        return json_frame(trade_message(item.trade, item.prev_sequence, symbol))
+    return json_frame(book_message(item, symbol))
