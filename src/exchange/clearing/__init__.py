@@ -1,0 +1,1 @@
+"""The clearing service: validates, books, busts, nets and settles trades."""

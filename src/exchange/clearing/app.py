@@ -1,0 +1,225 @@
+"""Clearing as a component: reads the engine's events, keeps the books, asks for busts, and serves its REST.
+
+Start: rules → store → what it holds → feed and consumer → outbox relay → HTTP.
+Stop: feed closes → what was read is committed → relay ends → HTTP drains → store closes.
+Books that contradict themselves or the engine halt clearing at what it last stored: it goes on answering and is not
+ready, and says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+from exchange import __version__
+from exchange.clearing.book_keeper import BookKeeper, Outcome
+from exchange.clearing.consumer import Consumer
+from exchange.clearing.engine_client import EngineClient
+from exchange.clearing.engine_source import EngineSource
+from exchange.clearing.office import Office
+from exchange.clearing.outbox import OutboxRelay
+from exchange.clearing.rest_api import TradesApi
+from exchange.clearing.rest_reports import ReportsApi
+from exchange.domain.directory import Directory
+from exchange.infra.auth import KeyRing
+from exchange.infra.bus import Bus, Subscription, events_topic
+from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_key import read_component_key
+from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_keys import ConfigError, Problem
+from exchange.infra.event_source import EventSource
+from exchange.infra.feed import Feed
+from exchange.infra.http import HttpService
+from exchange.infra.store import open_store, read_directory
+from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
+
+log = structlog.get_logger(component="clearing")
+
+MIGRATIONS = "exchange.clearing.migrations"
+CHANNEL = "clearing"
+BEHIND_MAX = 100_000
+"""Events that clearing may lack before it says that it is not ready."""
+DESCRIPTION = "Judges every trade, has erroneous ones busted, and keeps positions, cash and the ledger."
+
+
+class ClearingApp:
+    """One clearing. `start` it, use `url`, `stop` it."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        bus: Bus | None = None,
+        source: EventSource | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = config
+        self.rule_set = rules_of(config)
+        self.url = ""
+        self._bus = bus
+        self._given_source = source
+        self._clock = clock or SystemClock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._running = AsyncExitStack()
+        self._is_serving = False
+        self._was_caught_up = False
+
+    async def start(self) -> None:
+        """Begin where it stopped. Raise `InfraError` or `OSError` where store or port do not allow it."""
+        async with AsyncExitStack() as stack:
+            store = await self._open_store(stack)
+            self.office = await self._set_up(stack, store)
+            await self._start_http(stack)
+            stack.push_async_callback(self._end_tasks)
+            for name, work in (
+                ("read", self.office.consumer.read()),
+                ("commit", self.office.consumer.commit()),
+                ("relay", self.office.relay.run()),
+            ):
+                self._begin(name, work)
+            self._running = stack.pop_all()
+        self._is_serving = True
+        position = self.office.feed.stats.position
+        log.info("clearing_started", url=self.url, position=position, rules=self.rule_set.version)
+
+    async def stop(self) -> None:
+        """Stop whole: what was read is stored."""
+        self._is_serving = False
+        await self._running.aclose()
+        log.info("clearing_stopped")
+
+    def ready(self) -> list[str]:
+        """Return the reasons why clearing does not do its work."""
+        if not self._is_serving:
+            return ["clearing is starting or stopping"]
+        office = self.office
+        if office.halted:
+            return [f"halted: {office.halted}"]
+        stats, committed = office.feed.stats, office.consumer.stats.committed_sequence
+        behind = max(0, stats.newest - committed)
+        self._was_caught_up = self._was_caught_up or (stats.is_caught_up and not behind)
+        reasons = [
+            stats.problem,
+            office.consumer.stats.problem,
+            f"{behind} events behind the engine" if behind > BEHIND_MAX else "",
+            "" if self._was_caught_up else f"catching up: at event {committed}, {behind} more are known of",
+        ]
+        return [reason for reason in reasons if reason]
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    async def _open_store(self, stack: AsyncExitStack) -> Engine:
+        url = self.config.store_url_for("clearing")
+        store = await asyncio.to_thread(open_store, url, MIGRATIONS, synchronous="FULL")
+        stack.push_async_callback(asyncio.to_thread, store.dispose)
+        return store
+
+    async def _set_up(self, stack: AsyncExitStack, store: Engine) -> Office:
+        """Make the parts; what is pushed first is closed last."""
+        keeper = BookKeeper(store, self.rule_set, self.config.partition)
+        position = await asyncio.to_thread(keeper.position)
+        url = self.config.engine_url_for("clearing")
+        client = EngineClient(url, self._key)
+        stack.push_async_callback(client.close)
+        source = self._given_source
+        if source is None:
+            source = own = EngineSource(url, self._key)
+            stack.push_async_callback(own.close)
+        feed = Feed(
+            source,
+            await self._subscribe(),
+            partition=self.config.partition,
+            after=position.sequence,
+            epoch=position.epoch,
+            gap_wait_s=self.config.bus.gap_wait_ms / 1_000,
+            window_bytes_max=self.config.bus.window_mib << 20,
+        )
+        stack.push_async_callback(feed.close)
+        return Office(
+            config=self.config,
+            clock=self._clock,
+            rule_set=self.rule_set,
+            store=store,
+            keeper=keeper,
+            directory=await asyncio.to_thread(_directory_of, store),
+            source=source,
+            feed=feed,
+            consumer=Consumer(feed, keeper, self._committed),
+            relay=OutboxRelay(keeper, client, self._clock),
+            started_ns=self._clock.now_ns(),
+            on_halt=[self._cancel_tasks],
+        )
+
+    def _key(self) -> str:
+        return read_component_key(self.config.key_file_for("clearing"))
+
+    async def _subscribe(self) -> Subscription | None:
+        return await self._bus.subscribe(events_topic(self.config.partition), CHANNEL) if self._bus else None
+
+    async def _start_http(self, stack: AsyncExitStack) -> None:
+        reports = ReportsApi(self.office, lambda: self._http.stats)
+        self._http = HttpService(
+            f"{self.config.exchange.name} clearing",
+            [*TradesApi(self.office).routes(), *reports.routes()],
+            KeyRing(self.office.directory),
+            ready=self.ready,
+            version=__version__,
+            cors_origins=self.config.exchange.cors_origins,
+            metrics=reports.metrics,
+            description=DESCRIPTION,
+        )
+        address = self.config.clearing_address()
+        port = await self._http.start(address.host, address.port)
+        stack.push_async_callback(self._http.stop)
+        self.url = self.config.clearing.url.rstrip("/") or url_of(Address(address.host, port))
+
+    def _committed(self, outcome: Outcome) -> None:
+        """Take note of what a transaction brought; called on the loop."""
+        for event in outcome.directory:
+            self.office.directory.apply(event)
+        if outcome.requests:
+            self.office.relay.wake()
+
+    # --- tasks ------------------------------------------------------------------------------------
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Start a task; where it ends by itself with an error, clearing halts."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self.office.halt(f"{name}: {error}" if str(error) else f"{name}: {error!r}")
+
+        task = asyncio.create_task(work, name=f"clearing {name}")
+        task.add_done_callback(ended)
+        self._tasks.append(task)
+
+    def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    async def _end_tasks(self) -> None:
+        """Let the consumer store what was read, then end everything."""
+        _, committing, _ = self._tasks
+        await self.office.feed.close()
+        await asyncio.wait([committing])
+        self._cancel_tasks()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def rules_of(config: Config) -> RuleSet:
+    """Return the configured rules, or the built-in ones where there are none. Raise `ConfigError`."""
+    section = config.clearing
+    try:
+        return parse_rules(section.rule or DEFAULT_RULES, section.rules.version, section.rules.on_rule_error)
+    except RulesError as error:
+        raise ConfigError([Problem("configuration", "[[clearing.rule]]", str(error))]) from error
+
+
+def _directory_of(store: Engine) -> Directory:
+    with store.connect() as connection:
+        return read_directory(connection)

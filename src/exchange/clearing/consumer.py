@@ -1,0 +1,139 @@
+"""The consumer: takes batches from the feed and has them committed, as many at once as came meanwhile.
+
+While one transaction is written to disk the next batches gather; so the number of transactions follows the disk and the
+number of trades does not. A store that fails is tried again a few times; books that are broken stop everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter_ns
+
+import msgspec
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from exchange.clearing.book_keeper import BookKeeper, Outcome
+from exchange.infra.feed import Feed
+from exchange.wire.envelope import EventBatch
+
+log = structlog.get_logger(component="clearing")
+
+BATCHES_GATHERED_MAX = 64
+"""Batches that wait for a transaction; when full, the feed waits, and what comes stays in its window."""
+COMMIT_BYTES_MAX = 1 << 20
+"""Size of one transaction's events, about; a longer one would keep those who read the books waiting."""
+STORE_TRIES_MAX = 5
+STORE_BACK_OFF_S = 0.2
+POSITION_STORED_EVERY_S = 1.0
+NS_PER_MS = 1_000_000
+
+
+class ConsumerStats(msgspec.Struct):
+    """What the consumer did since its start.
+
+    committed_sequence: the last event that is stored; problem: why the store does not take a batch.
+    """
+
+    committed_sequence: int = 0
+    commits: int = 0
+    commit_ns_max: int = 0
+    problem: str = ""
+
+
+class Consumer:
+    """Feeds one book keeper. committed: called on the loop after each transaction."""
+
+    def __init__(self, feed: Feed, keeper: BookKeeper, committed: Callable[[Outcome], None]) -> None:
+        self.stats = ConsumerStats(committed_sequence=feed.stats.position)
+        self._feed = feed
+        self._keeper = keeper
+        self._committed = committed
+        self._gathered: asyncio.Queue[EventBatch | None] = asyncio.Queue(BATCHES_GATHERED_MAX)
+
+    async def read(self) -> None:
+        """Gather what the feed gives, until it is closed."""
+        async for batch in self._feed.batches():
+            await self._gathered.put(batch)
+        await self._gathered.put(None)
+
+    async def commit(self) -> None:
+        """Commit what is gathered, until the feed has ended and everything is stored."""
+        while True:
+            batches = await self._take_gathered()
+            if batches is None:
+                break
+            if batches:
+                await self._commit(joined(batches))
+            else:
+                await self._store_position()
+        await self._store_position()
+
+    async def _store_position(self) -> None:
+        """Store how far the stream was read; should it fail, a little more is read again after a restart."""
+        try:
+            await asyncio.to_thread(self._keeper.store_position)
+        except DBAPIError as error:
+            log.warning("position_not_stored", reason=str(error.orig))
+
+    async def _take_gathered(self) -> list[EventBatch] | None:
+        """Wait for batches and take all there are; none after a silence, None at the end."""
+        try:
+            async with asyncio.timeout(POSITION_STORED_EVERY_S):
+                batch = await self._gathered.get()
+        except TimeoutError:
+            return []
+        batches, size = [], 0
+        while batch is not None:
+            batches.append(batch)
+            size += len(batch.events)
+            if self._gathered.empty() or size >= COMMIT_BYTES_MAX:
+                return batches
+            batch = self._gathered.get_nowait()
+        if batches:
+            self._gathered.put_nowait(None)
+            return batches
+        return None
+
+    async def _commit(self, batch: EventBatch) -> None:
+        started_ns = perf_counter_ns()
+        outcome = await self._commit_with_retries(batch)
+        self.stats.commits += 1
+        self.stats.committed_sequence = batch.last_sequence
+        self.stats.commit_ns_max = max(self.stats.commit_ns_max, perf_counter_ns() - started_ns)
+        self._committed(outcome)
+
+    async def _commit_with_retries(self, batch: EventBatch) -> Outcome:
+        for tries_left in reversed(range(STORE_TRIES_MAX)):
+            try:
+                outcome = await asyncio.to_thread(self._keeper.commit, batch)
+            except DBAPIError as error:
+                self.stats.problem = (
+                    f"the store did not take events up to {batch.last_sequence}: {error.orig}"
+                )
+                log.warning(
+                    "store_failed",
+                    sequence=batch.last_sequence,
+                    reason=str(error.orig),
+                    tries_left=tries_left,
+                )
+                if not tries_left:
+                    raise
+                await asyncio.sleep(STORE_BACK_OFF_S * (STORE_TRIES_MAX - tries_left))
+            else:
+                self.stats.problem = ""
+                return outcome
+        raise AssertionError("unreachable")
+
+
+def joined(batches: list[EventBatch]) -> EventBatch:
+    """Make one batch of several that follow each other."""
+    first, last = batches[0], batches[-1]
+    return EventBatch(
+        first.partition,
+        last.epoch,
+        first.first_sequence,
+        sum(batch.count for batch in batches),
+        b"".join(batch.events for batch in batches),
+    )

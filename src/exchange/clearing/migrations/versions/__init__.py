@@ -1,0 +1,1 @@
+"""One file per version; each says what it changes."""

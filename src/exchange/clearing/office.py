@@ -1,0 +1,57 @@
+"""The office: the parts of a running clearing that its REST works with, and the one place where it can be halted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Engine
+
+from exchange.clearing.book_keeper import BookKeeper
+from exchange.clearing.consumer import Consumer
+from exchange.clearing.outbox import OutboxRelay
+from exchange.domain.directory import Directory
+from exchange.infra.clock import Clock
+from exchange.infra.config import Config
+from exchange.infra.event_source import EventSource
+from exchange.infra.feed import Feed
+from exchange.post_trade.rules import RuleSet
+
+log = structlog.get_logger(component="clearing")
+
+
+@dataclass
+class Office:
+    """What clearing is made of.
+
+    directory: as committed, changed on the loop only; halted: why, empty while it works.
+    """
+
+    config: Config
+    clock: Clock
+    rule_set: RuleSet
+    store: Engine
+    keeper: BookKeeper
+    directory: Directory
+    source: EventSource
+    feed: Feed
+    consumer: Consumer
+    relay: OutboxRelay
+    started_ns: int
+    halted: str = ""
+    on_halt: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def partition(self) -> int:
+        """Return the partition whose trades are cleared here."""
+        return self.keeper.partition
+
+    def halt(self, reason: str) -> None:
+        """Take in nothing more: something is so wrong that a person must look. Reading goes on."""
+        if self.halted:
+            return
+        self.halted = reason
+        log.critical("clearing_halted", reason=reason)
+        for stop in self.on_halt:
+            stop()

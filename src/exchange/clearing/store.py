@@ -1,0 +1,279 @@
+"""What the books need of the store: reading them at a start, and saving what a batch changed.
+
+Everything here runs inside a transaction of the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
+
+from exchange.clearing import tables
+from exchange.clearing.bulk_insert import bulk_insert
+from exchange.domain.order import Side
+from exchange.domain.symbol import SymbolState
+from exchange.infra.store import read_directory, write_directory_events
+from exchange.post_trade.books import Books, Changes, EngineRequest, Fulfilment
+from exchange.post_trade.ledger import (
+    NO_TRANSFERS,
+    Balance,
+    Ledger,
+    Transfer,
+    TransferCode,
+    account_of,
+    member_of,
+)
+from exchange.post_trade.positions import Position, Positions
+from exchange.post_trade.recent_trades import RECENT_TRADES_MAX, RecentTrades
+from exchange.post_trade.rule import Hit
+from exchange.post_trade.rules import RuleSet
+from exchange.post_trade.trade import Trade
+from exchange.post_trade.trade_life import TradeState
+
+WAITING, TAKEN, DONE, REFUSED = "waiting", "taken", "done", "refused"
+"""How far a request has come: not yet with the engine; the engine said yes; its event was seen; it said no."""
+ROWS_READ_MAX = 10_000
+"""Rows held at once while a whole table is read."""
+TRADE_COLUMNS = tuple(tables.trades.c[field.name] for field in msgspec.structs.fields(Trade))
+_encode = msgspec.json.Encoder().encode
+_decode_hits = msgspec.json.Decoder(tuple[Hit, ...]).decode
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def read_books(connection: Connection, partition: int, rule_set: RuleSet) -> Books:
+    """Rebuild the books as they were stored last."""
+    row = read_books_row(connection, partition)
+    return Books(
+        rule_set,
+        directory=read_directory(connection),
+        ledger=Ledger(dict(read_balances(connection, partition)), row.transfers, row.ledger_hash),
+        positions=Positions(dict(read_positions(connection, partition))),
+        recent=read_recent_trades(connection, partition),
+        next_ruling_id=row.next_ruling_id,
+        business_date=row.business_date,
+        trades=row.trades,
+    )
+
+
+class BooksRow(NamedTuple):
+    """What the store says of the books as a whole."""
+
+    trades: int = 0
+    transfers: int = 0
+    ledger_hash: bytes = NO_TRANSFERS
+    next_ruling_id: int = 1
+    business_date: int = 0
+
+
+def read_books_row(connection: Connection, partition: int) -> BooksRow:
+    """Read what the store says of the books as a whole."""
+    table = tables.books
+    columns = [table.c[name] for name in BooksRow._fields]
+    row = connection.execute(select(*columns).where(table.c.partition == partition)).first()
+    return BooksRow(*row) if row else BooksRow()
+
+
+def read_trade(connection: Connection, match_id: int) -> Trade | None:
+    """Look up a trade."""
+    row = connection.execute(select(*TRADE_COLUMNS).where(tables.trades.c.match_id == match_id)).first()
+    return trade_of(row) if row else None
+
+
+def read_trades(connection: Connection, partition: int) -> Iterator[Trade]:
+    """Read all trades, in their order."""
+    query = select(*TRADE_COLUMNS).where(tables.trades.c.partition == partition)
+    for row in _in_pieces(connection, query.order_by(tables.trades.c.match_id)):
+        yield trade_of(row)
+
+
+def read_transfers(connection: Connection, partition: int) -> Iterator[Transfer]:
+    """Read the whole ledger, in its order."""
+    table = tables.transfers
+    query = select(table).where(table.c.partition == partition).order_by(table.c.number)
+    for row in _in_pieces(connection, query):
+        yield transfer_of(row)
+
+
+def read_balances(connection: Connection, partition: int) -> Iterator[tuple[int, Balance]]:
+    """Read the balance of every ledger account."""
+    table = tables.balances
+    query = select(table.c.account_number, table.c.debits, table.c.credits).where(
+        table.c.partition == partition
+    )
+    for number, debits, credit_sum in connection.execute(query):
+        yield number, Balance(debits, credit_sum)
+
+
+def read_positions(connection: Connection, partition: int) -> Iterator[tuple[tuple[int, int], Position]]:
+    """Read every position."""
+    table = tables.positions
+    for row in connection.execute(select(table).where(table.c.partition == partition)):
+        position = Position(row.deposited, row.bought, row.sold, row.bought_notional, row.sold_notional)
+        yield (row.account_id, row.symbol_id), position
+
+
+def read_recent_trades(connection: Connection, partition: int) -> RecentTrades:
+    """Rebuild the memory of the latest trades; a correction since then counts as if it had traded so."""
+    table = tables.trades
+    query = select(*TRADE_COLUMNS).where(table.c.partition == partition)
+    rows = connection.execute(query.order_by(table.c.match_id.desc()).limit(RECENT_TRADES_MAX)).all()
+    recent = RecentTrades()
+    for row in reversed(rows):
+        recent.remember(trade_of(row))
+    return recent
+
+
+def read_request(connection: Connection, partition: int, ruling_id: int) -> EngineRequest | None:
+    """Look up a request to the engine."""
+    table = tables.outbox
+    row = connection.execute(
+        select(table).where(table.c.partition == partition, table.c.ruling_id == ruling_id)
+    ).first()
+    return request_of(row) if row else None
+
+
+def trade_of(row: Row[Any]) -> Trade:
+    """Turn a row into the trade it holds."""
+    fields = row._asdict()
+    fields["taker_side"] = Side(fields["taker_side"])
+    fields["symbol_state"] = SymbolState(fields["symbol_state"])
+    fields["state"] = TradeState(fields["state"])
+    return Trade(**fields)
+
+
+def transfer_of(row: Row[Any]) -> Transfer:
+    """Turn a row into the transfer it holds."""
+    return Transfer(
+        row.transfer_id, row.debit, row.credit, row.amount, TransferCode(row.code), row.subject, row.sequence,
+        row.time_ns, row.version,
+    )  # fmt: skip
+
+
+def request_of(row: Row[Any]) -> EngineRequest:
+    """Turn a row of the outbox into the request it holds."""
+    return EngineRequest(
+        ruling_id=row.ruling_id, match_id=row.match_id, kind=row.kind, code=row.code, created_ns=row.created_ns,
+        new_price=row.new_price, new_quantity=row.new_quantity,
+    )  # fmt: skip
+
+
+def hits_of(row: Row[Any]) -> tuple[Hit, ...]:
+    """Return the hits that a row of the rulings holds."""
+    return _decode_hits(row.hits)
+
+
+def _in_pieces(connection: Connection, query: Any) -> Iterator[Row[Any]]:
+    """Run a query over a whole table without holding all of it."""
+    yield from connection.execution_options(stream_results=True, yield_per=ROWS_READ_MAX).execute(query)
+
+
+# --- saving -------------------------------------------------------------------------------------------------
+
+
+def save_changes(connection: Connection, partition: int, books: Books) -> None:
+    """Save what changed since the books were saved last."""
+    changes = books.changes
+    write_directory_events(connection, changes.directory)
+    _save_trades(connection, changes)
+    bulk_insert(connection, tables.trade_steps, map(msgspec.structs.asdict, changes.steps), "number")
+    bulk_insert(
+        connection,
+        tables.rulings,
+        (
+            msgspec.structs.asdict(ruling) | {"partition": partition, "hits": _encode(ruling.hits)}
+            for ruling in changes.rulings
+        ),
+    )
+    bulk_insert(connection, tables.outbox, (_outbox_row(partition, request) for request in changes.requests))
+    for fulfilment in changes.fulfilments:
+        _fulfil(connection, partition, fulfilment)
+    _save_ledger(connection, partition, books)
+    _save_positions(connection, partition, books.positions)
+
+
+def _save_trades(connection: Connection, changes: Changes) -> None:
+    bulk_insert(connection, tables.trades, map(msgspec.structs.asdict, changes.captured.values()))
+    if changes.changed:
+        changed = update(tables.trades).where(tables.trades.c.match_id == bindparam("key"))
+        values = ("price", "quantity", "state", "version")
+        connection.execute(
+            changed.values({name: bindparam(f"new_{name}") for name in values}),
+            [
+                {"key": trade.match_id} | {f"new_{name}": getattr(trade, name) for name in values}
+                for trade in changes.changed.values()
+            ],
+        )
+
+
+def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
+    ledger = books.ledger
+    first = ledger.transfers - len(ledger.unsaved) + 1
+    bulk_insert(
+        connection,
+        tables.transfers,
+        (
+            msgspec.structs.asdict(transfer)
+            | {"partition": partition, "number": number, "account_id": member_of(transfer)}
+            for number, transfer in enumerate(ledger.unsaved.values(), first)
+        ),
+    )
+    touched = [(number, account_of(number)) for number in ledger.before]
+    rows = [
+        {
+            "partition": partition, "account_number": number, "account_id": account.account_id,
+            "asset": account.asset, "holder": account.holder, "debits": ledger.balances[number].debits,
+            "credits": ledger.balances[number].credits,
+        }
+        for number, account in touched
+    ]  # fmt: skip
+    _replace(connection, tables.balances, ("partition", "account_number"), rows)
+    whole = {
+        "partition": partition,
+        "trades": books.trades,
+        "transfers": ledger.transfers,
+        "ledger_hash": ledger.running_hash,
+        "next_ruling_id": books.next_ruling_id,
+        "business_date": books.business_date,
+    }
+    _replace(connection, tables.books, ("partition",), [whole])
+
+
+def _save_positions(connection: Connection, partition: int, positions: Positions) -> None:
+    rows = [
+        msgspec.structs.asdict(position)
+        | {"partition": partition, "account_id": account_id, "symbol_id": symbol_id}
+        for (account_id, symbol_id), position in positions.touched.items()
+    ]
+    _replace(connection, tables.positions, ("partition", "account_id", "symbol_id"), rows)
+
+
+def _outbox_row(partition: int, request: EngineRequest) -> dict[str, Any]:
+    state = {"partition": partition, "state": WAITING, "attempts": 0, "tried_ns": 0, "answer": ""}
+    return msgspec.structs.asdict(request) | state
+
+
+def _fulfil(connection: Connection, partition: int, fulfilment: Fulfilment) -> None:
+    """Close the requests that an event of the engine fulfils: a bust closes every request for one."""
+    table = tables.outbox
+    closed = update(table).where(
+        table.c.partition == partition,
+        table.c.match_id == fulfilment.match_id,
+        table.c.kind == fulfilment.kind,
+        table.c.state.in_((WAITING, TAKEN)),
+    )
+    if fulfilment.kind != "bust":
+        closed = closed.where(table.c.ruling_id == fulfilment.ruling_id)
+    connection.execute(closed.values(state=DONE))
+
+
+def _replace(connection: Connection, table: Any, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    """Put rows in the place of those with the same keys; works in every database."""
+    if rows:
+        old = delete(table).where(*(table.c[name] == bindparam(f"old_{name}") for name in key))
+        connection.execute(old, [{f"old_{name}": row[name] for name in key} for row in rows])
+        bulk_insert(connection, table, rows)

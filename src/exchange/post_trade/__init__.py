@@ -1,0 +1,1 @@
+"""The core of clearing: rules, netting, positions, ledger and settlement, pure."""

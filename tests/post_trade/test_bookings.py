@@ -1,0 +1,87 @@
+"""Worked examples of the ledger: what a trade, a bust, a correction, a deposit and a withdrawal book."""
+
+from __future__ import annotations
+
+import msgspec
+
+from exchange.domain.events import Deposited, TradeExecuted, Withdrawn
+from exchange.post_trade.bookings import (
+    deposit_chain,
+    reversal_chain,
+    trade_chain,
+    transfer_id,
+    withdrawal_chain,
+)
+from exchange.post_trade.ledger import Transfer, TransferCode, account_of
+from exchange.post_trade.trade import captured
+from tests.post_trade.stream import Stream
+
+
+def entry(transfer: Transfer) -> str:
+    debit, credit = account_of(transfer.debit), account_of(transfer.credit)
+    names = [
+        f"{account.holder.name.lower()}{account.account_id or ''}:{account.asset or 'cash'}"
+        for account in (debit, credit)
+    ]
+    return f"{names[0]} -> {names[1]} {transfer.amount} {transfer.code.name.lower()}"
+
+
+def event_of_100_at_189_20() -> TradeExecuted:
+    stream = Stream()
+    stream.trade(1, 2, 100)
+    event = stream.events[-1]
+    assert isinstance(event, TradeExecuted)
+    return event
+
+
+EVENT = event_of_100_at_189_20()
+TRADE = captured(EVENT)
+
+
+def test_a_trade_goes_through_the_clearing_house_in_four_legs() -> None:
+    assert [entry(leg) for leg in trade_chain(TRADE, EVENT)] == [
+        "due1:cash -> ccp:cash 189200000 trade",
+        "ccp:cash -> due2:cash 189200000 trade",
+        "due2:1 -> ccp:1 100 trade",
+        "ccp:1 -> due1:1 100 trade",
+    ]
+
+
+def test_a_bust_takes_the_four_legs_back() -> None:
+    assert [entry(leg) for leg in reversal_chain(TRADE, TransferCode.BUST, EVENT)] == [
+        "ccp:cash -> due1:cash 189200000 bust",
+        "due2:cash -> ccp:cash 189200000 bust",
+        "ccp:1 -> due2:1 100 bust",
+        "due1:1 -> ccp:1 100 bust",
+    ]
+
+
+def test_a_deposit_comes_from_outside_and_a_withdrawal_goes_there() -> None:
+    stream = Stream()
+    stream.deposit(1, 5_000)
+    stream.withdraw(1, 2_000)
+    deposited, withdrawn = stream.events[-2:]
+    assert isinstance(deposited, Deposited)
+    assert isinstance(withdrawn, Withdrawn)
+    assert [entry(leg) for leg in deposit_chain(deposited)] == [
+        "external:cash -> available1:cash 5000 deposit"
+    ]
+    assert [entry(leg) for leg in withdrawal_chain(withdrawn)] == [
+        "available1:cash -> external:cash 2000 withdrawal"
+    ]
+
+
+def test_ids_are_derived_so_the_same_cause_gives_the_same_id_and_any_other_another() -> None:
+    later = msgspec.structs.replace(TRADE, version=2)
+    chains = [
+        trade_chain(TRADE, EVENT),
+        trade_chain(later, EVENT),
+        reversal_chain(TRADE, TransferCode.BUST, EVENT),
+        reversal_chain(later, TransferCode.CORRECTION, EVENT),
+    ]
+    ids = [leg.transfer_id for chain in chains for leg in chain]
+    assert len(set(ids)) == 16
+    other = msgspec.structs.replace(EVENT, sequence=77, time_ns=1)
+    assert [leg.transfer_id for leg in trade_chain(TRADE, other)] == ids[:4]
+    assert ids[0] == transfer_id(b"T", TRADE.match_id, 1, 1)
+    assert transfer_id(b"T", 1, 1, 1).hex() == "98e950a1198ab853345739e9a96a583f"
