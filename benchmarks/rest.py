@@ -1,0 +1,116 @@
+"""Durable orders per second over REST: single orders and arrays of 100, with latency from when each was due.
+
+`python -m benchmarks.rest [--seconds 5] [--rates 1000,3000] [--array-rates 20000,40000]`. The engine runs alone in
+its own process with fdatasync; the client is open-loop in this process. Every order is a limit order; one in ten
+meets a resting one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from benchmarks import http_load
+from benchmarks.run_info import describe, fdatasync_us, percentile
+
+SEED = 20261123
+CONNECTIONS = 64
+PORT_BASE = 18_400
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rates", default="1000,3000,4000,5000", help="single orders per second")
+    parser.add_argument(
+        "--array-rates", default="20000,40000,50000", help="orders per second in arrays of 100"
+    )
+    arguments = parser.parse_args()
+    for what, value in describe():
+        print(f"{what:10} {value}")
+    print(f"{'seed':10} {SEED}")
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{'fdatasync':10} {fdatasync_us(Path(folder)):.0f} µs (median of 4 KiB writes)")
+        print(f"\n{'offered/s':>10} {'answered/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8}  statuses")
+        for rate in _numbers(arguments.rates):
+            _measure(Path(folder) / f"single-{rate}", rate, 1, arguments.seconds)
+        print("in arrays of 100:")
+        for rate in _numbers(arguments.array_rates):
+            _measure(Path(folder) / f"array-{rate}", rate, 100, arguments.seconds)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",") if part]
+
+
+def _measure(data: Path, rate: int, per_request: int, seconds: float) -> None:
+    engine = _start_engine(data)
+    try:
+        key = json.loads((data / "keys.json").read_text())["participants"]["alice"]["key"]
+        load = asyncio.run(
+            http_load.run(
+                "127.0.0.1", PORT_BASE + 1, _requests(key, per_request),
+                rate=rate / per_request, seconds=seconds, connections=CONNECTIONS,
+            )
+        )  # fmt: skip
+    finally:
+        engine.terminate()
+        engine.wait(timeout=30)
+    times = load.latencies_ms
+    print(
+        f"{rate:>10,} {load.answered * per_request / load.seconds:>11,.0f} {percentile(times, 0.5):>8.2f} "
+        f"{percentile(times, 0.99):>8.2f} {max(times, default=0):>8.2f}  {load.statuses}"
+    )
+
+
+def _start_engine(data: Path) -> subprocess.Popen[bytes]:
+    engine = subprocess.Popen(
+        [sys.executable, "-m", "exchange", "engine", "--data", str(data), "--port-base", str(PORT_BASE)],
+        stdout=subprocess.DEVNULL,
+    )
+    for _ in range(200):
+        try:
+            with urlopen(f"http://127.0.0.1:{PORT_BASE + 1}/readyz", timeout=1):
+                return engine
+        except (URLError, OSError):
+            if engine.poll() is not None:
+                raise SystemExit(f"the engine ended with {engine.returncode} before it was ready") from None
+            time.sleep(0.05)
+    raise SystemExit("the engine was not ready within 10 s")
+
+
+def _requests(key: str, per_request: int) -> Iterator[bytes]:
+    chance = random.Random(SEED)
+    path = "/api/v1/order" if per_request == 1 else "/api/v1/orders"
+    number = 0
+    while True:
+        orders = []
+        for _ in range(per_request):
+            number += 1
+            side = "buy" if number % 2 else "sell"
+            away = -1 if number % 10 == 0 else chance.randint(1, 50)
+            cents = 18_920 - away if side == "buy" else 18_920 + away
+            orders.append(
+                {
+                    "symbol": "AAPL", "side": side, "type": "limit", "qty": str(chance.randint(1, 10) * 100),
+                    "price": f"{cents // 100}.{cents % 100:02d}", "client_order_id": f"bench-{number}",
+                }
+            )  # fmt: skip
+        body = json.dumps(orders[0] if per_request == 1 else orders).encode()
+        yield http_load.request("127.0.0.1", PORT_BASE + 1, path, key, body)
+
+
+if __name__ == "__main__":
+    main()

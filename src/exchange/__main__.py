@@ -1,0 +1,5 @@
+"""`python -m exchange` is the command `exchange`."""
+
+from exchange.cli import main
+
+raise SystemExit(main())

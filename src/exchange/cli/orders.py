@@ -1,0 +1,251 @@
+"""`exchange order …`: enter, change, cancel and look up orders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from exchange.cli.connection import Connection, in_path
+from exchange.cli.failures import RefusedError, UsageError
+from exchange.cli.options import Options
+from exchange.cli.output import print_facts, print_table, show
+
+app = App(name="order", help="Enter, change, cancel and look up orders.")
+
+TimeInForce = Literal["day", "gtc", "ioc", "fok"]
+At = Annotated[str, Parameter(name="--at")]
+DEFAULT = Options()
+
+
+@app.command
+def buy(
+    symbol: str,
+    quantity: str,
+    *,
+    at: At = "",
+    tif: TimeInForce | None = None,
+    post_only: bool = False,
+    client_order_id: str = "",
+    account: str = "",
+    options: Options = DEFAULT,
+) -> int:
+    """Buy shares: `exchange order buy AAPL 100 @ 189.20`, or at market: `exchange order buy AAPL 100`.
+
+    Parameters
+    ----------
+    symbol
+        What to buy.
+    quantity
+        How many shares.
+    at
+        Limit price, also written @ 189.20; without one the order takes what the market gives.
+    tif
+        Time in force; default: day with a price, ioc at market.
+    post_only
+        Refuse the order rather than trade at once.
+    client_order_id
+        Your own name for it; the same order sent again under it is not entered twice.
+    account
+        Needed only where the participant has several.
+    """
+    return _enter("buy", symbol, quantity, at, tif, post_only, client_order_id, account, options)
+
+
+@app.command
+def sell(
+    symbol: str,
+    quantity: str,
+    *,
+    at: At = "",
+    tif: TimeInForce | None = None,
+    post_only: bool = False,
+    client_order_id: str = "",
+    account: str = "",
+    options: Options = DEFAULT,
+) -> int:
+    """Sell shares: `exchange order sell AAPL 100 @ 189.30`, or at market: `exchange order sell AAPL 100`.
+
+    Parameters
+    ----------
+    symbol
+        What to sell.
+    quantity
+        How many shares.
+    at
+        Limit price, also written @ 189.30; without one the order takes what the market gives.
+    tif
+        Time in force; default: day with a price, ioc at market.
+    post_only
+        Refuse the order rather than trade at once.
+    client_order_id
+        Your own name for it; the same order sent again under it is not entered twice.
+    account
+        Needed only where the participant has several.
+    """
+    return _enter("sell", symbol, quantity, at, tif, post_only, client_order_id, account, options)
+
+
+@app.command
+def amend(order_id: str, quantity: str = "", *, at: At = "", options: Options = DEFAULT) -> None:
+    """Change an order in place: `exchange order amend 72 60`, `exchange order amend 72 60 @ 189.15`.
+
+    Less quantity at the same price keeps the place in the queue; everything else goes to its end.
+
+    Parameters
+    ----------
+    order_id
+        The order.
+    quantity
+        The new whole quantity, filled part included.
+    at
+        The new limit price.
+    """
+    change = {name: value for name, value in (("qty", quantity), ("price", at)) if value}
+    if not change:
+        raise UsageError(
+            "nothing to change; give a quantity, a price, or both: `exchange order amend 72 60 @ 189.15`"
+        )
+    answer = options.trader().patch(_path(order_id), change)
+    show(answer, options.json, _print_facts)
+
+
+@app.command
+def cancel(order_id: str = "", *, all_: Annotated[bool, Parameter(name="--all")] = False, symbol: str = "",
+           side: Literal["buy", "sell"] | None = None, options: Options = DEFAULT) -> None:  # fmt: skip
+    """Cancel an order: `exchange order cancel 72`; or many: `exchange order cancel --all --symbol AAPL`.
+
+    Parameters
+    ----------
+    order_id
+        The order.
+    all_
+        Cancel all live orders, or those of a symbol or side.
+    symbol
+        With --all: only in this symbol.
+    side
+        With --all: only this side.
+    """
+    connection = options.trader()
+    if bool(order_id) == all_:
+        raise UsageError("say which order to cancel, or --all: `exchange order cancel 72`")
+    if all_:
+        answer = connection.delete("/api/v1/orders", symbol=symbol.upper(), side=side or "")
+    else:
+        answer = connection.delete(_path(order_id))
+    show(answer, options.json, _print_facts)
+
+
+@app.command(name="show")
+def show_(order: str, *, by_client_order_id: bool = False, options: Options = DEFAULT) -> None:
+    """Show one order and where it stands: `exchange order show 72`.
+
+    Parameters
+    ----------
+    order
+        The order's id, or your own name for it with --by-client-order-id.
+    by_client_order_id
+        The order is named by its client order id.
+    """
+    connection = options.trader()
+    if by_client_order_id:
+        answer = connection.get("/api/v1/orders:by_client_order_id", client_order_id=order)
+    else:
+        answer = connection.get(_path(order))
+    show(answer, options.json, _print_facts)
+
+
+@app.command(name="list")
+def list_(
+    *,
+    status: Literal["open", "closed", "all"] = "open",
+    symbol: str = "",
+    limit: int = 100,
+    options: Options = DEFAULT,
+) -> None:
+    """List orders, newest first: `exchange order list`, `exchange order list --status all --symbol AAPL`.
+
+    Parameters
+    ----------
+    status
+        Which orders.
+    symbol
+        Only in this symbol.
+    limit
+        At most this many.
+    """
+    items = options.trader().items("/api/v1/orders", limit, status=status, symbol=symbol.upper())
+    show(items, options.json, lambda orders: _print_orders(orders, status))
+
+
+def _enter(
+    side: str, symbol: str, quantity: str, at: str, tif: str | None, post_only: bool,
+    client_order_id: str, account: str, options: Options,
+) -> int:  # fmt: skip
+    order: dict[str, Any] = {
+        "symbol": symbol.upper(),
+        "side": side,
+        "qty": quantity,
+        "type": "limit" if at else "market",
+        "time_in_force": tif or ("day" if at else "ioc"),
+    }
+    optional = {"price": at, "post_only": post_only, "client_order_id": client_order_id, "account": account}
+    order.update({name: value for name, value in optional.items() if value})
+    answer = _send(options.trader(), order)
+    show(answer, options.json, _print_entered)
+    return 0
+
+
+def _send(connection: Connection, order: dict[str, Any]) -> Any:
+    answer = connection.post("/api/v1/order", order)
+    if answer.get("status") == "rejected":
+        reject = answer.get("reject", {})
+        raise RefusedError(reject.get("message", "the order was rejected"), **answer)
+    return answer
+
+
+def _path(order_id: str) -> str:
+    return f"/api/v1/order/{in_path(order_id)}"
+
+
+def _print_entered(order: dict[str, Any]) -> None:
+    price = f"at {order['price']}" if order.get("price") else "at market"
+    print(f"order {order['id']}: {order['side']} {order['qty']} {order['symbol']} {price}: {order['status']}")
+    if order.get("filled_qty", "0") != "0":
+        print(
+            f"  filled {order['filled_qty']} at {order['avg_price']} on average, {order['leaves_qty']} left"
+        )
+
+
+def _print_facts(answer: dict[str, Any]) -> None:
+    print_facts(
+        (name.replace("_", " "), _flat(value)) for name, value in answer.items() if value not in ("", None)
+    )
+
+
+def _flat(value: object) -> object:
+    return ", ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def _print_orders(orders: list[dict[str, Any]], status: str) -> None:
+    columns = (
+        "id",
+        "symbol",
+        "side",
+        ">qty",
+        ">filled",
+        ">price",
+        "tif",
+        "status",
+        "client order id",
+        "entered",
+    )
+    rows = (
+        (
+            order["id"], order["symbol"], order["side"], order["qty"], order["filled_qty"],
+            order["price"] or "market", order["time_in_force"], order["status"], order["client_order_id"],
+            order["created_at"],
+        )
+        for order in orders
+    )  # fmt: skip
+    print_table(columns, rows, f"no {'' if status == 'all' else status + ' '}orders")

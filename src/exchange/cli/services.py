@@ -1,0 +1,169 @@
+"""`exchange up|demo|engine|reporter|clearing`: start the exchange, whole or one component, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from exchange.cli.options import Where
+from exchange.cli.output import colour, print_json
+
+if TYPE_CHECKING:
+    from exchange.infra.config import Config
+    from exchange.launch.life import Component
+    from exchange.launch.up import Embedded
+
+DEFAULT = Where()
+
+
+def up(*, where: Where = DEFAULT) -> None:
+    """Start engine, reporter and clearing in one process: `exchange up`, `exchange up --data here --port-base 9000`.
+
+    With --json one line is written when all is ready: addresses, demo participants and their keys.
+    """
+    from exchange.infra.service import run_service
+    from exchange.launch.up import run_up
+
+    config = _prepared(where)
+    run_service(lambda: run_up(config, lambda embedded: announce(embedded, where.json)))
+
+
+def demo(
+    *,
+    seed: int | None = None,
+    pace: Annotated[int | None, Parameter(name="--pace")] = None,
+    where: Where = DEFAULT,
+) -> None:
+    """Start the exchange with house traders, so that the market moves at once: `exchange demo --seed 7 --pace 50`.
+
+    Parameters
+    ----------
+    seed
+        The same seed gives the same traders; default: [simulation] seed.
+    pace
+        Orders a second of all traders together; default: [simulation] orders_per_second.
+    """
+    from exchange.infra.service import run_service
+    from exchange.simulation.demo import run_demo
+
+    config = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    run_service(lambda: run_demo(config, lambda embedded: announce(embedded, where.json, moving=True)))
+
+
+def engine(*, where: Where = DEFAULT) -> None:
+    """Start the engine alone: `exchange engine`."""
+    _run_component("engine", where)
+
+
+def reporter(*, where: Where = DEFAULT) -> None:
+    """Start the reporter alone; it takes its events from a running engine: `exchange reporter`."""
+    _run_component("reporter", where)
+
+
+def clearing(*, where: Where = DEFAULT) -> None:
+    """Start clearing alone; it takes its events from a running engine: `exchange clearing`."""
+    _run_component("clearing", where)
+
+
+def announce(embedded: Embedded, as_json: bool, *, moving: bool = False) -> None:
+    """Tell where everything is and how to get in."""
+    facts = facts_of(embedded)
+    if as_json:
+        print_json(facts)
+        return
+    for line in screen(facts, moving=moving):
+        print(line, flush=True)
+
+
+def facts_of(embedded: Embedded) -> dict[str, Any]:
+    """Gather the addresses, and the demo participants with their keys."""
+    import msgspec
+
+    from exchange.domain.units import format_price
+
+    facts: dict[str, Any] = msgspec.to_builtins(embedded.addresses)
+    keys = msgspec.to_builtins(embedded.keys)
+    return facts | {
+        "participants": keys["participants"],
+        "operator_key": keys["operator"],
+        "clearing_key": keys["clearing"],
+        "auditor_key": keys["auditor"],
+        "symbols": {
+            symbol.symbol: format_price(symbol.reference_price)
+            for symbol in embedded.engine.venue.directory.symbols.values()
+        },
+    }
+
+
+def screen(facts: dict[str, Any], *, moving: bool = False) -> list[str]:
+    """Lay out what people want to know after the start."""
+    participants = facts["participants"]
+    symbol, price = next(iter(facts["symbols"].items()), ("AAPL", "189.20"))
+    keys = [f"    {name:<10} {member['key']}" for name, member in participants.items()]
+    keys += [f"    {'operator':<10} {facts['operator_key']}"]
+    market = (
+        "the house traders keep the market moving" if moving else "the market is quiet until someone trades"
+    )
+    command = _command_here()
+    options = "" if Path(facts["data"]) == Path("data").resolve() else f" --data {facts['data']}"
+    return [
+        "",
+        f"  {colour('The exchange is open', 'bold')}: {market}.",
+        "",
+        f"    page       {colour(facts['page'], 'bold')}",
+        f"    engine     {facts['engine']}/docs",
+        f"    reporter   {facts['reporter']}/docs",
+        f"    clearing   {facts['clearing']}/docs",
+        f"    data       {facts['data']}",
+        "",
+        "  Keys, for `Authorization: Bearer KEY` and for the page:",
+        "",
+        *keys,
+        "",
+        "  Try, in another terminal:",
+        "",
+        f"    {command} order buy {symbol} 100 @ {price}{options}",
+        f"    {command} book {symbol} --watch{options}",
+        f"    {command} tape {symbol} --follow{options}",
+        "",
+        "  Ctrl-C stops it; the next start goes on where it was.",
+        "",
+    ]
+
+
+def _command_here() -> str:
+    """Return how this command is called from here: by its name where the shell finds it, else by its path."""
+    path = Path(sys.argv[0]).resolve()
+    if path.name != "exchange" or shutil.which("exchange"):
+        return "exchange"
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _run_component(name: Literal["engine", "reporter", "clearing"], where: Where) -> None:
+    from exchange.infra.service import run_service
+    from exchange.launch.component import run_component
+
+    config = _prepared(where)
+
+    def tell(component: Component) -> None:
+        if where.json:
+            print_json({"component": name, "url": component.url, "data": str(config.data_folder.resolve())})
+        else:
+            print(f"the {name} listens at {component.url}; Ctrl-C stops it", flush=True)
+
+    run_service(lambda: run_component(name, config, tell))
+
+
+def _prepared(where: Where, **overrides: object) -> Config:
+    """Read the configuration, its rules too, and set up the log."""
+    from exchange.cli.configuration import check_rules
+    from exchange.infra.log import configure_log
+
+    config = where.load(**overrides)
+    check_rules(config, where.config)
+    configure_log(config.exchange.log_level, config.exchange.log_format)
+    return config

@@ -1,0 +1,125 @@
+"""`exchange symbols …`: what is traded, and what operators do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cyclopts import App
+
+from exchange.cli.connection import in_path
+from exchange.cli.options import Options
+from exchange.cli.output import print_table, show
+
+app = App(name="symbols", help="List, add and suspend symbols, and set their reference prices.")
+DEFAULT = Options()
+
+
+@app.default
+@app.command(name="list")
+def list_(*, options: Options = DEFAULT) -> None:
+    """List the symbols: `exchange symbols list`."""
+    show(options.public("engine").items("/api/v1/symbols"), options.json, _print_symbols)
+
+
+@app.command
+def add(
+    symbol: str,
+    *,
+    reference_price: str,
+    name: str = "",
+    round_lot: str = "1",
+    ticks: str = "",
+    options: Options = DEFAULT,
+) -> None:
+    """List a new symbol: `exchange symbols add ACME --name "Acme Corporation" --reference-price 25.00`.
+
+    Parameters
+    ----------
+    symbol
+        1 to 8 characters A-Z 0-9 . -
+    reference_price
+        What the first trade is compared with.
+    name
+        The name for people; default: the symbol.
+    round_lot
+        Quantities are multiples of this.
+    ticks
+        Tick sizes by price such as 0:0.0001,1:0.01; default: that one.
+    """
+    body: dict[str, Any] = {
+        "symbol": symbol.upper(),
+        "name": name or symbol.upper(),
+        "reference_price": reference_price,
+        "round_lot": round_lot,
+    }
+    if ticks:
+        rows = (row.partition(":") for row in ticks.split(","))
+        body["ticks"] = [{"from": start, "tick": tick} for start, _, tick in rows]
+    _show_one(options, options.official("operator", "engine").post("/api/v1/symbols", body))
+
+
+@app.command
+def suspend(symbol: str, *, reason: str = "", options: Options = DEFAULT) -> None:
+    """Suspend trading in a symbol; cancels are still taken: `exchange symbols suspend AAPL --reason "news pending"`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    reason
+        Why, for people.
+    """
+    _show_one(options, _change(options, symbol, "suspend", reason))
+
+
+@app.command
+def resume(symbol: str, *, reason: str = "", options: Options = DEFAULT) -> None:
+    """Let a symbol trade again: `exchange symbols resume AAPL`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    reason
+        Why, for people.
+    """
+    _show_one(options, _change(options, symbol, "resume", reason))
+
+
+@app.command
+def reference(symbol: str, price: str, *, options: Options = DEFAULT) -> None:
+    """Set the price that the next trade is compared with: `exchange symbols reference AAPL 189.20`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    price
+        The new reference price.
+    """
+    path = f"/api/v1/symbols/{in_path(symbol.upper())}/reference_price"
+    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"price": price}))
+
+
+def _change(options: Options, symbol: str, verb: str, reason: str) -> Any:
+    path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
+    return options.official("operator", "engine").post(path, {"reason": reason} if reason else {})
+
+
+def _show_one(options: Options, symbol: Any) -> None:
+    show(symbol, options.json, lambda one: _print_symbols([one]))
+
+
+def _print_symbols(symbols: list[dict[str, Any]]) -> None:
+    rows = (
+        (
+            symbol["symbol"],
+            symbol["state"],
+            symbol["reference_price"],
+            symbol["round_lot"],
+            ", ".join(f"{row['tick']} from {row['from']}" for row in symbol["ticks"]),
+            symbol["name"],
+        )
+        for symbol in symbols
+    )
+    print_table(("symbol", "state", ">reference", ">round lot", "ticks", "name"), rows, "no symbols")

@@ -1,0 +1,1 @@
+"""All three components in one process."""

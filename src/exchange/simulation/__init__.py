@@ -1,0 +1,1 @@
+"""House traders, seeds and a manual clock."""

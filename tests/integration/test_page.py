@@ -1,0 +1,128 @@
+"""The page in a real browser: a moving market, the ticket, a bust on the tape, and the exchange gone and back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.integration.exchange_process import Client, ExchangeProcess
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (Debian: apt-get install chromium)"),
+]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
+WAIT_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
+    with ExchangeProcess(tmp_path_factory.mktemp("page") / "data", "demo") as running:
+        yield running
+
+
+@pytest.fixture
+def page(exchange: ExchangeProcess) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.asked = asked = []  # type: ignore[attr-defined]
+        page.errors = errors = []  # type: ignore[attr-defined]
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        browser.close()
+
+
+def open_page(page: Page, exchange: ExchangeProcess, symbol: str = "AAPL") -> None:
+    page.goto(f"{exchange.url('reporter')}/#{symbol}")
+    expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
+
+
+def test_the_market_moves_and_nothing_outside_is_asked(page: Page, exchange: ExchangeProcess) -> None:
+    open_page(page, exchange)
+    expect(page.locator("#bids tr").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#asks tr").first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#trades tr").first).to_be_visible(timeout=WAIT_MS)
+    before = page.locator("#book-seq").inner_text()
+    expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
+    expect(page.locator("#last")).not_to_have_text("–", timeout=WAIT_MS)
+    page.wait_for_timeout(3000)
+    screenshot(page, "market")
+    hosts = {url.split("/")[2] for url in page.asked if url.startswith("http")}  # type: ignore[attr-defined]
+    assert {host.split(":")[0] for host in hosts} == {"127.0.0.1"}
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_an_order_goes_in_by_the_ticket_rests_and_is_cancelled(page: Page, exchange: ExchangeProcess) -> None:
+    open_page(page, exchange)
+    page.fill("#key", exchange.keys()["participants"]["alice"]["key"])
+    page.fill("#qty", "7")
+    page.fill("#price", "1.00")
+    page.click("button.buy")
+    expect(page.locator("#answer")).to_contain_text("new", timeout=WAIT_MS)
+    row = page.locator("#orders tr", has_text="1.00").first
+    expect(row).to_be_visible(timeout=WAIT_MS)
+    row.get_by_role("button").click()
+    expect(page.locator("#orders tr", has_text="canceled").first).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_refused_order_says_why(page: Page, exchange: ExchangeProcess) -> None:
+    open_page(page, exchange)
+    page.fill("#key", exchange.keys()["participants"]["alice"]["key"])
+    page.fill("#price", "1.005")
+    page.click("button.buy")
+    expect(page.locator("#answer")).to_contain_text("tick", timeout=WAIT_MS)
+
+
+def test_an_erroneous_trade_is_struck_through_once_clearing_has_busted_it(
+    page: Page, exchange: ExchangeProcess
+) -> None:
+    open_page(page, exchange, "XYZ")
+    keys = exchange.keys()["participants"]
+    for name, side in (("alice", "sell"), ("bob", "buy")):
+        order = {"symbol": "XYZ", "side": side, "qty": "5", "price": "17.77", "time_in_force": "gtc"}
+        status, answer = Client(exchange.url("engine"), keys[name]["key"]).call(
+            "POST", "/api/v1/order", order
+        )
+        assert status == 201, answer
+    busted = page.locator("#trades tr.busted", has_text="17.77")
+    expect(busted).to_be_visible(timeout=WAIT_MS)
+    expect(busted).to_contain_text("erroneous")
+    expect(page.locator("#ticker")).to_contain_text("volume0", timeout=WAIT_MS)
+    expect(page.locator("#last")).to_have_text("–")
+    screenshot(page, "bust")
+
+
+def test_the_page_says_stale_when_the_exchange_dies_and_live_when_it_is_back(
+    page: Page, exchange: ExchangeProcess
+) -> None:
+    open_page(page, exchange)
+    exchange.kill()
+    expect(page.locator("#state")).to_contain_text("stale", timeout=WAIT_MS)
+    exchange.start()
+    expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
+    before = page.locator("#book-seq").inner_text()
+    expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture where `SCREENSHOTS` names a folder; the one in docs/images is made this way."""
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
