@@ -2,6 +2,7 @@
 
 `python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000]`. Fifty accounts trade one symbol at random;
 each trade is judged by the built-in rules and booked in four transfers; the store syncs every transaction to disk.
+CPU is that of the process, and says more than trades per second where the machine does other things too.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ import argparse
 import random
 import tempfile
 from itertools import pairwise
-from statistics import median
-from time import perf_counter
 
-from benchmarks.run_info import describe
+from benchmarks.run_info import Watch, describe, rates
 from exchange.clearing.app import MIGRATIONS
 from exchange.clearing.book_keeper import BookKeeper, events_for_clearing
 from exchange.domain import events as e
@@ -46,31 +45,30 @@ def main() -> None:
         f"{'seed':10} {SEED}\n{'trades':10} {arguments.trades:,}, {arguments.batch:,} events a transaction\n"
     )
     for what, run in (("books", _books), ("books with store", _store)):
-        rates = [arguments.trades / run(batches) for _ in range(arguments.runs)]
-        print(f"{what:22} {median(rates):>10,.0f} trades/s (median of {arguments.runs})")
+        print(rates(what, "trade", arguments.trades, [run(batches) for _ in range(arguments.runs)]))
 
 
-def _books(batches: list[EventBatch]) -> float:
+def _books(batches: list[EventBatch]) -> Watch:
     books = Books(parse_rules(DEFAULT_RULES))
-    started = perf_counter()
+    watch = Watch()
     for batch in batches:
         for event in events_for_clearing(batch.events, 0):
             books.take(event, lambda _: None)
         books.check()
         books.forget_changes()
-    return perf_counter() - started
+    return watch.stop()
 
 
-def _store(batches: list[EventBatch]) -> float:
+def _store(batches: list[EventBatch]) -> Watch:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{folder}/clearing.sqlite", MIGRATIONS, synchronous="FULL")
         keeper = BookKeeper(store, parse_rules(DEFAULT_RULES), 0)
-        started = perf_counter()
+        watch = Watch()
         for batch in batches:
             keeper.commit(batch)
-        elapsed_s = perf_counter() - started
+        watch.stop()
         store.dispose()
-    return elapsed_s
+    return watch
 
 
 def _batches(trades: int, size: int) -> list[EventBatch]:

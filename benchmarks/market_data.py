@@ -1,7 +1,8 @@
 """How fast the reporter takes events in: books alone, and whole with its store.
 
 `python -m benchmarks.market_data [--commands 100000] [--runs 3] [--batch 1000]`. The events are those of a venue with
-seeded flow in one symbol: half orders, the rest cancels, and every tenth order trades.
+seeded flow in one symbol: half orders, the rest cancels, and every tenth order trades. CPU is that of the process, and
+says more than events per second where the machine does other things too.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ import argparse
 import random
 import tempfile
 from itertools import islice
-from statistics import median
-from time import perf_counter
 
-from benchmarks.run_info import describe
+from benchmarks.run_info import Watch, describe, rates
 from exchange.domain import commands as c
 from exchange.domain.order import OrderType, Side, TimeInForce
 from exchange.domain.units import AccountId, OrderId, ParticipantId, Price, Quantity, SymbolId, public_id
@@ -45,31 +44,30 @@ def main() -> None:
     events = sum(batch.count for batch in batches)
     print(f"{'seed':10} {SEED}\n{'events':10} {events:,} of {arguments.commands:,} commands\n")
     for what, run in (("books", _books), ("reporter with store", _reporter)):
-        rates = [events / run(batches) for _ in range(arguments.runs)]
-        print(f"{what:22} {median(rates):>10,.0f} events/s (median of {arguments.runs})")
+        print(rates(what, "event", events, [run(batches) for _ in range(arguments.runs)]))
 
 
-def _books(batches: list[EventBatch]) -> float:
+def _books(batches: list[EventBatch]) -> Watch:
     builder = BookBuilder()
-    started = perf_counter()
+    watch = Watch()
     for batch in batches:
         builder.apply(batch.events)
-    return perf_counter() - started
+    return watch.stop()
 
 
-def _reporter(batches: list[EventBatch]) -> float:
+def _reporter(batches: list[EventBatch]) -> Watch:
     """Store, move on and hand to a stream that nobody listens to, as the service does in its loop."""
     with tempfile.TemporaryDirectory() as folder:
         store = ReporterStore(f"sqlite:///{folder}/reporter.sqlite", 0, parse_intervals(DEFAULT_INTERVALS))
         market = LiveMarket(store.restore(1), trades_in_memory=1_000)
         hub = StreamHub(market, replay_messages=100_000, heartbeat_s=1)
-        started = perf_counter()
+        watch = Watch()
         for batch in batches:
             for _ in market.advance(store.commit(batch, market.builder), hub):
                 pass
-        elapsed_s = perf_counter() - started
+        watch.stop()
         store.close()
-    return elapsed_s
+    return watch
 
 
 def _batches(commands: int, size: int) -> list[EventBatch]:

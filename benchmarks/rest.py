@@ -1,8 +1,8 @@
 """Durable orders per second over REST: single orders and arrays of 100, with latency from when each was due.
 
 `python -m benchmarks.rest [--seconds 5] [--rates 1000,3000] [--array-rates 20000,40000]`. The engine runs alone in
-its own process with fdatasync; the client is open-loop in this process. Every order is a limit order; one in ten
-meets a resting one.
+its own process with fdatasync; the client is open-loop in this process, with its requests made before the clock starts.
+Every order is a limit order; one in ten meets a resting one. CPU is that of the engine's process, all its threads.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
+from math import ceil
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from benchmarks import http_load
-from benchmarks.run_info import describe, fdatasync_us, percentile
+from benchmarks.run_info import cpu_s_of, describe, fdatasync_us, percentile
 
 SEED = 20261123
 CONNECTIONS = 64
@@ -43,7 +45,10 @@ def main() -> None:
     print(f"{'seed':10} {SEED}")
     with tempfile.TemporaryDirectory() as folder:
         print(f"{'fdatasync':10} {fdatasync_us(Path(folder)):.0f} µs (median of 4 KiB writes)")
-        print(f"\n{'offered/s':>10} {'answered/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8}  statuses")
+        print(
+            f"\n{'offered/s':>10} {'answered/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'CPU µs/order':>13}"
+            "  statuses"
+        )
         for rate in _numbers(arguments.rates):
             _measure(Path(folder) / f"single-{rate}", rate, 1, arguments.seconds)
         print("in arrays of 100:")
@@ -59,19 +64,23 @@ def _measure(data: Path, rate: int, per_request: int, seconds: float) -> None:
     engine = _start_engine(data)
     try:
         key = json.loads((data / "keys.json").read_text())["participants"]["alice"]["key"]
+        requests = list(islice(_requests(key, per_request), ceil(rate * seconds / per_request) + 1))
+        cpu_s = cpu_s_of(engine.pid)
         load = asyncio.run(
             http_load.run(
-                "127.0.0.1", PORT_BASE + 1, _requests(key, per_request),
+                "127.0.0.1", PORT_BASE + 1, iter(requests),
                 rate=rate / per_request, seconds=seconds, connections=CONNECTIONS,
             )
         )  # fmt: skip
+        cpu_s = cpu_s_of(engine.pid) - cpu_s
     finally:
         engine.terminate()
         engine.wait(timeout=30)
     times = load.latencies_ms
     print(
         f"{rate:>10,} {load.answered * per_request / load.seconds:>11,.0f} {percentile(times, 0.5):>8.2f} "
-        f"{percentile(times, 0.99):>8.2f} {max(times, default=0):>8.2f}  {load.statuses}"
+        f"{percentile(times, 0.99):>8.2f} {max(times, default=0):>8.2f}"
+        f" {cpu_s / (load.answered * per_request) * 1e6:>13.1f}  {load.statuses}"
     )
 
 
@@ -79,6 +88,7 @@ def _start_engine(data: Path) -> subprocess.Popen[bytes]:
     engine = subprocess.Popen(
         [sys.executable, "-m", "exchange", "engine", "--data", str(data), "--port-base", str(PORT_BASE)],
         stdout=subprocess.DEVNULL,
+        stderr=data.with_suffix(".log").open("wb"),
     )
     for _ in range(200):
         try:
@@ -86,14 +96,17 @@ def _start_engine(data: Path) -> subprocess.Popen[bytes]:
                 return engine
         except (URLError, OSError):
             if engine.poll() is not None:
-                raise SystemExit(f"the engine ended with {engine.returncode} before it was ready") from None
+                said = data.with_suffix(".log").read_text()[-400:]
+                raise SystemExit(
+                    f"the engine ended with {engine.returncode} before it was ready: {said}"
+                ) from None
             time.sleep(0.05)
     raise SystemExit("the engine was not ready within 10 s")
 
 
-def _requests(key: str, per_request: int) -> Iterator[bytes]:
+def orders_of(per_request: int) -> Iterator[list[dict[str, str]]]:
+    """Give seeded limit orders, so many at a time: buys and sells in turn around one price, one in ten trades."""
     chance = random.Random(SEED)
-    path = "/api/v1/order" if per_request == 1 else "/api/v1/orders"
     number = 0
     while True:
         orders = []
@@ -108,6 +121,12 @@ def _requests(key: str, per_request: int) -> Iterator[bytes]:
                     "price": f"{cents // 100}.{cents % 100:02d}", "client_order_id": f"bench-{number}",
                 }
             )  # fmt: skip
+        yield orders
+
+
+def _requests(key: str, per_request: int) -> Iterator[bytes]:
+    path = "/api/v1/order" if per_request == 1 else "/api/v1/orders"
+    for orders in orders_of(per_request):
         body = json.dumps(orders[0] if per_request == 1 else orders).encode()
         yield http_load.request("127.0.0.1", PORT_BASE + 1, path, key, body)
 

@@ -24,10 +24,37 @@ def describe() -> list[tuple[str, str]]:
     ]
 
 
+class Watch:
+    """Takes the time of a run: of the clock on the wall, and of the processor on behalf of this process."""
+
+    def __init__(self) -> None:
+        self.wall_s = -time.perf_counter()
+        self.cpu_s = -time.process_time()
+
+    def stop(self) -> Watch:
+        """End the run; return itself."""
+        self.wall_s += time.perf_counter()
+        self.cpu_s += time.process_time()
+        return self
+
+
+def rates(what: str, unit: str, count: int, runs: list[Watch]) -> str:
+    """Write a line on runs that each did so many of a unit: median speed, and least use of the processor."""
+    per_s = percentile([count / run.wall_s for run in runs], 0.5)
+    cpu_us = min(run.cpu_s for run in runs) / count * 1e6
+    return f"{what:22} {per_s:>10,.0f} {unit}s/s (median of {len(runs)}), {cpu_us:,.1f} µs of CPU per {unit} (least)"
+
+
 def percentile(values: list[float], share: float) -> float:
     """Return the value below which this share of the values lies; 0 of none."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def cpu_s_of(process_id: int) -> float:
+    """Return the seconds of CPU that a process has used so far, in all its threads; from Linux's `/proc`."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def fdatasync_us(folder: Path, times: int = 200) -> float:

@@ -12,6 +12,7 @@ from exchange.clearing import consumer as consuming
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer, joined
 from exchange.infra.feed import Feed
+from exchange.infra.store import StoreError
 from exchange.post_trade.invariants import BooksBroken
 from exchange.wire.envelope import EventBatch
 from tests.clearing.fake_engine import EVENTS_PER_FETCH, StreamSource, eventually
@@ -124,7 +125,7 @@ async def test_a_store_that_goes_on_failing_ends_the_consumer_and_says_why(
         raise OperationalError("INSERT", None, OSError("disk is full"))
 
     monkeypatch.setattr(keeper, "commit", failing_commit)
-    with pytest.raises(OperationalError, match="disk is full"):
+    with pytest.raises(StoreError, match="disk is full; free space"):
         await run_to_end(consumer, feed, len(stream.events))
     assert consumer.stats.problem.endswith("disk is full")
 

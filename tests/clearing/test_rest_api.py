@@ -83,7 +83,7 @@ CORRECTIONS: list[tuple[dict[str, Any], int, str, str]] = [
     ({}, 422, "correction_invalid", "changes the price, lowers the quantity of 100"),
     ({"price": "195.00"}, 422, "correction_invalid", "got price 195.00, quantity 100"),
     ({"qty": 101}, 422, "correction_invalid", "quantity 101"),
-    ({"qty": "0"}, 400, "invalid_field", "quantity must be 1 to"),
+    ({"qty": "0"}, 422, "correction_invalid", "quantity must be 1 to"),
     ({"price": "-1"}, 400, "invalid_field", "price must be"),
     ({"price": "1e5"}, 400, "invalid_field", "price must be a plain decimal"),
 ]

@@ -10,7 +10,7 @@ import pytest
 from exchange.domain.order import Side
 from exchange.engine import order_history
 from exchange.engine.order_history import HistoryBehindError, OrderHistory
-from exchange.engine.order_store import OrderFilter
+from exchange.engine.order_store import OrderFilter, OrderStoreDamaged
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from tests.engine.own_commands import Desk, order
@@ -90,6 +90,29 @@ async def test_a_table_ahead_of_the_log_is_an_alarm(desk: LoggedDesk, tmp_path: 
     desk.log.begin_at(5)
     with pytest.raises(InfraError, match="holds events up to 7, the engine has only 4"):
         await OrderHistory(tmp_path / "orders.sqlite", desk.log, 0).start()
+
+
+async def test_a_damaged_table_is_made_anew_from_the_event_log(desk: LoggedDesk, tmp_path: Path) -> None:
+    order_id = desk.buy()
+    path = tmp_path / "orders.sqlite"
+    path.write_bytes(b"this is no database" * 1000)
+    history = OrderHistory(path, desk.log, 0)
+    await history.start()
+    assert await history.order(order_id) is not None
+    assert (tmp_path / "orders.sqlite.damaged").read_bytes().startswith(b"this is no database")
+    await history.stop()
+
+
+async def test_a_damaged_table_is_refused_where_the_event_log_lacks_its_beginning(
+    desk: LoggedDesk, tmp_path: Path
+) -> None:
+    desk.log.begin_at(desk.log.last_sequence + 1)
+    desk.buy()
+    path = tmp_path / "orders.sqlite"
+    path.write_bytes(b"this is no database" * 1000)
+    with pytest.raises(OrderStoreDamaged, match="restore a backup, or move it away"):
+        await OrderHistory(path, desk.log, 0).start()
+    assert path.exists()
 
 
 async def test_events_that_are_gone_are_given_up_with_a_warning(desk: LoggedDesk, tmp_path: Path) -> None:

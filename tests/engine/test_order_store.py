@@ -12,7 +12,7 @@ import pytest
 from exchange.domain import commands as c
 from exchange.domain.order import Side
 from exchange.domain.units import OrderId, ParticipantId, Price, Quantity
-from exchange.engine.order_store import OrderFilter, OrderStore
+from exchange.engine.order_store import RUN_BITS, OrderFilter, OrderStore, OrderStoreDamaged
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 from exchange.wire.records import LAST_OF_COMMAND, split
@@ -166,10 +166,31 @@ def test_a_client_order_id_finds_what_was_taken_before_what_was_refused(store: O
     assert store.order(2**64 - 1) is None
 
 
+def test_a_client_order_id_is_found_in_whichever_run_of_commands_it_lies(store: OrderStore) -> None:
+    desk = Desk()
+    names = ("first", "second", "last")
+    for name in names:
+        desk.do(order(1, Side.BUY, 1, MAIN, client_order_id=name))
+        desk.do(*[c.Tick()] * (2 << RUN_BITS))
+    store.commit(whole(desk))
+    found = [store.by_client_order_id(1, name) for name in names]
+    assert [stored and stored.client_order_id for stored in found] == list(names)
+    assert store.by_client_order_id(1, "none") is None
+
+
 def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "orders.sqlite"
     path.write_bytes(b"this is no database" * 1000)
     with pytest.raises(InfraError, match=r"is damaged: .*move it away"):
+        OrderStore(path, 0)
+
+
+def test_a_file_that_lost_its_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "orders.sqlite"
+    OrderStore(path, 0).close()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with pytest.raises(OrderStoreDamaged, match=r"malformed|btree|Page"):
         OrderStore(path, 0)
 
 

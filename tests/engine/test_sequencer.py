@@ -300,6 +300,28 @@ async def test_after_a_failed_write_the_next_start_is_whole(tmp_path: Path) -> N
     await again.stop()
 
 
+async def test_an_event_log_that_cannot_be_written_halts_the_engine_and_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await StoredEngine.start(tmp_path)
+    written = engine.recovered.event_log.last_sequence
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(engine.recovered.event_log, "append", full)
+    results = await asyncio.wait_for(
+        asyncio.gather(*(engine.submit(cancel()) for _ in range(3)), return_exceptions=True), 10
+    )
+    assert [type(result) for result in results] == [EngineHalted] * 3
+    assert "the event log cannot be written: No space left on device" in engine.sequencer.halted
+    monkeypatch.undo()
+    await engine.crash()
+    again = await StoredEngine.start(tmp_path)
+    assert again.recovered.event_log.last_sequence > written, "what was stored is told after the next start"
+    await again.stop()
+
+
 async def test_a_bug_in_the_venue_halts_the_engine_with_its_name(tmp_path: Path) -> None:
     class Faulty(Venue):
         def apply(self, commands: bytes, time_ns: int) -> bytes:

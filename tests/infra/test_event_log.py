@@ -159,6 +159,18 @@ def test_a_log_cut_at_any_byte_is_cut_to_whole_batches_and_goes_on(tmp_path: Pat
         log.close()
 
 
+def test_the_newest_file_is_checked_though_it_has_an_index(tmp_path: Path) -> None:
+    filled(tmp_path, file_bytes=SIZE * 10).close()
+    newest = list_event_files(tmp_path)[-1][1]
+    assert index_path(newest).exists()
+    with newest.open("r+b") as file:
+        file.seek(-3, os.SEEK_END)
+        file.write(b"?")
+    log = EventLog.open(tmp_path)
+    assert log.last_sequence < 30
+    assert everything(log, 1 << 20) == list(range(1, log.last_sequence + 1))
+
+
 def test_what_follows_a_damaged_file_without_index_goes_too(tmp_path: Path) -> None:
     filled(tmp_path, file_bytes=SIZE * 10).close()
     damaged = list_event_files(tmp_path)[1][1]
@@ -192,12 +204,11 @@ def test_damage_in_a_trusted_file_is_found_when_it_is_read(tmp_path: Path) -> No
 
 
 def test_a_damaged_count_never_makes_a_gap(tmp_path: Path) -> None:
-    filled(tmp_path).close()
+    log = filled(tmp_path)
     path = list_event_files(tmp_path)[0][1]
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 10 + 12)
         file.write(b"\x01")
-    log = EventLog.open(tmp_path)
     with pytest.raises(EventLogDamaged, match="event 7 follows 4"):
         log.read(0)
 

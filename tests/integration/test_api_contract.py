@@ -1,19 +1,29 @@
-"""Each component does what its OpenAPI document says, whatever is thrown at it: schemathesis over all three."""
+"""Each component does what its OpenAPI document says, whatever is thrown at it: schemathesis over all three.
+
+`schemathesis.toml` beside this file says how. An exchange with orders, fills, held, busted and corrected trades is
+made first, so that the requests meet something.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.integration.exchange_process import Client, ExchangeProcess
+from tests.integration.exchange_process import Client, ExchangeProcess, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
-SEED = 20261123
-EXAMPLES = 15
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+RESTING_ORDERS = 40
+TRADES = 60
+FAR_FROM_REFERENCE = "200.00"
+"""Where a trade in AAPL is held by clearing, and not busted at once."""
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +32,85 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProce
         yield running
 
 
+@pytest.fixture(scope="module")
+def config(exchange: ExchangeProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make what the requests are to meet, and lay the configuration beside the lists of it."""
+    folder = tmp_path_factory.mktemp("schemathesis")
+    for name, ids in make_market(exchange).items():
+        (folder / f"{name}.dict").write_text("".join(f'"{each}"\n' for each in ids))
+    shutil.copy(CONFIG.with_name("schemathesis_hooks.py"), folder)
+    return Path(shutil.copy(CONFIG, folder))
+
+
 @pytest.mark.parametrize("component", ["engine", "reporter", "clearing"])
 def test_a_component_keeps_to_its_openapi_document(
-    exchange: ExchangeProcess, component: str, tmp_path: Path
+    exchange: ExchangeProcess, config: Path, component: str
 ) -> None:
     url = exchange.url(component)
+    keys = exchange.keys()
+    members = keys["participants"]
+    program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run(
-        [
-            Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "--no-color",
-            "--header", f"Authorization: Bearer {exchange.keys()['operator']}", "--max-examples", str(EXAMPLES),
-            "--seed", str(SEED), "--request-timeout", "20", "--workers", "1", "--suppress-health-check", "all",
-        ],
-        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
+        [program, "--config-file", config, "run", f"{url}/openapi.json", "--no-color"],
+        env={
+            **os.environ, "OPERATOR_KEY": keys["operator"], "TRADER_KEY": members["bob"]["key"],
+            "OTHER_TRADER_KEY": members["carol"]["key"],
+        },
+        cwd=config.parent, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, f"seed {SEED}\n{done.stdout[-8000:]}{done.stderr[-2000:]}"
+    assert done.returncode == 0, f"{done.stdout[-12_000:]}{done.stderr[-2_000:]}"
     assert Client(url).call("GET", "/readyz")[0] == 200, "the component is no longer ready"
+
+
+def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
+    """Trade, rest orders, and rule on trades; return the ids of what there is."""
+    keys = exchange.keys()
+    url = exchange.url("engine")
+    alice, bob = (Client(url, keys["participants"][name]["key"]) for name in ("alice", "bob"))
+    clearing = Client(exchange.url("clearing"), keys["operator"])
+    for number in range(TRADES):
+        price = FAR_FROM_REFERENCE if number % 4 == 0 else "189.20"
+        enter(bob, "sell", price, f"bob-{number}")
+        enter(alice, "buy", price, f"alice-{number}")
+    orders = [enter(bob, "buy", "150.00", f"resting-{number}") for number in range(4 * RESTING_ORDERS)]
+    trades = wait_for(lambda: all_trades(clearing), "every trade in clearing")
+    bust, correct = trades[1]["match_id"], trades[2]["match_id"]
+    assert clearing.call("POST", f"/api/v1/trades/{bust}/bust", {"reason": "wrong"})[0] == 202
+    correction = {"reason": "wrong", "price": "189.10"}
+    assert clearing.call("POST", f"/api/v1/trades/{correct}/correct", correction)[0] == 202
+    wait_for(lambda: clearing.get("/api/v1/trades?state=corrected")["items"], "the correction")
+    operator = Client(url, keys["operator"])
+    spare = [
+        operator.call("POST", "/api/v1/keys", {"role": "viewer", "label": f"spare {number}"})[1]["id"]
+        for number in range(40)
+    ]
+    return {
+        "orders": orders[::4],
+        "orders_to_amend": orders[1::4],
+        "orders_to_cancel": orders[2::4],
+        "orders_to_replace": orders[3::4],
+        "trades": [trade["match_id"] for trade in trades],
+        "own_accounts": [str(keys["participants"]["bob"]["account_id"])],
+        "accounts": [str(member["account_id"]) for member in keys["participants"].values()],
+        "keys": spare,
+        "newcomers": [operator.call("POST", "/api/v1/participants", {"name": "newcomer"})[1]["id"]],
+        "client_order_ids": [f"bob-{number}" for number in range(TRADES)],
+    }
+
+
+def enter(client: Client, side: str, price: str, client_order_id: str) -> str:
+    """Enter an order in AAPL; return its id."""
+    order = {
+        "symbol": "AAPL", "side": side, "qty": "10", "price": price, "time_in_force": "gtc",
+        "client_order_id": client_order_id,
+    }  # fmt: skip
+    status, answer = client.call("POST", "/api/v1/order", order)
+    assert status == 201, answer
+    order_id: str = answer["id"]
+    return order_id
+
+
+def all_trades(clearing: Client) -> list[dict[str, Any]]:
+    """Return the trades that clearing has, once it has all of them."""
+    items: list[dict[str, Any]] = clearing.get("/api/v1/trades?limit=1000")["items"]
+    return items if len(items) == TRADES else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import signal
 from contextlib import AsyncExitStack
@@ -21,6 +22,7 @@ class Recorder:
     """A component that writes down what is done with it. not_ready: how often it says that it is not ready."""
 
     url = "http://127.0.0.1:8001"
+    fails_below = 0
 
     def __init__(self, log: list[str], error: Exception | None = None, not_ready: int = 0) -> None:
         self.log = log
@@ -38,6 +40,9 @@ class Recorder:
     def ready(self) -> list[str]:
         self.not_ready -= 1
         return ["it is reading"] if self.not_ready >= 0 else []
+
+    def failure(self) -> str:
+        return "its store is another one's" if self.not_ready < self.fails_below else ""
 
 
 async def test_what_started_is_stopped_with_the_stack() -> None:
@@ -82,6 +87,13 @@ async def test_a_component_that_never_gets_ready_is_told_with_its_reasons() -> N
         await wait_until_ready("reporter", Recorder([], not_ready=1_000_000), limit_s=0.01)
 
 
+async def test_a_component_that_has_failed_is_not_waited_for() -> None:
+    component = Recorder([], not_ready=1_000_000)
+    component.fails_below = 999_998
+    with pytest.raises(InfraError, match="the clearing cannot start: its store is another one's"):
+        await wait_until_ready("clearing", component)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_what_runs(number: signal.Signals) -> None:
     log: list[str] = []
@@ -92,6 +104,18 @@ async def test_a_signal_ends_what_runs(number: signal.Signals) -> None:
 
     await run_until_signal(begin)
     assert log == ["start", "stop"]
+
+
+async def test_what_has_started_is_out_of_the_garbage_collectors_way() -> None:
+    async def begin(stack: AsyncExitStack) -> None:
+        await start("engine", Recorder([]), ADDRESS, stack)
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
+
+    try:
+        await run_until_signal(begin)
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
 
 
 async def test_a_signal_ends_a_start_that_hangs() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from exchange.matching.client_order_ids import REPLACE_ORDER, ClientOrderIds, FirstUse
 
 ENTRY = FirstUse(7, 40, bytes(20))
@@ -22,6 +24,10 @@ def test_an_id_is_found_in_its_account_only() -> None:
     assert ids.find(2, "b") is None
     assert ids.find(3, "a") is None
     assert [ids.count(account) for account in (1, 2, 3)] == [2, 1, 0]
+
+
+def test_the_garbage_collector_does_not_walk_over_first_uses() -> None:
+    assert not gc.is_tracked(FirstUse(7, 40, bytes(20)))
 
 
 def test_the_account_of_a_replaced_order_is_known() -> None:

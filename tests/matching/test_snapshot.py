@@ -64,6 +64,13 @@ def test_a_restored_venue_is_the_same_in_every_respect(desk: Desk) -> None:
     ]
 
 
+def test_the_id_of_a_revoked_key_is_not_used_again_after_a_restart(desk: Desk) -> None:
+    desk.send(c.RevokeKey(key_id=1))
+    key = c.CreateKey(participant_id=BOB, role=Role.TRADER, sha256=bytes(32), label="desk")
+    desk.venue = Venue.restore(desk.venue.snapshot())
+    assert desk.only(key).key_id == 2
+
+
 def test_a_new_venue_can_be_saved_and_restored() -> None:
     assert Venue.restore(Venue(partition=3).snapshot()).partition == 3
 

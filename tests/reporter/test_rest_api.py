@@ -188,7 +188,7 @@ async def test_candles_are_answered_plain_filled_and_after_a_bust(tmp_path: Path
         ("/api/v1/trades/last", {}, 400, "symbol"),
         ("/api/v1/ticker", {"symbol": "aapl"}, 422, "symbol"),
         ("/api/v1/candles", {}, 400, "symbol"),
-        ("/api/v1/candles", {"symbol": "AAPL", "interval": "7m"}, 400, "interval"),
+        ("/api/v1/candles", {"symbol": "AAPL", "interval": "7m"}, 404, "interval"),
         ("/api/v1/candles", {"symbol": "AAPL", "interval": "1x"}, 400, "interval"),
         ("/api/v1/candles", {"symbol": "AAPL", "from": "yesterday"}, 400, "from"),
         ("/api/v1/candles", {"symbol": "AAPL", "to": "2026-02-30T00:00:00Z"}, 400, "to"),

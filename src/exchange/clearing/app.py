@@ -111,6 +111,10 @@ class ClearingApp:
         ]
         return [reason for reason in reasons if reason]
 
+    def failure(self) -> str:
+        """Return why clearing was halted."""
+        return self.office.halted
+
     # --- parts ------------------------------------------------------------------------------------
 
     async def _open_store(self, stack: AsyncExitStack) -> Engine:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.infra.feed import Feed
+from exchange.infra.store import StoreError
 from exchange.wire.envelope import EventBatch
 
 log = structlog.get_logger(component="clearing")
@@ -119,7 +120,9 @@ class Consumer:
                     tries_left=tries_left,
                 )
                 if not tries_left:
-                    raise
+                    raise StoreError(
+                        f"{self.stats.problem}; free space or repair it, then start again"
+                    ) from error
                 await asyncio.sleep(STORE_BACK_OFF_S * (STORE_TRIES_MAX - tries_left))
             else:
                 self.stats.problem = ""

@@ -302,6 +302,8 @@ def price_and_quantity(body: j.CorrectionOrder) -> tuple[Price, Quantity]:
     try:
         return price, Quantity(0) if body.qty is None else parse_quantity(body.qty)
     except UnitError as error:
+        if str(body.qty).isdecimal():
+            raise ApiError(422, Reason.CORRECTION_INVALID, str(error), "qty") from error
         raise ApiError.of(ErrorCode.INVALID_FIELD, str(error), "qty") from error
 
 

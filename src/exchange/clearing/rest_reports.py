@@ -172,11 +172,11 @@ class ReportsApi:
             items=items,
         )
 
-    def _own_figures(self, wanted: str | None) -> tuple[Testimony, int]:
+    def _own_figures(self, wanted: str) -> tuple[Testimony, int]:
         partition, symbols = self._office.partition, self._office.directory.symbols
         with self._office.store.connect() as connection:
             present = read_books_row(connection, partition).business_date
-            date = present if wanted is None else date_of(wanted)
+            date = date_of(wanted) if wanted else present
             figures = queries.figures_on(connection, partition, date)
             position = read_position(connection, partition)
         return Testimony(

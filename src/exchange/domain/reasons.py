@@ -153,7 +153,7 @@ REASONS: dict[Reason, ReasonText] = {
         measured="price",
         limit="best opposite price",
     ),
-    Reason.UNKNOWN_ORDER: ReasonText("No live order has this id.", field="id", measured="order id"),
+    Reason.UNKNOWN_ORDER: ReasonText("No live order has this id.", field="order_id", measured="order id"),
     Reason.NOTHING_TO_AMEND: ReasonText("The order already has this quantity and price.", field="qty"),
     Reason.AMEND_BELOW_FILLED: ReasonText(
         "The new quantity is not above what is already filled; cancel the order instead.",

@@ -102,6 +102,10 @@ class EngineApp:
         ]
         return [reason for reason in reasons if reason]
 
+    def failure(self) -> str:
+        """Return why the engine was halted."""
+        return self.sequencer.halted
+
     # --- parts ------------------------------------------------------------------------------------
 
     async def _start_core(self, stack: AsyncExitStack) -> Recovered:

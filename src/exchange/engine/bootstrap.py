@@ -187,8 +187,11 @@ def read_keys(path: Path) -> KeyFile:
     try:
         return msgspec.json.decode(path.read_bytes(), type=KeyFile)
     except (OSError, msgspec.DecodeError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise InfraError(f"{path} is not there; the engine writes it at its first start") from error
+        seen = error.strerror if isinstance(error, OSError) else error
         raise InfraError(
-            f"{path} cannot be read: {error}; the engine writes it at its first start"
+            f"{path} cannot be read: {seen}; restore it, or move it away and start again: the engine makes new keys"
         ) from error
 
 

@@ -29,7 +29,8 @@ from exchange.domain.units import (
 from exchange.engine.refusals import invalid_field, refusal
 from exchange.infra.auth import Principal
 from exchange.wire.records import LAYOUTS, VERSION, encode_command
-from exchange.wire.rest.orders import ORDER_TYPES, SIDES, TIMES_IN_FORCE, NewOrder
+from exchange.wire.rest.orders import NewOrder
+from exchange.wire.rest.texts import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
 PRICES_REMEMBERED = 4_096
 ID_MAX = 2**64 - 1

@@ -19,7 +19,14 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
-from exchange.engine.order_store import OrderFilter, OrderStore, StoredFill, StoredOrder
+from exchange.engine.order_store import (
+    OrderFilter,
+    OrderStore,
+    OrderStoreDamaged,
+    StoredFill,
+    StoredOrder,
+    set_aside,
+)
 from exchange.infra.errors import EventsGone, InfraError
 from exchange.wire.envelope import EventBatch
 
@@ -86,9 +93,9 @@ class OrderHistory:
         self._stopping = False
 
     async def start(self) -> None:
-        """Open the table and begin to follow. Raise `InfraError` where it is damaged or ahead."""
+        """Open the table and begin to follow. Raise `InfraError` where it cannot be made anew, or is ahead."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._store = await self._run(self._writer, OrderStore, self.path, self.partition)
+        self._store = await self._run(self._writer, self._open)
         if self._store.position > self._log.last_sequence:
             position = self._store.position
             self._store.close()
@@ -190,6 +197,17 @@ class OrderHistory:
         self._events += count
         self._release()
         return True
+
+    def _open(self) -> OrderStore:
+        """Open the table; one that is damaged is made anew where the event log still has everything."""
+        try:
+            return OrderStore(self.path, self.partition)
+        except OrderStoreDamaged as error:
+            if self._log.first_sequence > 1:
+                raise
+            aside = set_aside(self.path)
+            log.warning("order_history_made_anew", why=str(error), damaged=str(aside))
+            return OrderStore(self.path, self.partition)
 
     def _take(self) -> int:
         """Read the next events and write them, in the writer's thread."""

@@ -26,6 +26,12 @@ ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 CHECKPOINT_PAGES = 8_192
 """Pages of 4 KiB in the write-ahead log before they move into the file, with an fsync."""
 BUSY_MS = 5_000
+RUN_BITS = 14
+"""Client order ids are indexed in runs of 16,384 commands. Random ones would fall all over one large index, and cost
+the writer five times as much; so they fall on the few pages of the last run, and a look-up asks every run.
+"""
+CHECKED_BYTES_MAX = 32 << 20
+"""Up to this size SQLite's own check runs at every start."""
 ROW_ID_MAX = 2**63 - 1
 """SQLite's integers are signed; every public id fits (`matching.venue_state.PARTITIONS_MAX`)."""
 
@@ -48,7 +54,8 @@ CREATE TABLE orders (
 );
 CREATE INDEX orders_of_account ON orders (account_id, order_id);
 CREATE INDEX orders_open ON orders (account_id, order_id) WHERE leaves > 0;
-CREATE INDEX orders_by_client ON orders (client_order_id, account_id) WHERE client_order_id <> '';
+CREATE INDEX orders_by_client ON orders (order_id >> {RUN_BITS}, client_order_id, account_id)
+    WHERE client_order_id <> '';
 CREATE TABLE fills (
     account_id INTEGER, match_id INTEGER, side INTEGER, order_id INTEGER NOT NULL, symbol_id INTEGER NOT NULL,
     price INTEGER NOT NULL, quantity INTEGER NOT NULL, maker INTEGER NOT NULL, executed_ns INTEGER NOT NULL,
@@ -99,6 +106,15 @@ class StoredFill(msgspec.Struct, frozen=True, array_like=True):
 
 
 _SELECT_ORDER = f"SELECT {', '.join(StoredOrder.__struct_fields__)} FROM orders"
+_SELECT_BY_CLIENT = f"""
+WITH RECURSIVE run (number) AS (
+    SELECT min(order_id) >> {RUN_BITS} FROM orders UNION ALL
+    SELECT number + 1 FROM run WHERE number < (SELECT max(order_id) >> {RUN_BITS} FROM orders)
+)
+SELECT {", ".join(StoredOrder.__struct_fields__)} FROM run CROSS JOIN orders ON order_id >> {RUN_BITS} = number
+WHERE client_order_id = ? AND account_id = ? AND client_order_id <> ''
+ORDER BY ended = {OrderStatus.REJECTED:d}, order_id DESC LIMIT 1
+"""
 _SELECT_FILL = (
     f"SELECT {', '.join('fills.' + name for name in StoredFill.__struct_fields__[:-1])}, "
     "coalesce(orders.client_order_id, '') FROM fills LEFT JOIN orders USING (order_id)"
@@ -120,6 +136,16 @@ class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 100
 
 
+class OrderStoreDamaged(InfraError):
+    """The table is not whole; `set_aside` and the event log help."""
+
+    def __init__(self, path: Path, seen: object) -> None:
+        super().__init__(
+            f"{path} is damaged: {seen}; restore a backup, or move it away and start again: the engine makes it anew"
+            " from the events that it still keeps"
+        )
+
+
 class OrderStore:
     """Orders and fills by SQLite. position: the sequence of the last event that is in it."""
 
@@ -132,10 +158,10 @@ class OrderStore:
             self._prepare()
         except sqlite3.DatabaseError as error:
             self._writer.close()
-            raise InfraError(
-                f"{path} is damaged: {error}; look at it with sqlite3, or move it away and start again: "
-                "the engine makes it anew from its event log"
-            ) from error
+            raise OrderStoreDamaged(path, error) from error
+        except OrderStoreDamaged:
+            self._writer.close()
+            raise
         self._reader = _connect(path)
 
     def close(self) -> None:
@@ -173,11 +199,7 @@ class OrderStore:
 
     def by_client_order_id(self, account_id: int, client_order_id: str) -> StoredOrder | None:
         """Return the latest order of an account with a client order id, a taken one before a refused one."""
-        rows = self._read(
-            f"{_SELECT_ORDER} WHERE client_order_id = ? AND account_id = ? AND client_order_id <> '' "
-            f"ORDER BY ended = {OrderStatus.REJECTED:d}, order_id DESC LIMIT 1",
-            (client_order_id, account_id),
-        )
+        rows = self._read(_SELECT_BY_CLIENT, (client_order_id, account_id))
         return StoredOrder(*rows[0]) if rows else None
 
     def orders(self, wanted: OrderFilter) -> list[StoredOrder]:
@@ -204,6 +226,10 @@ class OrderStore:
         ]
 
     def _prepare(self) -> None:
+        if self.path.stat().st_size <= CHECKED_BYTES_MAX:
+            found = self._writer.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise OrderStoreDamaged(self.path, found)
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, SCHEMA_VERSION):
             raise InfraError(
@@ -262,6 +288,13 @@ class OrderStore:
             return self._reader.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise InfraError(f"{self.path} cannot be read: {error}") from error
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged table and what belongs to it out of the way; return where it lies now."""
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return path.replace(path.with_name(path.name + ".damaged"))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

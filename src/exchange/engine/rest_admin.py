@@ -43,6 +43,7 @@ from exchange.wire.rest.admin import (
     Holding,
     KeyList,
     Movement,
+    MovementBody,
     MovementDone,
     NewAccount,
     NewBusinessDay,
@@ -119,7 +120,7 @@ class AdminApi:
             ),
             Route(
                 "DELETE", "/api/v1/keys/{key_id}", self.revoke_key, "Make a key worthless", tag, OPERATOR,
-                returns=RevokedKey, errors=(404, 503), path_examples={"key_id": "7"},
+                returns=RevokedKey, errors=(404, 503), path_examples={"key_id": "42"},
             ),
         ]  # fmt: skip
 
@@ -129,12 +130,12 @@ class AdminApi:
         return [
             Route(
                 "POST", path + "/deposits", self.deposit, "Bring cash or shares in", tag, OPERATOR,
-                body=Movement, returns=MovementDone, status=201, errors=(404, 422, 503),
+                body=MovementBody, returns=MovementDone, status=201, errors=(404, 422, 503),
                 example={"amount": "1000.00"}, path_examples={"account_id": "1"},
             ),
             Route(
                 "POST", path + "/withdrawals", self.withdraw, "Take cash or shares out", tag, OPERATOR,
-                body=Movement, returns=MovementDone, status=201, errors=(404, 422, 503),
+                body=MovementBody, returns=MovementDone, status=201, errors=(404, 422, 503),
                 example={"symbol": "AAPL", "qty": "10"}, path_examples={"account_id": "1"},
             ),
             Route(

@@ -119,7 +119,8 @@ class SymbolsApi:
 
     async def _set_state(self, call: Call, state: SymbolState) -> SymbolView:
         symbol = self._named(call.path["symbol"])
-        command = c.SetSymbolState(symbol_id=symbol.symbol_id, state=state, reason=call.body.reason)
+        reason = name_of(call.body.reason, "reason") if call.body.reason else ""
+        command = c.SetSymbolState(symbol_id=symbol.symbol_id, state=state, reason=reason)
         await self._gateway.carry_out(command)
         return self._view(self._named(symbol.symbol))
 

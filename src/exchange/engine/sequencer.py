@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+import structlog
 
 from exchange.domain.commands import Tick
 from exchange.engine.generation import Generation
@@ -37,6 +38,7 @@ _TICK = encode_command(Tick())
 _TICKS_MAX = 100
 """Deadlines that may come due in one batch; the next batch takes the others."""
 _Answer = TypeVar("_Answer")
+log = structlog.get_logger(component="engine")
 
 
 class EngineBusy(InfraError):
@@ -162,15 +164,20 @@ class Sequencer:
         """Have every durable batch of events given to a callback, on the loop, in order; it must not raise or wait."""
         self._subscribers.append(callback)
 
-    def halt(self, reason: str) -> None:
-        """Take and release nothing more; everybody who waits, and who comes later, is told why."""
+    def halt(self, reason: str, releasing: Generation | None = None) -> None:
+        """Take and release nothing more; everybody who waits, and who comes later, is told why.
+
+        releasing: a generation that left the disk and did not reach all who wait for it.
+        """
         if self.halted:
             return
         self.halted = reason
+        if not self._stopping:
+            log.critical("engine_halted", reason=reason, command=self.durable_sequence)
         if self._watch:
             self._watch.cancel()
         waiting: list[asyncio.Future[Any]] = [submission.answer for submission in self._received]
-        for generation in (self._in_flight, self._open):
+        for generation in (releasing, self._in_flight, self._open):
             waiting += generation.waiting() if generation else []
         waiting += [self._idle] if self._idle else []
         for future in waiting:
@@ -272,8 +279,10 @@ class Sequencer:
             self._hand_over()
             self.write_times.observe(elapsed_ns)
             self._release(generation)
+        except OSError as error:
+            self.halt(f"the event log cannot be written: {error.strerror or error}; free space", generation)
         except Exception as error:
-            self.halt(f"what is stored could not be told: {error!r}; the next start tells it")
+            self.halt(f"what is stored could not be told: {error!r}; the next start tells it", generation)
             raise
         if self._received or self._is_tick_due(generation.time_ns):
             self._call_turn()

@@ -2,8 +2,8 @@
 
 Files of envelopes (`wire/envelope.py`) one after another, named by their first event sequence. Not synced while
 written, for the journal can make every event again: at a start the last file is checked, cut where it is torn, and
-completed by the replay. A file that is full is synced in the background and gets an index beside it; only files with an
-index are trusted unread. One thread appends; any thread reads.
+completed by the replay. A file that is full is synced in the background and gets an index beside it; it is trusted
+unread then, and checked when it is read. One thread appends; any thread reads.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class EventLog:
             )
 
     def close(self) -> None:
-        """Sync and close; the last file gets its index too, so the next start need not read it."""
+        """Sync and close."""
         with self._lock:
             self._close_file()
         self._indexer.shutdown(wait=True)
@@ -175,7 +175,8 @@ class EventLog:
         expected = 0
         paths = list_event_files(self.folder)
         for number, (first_sequence, path) in enumerate(paths):
-            file = load_index(path, first_sequence)
+            is_last = number == len(paths) - 1
+            file = None if is_last else load_index(path, first_sequence)
             whole = file is not None
             if file is None:
                 file, whole = scan_events(path, first_sequence, self.partition)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Protocol
@@ -37,6 +38,9 @@ class Component(Protocol):
     def ready(self) -> list[str]:
         """Return the reasons why it does not do its work, empty where it does."""
 
+    def failure(self) -> str:
+        """Return why it will not do its work again before a person has looked, empty where it may."""
+
 
 async def start(name: str, component: Component, address: Address, stack: AsyncExitStack) -> None:
     """Start a component, to be stopped with the stack. Raise `InfraError` where its address is taken."""
@@ -62,6 +66,8 @@ async def wait_until_ready(name: str, component: Component, limit_s: float = REA
     loop = asyncio.get_running_loop()
     begun = said = loop.time()
     while reasons := component.ready():
+        if failure := component.failure():
+            raise InfraError(f"the {name} cannot start: {failure}")
         now = loop.time()
         if now - begun > limit_s:
             raise InfraError(f"the {name} was not ready within {limit_s:g} s: {'; '.join(reasons)}")
@@ -83,6 +89,8 @@ async def run_until_signal(begin: Callable[[AsyncExitStack], Awaitable[None]]) -
             await asyncio.wait({beginning})
             return
         await beginning
+        # What there is now stays to the end: a full collection, which stops every thread, need not walk over it.
+        gc.freeze()
         await signalled
 
 

@@ -17,6 +17,7 @@ from exchange.engine.bootstrap import KeyFile, read_keys
 from exchange.infra import disk
 from exchange.infra.bus import Bus, MemoryBus
 from exchange.infra.config import Config
+from exchange.infra.errors import InfraError
 from exchange.launch import life
 from exchange.launch.ports import with_ports
 from exchange.reporter.app import ReporterApp
@@ -100,7 +101,12 @@ class Embedded:
         """Write where everything is beside the data, and take it away at the end."""
         file = self.config.data_folder / ADDRESSES_FILE
         text = json.dumps(msgspec.to_builtins(self.addresses), indent=2) + "\n"
-        disk.write_whole(file, text.encode())
+        try:
+            disk.write_whole(file, text.encode())
+        except OSError as error:
+            raise InfraError(
+                f"{file} cannot be written: {error.strerror}; move what is there away"
+            ) from error
         self._stack.callback(Path.unlink, file, missing_ok=True)
 
 

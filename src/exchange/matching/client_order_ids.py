@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from exchange.domain.commands import ReplaceOrder
 from exchange.wire.records import number_of
@@ -12,11 +13,12 @@ ORDER_ID_BYTES = 8
 REPLACE_ORDER = number_of(ReplaceOrder)
 
 
-class FirstUse(NamedTuple):
+class FirstUse(msgspec.Struct, frozen=True, gc=False):
     """What came first under a client order id.
 
     order_id: the order it made; command_type: of the command's record; body: the 20 bytes of its body before
-    the client order id, so that the same body means the same order.
+    the client order id, so that the same body means the same order. A day has a million of them, so they are kept
+    out of the garbage collector's sight: walking over them stopped the engine for a quarter of a second.
     """
 
     order_id: int

@@ -55,15 +55,17 @@ class OrderEntry:
             quantity, padded_id,
         ) = ENTER.unpack(record)  # fmt: skip
         client_order_id: str | None = ""
+        first: FirstUse | None = None
         if padded_id != NO_CLIENT_ORDER_ID:
             client_order_id = read_client_order_id(padded_id)
-            if self._is_repetition(ENTER_NUMBER, account_id, client_order_id, record):
+            first = self._client_order_ids.find(account_id, client_order_id or "")
+            if first and self._is_repetition(first, ENTER_NUMBER, account_id, record):
                 return
         market = self._markets.get(symbol_id)
         refusal = (
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self._refusal_of_place(account_id, symbol_id)
-            or self._refusal_of_client_order_id(account_id, client_order_id)
+            or self._refusal_of_client_order_id(account_id, client_order_id, first)
             or refusal_of_terms(market, order_type, price, quantity)
             or refusal_of_handling(order_type, time_in_force, flags)
             or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price))
@@ -98,22 +100,20 @@ class OrderEntry:
 
     # --- client order ids ----------------------------------------------------------------------------
 
-    def _is_repetition(
-        self, command_type: int, account_id: int, client_order_id: str | None, record: bytes
-    ) -> bool:
+    def _is_repetition(self, first: FirstUse, command_type: int, account_id: int, record: bytes) -> bool:
         """Answer a command that came before under its client order id; tell whether it did."""
-        first = self._client_order_ids.find(account_id, client_order_id or "")
-        if first is None or first[1:] != (command_type, record[BODY_BEFORE_CLIENT_ORDER_ID]):
+        if first.command_type != command_type or first.body != record[BODY_BEFORE_CLIENT_ORDER_ID]:
             return False
         self._events.write(e.OrderDuplicated, order_id=first.order_id, account_id=account_id)
         return True
 
-    def _refusal_of_client_order_id(self, account_id: int, client_order_id: str | None) -> Refusal | None:
+    def _refusal_of_client_order_id(
+        self, account_id: int, client_order_id: str | None, first: FirstUse | None
+    ) -> Refusal | None:
         if client_order_id is None:
             return Refusal(Reason.CLIENT_ORDER_ID_INVALID)
         if client_order_id == "":
             return None
-        first = self._client_order_ids.find(account_id, client_order_id)
         if first is not None:
             return Refusal(Reason.CLIENT_ORDER_ID_REUSED, first.order_id)
         used, maximum = self._client_order_ids.count(account_id), self._client_order_ids.maximum
@@ -215,11 +215,13 @@ class OrderEntry:
         order = self._own_order(order_id, participant_id)
         account_id = order.account_id if order else self._account_of_replaced(order_id, participant_id)
         client_order_id: str | None = ""
+        first: FirstUse | None = None
         if padded_id != NO_CLIENT_ORDER_ID:
             client_order_id = read_client_order_id(padded_id)
-            if self._is_repetition(REPLACE_NUMBER, account_id, client_order_id, record):
+            first = self._client_order_ids.find(account_id, client_order_id or "")
+            if first and self._is_repetition(first, REPLACE_NUMBER, account_id, record):
                 return
-        refusal = self._refusal_of_client_order_id(account_id, client_order_id)
+        refusal = self._refusal_of_client_order_id(account_id, client_order_id, first)
         refusal = refusal or self._refusal_of_change(order, order_id, price, quantity)
         if refusal:
             self._refuse(REPLACE_NUMBER, order_id, order, refusal)

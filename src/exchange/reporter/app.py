@@ -83,10 +83,8 @@ class ReporterApp:
         """Return the reasons why the reporter does not do its work."""
         if not self._is_serving:
             return ["the reporter is starting or stopping"]
-        if self._problem:
-            return [self._problem]
-        if self._following is not None and self._following.done():
-            return ["the reporter failed and follows no longer; its log says why; start it again"]
+        if failure := self.failure():
+            return [failure]
         stats = self.feed.stats
         lag = max(0, stats.newest - self.market.sequence)
         self._was_caught_up = self._was_caught_up or (stats.is_caught_up and not lag)
@@ -94,6 +92,12 @@ class ReporterApp:
         if not self._was_caught_up or lag > LAG_EVENTS_MAX:
             reasons.append(f"catching up: at event {self.market.sequence}, {lag} more are known of")
         return reasons
+
+    def failure(self) -> str:
+        """Return why the reporter follows the engine no longer."""
+        if not self._problem and self._following is not None and self._following.done():
+            return "the reporter failed and follows no longer; its log says why; start it again"
+        return self._problem
 
     # --- parts ------------------------------------------------------------------------------------
 

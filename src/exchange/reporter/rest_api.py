@@ -35,7 +35,8 @@ from exchange.wire.rest.market import (
 )
 from exchange.wire.rest.symbols import SymbolList, SymbolsQuery, SymbolView, symbol_view
 
-CURSOR_DIGITS_MAX = 18
+CURSOR_DIGITS_MAX = 20
+CURSOR_MAX = 2**63 - 1
 LEVEL_3 = 3
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _SYMBOL = {"symbol": "AAPL"}
@@ -88,7 +89,7 @@ class MarketApi:
             ),
             Route(
                 "GET", "/api/v1/candles", self.candles, "Show candles, oldest first", "prices",
-                query=CandlesQuery, returns=CandleList, errors=(422,),
+                query=CandlesQuery, returns=CandleList, errors=(404, 422),
                 description="Intervals without a trade are left out, or with fill=true stand in with the last "
                 "price. 1d is one business date. Busts and corrections are in: a candle is always that of the "
                 "trades that stand.",
@@ -137,10 +138,10 @@ class MarketApi:
     async def last_trade(self, call: Call) -> TradeView:
         """Answer GET /trades/last."""
         query: OneSymbolQuery = call.query
-        symbol_id = self._symbol_id(query.symbol)
+        symbol_id = self._one_symbol_id(query.symbol)
         latest = self._market.latest_trades(symbol_id, 1, include_busted=False)
         latest = latest or await asyncio.to_thread(self._queries.trades, symbol_id, 0, 1, False)
-        if not latest or not symbol_id:
+        if not latest:
             raise _not_found(f"trade in {query.symbol!r} that stands")
         return self._trade_view(latest[0])
 
@@ -167,7 +168,7 @@ class MarketApi:
         """Answer GET /candles."""
         query: CandlesQuery = call.query
         request = CandleRequest(
-            symbol_id=self._symbol_id(query.symbol),
+            symbol_id=self._one_symbol_id(query.symbol),
             interval_s=self._interval(query.interval),
             from_ns=_time(query.from_time, "from"),
             to_ns=_time(query.to, "to"),
@@ -243,6 +244,12 @@ class MarketApi:
             raise ApiError(422, Reason.UNKNOWN_SYMBOL, text, "symbol")
         return symbol_id
 
+    def _one_symbol_id(self, name: str) -> int:
+        """Return the id of a symbol. Raise `ApiError` where it is not listed, or the text is empty."""
+        if not name:
+            raise ApiError.of(ErrorCode.MISSING_PARAMETER, "symbol is empty; send one such as AAPL", "symbol")
+        return self._symbol_id(name)
+
     def _wanted(self, name: str) -> list[Symbol]:
         """Return the symbol of a name, or all for an empty text."""
         symbol_id, symbols = self._symbol_id(name), self._market.directory.symbols
@@ -255,7 +262,9 @@ class MarketApi:
             raise _invalid("interval", str(error)) from None
         if seconds not in self._intervals_s:
             known = ", ".join(map(format_interval, self._intervals_s))
-            raise _invalid("interval", f"interval must be one of {known}, got {text!r}")
+            raise ApiError.of(
+                ErrorCode.NOT_FOUND, f"There are no candles of {text}, but of {known}.", "interval"
+            )
         return seconds
 
 
@@ -295,7 +304,7 @@ def _date(text: str) -> int:
 def _cursor(text: str) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) <= CURSOR_DIGITS_MAX):
         raise _invalid("cursor", f"cursor must be `next` of the page before, got {text[:40]!r}")
-    return int(text or 0)
+    return min(int(text or 0), CURSOR_MAX)
 
 
 def _invalid(name: str, message: str) -> ApiError:

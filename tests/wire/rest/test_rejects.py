@@ -24,6 +24,8 @@ WORDS = [
      "The new quantity is not above what is already filled; cancel the order instead: new quantity 30, "
      "filled quantity 40."),
     (Reason.QUANTITY_NOT_POSITIVE, 0, 0, "The quantity must be at least 1."),
+    (Reason.TIME_IN_FORCE_NOT_ALLOWED, 1, 0,
+     "A market order cannot rest: its time in force is day, ioc or fok: time in force gtc."),
     (Reason.BUSINESS_DATE_NOT_LATER, 20261123, 20261124,
      REASONS[Reason.BUSINESS_DATE_NOT_LATER].sentence[:-1] + ": date 2026-11-23, present date 2026-11-24."),
 ]  # fmt: skip
@@ -39,6 +41,8 @@ def test_a_refusal_says_what_was_measured_and_what_is_allowed(
 def test_money_is_shown_as_money() -> None:
     message = reject_message(Reason.INSUFFICIENT_BALANCE, 12_345, 10_000, in_money=True)
     assert message == "amount 1.2345 is more than the account's balance 1.00"
+    message = reject_message(Reason.AMOUNT_NOT_POSITIVE, -50_000, 10_000_000, in_money=True)
+    assert message.endswith(": amount -5.00, maximum 1000.00.")
 
 
 def test_a_reused_client_order_id_names_the_first_order() -> None:

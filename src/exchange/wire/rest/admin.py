@@ -8,15 +8,27 @@ from msgspec import Meta, Struct
 
 from exchange.domain.participant import Account, Key, Participant, Role
 from exchange.domain.trade import BustReason
-from exchange.wire.rest.orders import (
+from exchange.wire.rest.texts import (
     PAGE_DEFAULT,
+    AmountNumber,
+    AmountText,
     Cursor,
+    DateOrEmpty,
     Id,
+    IdNumber,
     Limit,
+    MoneyText,
+    NameText,
     PriceText,
     QuantityText,
+    SharesIn,
+    SharesNumber,
+    SharesText,
+    SymbolOrEmpty,
+    SymbolText,
+    TimeOrNever,
+    TimeText,
     choice,
-    text_field,
 )
 
 ROLES = {role.name.lower(): role for role in Role}
@@ -24,17 +36,8 @@ ROLE_TEXT = {int(role): text for text, role in ROLES.items()}
 BUST_REASONS = {reason.name.lower(): reason for reason in BustReason}
 BUST_REASON_TEXT = {int(reason): text for text, reason in BUST_REASONS.items()}
 
-_NAME_LENGTHS = {"minLength": 1, "maxLength": 64}
-NameText = Annotated[
-    str,
-    Meta(description="1 to 64 bytes of printable text.", examples=["alice"], extra_json_schema=_NAME_LENGTHS),
-]
 RoleText = Annotated[str, choice(ROLES)]
 BustReasonText = Annotated[str, choice(BUST_REASONS)]
-MoneyText = Annotated[
-    str, text_field("A decimal with at most four places.", r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$", "1000.00")
-]
-SharesText = Annotated[str, text_field("A whole number of shares, with a sign.", r"^-?[0-9]{1,19}$", "100")]
 
 
 # --- participants, accounts, keys -----------------------------------------------------------------
@@ -93,7 +96,7 @@ class AccountList(Struct):
 class Holding(Struct, kw_only=True):
     """Shares of one symbol in an account; below zero where more was sold than was there."""
 
-    symbol: str
+    symbol: SymbolText
     qty: SharesText
 
 
@@ -149,9 +152,36 @@ class RevokedKey(Struct, kw_only=True):
 class Movement(Struct, kw_only=True, forbid_unknown_fields=True):
     """Cash (amount) or shares (symbol and qty) to bring in or take out."""
 
-    amount: MoneyText | int | None = None
-    symbol: str = ""
-    qty: QuantityText | int | None = None
+    amount: AmountText | AmountNumber | None = None
+    symbol: SymbolOrEmpty = ""
+    qty: SharesIn | SharesNumber | None = None
+
+
+MovementBody = Annotated[
+    Movement,
+    Meta(
+        extra_json_schema={
+            "oneOf": [
+                {
+                    "required": ["amount"],
+                    "properties": {
+                        "amount": {"type": ["string", "integer"]},
+                        "symbol": {"const": ""},
+                        "qty": {"type": "null"},
+                    },
+                },
+                {
+                    "required": ["symbol", "qty"],
+                    "properties": {
+                        "amount": {"type": "null"},
+                        "symbol": {"minLength": 1},
+                        "qty": {"type": ["string", "integer"]},
+                    },
+                },
+            ]
+        }
+    ),
+]
 
 
 class MovementDone(Struct, kw_only=True, omit_defaults=True):
@@ -171,15 +201,15 @@ class MovementDone(Struct, kw_only=True, omit_defaults=True):
 class NewBusinessDay(Struct, kw_only=True, forbid_unknown_fields=True):
     """The business date to begin. date: where left out the next; ends_at: where left out by `day_ends`."""
 
-    date: Annotated[str, Meta(description="YYYY-MM-DD", examples=["2026-11-23"])] = ""
-    ends_at: Annotated[str, Meta(description="RFC 3339 in UTC, later than now; `never` for none.")] = ""
+    date: DateOrEmpty = ""
+    ends_at: TimeOrNever = ""
 
 
 class BusinessDay(Struct, kw_only=True):
     """The business date and when it ends by itself. seq: of the event that began it, 0 where not known."""
 
     date: str
-    ends_at: str | None
+    ends_at: TimeText | None
     seq: int = 0
 
 
@@ -187,16 +217,16 @@ class BustRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """A ruling that breaks a trade. ruling_id: clearing's, 0 for none."""
 
     reason: BustReasonText = "erroneous"
-    ruling_id: Id | int = "0"
+    ruling_id: Id | IdNumber = "0"
 
 
 class CorrectRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """A ruling that gives a trade another price, less quantity, or both; what is left out stays."""
 
     price: PriceText | None = None
-    qty: QuantityText | int | None = None
+    qty: SharesIn | SharesNumber | None = None
     reason: BustReasonText = "erroneous"
-    ruling_id: Id | int = "0"
+    ruling_id: Id | IdNumber = "0"
 
 
 class Ruling(Struct, kw_only=True):
@@ -204,7 +234,7 @@ class Ruling(Struct, kw_only=True):
 
     match_id: Id
     status: Annotated[str, Meta(extra_json_schema={"enum": ["busted", "corrected"]})]
-    symbol: str
+    symbol: SymbolText
     price: PriceText
     qty: QuantityText
     reason: str

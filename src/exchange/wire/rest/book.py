@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from exchange.wire.rest.orders import (
+from exchange.wire.rest.texts import (
     PAGE_DEFAULT,
     Cursor,
     Id,
@@ -15,7 +15,10 @@ from exchange.wire.rest.orders import (
     PriceText,
     QuantityText,
     SideText,
+    SymbolOrEmpty,
+    SymbolText,
     TimeInForceText,
+    TimeText,
 )
 
 DEPTH_MAX = 1_000
@@ -25,7 +28,7 @@ DEPTH_DEFAULT = 10
 class BookQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which books, and how much of each. depth: price levels (level 2) or orders (level 3) per side."""
 
-    symbol: str = ""
+    symbol: SymbolOrEmpty = ""
     depth: Annotated[int, Meta(ge=1, le=DEPTH_MAX)] = DEPTH_DEFAULT
     level: Literal[2, 3] = 2
     limit: Limit = PAGE_DEFAULT
@@ -49,9 +52,9 @@ class BookRow(Struct, kw_only=True, gc=False):
 class Book(Struct, kw_only=True):
     """A symbol's book after an event. bids, asks: best first; level 3: in trading order."""
 
-    symbol: str
+    symbol: SymbolText
     seq: int
-    at: str
+    at: TimeText
     bids: list[BookRow]
     asks: list[BookRow]
 
@@ -71,7 +74,7 @@ class BookEntry(Struct, kw_only=True):
     """
 
     id: Id
-    symbol: str
+    symbol: SymbolText
     side: SideText
     type: OrderTypeText
     time_in_force: TimeInForceText
@@ -80,7 +83,7 @@ class BookEntry(Struct, kw_only=True):
     place: int
     orders_ahead: int
     qty_ahead: QuantityText
-    entered_at: str
+    entered_at: TimeText
     seq: int
     account: Id | UnsetType = UNSET
     client_order_id: str | UnsetType = UNSET

@@ -7,7 +7,24 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from exchange.wire.rest.engine_stats import RouteView
-from exchange.wire.rest.orders import PAGE_DEFAULT, Id, Limit, PriceText, QuantityText
+from exchange.wire.rest.texts import (
+    PAGE_DEFAULT,
+    Cursor,
+    DateOrEmpty,
+    Id,
+    IdOrEmpty,
+    Limit,
+    MoneyText,
+    PairCursor,
+    PriceText,
+    QuantityText,
+    SharesIn,
+    SharesNumber,
+    SymbolOrEmpty,
+    SymbolText,
+    TimeText,
+    text,
+)
 
 REASON_CHARACTERS_MAX = 500
 STATES = ("captured", "accepted", "held", "bust_pending", "busted", "corrected")
@@ -18,33 +35,13 @@ CODES = {
     "X": "external: ordered from outside",
 }
 
-AccountText = Annotated[
-    str, Meta(description="An account's id.", examples=["1"], extra_json_schema={"pattern": "^[0-9]{0,20}$"})
-]
-NumberCursor = Annotated[
-    str,
-    Meta(
-        description="`next` of the page before; empty for the first.",
-        extra_json_schema={"pattern": "^[0-9]{0,20}$"},
-    ),
-]
-PairCursor = Annotated[
-    str,
-    Meta(
-        description="`next` of the page before; empty for the first.",
-        extra_json_schema={"pattern": "^([0-9]{1,20}-[0-9]{1,20})?$"},
-    ),
-]
-DateText = Annotated[
-    str, Meta(description="A business date.", examples=["2026-11-22"], extra_json_schema={"format": "date"})
-]
 StateText = Annotated[str, Meta(extra_json_schema={"enum": list(STATES)})]
 CodeText = Annotated[
     Literal["E", "C", "S", "X"],
     Meta(description="; ".join(f"{code} = {meaning}" for code, meaning in CODES.items()) + "."),
 ]
-MoneyText = Annotated[str, Meta(description="A decimal with at most four places.", examples=["18920.00"])]
-AssetText = Annotated[str, Meta(description="`cash` or a symbol.", examples=["cash", "AAPL"])]
+AssetText = Annotated[str, text("`cash` or a symbol.", "(cash|[A-Z0-9.-]{1,8})", "cash")]
+AssetOrEmpty = Annotated[str, text("`cash`, a symbol, or empty for any.", "(cash|[A-Z0-9.-]{1,8})?", "cash")]
 ReasonText = Annotated[
     str,
     Meta(
@@ -63,16 +60,16 @@ class TradesQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which trades to list, newest first."""
 
     state: Literal["", "captured", "accepted", "held", "bust_pending", "busted", "corrected"] = ""
-    symbol: str = ""
-    account: AccountText = ""
+    symbol: SymbolOrEmpty = ""
+    account: IdOrEmpty = ""
     limit: Limit = PAGE_DEFAULT
-    cursor: NumberCursor = ""
+    cursor: Cursor = ""
 
 
 class AccountQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which account's rows to list; of all accounts that may be seen where none is named."""
 
-    account: AccountText = ""
+    account: IdOrEmpty = ""
     limit: Limit = PAGE_DEFAULT
     cursor: PairCursor = ""
 
@@ -80,16 +77,16 @@ class AccountQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class DateQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which business date; the present one where it is left out."""
 
-    date: DateText | None = None
+    date: DateOrEmpty = ""
 
 
 class LedgerQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which ledger entries to list, newest first."""
 
-    account: AccountText = ""
-    asset: AssetText = ""
+    account: IdOrEmpty = ""
+    asset: AssetOrEmpty = ""
     limit: Limit = PAGE_DEFAULT
-    cursor: NumberCursor = ""
+    cursor: Cursor = ""
 
 
 class ReleaseRequest(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -111,7 +108,7 @@ class CorrectionOrder(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: ReasonText
     code: CodeText = "E"
     price: PriceText | None = None
-    qty: QuantityText | Annotated[int, Meta(ge=1)] | None = None
+    qty: SharesIn | SharesNumber | None = None
 
 
 # --- what goes out: trades --------------------------------------------------------------------------
@@ -124,7 +121,7 @@ class ClearedTrade(Struct, kw_only=True, gc=False):
     """
 
     match_id: Id
-    symbol: str
+    symbol: SymbolText
     state: StateText
     version: int
     price: PriceText
@@ -136,7 +133,7 @@ class ClearedTrade(Struct, kw_only=True, gc=False):
     buy_order_id: Id | None
     sell_order_id: Id | None
     taker_side: str
-    executed_at: str
+    executed_at: TimeText
     seq: int
     epoch: int
 
@@ -151,7 +148,7 @@ class TradeList(Struct):
 class TradeStep(Struct, kw_only=True, gc=False):
     """Something that happened to a trade, and how it stood then. who, why: empty where not yours to see."""
 
-    at: str
+    at: TimeText
     state: StateText
     version: int
     what: str
@@ -177,7 +174,7 @@ class TradeRuling(Struct, kw_only=True, gc=False):
     """A decision about a trade, by the rules or by a person."""
 
     ruling_id: Id
-    at: str
+    at: TimeText
     verdict: str
     code: str | None
     who: str
@@ -198,8 +195,8 @@ class EngineRequestView(Struct, kw_only=True, gc=False):
     new_price: PriceText | None
     new_qty: QuantityText | None
     attempts: int
-    created_at: str
-    tried_at: str | None
+    created_at: TimeText
+    tried_at: TimeText | None
     answer: str
 
 
@@ -218,7 +215,7 @@ class LedgerEntry(Struct, kw_only=True, gc=False):
 
     number: str
     id: str
-    asset: str
+    asset: AssetText
     amount: str
     debit: LedgerSide
     credit: LedgerSide
@@ -226,7 +223,7 @@ class LedgerEntry(Struct, kw_only=True, gc=False):
     match_id: Id | None
     version: int
     seq: int
-    at: str
+    at: TimeText
 
 
 class LedgerList(Struct):
@@ -252,7 +249,7 @@ class PositionView(Struct, kw_only=True, gc=False):
     """What an account has of a symbol. cost: paid for what was bought less received for what was sold."""
 
     account: Id
-    symbol: str
+    symbol: SymbolText
     qty: str
     deposited: str
     bought: str
@@ -275,7 +272,7 @@ class BalanceView(Struct, kw_only=True, gc=False):
     """
 
     account: Id
-    asset: str
+    asset: AssetText
     available: str
     due: str
     total: str
@@ -323,7 +320,7 @@ class Figures(Struct, kw_only=True, gc=False):
 class SymbolFigures(Struct, kw_only=True):
     """One symbol in all three components; null where a component could not be asked or has nothing."""
 
-    symbol: str
+    symbol: SymbolText
     engine: Figures | None
     clearing: Figures | None
     reporter: Figures | None
@@ -342,7 +339,7 @@ class BreakReport(Struct, kw_only=True):
 
     status: Literal["agree", "break", "incomplete"]
     business_date: str
-    at: str
+    at: TimeText
     engine: Witness
     clearing: Witness
     reporter: Witness
@@ -352,7 +349,7 @@ class BreakReport(Struct, kw_only=True):
 class AssetProof(Struct, kw_only=True):
     """An asset in a proof: the sum of all balances and what the house has, both 0 when all is well."""
 
-    asset: str
+    asset: AssetText
     sum: str
     house: str
 
@@ -407,7 +404,7 @@ class ClearingStats(Struct, kw_only=True):
 
     name: str
     version: str
-    started_at: str
+    started_at: TimeText
     uptime_s: int
     partition: int
     business_date: str

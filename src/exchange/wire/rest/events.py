@@ -29,7 +29,9 @@ EventLimit = Annotated[int, Meta(ge=1, le=EVENTS_PAGE_MAX, description="At most;
 class EventsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which events: those after a sequence. wait_s: how long to wait where there is none yet."""
 
-    after: Annotated[int, Meta(ge=0, description="Sequence of the last event already known; 0 for none.")] = 0
+    after: Annotated[
+        int, Meta(ge=0, lt=10**18, description="Sequence of the last event already known; 0 for none.")
+    ] = 0
     wait_s: Annotated[float, Meta(ge=0, le=WAIT_S_MAX)] = 0
     limit: (
         Annotated[int, Meta(ge=1, le=EVENTS_PAGE_MAX, description="Events at most; never half a command.")]

@@ -5,18 +5,27 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from exchange.domain.units import format_price, format_time
-from exchange.wire.rest.admin import BustReasonText, MoneyText
-from exchange.wire.rest.orders import (
+from exchange.wire.rest.admin import BustReasonText
+from exchange.wire.rest.texts import (
     PAGE_DEFAULT,
+    CandleCursor,
     Cursor,
+    DateOrEmpty,
+    DateText,
     Id,
+    IntervalText,
     Limit,
+    MoneyText,
     PriceText,
     QuantityText,
     SideText,
+    SymbolOrEmpty,
+    SymbolText,
+    TimeOrEmpty,
+    TimeText,
     choice,
 )
 
@@ -26,12 +35,6 @@ PRICE_TEXTS_KEPT = 65_536
 SECOND_TEXTS_KEPT = 4_096
 
 TradeStatusText = Annotated[str, choice(dict.fromkeys(TRADE_STATUSES))]
-SymbolText = Annotated[str, Meta(description="A listed symbol.", examples=["AAPL"])]
-TimeText = Annotated[
-    str, Meta(description="RFC 3339 in UTC, nanoseconds allowed.", examples=["2026-11-22T14:30:00Z"])
-]
-DateText = Annotated[str, Meta(description="A business date.", examples=["2026-11-22"])]
-IntervalText = Annotated[str, Meta(description="A candle interval.", examples=["1m"])]
 
 price_text = lru_cache(PRICE_TEXTS_KEPT)(format_price)
 """`format_price`, remembered: prices come again and again."""
@@ -54,7 +57,7 @@ def time_text(time_ns: int) -> str:
 class TradesQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which trades to list, newest first. include_busted: busted trades are marked, else left out."""
 
-    symbol: SymbolText = ""
+    symbol: SymbolOrEmpty = ""
     include_busted: bool = True
     limit: Limit = PAGE_DEFAULT
     cursor: Cursor = ""
@@ -63,7 +66,7 @@ class TradesQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class SymbolQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """One symbol, or with an empty text all of them."""
 
-    symbol: SymbolText = ""
+    symbol: SymbolOrEmpty = ""
 
 
 class OneSymbolQuery(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -81,18 +84,18 @@ class CandlesQuery(Struct, kw_only=True, forbid_unknown_fields=True, rename={"fr
 
     symbol: SymbolText
     interval: IntervalText = "1m"
-    from_time: TimeText = ""
-    to: TimeText = ""
+    from_time: TimeOrEmpty = ""
+    to: TimeOrEmpty = ""
     fill: bool = False
     limit: Limit = PAGE_DEFAULT
-    cursor: Cursor = ""
+    cursor: CandleCursor = ""
 
 
 class StatisticsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Whose statistics, and of which business date; the present one where it is left out."""
 
-    symbol: SymbolText = ""
-    date: DateText = ""
+    symbol: SymbolOrEmpty = ""
+    date: DateOrEmpty = ""
 
 
 # --- what is answered -----------------------------------------------------------------------------
@@ -179,7 +182,7 @@ class Ticker(FiguresView, kw_only=True, gc=False):
     ask: PriceText | None
     ask_qty: QuantityText | None
     previous_close: PriceText | None
-    change: PriceText | None
+    change: MoneyText | None
     change_bps: int | None
 
 

@@ -3,53 +3,45 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from exchange.domain.order import CancelReason, OrderStatus, OrderType, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderStatus
 from exchange.domain.units import format_money, format_price
 from exchange.wire.rest.errors import ErrorBody
+from exchange.wire.rest.texts import (
+    ORDER_TYPES,
+    PAGE_DEFAULT,
+    SIDES,
+    TIMES_IN_FORCE,
+    AnyNumber,
+    ClientOrderIdText,
+    Cursor,
+    Id,
+    IdOrEmpty,
+    Limit,
+    OrderTypeText,
+    PriceNumber,
+    PriceText,
+    QuantityText,
+    SharesIn,
+    SharesNumber,
+    SideText,
+    SymbolOrEmpty,
+    SymbolText,
+    TimeInForceText,
+    TimeText,
+)
 
 ORDERS_PER_REQUEST_MAX = 1_000
-PAGE_MAX = 1_000
-PAGE_DEFAULT = 100
 PRICES_REMEMBERED = 4_096
 
-SIDES = {side.name.lower(): side for side in Side}
-ORDER_TYPES = {order_type.name.lower(): order_type for order_type in OrderType}
-TIMES_IN_FORCE = {time_in_force.name.lower(): time_in_force for time_in_force in TimeInForce}
 SIDE_TEXT = {int(side): text for text, side in SIDES.items()}
 ORDER_TYPE_TEXT = {int(order_type): text for text, order_type in ORDER_TYPES.items()}
 TIME_IN_FORCE_TEXT = {int(time_in_force): text for text, time_in_force in TIMES_IN_FORCE.items()}
 STATUS_TEXT = {int(status): status.name.lower() for status in OrderStatus}
 CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReason}
-
-
-def choice(texts: dict[str, Any]) -> Meta:
-    """Describe a text field that is one of a table's keys; the gateway, not the decoder, refuses others."""
-    return Meta(extra_json_schema={"enum": list(texts)})
-
-
-def text_field(description: str, pattern: str, example: str) -> Meta:
-    """Describe a text field; the gateway, not the decoder, refuses what does not fit, in better words."""
-    return Meta(description=description, examples=[example], extra_json_schema={"pattern": pattern})
-
-
-SideText = Annotated[str, choice(SIDES)]
-OrderTypeText = Annotated[str, choice(ORDER_TYPES)]
-TimeInForceText = Annotated[str, choice(TIMES_IN_FORCE)]
-Id = Annotated[str, text_field("A 64-bit id as a decimal text.", r"^[0-9]{1,20}$", "4711")]
-IdOrEmpty = Annotated[str, text_field("A 64-bit id as a decimal text, or empty.", r"^[0-9]{0,20}$", "4711")]
-Cursor = Annotated[str, text_field("`next` of the page before; empty for the first.", r"^[0-9]{0,20}$", "")]
-Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX, description="Items per page.")]
-PriceText = Annotated[
-    str, text_field("A decimal with at most four places.", r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$", "189.20")
-]
-QuantityText = Annotated[str, text_field("A whole number of shares.", r"^-?[0-9]{1,18}$", "100")]
-ClientOrderIdText = Annotated[
-    str, text_field("Your own name for the order; may be empty.", r"^[\x21-\x7e]{0,36}$", "my-1")
-]
 
 
 # --- what comes in --------------------------------------------------------------------------------
@@ -58,11 +50,11 @@ ClientOrderIdText = Annotated[
 class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """An order to enter. account: may be left out where the key's participant has exactly one."""
 
-    symbol: Annotated[str, Meta(examples=["AAPL"])]
+    symbol: SymbolText
     side: SideText
-    qty: QuantityText | int
+    qty: SharesIn | SharesNumber
     type: OrderTypeText = "limit"
-    price: PriceText | int | None = None
+    price: PriceText | PriceNumber | None = None
     time_in_force: TimeInForceText = "day"
     post_only: bool = False
     client_order_id: ClientOrderIdText = ""
@@ -72,10 +64,11 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
 class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False):
     """An order in an array; a text that cannot be is refused in the item's own result, so any is taken here."""
 
+    symbol: str
     side: str
-    qty: str | int
+    qty: str | AnyNumber
     type: str = "limit"
-    price: str | int | None = None
+    price: str | AnyNumber | None = None
     time_in_force: str = "day"
     client_order_id: str = ""
     account: str = ""
@@ -84,15 +77,15 @@ class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False)
 class AmendRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """New values for an order that keeps its id. qty: whole, filled part included; what is left out stays."""
 
-    qty: QuantityText | int | None = None
-    price: PriceText | int | None = None
+    qty: SharesIn | SharesNumber | None = None
+    price: PriceText | PriceNumber | None = None
 
 
 class ReplaceRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Values of the order that takes another's place; what is left out is taken from the old one's rest."""
 
-    qty: QuantityText | int | None = None
-    price: PriceText | int | None = None
+    qty: SharesIn | SharesNumber | None = None
+    price: PriceText | PriceNumber | None = None
     client_order_id: ClientOrderIdText = ""
 
 
@@ -100,7 +93,7 @@ class OrdersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which orders to list, newest first."""
 
     status: Literal["open", "closed", "all"] = "all"
-    symbol: str = ""
+    symbol: SymbolOrEmpty = ""
     account: IdOrEmpty = ""
     limit: Limit = PAGE_DEFAULT
     cursor: Cursor = ""
@@ -109,7 +102,7 @@ class OrdersQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class CancelQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which live orders to cancel; what is left out means any."""
 
-    symbol: str = ""
+    symbol: SymbolOrEmpty = ""
     account: IdOrEmpty = ""
     side: Literal["", "buy", "sell"] = ""
 
@@ -117,14 +110,14 @@ class CancelQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class ClientOrderIdQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which order to look up. account: may be left out where the key's participant has exactly one."""
 
-    client_order_id: str
+    client_order_id: ClientOrderIdText
     account: IdOrEmpty = ""
 
 
 class FillsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which fills to list, newest first."""
 
-    symbol: str = ""
+    symbol: SymbolOrEmpty = ""
     account: IdOrEmpty = ""
     order_id: IdOrEmpty = ""
     limit: Limit = PAGE_DEFAULT
@@ -143,7 +136,7 @@ class Reject(Struct, gc=False):
     field: str
 
 
-class Order(Struct, kw_only=True, gc=False):
+class Order(Struct, gc=False):
     """An order and where it stands.
 
     seq: sequence of the event that took or refused it; filled_qty and avg_price count what stands: shares of
@@ -153,7 +146,7 @@ class Order(Struct, kw_only=True, gc=False):
     id: Id
     client_order_id: str
     account: Id
-    symbol: str
+    symbol: SymbolText
     seq: int
     side: SideText
     type: OrderTypeText
@@ -165,8 +158,8 @@ class Order(Struct, kw_only=True, gc=False):
     filled_qty: QuantityText
     avg_price: PriceText | None
     leaves_qty: QuantityText
-    created_at: str
-    updated_at: str
+    created_at: TimeText
+    updated_at: TimeText
     busted_qty: QuantityText | UnsetType = UNSET
     cancel_reason: str | UnsetType = UNSET
     replaces: Id | UnsetType = UNSET
@@ -200,13 +193,13 @@ class CanceledOrder(Struct, kw_only=True, gc=False):
 
     id: Id
     account: Id
-    symbol: str
+    symbol: SymbolText
     side: SideText
     price: PriceText | None
     canceled_qty: QuantityText
     cancel_reason: str
     seq: int
-    updated_at: str
+    updated_at: TimeText
     status: Literal["canceled"] = "canceled"
 
 
@@ -223,7 +216,7 @@ class AmendedOrder(Struct, kw_only=True, gc=False):
 
     id: Id
     account: Id
-    symbol: str
+    symbol: SymbolText
     side: SideText
     qty: QuantityText
     price: PriceText
@@ -232,7 +225,7 @@ class AmendedOrder(Struct, kw_only=True, gc=False):
     status: str
     kept_priority: bool
     seq: int
-    updated_at: str
+    updated_at: TimeText
 
 
 class Fill(Struct, kw_only=True, gc=False):
@@ -242,13 +235,13 @@ class Fill(Struct, kw_only=True, gc=False):
     order_id: Id
     client_order_id: str
     account: Id
-    symbol: str
+    symbol: SymbolText
     side: SideText
     price: PriceText
     qty: QuantityText
     liquidity: Literal["maker", "taker"]
     status: Literal["executed", "corrected", "busted"]
-    executed_at: str
+    executed_at: TimeText
 
 
 class FillList(Struct):

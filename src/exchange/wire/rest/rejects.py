@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_date, format_money, format_price
+from exchange.wire.rest.texts import TIMES_IN_FORCE
 
+_TIME_IN_FORCE_TEXT = {int(number): text for text, number in TIMES_IN_FORCE.items()}
 _PRICED = (Reason.PRICE_NOT_ALLOWED, Reason.PRICE_TOO_HIGH, Reason.POST_ONLY_WOULD_TRADE)
 
 
@@ -29,6 +31,10 @@ def reject_message(reason: int, measured: int, limit: int, *, in_money: bool = F
         )
     if reason == Reason.BUSINESS_DATE_NOT_LATER:
         return _with(reason, format_date(measured), format_date(limit))
+    if reason == Reason.TIME_IN_FORCE_NOT_ALLOWED:
+        return _with(reason, _TIME_IN_FORCE_TEXT.get(measured, str(measured)), "")
+    if reason == Reason.AMOUNT_NOT_POSITIVE and in_money:
+        return _with(reason, format_money(measured), format_money(limit))
     shown: Callable[[int], str] = format_price if reason in _PRICED else str
     return _with(reason, shown(measured) if measured else "", shown(limit) if limit else "")
 

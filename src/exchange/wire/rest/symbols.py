@@ -8,8 +8,19 @@ from msgspec import Meta, Struct, field
 
 from exchange.domain.symbol import DEFAULT_TICKS, Symbol, SymbolState
 from exchange.domain.units import format_price
-from exchange.wire.rest.admin import NameText
-from exchange.wire.rest.orders import PAGE_MAX, Cursor, Limit, PriceText, QuantityText, text_field
+from exchange.wire.rest.texts import (
+    PAGE_MAX,
+    Cursor,
+    Id,
+    Limit,
+    NameText,
+    PriceOrZero,
+    PriceText,
+    QuantityText,
+    SharesIn,
+    SharesNumber,
+    SymbolText,
+)
 
 STATES = {state.name.lower(): state for state in SymbolState}
 STATE_TEXT = {int(state): text for text, state in STATES.items()}
@@ -25,16 +36,16 @@ class SymbolsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 class TickRowView(Struct, forbid_unknown_fields=True, rename={"from_price": "from"}):
     """From this price upwards, prices are multiples of this tick."""
 
-    from_price: PriceText
+    from_price: PriceOrZero
     tick: PriceText
 
 
 class SymbolView(Struct, kw_only=True):
     """A listed symbol."""
 
-    id: str
-    symbol: str
-    name: str
+    id: Id
+    symbol: SymbolText
+    name: NameText
     state: Annotated[str, Meta(extra_json_schema={"enum": list(STATES)})]
     round_lot: QuantityText
     reference_price: PriceText
@@ -55,10 +66,10 @@ def _default_ticks() -> list[TickRowView]:
 class NewSymbol(Struct, kw_only=True, forbid_unknown_fields=True):
     """A symbol to list."""
 
-    symbol: Annotated[str, text_field("1 to 8 characters A-Z 0-9 . -", r"^[A-Z0-9.\-]{1,8}$", "ACME")]
+    symbol: SymbolText
     name: NameText
     reference_price: PriceText
-    round_lot: QuantityText | int = "1"
+    round_lot: SharesIn | SharesNumber = "1"
     ticks: list[TickRowView] = field(default_factory=_default_ticks)
 
 
