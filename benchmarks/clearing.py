@@ -1,19 +1,20 @@
 """How fast clearing judges and books trades: the books alone, and whole with its durable store.
 
-`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000]`. Fifty accounts trade one symbol at random;
-each trade is judged by the built-in rules and booked in four transfers; the store syncs every transaction to disk.
+`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000] [--postgres | --store URL]`. Fifty accounts trade
+one symbol at random; each trade is judged by the built-in rules and booked in four transfers; the store syncs every
+transaction to disk. --postgres starts a server for the run; --store takes a database that is there, and empties it.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 from itertools import pairwise
 from statistics import median
 from time import perf_counter
 
 from benchmarks.run_info import describe
+from benchmarks.stores import add_store_options, new_stores
 from exchange.clearing.app import MIGRATIONS
 from exchange.clearing.book_keeper import BookKeeper, events_for_clearing
 from exchange.domain import events as e
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--trades", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=1_000, help="events per transaction")
+    add_store_options(parser)
     arguments = parser.parse_args()
     for what, value in describe():
         print(f"{what:10} {value}")
@@ -45,9 +47,11 @@ def main() -> None:
     print(
         f"{'seed':10} {SEED}\n{'trades':10} {arguments.trades:,}, {arguments.batch:,} events a transaction\n"
     )
-    for what, run in (("books", _books), ("books with store", _store)):
-        rates = [arguments.trades / run(batches) for _ in range(arguments.runs)]
-        print(f"{what:22} {median(rates):>10,.0f} trades/s (median of {arguments.runs})")
+    with new_stores(arguments, MIGRATIONS) as (kind, new_url):
+        runs = [("books", lambda: _books(batches)), (f"books with {kind}", lambda: _store(new_url(), batches))]
+        for what, run in runs:
+            rates = [arguments.trades / run() for _ in range(arguments.runs)]
+            print(f"{what:22} {median(rates):>10,.0f} trades/s (median of {arguments.runs})")
 
 
 def _books(batches: list[EventBatch]) -> float:
@@ -61,15 +65,14 @@ def _books(batches: list[EventBatch]) -> float:
     return perf_counter() - started
 
 
-def _store(batches: list[EventBatch]) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{folder}/clearing.sqlite", MIGRATIONS, synchronous="FULL")
-        keeper = BookKeeper(store, parse_rules(DEFAULT_RULES), 0)
-        started = perf_counter()
-        for batch in batches:
-            keeper.commit(batch)
-        elapsed_s = perf_counter() - started
-        store.dispose()
+def _store(url: str, batches: list[EventBatch]) -> float:
+    store = open_store(url, MIGRATIONS, synchronous="FULL")
+    keeper = BookKeeper(store, parse_rules(DEFAULT_RULES), 0)
+    started = perf_counter()
+    for batch in batches:
+        keeper.commit(batch)
+    elapsed_s = perf_counter() - started
+    store.dispose()
     return elapsed_s
 
 

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -94,15 +95,10 @@ class PostgresServer:
             **_as_user(),
         )
         ends_s = time.monotonic() + START_S_MAX
-        while True:
-            try:
-                self.run_sql("SELECT 1")
-            except subprocess.CalledProcessError as error:
-                if self._process.poll() is not None or time.monotonic() > ends_s:
-                    raise AssertionError((self.folder / "log").read_text() + str(error.stderr)) from error
-                time.sleep(0.05)
-            else:
-                return
+        while not self._ask("SELECT 1"):
+            is_late = self._process.poll() is not None or time.monotonic() > ends_s
+            assert not is_late, (self.folder / "log").read_text()
+            time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """Stop the server: SIGQUIT as at a crash, its sessions end at once and it recovers at the next start."""
@@ -111,12 +107,23 @@ class PostgresServer:
             self._process.wait(START_S_MAX)
             self._process = None
 
-    def kill_backend(self, application: str) -> int:
-        """Kill -9 the processes that serve an application; return how many. The server then restarts all of them."""
-        pids = self.run_sql(f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'")
+    def kill_sessions(self, application: str) -> None:
+        """Kill -9 the processes that serve an application, once there are any; the server restarts them all."""
+        question = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
+        ends_s = time.monotonic() + START_S_MAX
+        while not (pids := self._ask(question)):
+            assert time.monotonic() < ends_s, f"{application} has no session"
+            time.sleep(0.02)
         for pid in pids:
-            os.kill(int(pid), signal.SIGKILL)
-        return len(pids)
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+    def _ask(self, question: str) -> list[str]:
+        """Return the answer to a question; nothing while the server does not answer."""
+        try:
+            return self.run_sql(question)
+        except subprocess.CalledProcessError:
+            return []
 
     def _plain(self, database: str) -> str:
         return self.url(database).replace("+psycopg", "")
