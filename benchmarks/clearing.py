@@ -1,8 +1,9 @@
 """How fast clearing judges and books trades: the books alone, and whole with its durable store.
 
-`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000] [--postgres | --store URL]`. Fifty accounts trade
-one symbol at random; each trade is judged by the built-in rules and booked in four transfers; the store syncs every
-transaction to disk. --postgres starts a server for the run; --store takes a database that is there, and empties it.
+`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000] [--postgres | --store URL]`. Fifty accounts
+trade one symbol at random; each trade is judged by the built-in rules and booked in four transfers; the store syncs
+every transaction to disk. --postgres starts a server for the run; --store takes a database that is there, and empties
+the schema of clearing in it.
 """
 
 from __future__ import annotations
@@ -43,12 +44,15 @@ def main() -> None:
     arguments = parser.parse_args()
     for what, value in describe():
         print(f"{what:10} {value}")
-    batches = _batches(arguments.trades, arguments.batch)
+    batches = trade_batches(arguments.trades, arguments.batch)
     print(
         f"{'seed':10} {SEED}\n{'trades':10} {arguments.trades:,}, {arguments.batch:,} events a transaction\n"
     )
     with new_stores(arguments, MIGRATIONS) as (kind, new_url):
-        runs = [("books", lambda: _books(batches)), (f"books with {kind}", lambda: _store(new_url(), batches))]
+        runs = [
+            ("books", lambda: _books(batches)),
+            (f"books with {kind}", lambda: _store(new_url(), batches)),
+        ]
         for what, run in runs:
             rates = [arguments.trades / run() for _ in range(arguments.runs)]
             print(f"{what:22} {median(rates):>10,.0f} trades/s (median of {arguments.runs})")
@@ -76,7 +80,7 @@ def _store(url: str, batches: list[EventBatch]) -> float:
     return elapsed_s
 
 
-def _batches(trades: int, size: int) -> list[EventBatch]:
+def trade_batches(trades: int, size: int) -> list[EventBatch]:
     """Return the events of accounts that trade at random around the reference price, so many a batch."""
     chance = random.Random(SEED)
     records = [_event(e.SymbolAdded, 1, symbol_id=1, symbol="AAPL", name="Apple Inc.", reference_price=REFERENCE,

@@ -1,8 +1,9 @@
 """How fast the reporter takes events in: books alone, and whole with its store; and how many trades a second.
 
-`python -m benchmarks.market_data [--commands 100000] [--runs 3] [--batch 1000] [--trading 0.1] [--postgres | --store URL]`.
-The events are those of a venue with seeded flow in one symbol: orders, of which a share trades at once, and cancels.
---postgres starts a server for the run; --store takes a database that is there, and empties it.
+`python -m benchmarks.market_data [--commands 100000] [--runs 3] [--batch 1000] [--trading 0.1]
+[--postgres | --store URL]`. The events are those of a venue with seeded flow in one symbol: orders, of which a share
+trades at once, and cancels. The last figure is of trades alone, which go into the tape, its candles and the store.
+--postgres starts a server for the run; --store takes a database that is there, and empties the reporter's schema in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import islice
 from statistics import median
 from time import perf_counter
 
+from benchmarks.clearing import trade_batches
 from benchmarks.run_info import describe
 from benchmarks.stores import add_store_options, new_stores
 from exchange.domain import commands as c
@@ -49,7 +51,9 @@ def main() -> None:
     batches = _batches(arguments.commands, arguments.batch, arguments.trading)
     events = sum(batch.count for batch in batches)
     trades = sum(map(_trades_in, batches))
-    print(f"{'seed':10} {SEED}\n{'events':10} {events:,} of {arguments.commands:,} commands, {trades:,} trades\n")
+    print(
+        f"{'seed':10} {SEED}\n{'events':10} {events:,} of {arguments.commands:,} commands, {trades:,} trades\n"
+    )
     with new_stores(arguments, MIGRATIONS) as (kind, new_url):
         runs = [
             ("books", lambda: _books(batches)),
@@ -59,6 +63,10 @@ def main() -> None:
             seconds = median(run() for _ in range(arguments.runs))
             figures = f"{events / seconds:>10,.0f} events/s, {trades / seconds:>8,.0f} trades/s"
             print(f"{what:25} {figures} (median of {arguments.runs})")
+        prints = trade_batches(arguments.commands, arguments.batch)
+        seconds = median(_history(new_url(), prints) for _ in range(arguments.runs))
+        rate = f"{arguments.commands / seconds:>8,.0f} trades/s"
+        print(f"{'trades into ' + kind:25} {rate:>39} (median of {arguments.runs})")
 
 
 def _books(batches: list[EventBatch]) -> float:
@@ -78,6 +86,18 @@ def _reporter(url: str, batches: list[EventBatch]) -> float:
     for batch in batches:
         for _ in market.advance(store.commit(batch, market.builder), hub):
             pass
+    elapsed_s = perf_counter() - started
+    store.close()
+    return elapsed_s
+
+
+def _history(url: str, batches: list[EventBatch]) -> float:
+    """Store trades alone; the books are left out, for which their orders are missing."""
+    store, builder = ReporterStore(url, 0, parse_intervals(DEFAULT_INTERVALS)), BookBuilder()
+    store.restore(1)
+    started = perf_counter()
+    for batch in batches:
+        store.commit(batch, builder)
     elapsed_s = perf_counter() - started
     store.close()
     return elapsed_s

@@ -18,7 +18,9 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
     """Let a benchmark be told its database."""
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--postgres", action="store_true", help="start a PostgreSQL for the run")
-    which.add_argument("--store", metavar="URL", help="a PostgreSQL database; the component's schema is emptied")
+    which.add_argument(
+        "--store", metavar="URL", help="a PostgreSQL database; the component's schema is emptied"
+    )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from types import TracebackType
 VERSIONS = Path("/usr/lib/postgresql")
 """Where Debian has the binaries of each version."""
 USER = "exchange"
-PASSWORD = "a-secret"  # noqa: S105
+PASSWORD = "a-secret"
 START_S_MAX = 60.0
 
 
@@ -78,7 +78,15 @@ class PostgresServer:
     def run_sql(self, statement: str, database: str = "postgres") -> list[str]:
         """Run a statement with psql; return its rows as text."""
         ran = subprocess.run(
-            [self._binaries / "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement, self._plain(database)],
+            [
+                self._binaries / "psql",
+                "-qAtX",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-c",
+                statement,
+                self._plain(database),
+            ],
             capture_output=True,
             text=True,
             check=True,

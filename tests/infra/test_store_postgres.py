@@ -40,7 +40,9 @@ def test_both_components_live_in_one_database_each_in_its_schema(url: str) -> No
     with clearing.connect() as connection:
         assert read_position(connection, 0) == Position(0, 0)
         schemas = connection.scalars(
-            text("SELECT schemaname FROM pg_tables WHERE tablename IN ('trades', 'alembic_version') ORDER BY 1")
+            text(
+                "SELECT schemaname FROM pg_tables WHERE tablename IN ('trades', 'alembic_version') ORDER BY 1"
+            )
         )
         assert list(schemas) == ["clearing", "clearing", "reporter", "reporter"]
 
@@ -131,11 +133,16 @@ def test_two_writers_of_one_position_collide_and_the_failure_passes(url: str) ->
     store, other = open_store(url, REPORTER), open_store(url, REPORTER)
     with begin_write(store) as connection:
         write_position(connection, 0, epoch=1, sequence=1)
-    with pytest.raises(DBAPIError, match="could not serialize") as caught, begin_write(store) as connection:
-        read_position(connection, 0)
-        with begin_write(other) as faster:
-            write_position(faster, 0, epoch=1, sequence=9)
-        write_position(connection, 0, epoch=1, sequence=2)
+
+    def write_slowly() -> None:
+        with begin_write(store) as connection:
+            read_position(connection, 0)
+            with begin_write(other) as faster:
+                write_position(faster, 0, epoch=1, sequence=9)
+            write_position(connection, 0, epoch=1, sequence=2)
+
+    with pytest.raises(DBAPIError, match="could not serialize") as caught:
+        write_slowly()
     assert passes(caught.value)
     with pytest.raises(StoreError, match="would overwrite event 9"), begin_write(store) as connection:
         write_position(connection, 0, epoch=1, sequence=2)

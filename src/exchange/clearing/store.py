@@ -223,7 +223,15 @@ def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
     )
     touched = [(number, account_of(number), ledger.balances[number]) for number in ledger.before]
     rows = [
-        (partition, number, account.account_id, account.asset, account.holder, balance.debits, balance.credits)
+        (
+            partition,
+            number,
+            account.account_id,
+            account.asset,
+            account.holder,
+            balance.debits,
+            balance.credits,
+        )
         for number, account, balance in touched
     ]
     _replace(connection, tables.balances, 2, rows)

@@ -292,7 +292,9 @@ def _is_version(found: str) -> bool:
 def newest_version(migrations: str) -> str:
     """Return the newest version of a migrations package: the number that opens its last file's name."""
     names = sorted(
-        entry.name for entry in (files(migrations) / "versions").iterdir() if _is_version(entry.name[:VERSION_DIGITS])
+        entry.name
+        for entry in (files(migrations) / "versions").iterdir()
+        if _is_version(entry.name[:VERSION_DIGITS])
     )
     assert names, f"{migrations} has no versions/0001_*.py"
     return names[-1][:VERSION_DIGITS]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table, TypeDecorator, create_engine
+from sqlalchemy import Column, Connection, Engine, Table, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
@@ -57,7 +57,9 @@ def make_schema(store: Engine, schema: str) -> None:
             connection.execute(CreateSchema(schema, if_not_exists=True))
 
 
-def copy_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(
+    connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     """Append rows by COPY, in the caller's transaction.
 
     rows: values as the driver takes them, in the order of names. Raise `DBAPIError`, as an insert does.
@@ -76,11 +78,16 @@ def copy_rows(connection: Connection, table: Table, names: Sequence[str], rows: 
                 write(row)
     except psycopg.Error as error:
         raise DBAPIError.instance(
-            statement, None, error, psycopg.Error, connection_invalidated=session.closed, dialect=connection.dialect
+            statement,
+            None,
+            error,
+            psycopg.Error,
+            connection_invalidated=session.closed,
+            dialect=connection.dialect,
         ) from error
 
 
 def _type_name(column: Column[Any], connection: Connection) -> str:
     """Return the name of a column's type in the words of the database, without a length."""
-    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
-    return kind.compile(dialect=connection.dialect).partition("(")[0].lower()
+    words: str = column.type.compile(dialect=connection.dialect)
+    return words.partition("(")[0].lower()
