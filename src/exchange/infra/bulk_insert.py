@@ -6,9 +6,10 @@ takes many rows by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, partial
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy import Connection, Dialect, Table, TypeDecorator, insert
 
@@ -22,35 +23,45 @@ class BulkInsert:
         compiled = insert(table).inline().compile(dialect=dialect, column_keys=list(names))
         self.statement = str(compiled)
         self._table = table
-        self._is_postgres = dialect.name == "postgresql"
+        self._names = names
+        self._dialect = dialect
+        self._in_order = itemgetter(*[names.index(name) for name in compiled.positiontup or names])
         self._is_positional = compiled.positional
-        self._names = tuple(compiled.positiontup or names)
-        self._places = [names.index(name) for name in self._names]
-        self._is_in_order = self._names == names
-        self._binders = _binders(table, self._names, dialect)
+        self._own_types = [
+            (place, kind)
+            for place, name in enumerate(names)
+            if isinstance(kind := table.c[name].type, TypeDecorator)
+        ]
 
     def execute(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows, each the values in the order of the names; none at all is fine."""
         bound = list(rows)
         if not bound:
             return
-        if self._binders or not self._is_in_order:
-            bound = self._bound(bound)
-        if self._is_postgres and len(bound) >= COPY_ROWS_MIN:
+        for place, kind in self._own_types:
+            bound = self._bound(bound, place, kind)
+        if self._dialect.name == "postgresql" and len(bound) >= COPY_ROWS_MIN:
             copy_rows(connection, self._table, self._names, bound)
         elif self._is_positional:
-            connection.exec_driver_sql(self.statement, list(map(tuple, bound)))
+            connection.exec_driver_sql(self.statement, list(map(self._in_order, bound)))
         else:
             named = [dict(zip(self._names, row, strict=True)) for row in bound]
             connection.exec_driver_sql(self.statement, named)
 
-    def _bound(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Put the values in the order of the statement, and bind whole columns where their types ask for it."""
-        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        columns = [columns[place] for place in self._places]
-        for at, bind in self._binders:
-            columns[at] = map(bind, columns[at])
-        return list(zip(*columns, strict=True))
+    def _bound(self, rows: list[Sequence[Any]], place: int, kind: TypeDecorator[Any]) -> list[Sequence[Any]]:
+        """Let a type of ours write its column, unless it says that there is nothing to do."""
+        if isinstance(kind, MostlyAsIs) and kind.are_as_is(map(itemgetter(place), rows)):
+            return rows
+        bind, dialect = kind.process_bind_param, self._dialect
+        return [(*row[:place], bind(row[place], dialect), *row[place + 1 :]) for row in rows]
+
+
+@runtime_checkable
+class MostlyAsIs(Protocol):
+    """A column type whose values nearly always are written as they are; asking it once saves a call for each."""
+
+    def are_as_is(self, values: Iterable[Any]) -> bool:
+        """Tell whether all values are written as they are."""
 
 
 def bulk_insert(
@@ -63,14 +74,3 @@ def bulk_insert(
 @lru_cache(maxsize=64)
 def _prepared(table: Table, names: tuple[str, ...], dialect: Dialect) -> BulkInsert:
     return BulkInsert(table, names, dialect)
-
-
-def _binders(
-    table: Table, names: tuple[str, ...], dialect: Dialect
-) -> list[tuple[int, Callable[[Any], Any]]]:
-    """Return how the values of our own column types are written, by place."""
-    return [
-        (place, partial(kind.process_bind_param, dialect=dialect))
-        for place, name in enumerate(names)
-        if isinstance(kind := table.c[name].type, TypeDecorator)
-    ]
