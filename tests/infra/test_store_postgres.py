@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from exchange.infra import store_postgres
+from exchange.infra.errors import StoreUnavailable
 from exchange.infra.store import (
     Position,
     StoreError,
@@ -18,7 +19,7 @@ from exchange.infra.store import (
     read_position,
     write_position,
 )
-from exchange.infra.store_retry import passes
+from exchange.infra.store_retry import begin_read, passes
 from tests.infra.postgres_server import PASSWORD, PostgresServer
 
 pytestmark = pytest.mark.integration
@@ -183,6 +184,20 @@ def test_connections_are_bounded_and_who_waits_too_long_is_told(
     with store.connect(), store.connect(), pytest.raises(Exception, match="QueuePool limit") as caught:
         store.connect()
     assert passes(caught.value)
+
+
+def test_a_read_while_the_server_is_away_asks_to_try_again() -> None:
+    with PostgresServer() as server:
+        store = open_store(server.new_database(), REPORTER)
+        server.stop()
+        with (
+            pytest.raises(StoreUnavailable, match=r"postgresql\+psycopg://exchange:\*\*\*@"),
+            begin_read(store),
+        ):
+            pass
+        server.start()
+        with begin_read(store) as connection:
+            assert read_position(connection, 0) == Position(0, 0)
 
 
 def test_a_connection_lost_while_idle_is_made_anew(url: str, postgres: PostgresServer) -> None:

@@ -6,13 +6,16 @@ A transaction whose answer was lost may have been committed; who tries again mus
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from exchange.infra.store import StoreError, reason_of
+from exchange.infra.errors import StoreUnavailable
+from exchange.infra.store import StoreError, reason_of, shown
 
 OUTAGE_S_MAX = 600.0
 """How long failures that pass are waited out: a server that restarts or fails over. Then a person must look."""
@@ -49,6 +52,18 @@ def passes(error: BaseException) -> bool:
     if state is None:  # psycopg knows no code: it never reached the server, or lost it.
         return isinstance(error, OperationalError)
     return state in PASSING_STATES or state.startswith(_CONNECTION_CLASS)
+
+
+@contextmanager
+def begin_read(store: Engine) -> Iterator[Connection]:
+    """Begin a transaction that sees one state of the store. Raise `StoreUnavailable` where trying again can help."""
+    try:
+        with store.connect() as connection, connection.begin():
+            yield connection
+    except SQLAlchemyError as error:
+        if passes(error):
+            raise StoreUnavailable(f"{shown(store.url)}: {reason_of(error)}") from error
+        raise
 
 
 async def with_retries(commit: Callable[[], T], failed: Callable[[str, int], None]) -> T:
