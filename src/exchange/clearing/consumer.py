@@ -13,7 +13,7 @@ from time import perf_counter_ns
 
 import msgspec
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.infra.feed import Feed
@@ -75,8 +75,8 @@ class Consumer:
         """Store how far the stream was read; should it fail, a little more is read again after a restart."""
         try:
             await asyncio.to_thread(self._keeper.store_position)
-        except DBAPIError as error:
-            log.warning("position_not_stored", reason=str(error.orig))
+        except SQLAlchemyError as error:
+            log.warning("position_not_stored", reason=reason_of(error))
 
     async def _take_gathered(self) -> list[EventBatch] | None:
         """Wait for batches and take all there are; none after a silence, None at the end."""
@@ -112,7 +112,7 @@ class Consumer:
 
         try:
             outcome = await with_retries(lambda: self._keeper.commit(batch), failed)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             failed(reason_of(error), 0)
             raise
         self.stats.problem = ""

@@ -1,4 +1,4 @@
-"""Trying a transaction again, whole: which failures of a store pass, how often, and how long between.
+"""Failures of a store that pass: which they are, how a write is tried again whole, how a reader is told to.
 
 A transaction whose answer was lost may have been committed; who tries again must look at the stored position first.
 """
