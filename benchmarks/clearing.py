@@ -1,18 +1,19 @@
 """How fast clearing judges and books trades: the books alone, and whole with its durable store.
 
-`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000]`. Fifty accounts trade one symbol at random;
-each trade is judged by the built-in rules and booked in four transfers; the store syncs every transaction to disk.
-CPU is that of the process, and says more than trades per second where the machine does other things too.
+`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000] [--postgres | --store URL]`. Fifty accounts
+trade one symbol at random; each trade is judged by the built-in rules and booked in four transfers; the store syncs
+every transaction to disk. --postgres starts a server for the run; --store takes a database that is there, and empties
+the schema of clearing in it. CPU is that of this process, and says more where the machine does other things too.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 from itertools import pairwise
 
 from benchmarks.run_info import Watch, describe, rates
+from benchmarks.stores import add_store_options, new_stores
 from exchange.clearing.app import MIGRATIONS
 from exchange.clearing.book_keeper import BookKeeper, events_for_clearing
 from exchange.domain import events as e
@@ -37,15 +38,21 @@ def main() -> None:
     parser.add_argument("--trades", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=1_000, help="events per transaction")
+    add_store_options(parser)
     arguments = parser.parse_args()
     for what, value in describe():
         print(f"{what:10} {value}")
-    batches = _batches(arguments.trades, arguments.batch)
+    batches = trade_batches(arguments.trades, arguments.batch)
     print(
         f"{'seed':10} {SEED}\n{'trades':10} {arguments.trades:,}, {arguments.batch:,} events a transaction\n"
     )
-    for what, run in (("books", _books), ("books with store", _store)):
-        print(rates(what, "trade", arguments.trades, [run(batches) for _ in range(arguments.runs)]))
+    with new_stores(arguments, MIGRATIONS) as (kind, new_url):
+        runs = [
+            ("books", lambda: _books(batches)),
+            (f"books with {kind}", lambda: _store(new_url(), batches)),
+        ]
+        for what, run in runs:
+            print(rates(what, "trade", arguments.trades, [run() for _ in range(arguments.runs)]))
 
 
 def _books(batches: list[EventBatch]) -> Watch:
@@ -59,19 +66,18 @@ def _books(batches: list[EventBatch]) -> Watch:
     return watch.stop()
 
 
-def _store(batches: list[EventBatch]) -> Watch:
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(f"sqlite:///{folder}/clearing.sqlite", MIGRATIONS, synchronous="FULL")
-        keeper = BookKeeper(store, parse_rules(DEFAULT_RULES), 0)
-        watch = Watch()
-        for batch in batches:
-            keeper.commit(batch)
-        watch.stop()
-        store.dispose()
+def _store(url: str, batches: list[EventBatch]) -> Watch:
+    store = open_store(url, MIGRATIONS, synchronous="FULL")
+    keeper = BookKeeper(store, parse_rules(DEFAULT_RULES), 0)
+    watch = Watch()
+    for batch in batches:
+        keeper.commit(batch)
+    watch.stop()
+    store.dispose()
     return watch
 
 
-def _batches(trades: int, size: int) -> list[EventBatch]:
+def trade_batches(trades: int, size: int) -> list[EventBatch]:
     """Return the events of accounts that trade at random around the reference price, so many a batch."""
     chance = random.Random(SEED)
     records = [_event(e.SymbolAdded, 1, symbol_id=1, symbol="AAPL", name="Apple Inc.", reference_price=REFERENCE,

@@ -1,9 +1,8 @@
-"""What clearing's tests share: a fresh store."""
+"""What clearing's tests share: a fresh store, in every kind of database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -15,8 +14,8 @@ from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Engine]:
-    store = open_store(f"sqlite:///{tmp_path / 'clearing.sqlite'}", MIGRATIONS, synchronous="FULL")
+def store(store_url: str) -> Iterator[Engine]:
+    store = open_store(store_url, MIGRATIONS, synchronous="FULL")
     yield store
     store.dispose()
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from exchange.clearing import consumer as consuming
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer, joined
+from exchange.infra import store_retry
 from exchange.infra.feed import Feed
 from exchange.infra.store import StoreError
 from exchange.post_trade.invariants import BooksBroken
@@ -96,7 +97,7 @@ async def test_a_transaction_takes_no_more_than_its_size(
 async def test_a_store_that_fails_for_a_moment_is_tried_again(
     keeper: BookKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consuming, "STORE_BACK_OFF_S", 0.001)
+    monkeypatch.setattr(store_retry, "BACK_OFF_FIRST_S", 0.001)
     stream = Stream()
     stream.trade(1, 2, 100)
     consumer, feed, outcomes = consumer_of(stream, keeper)
@@ -117,7 +118,7 @@ async def test_a_store_that_fails_for_a_moment_is_tried_again(
 async def test_a_store_that_goes_on_failing_ends_the_consumer_and_says_why(
     keeper: BookKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consuming, "STORE_BACK_OFF_S", 0.001)
+    monkeypatch.setattr(store_retry, "BACK_OFF_FIRST_S", 0.001)
     stream = Stream()
     consumer, feed, _ = consumer_of(stream, keeper)
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 from exchange.domain.directory import Directory
 from exchange.domain.participant import Key, Role
 from exchange.infra.auth import KeyRing
+from exchange.infra.errors import StoreUnavailable
 from exchange.infra.http import ApiError, Call, HttpService, Reply, Route, WsRoute
 from exchange.infra.http_limits import HttpLimits
 from exchange.infra.json_body import JsonBody
@@ -125,6 +126,9 @@ class Handlers:
     async def suspend(self, call: Call) -> None:
         assert call.who.is_any(Role.RISK)
 
+    async def no_store(self, _: Call) -> Reply:
+        raise StoreUnavailable("the address of the store, and why")
+
     async def fail(self, call: Call) -> None:
         raise ZeroDivisionError("secret of the house")
 
@@ -164,6 +168,7 @@ class Handlers:
             ),
             Route("PUT", "/api/v1/symbol/{symbol}/suspend", self.suspend, "Suspend", "symbols", RISK, status=204),
             Route("GET", "/fail", self.fail, "Fail", "tests"),
+            Route("GET", "/no_store", self.no_store, "Fail for the store", "tests"),
             Route("GET", "/wait", self.wait, "Wait", "tests", returns=dict),
             Route("POST", "/bytes", self.take_bytes, "Reverse", "tests", body=bytes, returns=bytes, body_limit=2**20),
             WsRoute("/stream", self.stream, "Echo"),

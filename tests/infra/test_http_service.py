@@ -122,6 +122,12 @@ async def test_a_failure_of_ours_says_unknown_and_nothing_of_the_inside(served: 
     assert "unknown" in body["message"]
 
 
+async def test_a_store_that_is_away_asks_to_try_again(served: Served) -> None:
+    status, body, _ = await refusal(served, "GET", "/no_store")
+    assert (status, body["reason"], body["retry"]) == (503, "store_unreachable", True)
+    assert "address" not in str(body)
+
+
 async def test_head_has_the_headers_of_get_without_its_body(served: Served) -> None:
     async with served.client.head("/api/v1/order/1") as response:
         assert response.status == 200

@@ -49,9 +49,10 @@ class Notes:
 class LiveFlow:
     """A venue, a store and a live market behind it."""
 
-    def __init__(self, folder: Path, seed: int = 1, trades_in_memory: int = 100) -> None:
+    def __init__(self, where: Path | str, seed: int = 1, trades_in_memory: int = 100) -> None:
+        """where: a folder for SQLite, or the address of a database."""
         self.flow = VenueFlow(seed)
-        self.url = f"sqlite:///{folder}/reporter.sqlite"
+        self.url = where if isinstance(where, str) else f"sqlite:///{where}/reporter.sqlite"
         self.store = ReporterStore(self.url, 0, INTERVALS)
         self.trades_in_memory = trades_in_memory
         self.notes = Notes()

@@ -98,7 +98,8 @@ class Stand:
         self.flow = flow or VenueFlow()
         self.source = VenueSource()
         self.config = reporter_config(folder, **reporter)
-        _lay_out(Path(self.config.store_url_for("reporter").removeprefix("sqlite:///")))
+        if not self.config.reporter.store_url:
+            _lay_out(Path(self.config.store_url_for("reporter").removeprefix("sqlite:///")))
         self.app = ReporterApp(self.config, source=self.source)
         self._http: aiohttp.ClientSession | None = None
 

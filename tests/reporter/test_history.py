@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
@@ -23,8 +22,8 @@ INTERVALS = (1, 5, 60, 3_600, 86_400)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_store(f"sqlite:///{tmp_path}/reporter.sqlite", MIGRATIONS)
+def store(store_url: str) -> Iterator[Engine]:
+    engine = open_store(store_url, MIGRATIONS)
     yield engine
     engine.dispose()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -16,8 +14,8 @@ from tests.reporter.live_flow import LiveFlow
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> LiveFlow:
-    live = LiveFlow(tmp_path)
+def live(store_url: str) -> LiveFlow:
+    live = LiveFlow(store_url)
     flow = live.flow
     live.feed(flow.open(), *[flow.trade(1_000_000 + 100 * at, 10) for at in range(4)])
     live.feed(flow.trade(500_000, 10, symbol_id=2))

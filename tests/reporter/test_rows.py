@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine, select
 
 from exchange.domain.order import Side
 from exchange.domain.trade import BustReason
 from exchange.domain.units import public_id
+from exchange.infra.bulk_insert import bulk_insert
 from exchange.market_data.candles import Candle, CandleKey
 from exchange.market_data.statistics import Figures
 from exchange.market_data.trade import Trade, TradeStatus
@@ -27,7 +28,7 @@ def test_a_trade_of_any_partition_comes_back_whole(partition: int) -> None:
     store = create_engine("sqlite://")
     schema.metadata.create_all(store)
     with store.begin() as connection:
-        connection.execute(insert(schema.trades), [trade_row(trade(partition))])
+        bulk_insert(connection, schema.trades, tuple(schema.trades.c.keys()), [trade_row(trade(partition))])
         assert [trade_of(row) for row in connection.execute(select(schema.trades))] == [trade(partition)]
 
 
@@ -36,7 +37,7 @@ def test_a_candle_comes_back_whole_with_a_sum_beyond_64_bits() -> None:
     schema.metadata.create_all(store)
     candle = Candle(CandleKey(1, 60, 20261123, 10**18), Figures(1, 2, 3, 4, 5, 6, 2**60, 10**30, 8))
     with store.begin() as connection:
-        connection.execute(insert(schema.candles), [candle_row(0, candle)])
+        bulk_insert(connection, schema.candles, tuple(schema.candles.c.keys()), [candle_row(0, candle)])
         assert [candle_of(row) for row in connection.execute(select(schema.candles))] == [candle]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select, text
@@ -18,10 +18,11 @@ from tests.reporter.reporter_stand import batch_of
 INTERVALS = (1, 60, 86_400)
 
 
-def open_at(
-    folder: Path, intervals_s: tuple[int, ...] = INTERVALS, snapshot_events: int = 200
-) -> ReporterStore:
-    return ReporterStore(f"sqlite:///{folder}/reporter.sqlite", 0, intervals_s, snapshot_events)
+NewUrl = Callable[[str], str]
+
+
+def open_at(url: str, intervals_s: tuple[int, ...] = INTERVALS, snapshot_events: int = 200) -> ReporterStore:
+    return ReporterStore(url, 0, intervals_s, snapshot_events)
 
 
 def feed(store: ReporterStore, builder: BookBuilder, batches: list[bytes]) -> list[Committed]:
@@ -44,16 +45,16 @@ def facts(restored: Restored) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("stop_after", [1, 2, 17, 39])
 def test_a_store_opened_again_mid_stream_ends_like_one_that_never_stopped(
-    tmp_path: Path, stop_after: int
+    new_store_url: NewUrl, stop_after: int
 ) -> None:
     flow = VenueFlow(5)
     batches = [flow.open(), *flow.random_batches(40)]
-    whole = open_at(tmp_path / "whole")
+    whole = open_at(new_store_url("whole"))
     one = feed(whole, whole.restore(10).builder, batches)
-    stopped = open_at(tmp_path / "stopped")
+    stopped = open_at(new_store_url("stopped"))
     two = feed(stopped, stopped.restore(10).builder, batches[:stop_after])
     stopped.close()
-    again = open_at(tmp_path / "stopped")
+    again = open_at(new_store_url("stopped"))
     restored = again.restore(10)
     assert restored.position.sequence == batch_of(batches[stop_after - 1]).last_sequence
     two += feed(again, restored.builder, batches[stop_after:])
@@ -63,15 +64,15 @@ def test_a_store_opened_again_mid_stream_ends_like_one_that_never_stopped(
         store.close()
 
 
-def test_a_new_store_begins_at_nothing(tmp_path: Path) -> None:
-    store = open_at(tmp_path)
+def test_a_new_store_begins_at_nothing(store_url: str) -> None:
+    store = open_at(store_url)
     restored = store.restore(10)
     assert (tuple(restored.position), restored.business_date, restored.builder.sequence) == ((0, 0), 0, 0)
     store.close()
 
 
-def test_books_are_written_again_after_many_events_and_the_events_before_are_removed(tmp_path: Path) -> None:
-    flow, store = VenueFlow(6), open_at(tmp_path)
+def test_books_are_written_again_after_many_events_and_the_events_before_are_removed(store_url: str) -> None:
+    flow, store = VenueFlow(6), open_at(store_url)
     builder = store.restore(1).builder
     feed(store, builder, [flow.open(), *flow.random_batches(60)])
     with store.engine.connect() as connection:
@@ -83,13 +84,13 @@ def test_books_are_written_again_after_many_events_and_the_events_before_are_rem
     store.close()
 
 
-def test_a_batch_that_cannot_be_stored_leaves_nothing(tmp_path: Path) -> None:
-    flow, store = VenueFlow(), open_at(tmp_path)
+def test_a_batch_that_cannot_be_stored_leaves_nothing(store_url: str) -> None:
+    flow, store = VenueFlow(), open_at(store_url)
     builder = store.restore(1).builder
     feed(store, builder, [flow.open()])
     with store.engine.begin() as connection:
         connection.execute(text("DROP TABLE event_batches"))
-    with pytest.raises(StoreError, match=r"events 11 to 13 cannot be stored: no such table.*start again"):
+    with pytest.raises(StoreError, match=r"events 11 to 13 cannot be stored: .*event_batches.*start again"):
         store.commit(batch_of(flow.trade(1_000_000)), builder)
     with store.engine.connect() as connection:
         assert read_position(connection, 0).sequence == 10
@@ -97,16 +98,16 @@ def test_a_batch_that_cannot_be_stored_leaves_nothing(tmp_path: Path) -> None:
     store.close()
 
 
-def test_other_intervals_make_the_candles_anew_from_the_trades(tmp_path: Path) -> None:
+def test_other_intervals_make_the_candles_anew_from_the_trades(new_store_url: NewUrl) -> None:
     flow = VenueFlow(7)
     batches = [flow.open(), *flow.random_batches(20)]
     for name, intervals_s in (("one", INTERVALS), ("two", (5, 300, 86_400))):
-        store = open_at(tmp_path / name, intervals_s)
+        store = open_at(new_store_url(name), intervals_s)
         feed(store, store.restore(1).builder, batches)
         store.close()
     changed, expected = (
-        open_at(tmp_path / "one", (5, 300, 86_400)),
-        open_at(tmp_path / "two", (5, 300, 86_400)),
+        open_at(new_store_url("one"), (5, 300, 86_400)),
+        open_at(new_store_url("two"), (5, 300, 86_400)),
     )
     changed.restore(1)
     expected.restore(1)
@@ -118,8 +119,8 @@ def test_other_intervals_make_the_candles_anew_from_the_trades(tmp_path: Path) -
     assert rows[0] == rows[1] != []
 
 
-def test_books_that_do_not_reach_the_position_are_refused(tmp_path: Path) -> None:
-    flow, store = VenueFlow(), open_at(tmp_path)
+def test_books_that_do_not_reach_the_position_are_refused(store_url: str) -> None:
+    flow, store = VenueFlow(), open_at(store_url)
     feed(store, store.restore(1).builder, [flow.open(), flow.trade(1_000_000)])
     with store.engine.begin() as connection:
         connection.execute(text("DELETE FROM event_batches WHERE last_sequence > 10"))
@@ -128,8 +129,8 @@ def test_books_that_do_not_reach_the_position_are_refused(tmp_path: Path) -> Non
     store.close()
 
 
-def test_a_bust_of_an_earlier_date_brings_the_close_before_the_present_one(tmp_path: Path) -> None:
-    flow, store = VenueFlow(), open_at(tmp_path)
+def test_a_bust_of_an_earlier_date_brings_the_close_before_the_present_one(store_url: str) -> None:
+    flow, store = VenueFlow(), open_at(store_url)
     builder = store.restore(1).builder
     trades = [flow.open(), flow.trade(1_000_000), flow.trade(1_010_000)]
     match_id = list(flow.trades)[-1]

@@ -36,6 +36,7 @@ from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.http import HttpService
 from exchange.infra.store import open_store, read_directory
+from exchange.infra.store_retry import STOP_WAIT_S
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
 log = structlog.get_logger(component="clearing")
@@ -210,7 +211,7 @@ class ClearingApp:
         """Let the consumer store what was read, then end everything."""
         _, committing, _ = self._tasks
         await self.office.feed.close()
-        await asyncio.wait([committing])
+        await asyncio.wait([committing], timeout=STOP_WAIT_S)
         self._cancel_tasks()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

@@ -1,7 +1,8 @@
 """The book keeper: carries batches of events, rulings and the engine's answers into the books and the store.
 
 Each call is one transaction and may come from any thread; one at a time is let in. What the books hold in
-memory is what is stored: when a transaction fails they are thrown away and read again.
+memory is what is stored: when a transaction fails they are thrown away and read again. Where the connection was lost
+in a commit only the store knows whether it took place; its position tells, and the batch is not taken in twice.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from struct import Struct
 import msgspec
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from exchange.clearing import tables
 from exchange.clearing.store import (
@@ -90,6 +91,7 @@ class BookKeeper:
         self._books: Books | None = None
         self._seen: Position | None = None
         self._stored_sequence = 0
+        self._tried: Outcome | None = None
         self._lock = threading.Lock()
 
     # --- the stream ---
@@ -107,7 +109,9 @@ class BookKeeper:
                     f"events {seen.sequence + 1} to {batch.first_sequence - 1} are missing before this batch"
                 )
             if batch.last_sequence <= seen.sequence:
-                return Outcome(sequence=seen.sequence)
+                tried, self._tried = self._tried, None
+                is_same = tried is not None and tried.sequence == batch.last_sequence
+                return tried if tried is not None and is_same else Outcome(sequence=seen.sequence)
             events = list(events_for_clearing(batch.events, seen.sequence))
             outcome = Outcome(sequence=batch.last_sequence, events=len(events))
             if events or batch.last_sequence - self._stored_sequence >= UNSTORED_EVENTS_MAX:
@@ -130,14 +134,21 @@ class BookKeeper:
             return self._seen_position()
 
     def _commit_events(self, events: list[e.Event], batch: EventBatch, outcome: Outcome) -> None:
-        with self._writing() as (connection, books):
-            for event in events:
-                books.take(event, lambda match_id: read_trade(connection, match_id))
-            books.check()
-            write_position(connection, self.partition, batch.epoch, batch.last_sequence)
-            outcome.trades = len(books.changes.captured)
-            outcome.requests = len(books.changes.requests)
-            outcome.directory = books.changes.directory
+        self._tried = None
+        try:
+            with self._writing() as (connection, books):
+                for event in events:
+                    books.take(event, lambda match_id: read_trade(connection, match_id))
+                books.check()
+                write_position(connection, self.partition, batch.epoch, batch.last_sequence)
+                outcome.trades = len(books.changes.captured)
+                outcome.requests = len(books.changes.requests)
+                outcome.directory = books.changes.directory
+                self._tried = outcome
+        except DBAPIError:
+            self._seen = None  # Whether it was committed only the store knows.
+            raise
+        self._tried = None
         self._stored_sequence = batch.last_sequence
 
     def _seen_position(self) -> Position:

@@ -1,7 +1,8 @@
 """The consumer: takes batches from the feed and has them committed, as many at once as came meanwhile.
 
 While one transaction is written to disk the next batches gather; so the number of transactions follows the disk and the
-number of trades does not. A store that fails is tried again a few times; books that are broken stop everything.
+number of trades does not. A store that fails is tried again (`infra/store_retry.py`); books that are broken stop
+everything.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from time import perf_counter_ns
 
 import msgspec
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.infra.feed import Feed
-from exchange.infra.store import StoreError
+from exchange.infra.store import StoreError, reason_of
+from exchange.infra.store_retry import with_retries
 from exchange.wire.envelope import EventBatch
 
 log = structlog.get_logger(component="clearing")
@@ -25,8 +27,6 @@ BATCHES_GATHERED_MAX = 64
 """Batches that wait for a transaction; when full, the feed waits, and what comes stays in its window."""
 COMMIT_BYTES_MAX = 1 << 20
 """Size of one transaction's events, about; a longer one would keep those who read the books waiting."""
-STORE_TRIES_MAX = 5
-STORE_BACK_OFF_S = 0.2
 POSITION_STORED_EVERY_S = 1.0
 NS_PER_MS = 1_000_000
 
@@ -75,8 +75,8 @@ class Consumer:
         """Store how far the stream was read; should it fail, a little more is read again after a restart."""
         try:
             await asyncio.to_thread(self._keeper.store_position)
-        except DBAPIError as error:
-            log.warning("position_not_stored", reason=str(error.orig))
+        except SQLAlchemyError as error:
+            log.warning("position_not_stored", reason=reason_of(error))
 
     async def _take_gathered(self) -> list[EventBatch] | None:
         """Wait for batches and take all there are; none after a silence, None at the end."""
@@ -106,28 +106,17 @@ class Consumer:
         self._committed(outcome)
 
     async def _commit_with_retries(self, batch: EventBatch) -> Outcome:
-        for tries_left in reversed(range(STORE_TRIES_MAX)):
-            try:
-                outcome = await asyncio.to_thread(self._keeper.commit, batch)
-            except DBAPIError as error:
-                self.stats.problem = (
-                    f"the store did not take events up to {batch.last_sequence}: {error.orig}"
-                )
-                log.warning(
-                    "store_failed",
-                    sequence=batch.last_sequence,
-                    reason=str(error.orig),
-                    tries_left=tries_left,
-                )
-                if not tries_left:
-                    raise StoreError(
-                        f"{self.stats.problem}; free space or repair it, then start again"
-                    ) from error
-                await asyncio.sleep(STORE_BACK_OFF_S * (STORE_TRIES_MAX - tries_left))
-            else:
-                self.stats.problem = ""
-                return outcome
-        raise AssertionError("unreachable")
+        def failed(reason: str, tries: int) -> None:
+            self.stats.problem = f"the store did not take events up to {batch.last_sequence}: {reason}"
+            log.warning("store_failed", sequence=batch.last_sequence, reason=reason, tries=tries)
+
+        try:
+            outcome = await with_retries(lambda: self._keeper.commit(batch), failed)
+        except SQLAlchemyError as error:
+            failed(reason_of(error), 0)
+            raise StoreError(f"{self.stats.problem}; free space or repair it, then start again") from error
+        self.stats.problem = ""
+        return outcome
 
 
 def joined(batches: list[EventBatch]) -> EventBatch:

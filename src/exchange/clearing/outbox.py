@@ -14,13 +14,14 @@ from contextlib import suppress
 
 import msgspec
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.engine_client import EngineClient, EngineRefused
 from exchange.clearing.queries import open_requests, waiting_requests
 from exchange.infra.clock import Clock
 from exchange.infra.errors import InfraError
+from exchange.infra.store import reason_of
 from exchange.post_trade.books import EngineRequest
 
 log = structlog.get_logger(component="clearing")
@@ -90,8 +91,8 @@ class OutboxRelay:
         try:
             sent = await self._send_all()
             await self._look_for_overdue()
-        except DBAPIError as error:
-            self._note_problem(f"the store failed: {error.orig}")
+        except SQLAlchemyError as error:
+            self._note_problem(f"the store failed: {reason_of(error)}")
             return False
         return sent
 

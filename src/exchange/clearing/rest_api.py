@@ -27,6 +27,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.trade import BustReason
 from exchange.domain.units import Price, Quantity, UnitError, format_price, parse_price, parse_quantity
 from exchange.infra.http import ApiError, Call, Route
+from exchange.infra.store_retry import begin_read
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import CASH
 from exchange.post_trade.trade import Trade
@@ -249,7 +250,7 @@ class TradesApi:
         """Run a query in a thread, on one state of the store."""
 
         def read() -> T:
-            with self._office.store.connect() as connection:
+            with begin_read(self._office.store) as connection:
                 return query(connection)
 
         return await asyncio.to_thread(read)

@@ -27,6 +27,7 @@ from exchange.infra.http import ApiError, Call, Route
 from exchange.infra.http_stats import RouteStats
 from exchange.infra.metrics import counter, gauge
 from exchange.infra.store import Position, read_position
+from exchange.infra.store_retry import begin_read
 from exchange.post_trade.figures import Figures
 from exchange.post_trade.invariants import Proof, prove
 from exchange.wire.rest import clearing as j
@@ -118,7 +119,7 @@ class ReportsApi:
 
     def _counts(self) -> tuple[dict[str, int], dict[str, int], BooksRow, Position]:
         partition = self._office.partition
-        with self._office.store.connect() as connection:
+        with begin_read(self._office.store) as connection:
             return (
                 queries.count_by_state(connection, partition),
                 queries.count_requests(connection, partition),
@@ -174,7 +175,7 @@ class ReportsApi:
 
     def _own_figures(self, wanted: str) -> tuple[Testimony, int]:
         partition, symbols = self._office.partition, self._office.directory.symbols
-        with self._office.store.connect() as connection:
+        with begin_read(self._office.store) as connection:
             present = read_books_row(connection, partition).business_date
             date = date_of(wanted) if wanted else present
             figures = queries.figures_on(connection, partition, date)
@@ -195,7 +196,7 @@ class ReportsApi:
 
     def _prove(self) -> tuple[Proof, Position]:
         partition = self._office.partition
-        with self._office.store.connect() as connection:
+        with begin_read(self._office.store) as connection:
             position = read_position(connection, partition)
             row = read_books_row(connection, partition)
             proof = prove(

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from msgspec.structs import astuple
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 
 from exchange.clearing import tables
-from exchange.clearing.bulk_insert import bulk_insert
 from exchange.domain.order import Side
 from exchange.domain.symbol import SymbolState
+from exchange.infra.bulk_insert import bulk_insert
 from exchange.infra.store import read_directory, write_directory_events
 from exchange.post_trade.books import Books, Changes, EngineRequest, Fulfilment
 from exchange.post_trade.ledger import (
@@ -28,13 +29,14 @@ from exchange.post_trade.ledger import (
 )
 from exchange.post_trade.positions import Position, Positions
 from exchange.post_trade.recent_trades import RECENT_TRADES_MAX, RecentTrades
-from exchange.post_trade.rule import Hit
+from exchange.post_trade.rule import Hit, Ruling
 from exchange.post_trade.rules import RuleSet
 from exchange.post_trade.trade import Trade
-from exchange.post_trade.trade_life import TradeState
+from exchange.post_trade.trade_life import Step, TradeState
 
 WAITING, TAKEN, DONE, REFUSED = "waiting", "taken", "done", "refused"
 """How far a request has come: not yet with the engine; the engine said yes; its event was seen; it said no."""
+_NOT_TRIED = {"state": WAITING, "attempts": 0, "tried_ns": 0, "answer": ""}
 ROWS_READ_MAX = 10_000
 """Rows held at once while a whole table is read."""
 TRADE_COLUMNS = tuple(tables.trades.c[field.name] for field in msgspec.structs.fields(Trade))
@@ -180,16 +182,13 @@ def save_changes(connection: Connection, partition: int, books: Books) -> None:
     changes = books.changes
     write_directory_events(connection, changes.directory)
     _save_trades(connection, changes)
-    bulk_insert(connection, tables.trade_steps, map(msgspec.structs.asdict, changes.steps), "number")
+    bulk_insert(connection, tables.trade_steps, Step.__struct_fields__, map(astuple, changes.steps))
+    rulings = ((partition, *astuple(ruling)[:-1], _encode(ruling.hits)) for ruling in changes.rulings)
+    bulk_insert(connection, tables.rulings, ("partition", *Ruling.__struct_fields__), rulings)
+    requests = ((partition, *astuple(request), *_NOT_TRIED.values()) for request in changes.requests)
     bulk_insert(
-        connection,
-        tables.rulings,
-        (
-            msgspec.structs.asdict(ruling) | {"partition": partition, "hits": _encode(ruling.hits)}
-            for ruling in changes.rulings
-        ),
+        connection, tables.outbox, ("partition", *EngineRequest.__struct_fields__, *_NOT_TRIED), requests
     )
-    bulk_insert(connection, tables.outbox, (_outbox_row(partition, request) for request in changes.requests))
     for fulfilment in changes.fulfilments:
         _fulfil(connection, partition, fulfilment)
     _save_ledger(connection, partition, books)
@@ -197,7 +196,7 @@ def save_changes(connection: Connection, partition: int, books: Books) -> None:
 
 
 def _save_trades(connection: Connection, changes: Changes) -> None:
-    bulk_insert(connection, tables.trades, map(msgspec.structs.asdict, changes.captured.values()))
+    bulk_insert(connection, tables.trades, Trade.__struct_fields__, map(astuple, changes.captured.values()))
     if changes.changed:
         changed = update(tables.trades).where(tables.trades.c.match_id == bindparam("key"))
         values = ("price", "quantity", "state", "version")
@@ -216,45 +215,39 @@ def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
     bulk_insert(
         connection,
         tables.transfers,
+        ("partition", "number", "account_id", *Transfer.__struct_fields__),
         (
-            msgspec.structs.asdict(transfer)
-            | {"partition": partition, "number": number, "account_id": member_of(transfer)}
+            (partition, number, member_of(transfer), *astuple(transfer))
             for number, transfer in enumerate(ledger.unsaved.values(), first)
         ),
     )
-    touched = [(number, account_of(number)) for number in ledger.before]
+    touched = [(number, account_of(number), ledger.balances[number]) for number in ledger.before]
     rows = [
-        {
-            "partition": partition, "account_number": number, "account_id": account.account_id,
-            "asset": account.asset, "holder": account.holder, "debits": ledger.balances[number].debits,
-            "credits": ledger.balances[number].credits,
-        }
-        for number, account in touched
-    ]  # fmt: skip
-    _replace(connection, tables.balances, ("partition", "account_number"), rows)
-    whole = {
-        "partition": partition,
-        "trades": books.trades,
-        "transfers": ledger.transfers,
-        "ledger_hash": ledger.running_hash,
-        "next_ruling_id": books.next_ruling_id,
-        "business_date": books.business_date,
-    }
-    _replace(connection, tables.books, ("partition",), [whole])
+        (
+            partition,
+            number,
+            account.account_id,
+            account.asset,
+            account.holder,
+            balance.debits,
+            balance.credits,
+        )
+        for number, account, balance in touched
+    ]
+    _replace(connection, tables.balances, 2, rows)
+    whole = (
+        partition, books.trades, ledger.transfers, ledger.running_hash, books.next_ruling_id,
+        books.business_date,
+    )  # fmt: skip
+    _replace(connection, tables.books, 1, [whole])
 
 
 def _save_positions(connection: Connection, partition: int, positions: Positions) -> None:
     rows = [
-        msgspec.structs.asdict(position)
-        | {"partition": partition, "account_id": account_id, "symbol_id": symbol_id}
+        (partition, account_id, symbol_id, *astuple(position))
         for (account_id, symbol_id), position in positions.touched.items()
     ]
-    _replace(connection, tables.positions, ("partition", "account_id", "symbol_id"), rows)
-
-
-def _outbox_row(partition: int, request: EngineRequest) -> dict[str, Any]:
-    state = {"partition": partition, "state": WAITING, "attempts": 0, "tried_ns": 0, "answer": ""}
-    return msgspec.structs.asdict(request) | state
+    _replace(connection, tables.positions, 3, rows)
 
 
 def _fulfil(connection: Connection, partition: int, fulfilment: Fulfilment) -> None:
@@ -271,9 +264,14 @@ def _fulfil(connection: Connection, partition: int, fulfilment: Fulfilment) -> N
     connection.execute(closed.values(state=DONE))
 
 
-def _replace(connection: Connection, table: Any, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    """Put rows in the place of those with the same keys; works in every database."""
+def _replace(connection: Connection, table: Table, keys: int, rows: list[tuple[Any, ...]]) -> None:
+    """Put rows, each all values of a table, in the place of those with the same key; works in every database.
+
+    keys: how many columns, from the first, are the key.
+    """
     if rows:
-        old = delete(table).where(*(table.c[name] == bindparam(f"old_{name}") for name in key))
-        connection.execute(old, [{f"old_{name}": row[name] for name in key} for row in rows])
-        bulk_insert(connection, table, rows)
+        names = tuple(table.c.keys())
+        old = delete(table).where(*(table.c[name] == bindparam(f"old_{name}") for name in names[:keys]))
+        old_names = [f"old_{name}" for name in names[:keys]]
+        connection.execute(old, [dict(zip(old_names, row, strict=False)) for row in rows])
+        bulk_insert(connection, table, names, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -35,6 +36,10 @@ class PublicId(TypeDecorator[int]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
         """Read an id."""
         return value + _WRAP if value is not None and value < 0 else value
+
+    def are_as_is(self, values: Iterable[int]) -> bool:
+        """Tell whether these ids are below the sign, as those of the engine's partitions all are."""
+        return max(values) < _SIGN
 
 
 class WideInteger(TypeDecorator[int]):

@@ -161,7 +161,9 @@ class ReporterConfig(Section, frozen=True, kw_only=True):
     key_file: str = ""
     """File with its key for the engine; empty: keys.json in the data folder. EXCHANGE_COMPONENT_KEY wins."""
     store_url: StoreUrl = ""
-    """Database of trades and candles, such as "sqlite:////srv/reporter.sqlite"; empty: in the data folder."""
+    """Database of trades and candles, such as "postgresql+psycopg://user:password@host/name"; empty: in the
+    data folder.
+    """
     candle_intervals: Annotated[tuple[str, ...], Meta(min_length=1, max_length=15)] = (
         "1s", "5s", "1m", "5m", "15m", "1h", "1d",
     )  # fmt: skip
@@ -209,8 +211,8 @@ class ClearingConfig(Section, frozen=True, kw_only=True):
     key_file: str = ""
     """File with its key for the engine; empty: keys.json in the data folder. EXCHANGE_COMPONENT_KEY wins."""
     store_url: StoreUrl = ""
-    """Database of trades, rulings and ledger, such as "sqlite:////srv/clearing.sqlite"; empty: in the data
-    folder.
+    """Database of trades, rulings and ledger, such as "postgresql+psycopg://user:password@host/name"; empty:
+    in the data folder.
     """
     page_items_max: Count = 1_000
     """Most items on one page of an answer."""

@@ -19,6 +19,10 @@ class AccessRefused(InfraError):
     """The other side does not take our key; trying again with the same key cannot help."""
 
 
+class StoreUnavailable(InfraError):
+    """The database is not there now, or has no connection to spare; trying again can help."""
+
+
 class EventsGone(InfraError):
     """The events asked for are no longer kept. first_kept: the oldest event sequence that is."""
 

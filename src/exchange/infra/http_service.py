@@ -18,6 +18,7 @@ import structlog
 from aiohttp import web
 
 from exchange.infra.auth import KeyRing
+from exchange.infra.errors import StoreUnavailable
 from exchange.infra.http_answer import Answer
 from exchange.infra.http_cors import Cors
 from exchange.infra.http_endpoint import Endpoint
@@ -195,6 +196,9 @@ class HttpService:
                 answer = endpoint.answer(result)
         except ApiError as error:
             answer = refusal(error, request_id)
+        except StoreUnavailable as error:
+            log.warning("store_unavailable", request_id=request_id, path=request.path, reason=str(error))
+            answer = refusal(ApiError.of(ErrorCode.STORE_UNREACHABLE), request_id)
         except web.HTTPException as error:
             text = error.text or error.reason
             answer = refusal(ApiError(error.status, ErrorCode.MALFORMED_REQUEST, text), request_id)

@@ -1,9 +1,9 @@
 """The database of a component, and the two tables every component has in it: its feed position and the
 directory.
 
-SQLite now: write-ahead log, foreign keys on, transactions that begin when they say so. Other databases come
-by their URL. A component writes its position in the same transaction as what the events caused, so a batch
-that comes twice does nothing.
+SQLite by default: write-ahead log, foreign keys on, transactions that begin when they say so; or PostgreSQL
+(`store_postgres.py`), by the URL. A component writes its position in the same transaction as what the events
+caused, so a batch that comes twice does nothing.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from exchange.domain.directory import Directory
 from exchange.domain.events import Event
+from exchange.infra import store_postgres
 from exchange.infra.errors import InfraError
 from exchange.wire.records import decode_event, encode_event
 
@@ -45,6 +46,7 @@ BUSY_TIMEOUT_MS = 10_000
 CHECKED_BYTES_MAX = 32 << 20
 """Up to this size SQLite's own check runs at every start; `exchange doctor` checks larger ones."""
 VERSION_TABLE = "alembic_version"
+VERSION_DIGITS = 4
 _WRITES = "exchange_writes"
 
 metadata = MetaData()
@@ -83,9 +85,11 @@ def open_store(
     """Open a database and bring it to the newest version. Raise `StoreError` where it is damaged or too new.
 
     migrations: a package such as `exchange.reporter.migrations`; see `store_migrations.py`. synchronous:
-    NORMAL may lose the last transactions at power loss, never the database; the feed repeats them.
+    NORMAL may lose the last transactions at power loss, never the database; the feed repeats them. PostgreSQL
+    has its own setting, `synchronous_commit`, and each component's tables in a schema of its own.
     """
-    store = _engine_for(url)
+    schema = schema_of(migrations)
+    store = _engine_for(url, schema)
     address, file = store.url, _sqlite_file(store.url)
     if store.dialect.name == "sqlite":
         _set_up_sqlite(store, synchronous)
@@ -94,9 +98,11 @@ def open_store(
         try:
             if file is not None:
                 _check_sqlite(store, file)
+            if store.dialect.name == "postgresql":
+                store_postgres.make_schema(store, schema)
             _bring_up_to_date(store, migrations)
         except SQLAlchemyError as error:
-            raise StoreError(_refusal(address, file, str(error.__cause__ or error))) from error
+            raise StoreError(_refusal(address, file, reason_of(error))) from error
         undo.pop_all()
     return store
 
@@ -158,10 +164,37 @@ def read_directory(connection: Connection) -> Directory:
     return directory
 
 
-def _engine_for(url: str) -> Engine:
+def reason_of(error: BaseException) -> str:
+    """Return on one line what the database said, without the statement."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return " ".join(str(said).partition("\nLINE ")[0].split())
+
+
+def schema_of(migrations: str) -> str:
+    """Return the schema that a component's tables have in PostgreSQL: the name of its package."""
+    return migrations.removesuffix(".migrations").rpartition(".")[2]
+
+
+def shown(address: URL) -> str:
+    """Return a database address that may be shown: without passwords."""
+    query = {name: "***" if "pass" in name else value for name, value in address.query.items()}
+    return address.set(query=query).render_as_string()
+
+
+def _engine_for(url: str, schema: str) -> Engine:
     """Make sense of a database address; it is not shown where that fails, for it may hold a password."""
     try:
-        return create_engine(make_url(url))
+        address = make_url(url)
+        if address.get_backend_name() != "postgresql":
+            return create_engine(address)
+        if address.drivername == "postgresql":
+            address = address.set(drivername=store_postgres.DRIVER)
+        if address.drivername != store_postgres.DRIVER:
+            raise StoreError(
+                f"store_url: PostgreSQL is spoken through psycopg: write {store_postgres.DRIVER}://, "
+                f"not {address.drivername}://"
+            )
+        return store_postgres.connect(address, schema)
     except NoSuchModuleError as error:
         raise StoreError(f"store_url: this kind of database is unknown: {error}") from None
     except ArgumentError:
@@ -170,8 +203,9 @@ def _engine_for(url: str) -> Engine:
             '"postgresql+psycopg://user:password@host/name"'
         ) from None
     except ImportError as error:
+        hint = "; install it with: pip install 'stock-exchange[postgres]'" if error.name == "psycopg" else ""
         raise StoreError(
-            f"store_url needs the Python package {error.name!r}, which is not installed"
+            f"store_url needs the Python package {error.name!r}, which is not installed{hint}"
         ) from error
 
 
@@ -232,11 +266,18 @@ def _bring_up_to_date(store: Engine, migrations: str) -> None:
             if has_table
             else None
         )
+        has_data = found is None and store.dialect.has_table(connection, feed_positions.name)
     if found == newest:
         return
+    if has_data or (found is not None and not _is_version(found)):
+        raise StoreError(
+            f"{shown(store.url)} has tables, but its version in {VERSION_TABLE} is {found or 'missing'}: the store "
+            "is damaged. Nothing was changed. Restore a backup; or empty it and start again, and it is filled "
+            "from the engine's events"
+        )
     if found is not None and found > newest:
         raise StoreError(
-            f"{store.url.render_as_string()} is of version {found}, this program knows up to {newest}: "
+            f"{shown(store.url)} is of version {found}, this program knows up to {newest}: "
             "a newer program wrote it; run that one, or restore an older backup"
         )
     from exchange.infra.store_migrations import migrate
@@ -244,19 +285,28 @@ def _bring_up_to_date(store: Engine, migrations: str) -> None:
     migrate(store, migrations)
 
 
+def _is_version(found: str) -> bool:
+    return len(found) == VERSION_DIGITS and found.isdecimal()
+
+
 def newest_version(migrations: str) -> str:
     """Return the newest version of a migrations package: the number that opens its last file's name."""
     names = sorted(
-        entry.name for entry in (files(migrations) / "versions").iterdir() if entry.name[:4].isdecimal()
+        entry.name
+        for entry in (files(migrations) / "versions").iterdir()
+        if _is_version(entry.name[:VERSION_DIGITS])
     )
     assert names, f"{migrations} has no versions/0001_*.py"
-    return names[-1][:4]
+    return names[-1][:VERSION_DIGITS]
 
 
 def _refusal(address: URL, file: Path | None, reason: str) -> str:
     """Say which store failed and how to look at it."""
     if file is None:
-        return f"{address.render_as_string()}: {reason}"
+        return (
+            f"{shown(address)}: the store cannot be used: {reason}. Check user, password, host, port and database in "
+            "store_url, and that the server runs; nothing was changed"
+        )
     return (
         f"{file}: the store cannot be used: {reason}. Nothing was changed. Look at it with "
         f'`sqlite3 {file} "PRAGMA integrity_check"` and `exchange doctor`. To rebuild it, move it away with its '

@@ -22,17 +22,19 @@ from exchange.infra.feed import Feed
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import HttpLimits
 from exchange.infra.http_source import HttpEventSource
+from exchange.infra.store_retry import STOP_WAIT_S, with_retries
 from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
 from exchange.reporter.intake import Intake
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.rest_api import MarketApi
 from exchange.reporter.rest_stats import StatsApi
-from exchange.reporter.store import ReporterStore
+from exchange.reporter.store import Committed, ReporterStore
 from exchange.reporter.stream_api import StreamApi
 from exchange.reporter.stream_groups import SNAPSHOT_TRADES
 from exchange.reporter.stream_hub import StreamHub
 from exchange.reporter.web_page import WebPage
+from exchange.wire.envelope import EventBatch
 
 log = structlog.get_logger(component="reporter")
 
@@ -62,6 +64,7 @@ class ReporterApp:
         self._is_serving = False
         self._was_caught_up = False
         self._problem = ""
+        self._store_problem = ""
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -89,6 +92,8 @@ class ReporterApp:
         lag = max(0, stats.newest - self.market.sequence)
         self._was_caught_up = self._was_caught_up or (stats.is_caught_up and not lag)
         reasons = [f"engine: {stats.problem}"] if stats.problem else []
+        if self._store_problem:
+            reasons.append(self._store_problem)
         if not self._was_caught_up or lag > LAG_EVENTS_MAX:
             reasons.append(f"catching up: at event {self.market.sequence}, {lag} more are known of")
         return reasons
@@ -139,6 +144,8 @@ class ReporterApp:
     async def _stop_following(self) -> None:
         await self.feed.close()
         assert self._following is not None
+        await asyncio.wait([self._following], timeout=STOP_WAIT_S)
+        self._following.cancel()
         await asyncio.gather(self._following, return_exceptions=True)
 
     async def _follow(self) -> None:
@@ -146,12 +153,23 @@ class ReporterApp:
         try:
             async with aclosing(Intake(self.feed).batches()) as batches:
                 async for batch in batches:
-                    committed = await asyncio.to_thread(self.store.commit, batch, self.market.builder)
+                    committed = await self._commit(batch)
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
         except InfraError as error:
             self._problem = f"{type(error).__name__}: {error}"
             log.error("reporter_stopped_following", position=self.market.sequence, error=self._problem)
+
+    async def _commit(self, batch: EventBatch) -> Committed:
+        """Store a batch, again where the store fails for a while; `ready` says so meanwhile."""
+
+        def failed(reason: str, tries: int) -> None:
+            self._store_problem = f"the store did not take events up to {batch.last_sequence}: {reason}"
+            log.warning("store_failed", sequence=batch.last_sequence, reason=reason, tries=tries)
+
+        committed = await with_retries(lambda: self.store.commit(batch, self.market.builder), failed)
+        self._store_problem = ""
+        return committed
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, update
 
+from exchange.infra.bulk_insert import bulk_insert
 from exchange.market_data.candles import DAY_S, SECOND_NS, Candle, CandleKey
 from exchange.market_data.statistics import Figures
 from exchange.market_data.trade import Trade
 from exchange.reporter.rows import candle_of, candle_row, trade_of, trade_row
 from exchange.reporter.schema import candles, trades
 
+_TRADE_COLUMNS = tuple(trades.c.keys())
+_CANDLE_COLUMNS = tuple(candles.c.keys())
 _KEY = ("symbol_id", "interval_s", "start_ns", "business_date")
 _REMOVE_CANDLE = delete(candles).where(
     candles.c.partition == bindparam("_partition"),
@@ -30,14 +33,14 @@ class StoredHistory:
         """Write trades and candles; a candle without figures is removed."""
         connection = self._connection
         if new:
-            connection.execute(insert(trades), [trade_row(trade) for trade in new])
+            bulk_insert(connection, trades, _TRADE_COLUMNS, map(trade_row, new))
         for trade in changed:
-            connection.execute(update(trades).where(self._is_trade(trade.sequence)).values(trade_row(trade)))
+            values = dict(zip(_TRADE_COLUMNS, trade_row(trade), strict=True))
+            connection.execute(update(trades).where(self._is_trade(trade.sequence)).values(values))
         if updated:
             connection.execute(_REMOVE_CANDLE, [self._key_values(candle.key) for candle in updated])
         rows = [candle_row(self.partition, candle) for candle in updated if candle.figures is not None]
-        if rows:
-            connection.execute(insert(candles), rows)
+        bulk_insert(connection, candles, _CANDLE_COLUMNS, rows)
 
     def trade(self, sequence: int) -> Trade | None:
         """Return the trade of an event sequence."""

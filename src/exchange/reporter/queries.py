@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 
 from exchange.infra.store import read_position
+from exchange.infra.store_retry import begin_read
 from exchange.market_data.candles import DAY_S, Candle
 from exchange.market_data.trade import Trade, TradeStatus
 from exchange.reporter.rows import candle_of, trade_of
@@ -42,8 +43,8 @@ class Queries:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Begin a transaction that sees one state of the store."""
-        with self.engine.connect() as connection, connection.begin():
+        """Begin a transaction that sees one state of the store. Raise `StoreUnavailable` while that cannot be."""
+        with begin_read(self.engine) as connection:
             yield connection
 
     # --- trades -----------------------------------------------------------------------------------

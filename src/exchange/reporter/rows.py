@@ -14,29 +14,14 @@ from exchange.market_data.statistics import Figures
 from exchange.market_data.trade import Trade, TradeStatus
 
 
-def trade_row(trade: Trade) -> dict[str, Any]:
-    """Return the row of a trade."""
-    return {
-        "partition": trade.partition,
-        "sequence": trade.sequence,
-        "symbol_id": trade.symbol_id,
-        "business_date": trade.business_date,
-        "executed_ns": trade.executed_ns,
-        "price": trade.price,
-        "quantity": trade.quantity,
-        "executed_price": trade.executed_price,
-        "executed_quantity": trade.executed_quantity,
-        "maker_sequence": sequence_of(trade.maker_order_id),
-        "taker_sequence": sequence_of(trade.taker_order_id),
-        "taker_side": int(trade.taker_side),
-        "reference_price": trade.reference_price,
-        "status": int(trade.status),
-        "version": trade.version,
-        "changed_sequence": trade.changed_sequence,
-        "changed_ns": trade.changed_ns,
-        "reason": int(trade.reason or 0),
-        "ruling_id": trade.ruling_id,
-    }
+def trade_row(trade: Trade) -> tuple[Any, ...]:
+    """Return the row of a trade: the columns of the table `trades` in their order."""
+    return (
+        trade.partition, trade.sequence, trade.symbol_id, trade.business_date, trade.executed_ns, trade.price,
+        trade.quantity, trade.executed_price, trade.executed_quantity, sequence_of(trade.maker_order_id),
+        sequence_of(trade.taker_order_id), trade.taker_side, trade.reference_price, trade.status, trade.version,
+        trade.changed_sequence, trade.changed_ns, trade.reason or 0, trade.ruling_id,
+    )  # fmt: skip
 
 
 def trade_of(row: Row[Any]) -> Trade:
@@ -51,26 +36,15 @@ def trade_of(row: Row[Any]) -> Trade:
     return Trade(*values)
 
 
-def candle_row(partition: int, candle: Candle) -> dict[str, Any]:
-    """Return the row of a candle that has figures."""
+def candle_row(partition: int, candle: Candle) -> tuple[Any, ...]:
+    """Return the row of a candle that has figures: the columns of the table `candles` in their order."""
     key, figures = candle.key, candle.figures
     assert figures is not None, "a candle without figures has no row"
-    return {
-        "partition": partition,
-        "symbol_id": key.symbol_id,
-        "interval_s": key.interval_s,
-        "start_ns": key.start_ns,
-        "business_date": key.business_date,
-        "first_sequence": figures.first_sequence,
-        "last_sequence": figures.last_sequence,
-        "open": figures.open,
-        "high": figures.high,
-        "low": figures.low,
-        "last": figures.last,
-        "volume": figures.volume,
-        "notional": figures.notional,
-        "trades": figures.trades,
-    }
+    return (
+        partition, key.symbol_id, key.interval_s, key.start_ns, key.business_date, figures.first_sequence,
+        figures.last_sequence, figures.open, figures.high, figures.low, figures.last, figures.volume,
+        figures.notional, figures.trades,
+    )  # fmt: skip
 
 
 def candle_of(row: Row[Any]) -> Candle:

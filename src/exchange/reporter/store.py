@@ -2,6 +2,9 @@
 
 What can be found again is written once: trades, candles, announcements, the directory. The books are kept as a
 snapshot and the events since; a new snapshot is written when these have become many.
+
+A batch that failed may be committed again: what is in memory is read from the store first, for where the connection was
+lost in a commit only the store knows whether that took place.
 """
 
 from __future__ import annotations
@@ -9,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.infra.bulk_insert import bulk_insert
 from exchange.infra.store import (
     Position,
     StoreError,
@@ -21,6 +26,8 @@ from exchange.infra.store import (
     open_store,
     read_directory,
     read_position,
+    reason_of,
+    shown,
     write_directory_events,
     write_position,
 )
@@ -102,6 +109,8 @@ class ReporterStore:
         self._history = StoredHistory(partition)
         self._tape = Tape(self._history, intervals_s)
         self._announcer = Announcer(partition)
+        self._tried: Committed | None = None
+        self._is_in_doubt = False
 
     def close(self) -> None:
         """Close the database."""
@@ -112,18 +121,37 @@ class ReporterStore:
     def commit(self, batch: EventBatch, builder: BookBuilder) -> Committed:
         """Store a batch and what it causes, or nothing. builder: the books as they are before it.
 
-        Raise `StoreError` where the database fails; this store is not to be used after that.
+        Raise `StoreError` where the database fails; the same batch may then be committed again.
         """
         try:
+            if self._is_in_doubt and self._was_stored(batch):
+                assert self._tried is not None
+                return self._tried
+            self._is_in_doubt, self._tried = True, None
             with begin_write(self.engine) as connection:
-                return self._commit(connection, batch, builder)
+                self._tried = self._commit(connection, batch, builder)
+            self._is_in_doubt = False
         except SQLAlchemyError as error:
             raise StoreError(
-                f"{self.engine.url.render_as_string()}: events {batch.first_sequence} to {batch.last_sequence} "
-                f"cannot be stored: {error.__cause__ or error}; free space or repair it, then start again"
+                f"{shown(self.engine.url)}: events {batch.first_sequence} to {batch.last_sequence} "
+                f"cannot be stored: {reason_of(error)}; free space or repair it, then start again"
             ) from error
         finally:
             self._history.connection = None
+        return self._tried
+
+    def _was_stored(self, batch: EventBatch) -> bool:
+        """Read again where the store stands after a failure; tell whether it has the batch that was tried."""
+        self._tape = Tape(self._history, self.intervals_s)
+        self._announcer = Announcer(self.partition)
+        sequence = self.restore(1).position.sequence
+        if sequence < batch.first_sequence - 1:
+            raise StoreError(
+                f"{shown(self.engine.url)}: it has lost the events {sequence + 1} to {batch.first_sequence - 1}, which "
+                "were stored already; start the reporter again, and it is filled from the engine's events"
+            )
+        self._is_in_doubt = False
+        return sequence >= batch.last_sequence
 
     def _commit(self, connection: Connection, batch: EventBatch, builder: BookBuilder) -> Committed:
         found = scan(batch.events)
@@ -132,22 +160,14 @@ class ReporterStore:
         self._tape.save()
         told = self._announcer.announce(found.notable, updates)
         if told:
-            connection.execute(insert(announcements), [self._announcement_row(each) for each in told])
+            rows = ((self.partition, *astuple(each)) for each in told)
+            bulk_insert(connection, announcements, ("partition", *Announcement.__struct_fields__), rows)
         self._keep_notable(connection, found)
         self._keep_events(connection, batch, builder)
         write_position(connection, self.partition, batch.epoch, batch.last_sequence)
         return Committed(
             batch, found.slices, found.notable, updates, told, self._previous_days_changed(updates)
         )
-
-    def _announcement_row(self, told: Announcement) -> dict[str, object]:
-        return {
-            "partition": self.partition,
-            "channel": told.channel,
-            "sequence": told.sequence,
-            "symbol_id": told.symbol_id,
-            "message": told.message,
-        }
 
     def _keep_notable(self, connection: Connection, found: BatchScan) -> None:
         """Store events that change the directory or the date."""
@@ -252,7 +272,7 @@ class ReporterStore:
             builder.apply(events)
         if builder.sequence != position.sequence:
             raise StoreError(
-                f"{self.engine.url.render_as_string()}: its books stand at event {builder.sequence}, its position at "
+                f"{shown(self.engine.url)}: its books stand at event {builder.sequence}, its position at "
                 f"{position.sequence}; move it away and start again: it is filled from the engine's events"
             )
         return builder

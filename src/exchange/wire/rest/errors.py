@@ -60,6 +60,7 @@ class ErrorCode(IntEnum):
     ENGINE_BUSY = 1043
     ENGINE_HALTED = 1044
     ENGINE_UNREACHABLE = 1045
+    STORE_UNREACHABLE = 1046
     SLOW_READER = 1050
     UNKNOWN_OPERATION = 1051
     UNKNOWN_CHANNEL = 1052
@@ -118,6 +119,9 @@ ERRORS: dict[ErrorCode, ErrorText] = {
         503, "The engine is halted and takes no commands; /readyz says why.", retry=True
     ),
     ErrorCode.ENGINE_UNREACHABLE: ErrorText(503, "The engine cannot be reached; try again.", retry=True),
+    ErrorCode.STORE_UNREACHABLE: ErrorText(
+        503, "The database of this component cannot be reached; try again.", retry=True
+    ),
     ErrorCode.SLOW_READER: ErrorText(
         0, "The reader is too slow; resume from the sequence in `resume_from`.", retry=True
     ),

@@ -1,0 +1,459 @@
+"""Bad input of every kind against a running exchange: answered in the one form, in bounds, and nobody else notices.
+
+The tables are to be read: what is sent, and which status, reason and field come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import pytest
+
+from tests.integration.bystander import Bystander
+from tests.integration.exchange_process import Client, ExchangeProcess
+
+pytestmark = pytest.mark.integration
+PORTS = {"engine": 1, "reporter": 2, "clearing": 3}
+ANSWER_BYTES_MAX = 2_000
+LATE_S = 15
+"""Slow requests are cut off after 10 s."""
+DIGITS_30 = 10**29
+ORDER = {"symbol": "AAPL", "side": "buy", "qty": "10", "price": "189.20"}
+MISSING = object()
+
+
+class Bad(NamedTuple):
+    """A request and what it is answered. path: `POST /api/v1/order`; body: JSON, or bytes as they are."""
+
+    what: str
+    path: str
+    body: object
+    status: int
+    reason: str
+    field: str = ""
+    who: str = "alice"
+    at: str = "engine"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def order(**changes: object) -> dict[str, object]:
+    """Return a good order with changes; MISSING leaves a field out."""
+    return {name: value for name, value in {**ORDER, **changes}.items() if value is not MISSING}
+
+
+def enter(what: str, body: object, status: int, reason: str, field: str = "") -> Bad:
+    return Bad(what, "POST /api/v1/order", body, status, reason, field)
+
+
+# fmt: off
+JSON = [
+    enter("cut off",               b'{"symbol": "AAPL", "qty":', 400, "malformed_json"),
+    enter("nothing",               b"", 400, "malformed_json"),
+    enter("not JSON",              b"symbol=AAPL&qty=10", 400, "malformed_json"),
+    enter("NaN",                   b'{"symbol": "AAPL", "side": "buy", "qty": NaN}', 400, "malformed_json"),
+    enter("Infinity",              b'{"symbol": "AAPL", "side": "buy", "qty": Infinity}', 400, "malformed_json"),
+    enter("a number of 1e999",     b'{"symbol": "AAPL", "side": "buy", "qty": 1e999}', 400, "invalid_field", "qty"),
+    enter("no UTF-8",              b'{"symbol": "\xff\xfe", "side": "buy", "qty": 1}', 400, "malformed_json"),
+    enter("half a surrogate",      b'{"symbol": "\\ud800", "side": "buy", "qty": 1}', 400, "malformed_json"),
+    enter("something behind it",   json.dumps(ORDER).encode() + b" {}", 400, "malformed_json"),
+    enter("an array",              [ORDER], 400, "invalid_field"),
+    enter("null",                  b"null", 400, "invalid_field"),
+    enter("deep nesting",          b'{"symbol": ' + b"[" * 30_000, 400, "invalid_field", "symbol"),
+    enter("deep nesting, unknown", b'{"x": ' + b"[" * 30_000, 400, "unknown_field", "x"),
+    enter("only open brackets",    b"[" * 60_000, 400, "invalid_field"),
+    enter("an unknown field",      order(colour="red"), 400, "unknown_field", "colour"),
+    enter("a missing field",       order(qty=MISSING), 400, "missing_field", "qty"),
+    enter("70,000 bytes",          order(symbol="A" * 70_000), 413, "body_too_large"),
+    Bad("an order for an array",   "POST /api/v1/orders", ORDER, 400, "invalid_field"),
+    Bad("1,001 orders",            "POST /api/v1/orders", [ORDER] * 1_001, 413, "body_too_large"),
+    Bad("brackets in an array",    "POST /api/v1/orders", b"[" * 500_000, 400, "invalid_field", "[...]"),
+]
+
+NUMBERS = [
+    enter("a quantity of 30 digits",       order(qty=DIGITS_30), 400, "invalid_field", "qty"),
+    enter("a quantity of 400 digits",      order(qty="1" * 400), 400, "invalid_field", "qty"),
+    enter("more shares than fit",          order(qty=2**32), 422, "notional_overflow", "qty"),
+    enter("price × quantity too large",    order(qty=2**32 - 1, price="199999.99"), 422, "notional_overflow", "qty"),
+    enter("no shares",                     order(qty=0), 422, "quantity_not_positive", "qty"),
+    enter("no shares, as a text",          order(qty="0"), 422, "quantity_not_positive", "qty"),
+    enter("fewer than no shares",          order(qty=-5), 422, "quantity_not_positive", "qty"),
+    enter("half a share",                  order(qty="1.5"), 400, "invalid_field", "qty"),
+    enter("a quantity with a fraction",    order(qty=1.5), 400, "invalid_field", "qty"),
+    enter("a quantity of true",            order(qty=True), 400, "invalid_field", "qty"),
+    enter("a quantity of null",            order(qty=None), 400, "invalid_field", "qty"),
+    enter("Arabic digits",                 order(qty="\u0661\u0662"), 400, "invalid_field", "qty"),
+    enter("a price of 1e5",                order(price="1e5"), 400, "invalid_field", "price"),
+    enter("a price as a number",           order(price=189.2), 400, "invalid_field", "price"),
+    enter("a price with a comma",          order(price="189,20"), 400, "invalid_field", "price"),
+    enter("a price with a blank",          order(price=" 189.20"), 400, "invalid_field", "price"),
+    enter("too many decimals",             order(price="189.20001"), 400, "invalid_field", "price"),
+    enter("between two ticks",             order(price="189.205"), 422, "price_not_on_tick", "price"),
+    enter("a price of zero",               order(price="0.00"), 400, "invalid_field", "price"),
+    enter("a price below zero",            order(price="-1"), 400, "invalid_field", "price"),
+    enter("a price above all",             order(price="200000.00"), 400, "invalid_field", "price"),
+    enter("no price",                      order(price=MISSING), 422, "price_missing", "price"),
+    enter("a market order with a price",   order(type="market"), 422, "price_not_allowed", "price"),
+]
+
+VALUES = [
+    enter("an unknown symbol",             order(symbol="NOPE"), 422, "unknown_symbol", "symbol"),
+    enter("a long symbol",                 order(symbol="A" * 5_000), 422, "unknown_symbol", "symbol"),
+    enter("a symbol of NUL",               order(symbol="\0"), 422, "unknown_symbol", "symbol"),
+    enter("an unknown side",               order(side="hold"), 422, "side_invalid", "side"),
+    enter("an unknown type",               order(type="stop"), 422, "order_type_invalid", "type"),
+    enter("an unknown time in force",      order(time_in_force="gtd"), 422, "time_in_force_invalid", "time_in_force"),
+    enter("post-only of yes",              order(post_only="yes"), 400, "invalid_field", "post_only"),
+    enter("a name with a blank",           order(client_order_id="a b"), 400, "invalid_field", "client_order_id"),
+    enter("a name of 37 characters",       order(client_order_id="x" * 37), 400, "invalid_field", "client_order_id"),
+    enter("an account of letters",         order(account="x"), 400, "invalid_field", "account"),
+    enter("an account of 30 digits",       order(account=str(DIGITS_30)), 400, "invalid_field", "account"),
+    enter("somebody else's account",       order(account="2"), 422, "unknown_account", "account"),
+]
+
+DOORS = [
+    Bad("no key",             "POST /api/v1/order", ORDER, 401, "key_missing", who=""),
+    Bad("a wrong key",        "POST /api/v1/order", ORDER, 401, "key_unknown", who="nobody"),
+    Bad("a key of 5,000",     "POST /api/v1/order", ORDER, 401, "key_unknown", who="x" * 5_000),
+    Bad("another scheme",     "POST /api/v1/order", ORDER, 401, "key_unknown", who="", headers=(("Authorization", "Basic YTpi"),)),
+    Bad("the wrong role",     "POST /api/v1/order", ORDER, 403, "role_not_allowed", who="operator"),
+    Bad("a trader's keys",    "POST /api/v1/keys", {"role": "operator"}, 403, "role_not_allowed"),
+    Bad("a trader's events",  "GET /api/v1/events", None, 403, "role_not_allowed"),
+    Bad("a trader's bust",    "POST /api/v1/trades/5/bust", {"reason": "x"}, 403, "role_not_allowed", at="clearing"),
+    Bad("the wrong method",   "PUT /api/v1/order", ORDER, 405, "method_not_allowed"),
+    Bad("no method at all",   "FETCH /api/v1/order", None, 400, "malformed_request"),
+    Bad("an unknown path",    "GET /api/v1/nothing", None, 404, "unknown_path"),
+    Bad("a way out",          "GET /../../etc/passwd", None, 404, "unknown_path", at="reporter"),
+    Bad("a hidden way out",   "GET /%2e%2e/%2e%2e/etc/passwd", None, 404, "unknown_path", at="reporter"),
+    Bad("a form",             "POST /api/v1/order", b"a=1", 415, "media_type_not_supported",
+        headers=(("Content-Type", "application/x-www-form-urlencoded"),)),
+    Bad("a compressed body",  "POST /api/v1/order", b"\x1f\x8b", 415, "media_type_not_supported",
+        headers=(("Content-Encoding", "gzip"),)),
+    Bad("REST at the stream", "GET /api/v1/stream", None, 426, "upgrade_required", at="reporter"),
+]
+
+PARAMETERS = [
+    Bad("an id of letters",     "GET /api/v1/order/abc", None, 400, "invalid_parameter", "order_id"),
+    Bad("an id below zero",     "GET /api/v1/order/-1", None, 400, "invalid_parameter", "order_id"),
+    Bad("an id of 30 digits",   f"GET /api/v1/order/{DIGITS_30}", None, 400, "invalid_parameter", "order_id"),
+    Bad("an id of NUL",         "GET /api/v1/order/%00", None, 400, "invalid_parameter", "order_id"),
+    Bad("the largest id",       f"GET /api/v1/order/{2**64 - 1}", None, 404, "unknown_order", "order_id"),
+    Bad("an unknown symbol",    "GET /api/v1/book?symbol=NOPE", None, 422, "unknown_symbol", "symbol"),
+    Bad("no depth",             "GET /api/v1/book?depth=0", None, 400, "invalid_parameter", "depth"),
+    Bad("a depth of letters",   "GET /api/v1/book?depth=abc", None, 400, "invalid_parameter", "depth"),
+    Bad("a depth of 30 digits", f"GET /api/v1/book?depth={DIGITS_30}", None, 400, "invalid_parameter", "depth"),
+    Bad("unknown",              "GET /api/v1/book?colour=red", None, 400, "unknown_parameter", "colour"),
+    Bad("given twice",          "GET /api/v1/book?symbol=AAPL&symbol=MSFT", None, 400, "invalid_parameter", "symbol"),
+    Bad("too large a page",     "GET /api/v1/orders?limit=1001", None, 400, "invalid_parameter", "limit"),
+    Bad("a made-up cursor",     "GET /api/v1/orders?cursor=x", None, 400, "invalid_parameter", "cursor"),
+    Bad("a wait of NaN",        "GET /api/v1/events?wait_s=nan", None, 400, "invalid_parameter", "wait_s", who="auditor"),
+    Bad("an endless wait",      "GET /api/v1/events?wait_s=inf", None, 400, "invalid_parameter", "wait_s", who="auditor"),
+    Bad("a day there is not",   "GET /api/v1/statistics?date=2026-02-30", None, 400, "invalid_parameter", "date", at="reporter"),
+    Bad("a time of day",        "GET /api/v1/candles?symbol=AAPL&from=noon", None, 400, "invalid_parameter", "from", at="reporter"),
+    Bad("an odd interval",      "GET /api/v1/candles?symbol=AAPL&interval=7m", None, 404, "not_found", "interval", at="reporter"),
+    Bad("a symbol left out",    "GET /api/v1/candles", None, 400, "missing_parameter", "symbol", at="reporter"),
+    Bad("an unknown state",     "GET /api/v1/trades?state=odd", None, 400, "invalid_parameter", "state", at="clearing"),
+    Bad("another's account",    "GET /api/v1/trades?account=2", None, 404, "unknown_account", "account", at="clearing"),
+    Bad("a pair that is none",  "GET /api/v1/positions?cursor=5", None, 400, "invalid_parameter", "cursor", at="clearing"),
+    Bad("an asset nobody has",  "GET /api/v1/ledger?asset=NOPE", None, 404, "unknown_symbol", "asset", at="clearing"),
+]
+
+OFFICE = [
+    Bad("cash below zero",     "POST /api/v1/accounts/1/deposits", {"amount": "-5"}, 422, "amount_not_positive", "amount", "operator"),
+    Bad("a grain of cash",     "POST /api/v1/accounts/1/deposits", {"amount": "0.00001"}, 400, "invalid_field", "amount", "operator"),
+    Bad("all the cash",        "POST /api/v1/accounts/1/deposits", {"amount": "9" * 18}, 400, "invalid_field", "amount", "operator"),
+    Bad("cash and shares",     "POST /api/v1/accounts/1/deposits", {"amount": "1", "symbol": "AAPL", "qty": 1},
+        400, "invalid_field", "amount", "operator"),
+    Bad("more than there is",  "POST /api/v1/accounts/1/withdrawals", {"amount": "99999999"}, 422, "insufficient_balance", "amount", "operator"),
+    Bad("nobody's account",    "POST /api/v1/accounts/999/deposits", {"amount": "1"}, 404, "not_found", who="operator"),
+    Bad("a bell for a name",   "POST /api/v1/participants", {"name": "\a"}, 422, "name_invalid", "name", "operator"),
+    Bad("a name that is taken", "POST /api/v1/participants", {"name": "alice"}, 409, "name_taken", "name", "operator"),
+    Bad("an unknown role",     "POST /api/v1/keys", {"role": "god"}, 422, "role_invalid", "role", "operator"),
+    Bad("a small symbol",      "POST /api/v1/symbols", {"symbol": "acme", "name": "A", "reference_price": "1.00"},
+        400, "invalid_field", "symbol", "operator"),
+    Bad("no ticks",            "POST /api/v1/symbols", {"symbol": "ACME", "name": "A", "reference_price": "1.00", "ticks": []},
+        422, "tick_table_invalid", "ticks", "operator"),
+    Bad("off its own ticks",   "POST /api/v1/symbols", {"symbol": "ACME", "name": "A", "reference_price": "1.005"},
+        422, "reference_price_invalid", "reference_price", "operator"),
+    Bad("a bell for a reason", "POST /api/v1/symbols/AAPL/suspend", {"reason": "\a"}, 422, "name_invalid", "reason", "operator"),
+    Bad("yesterday",           "POST /api/v1/business-day", {"date": "2020-01-01"}, 422, "business_date_not_later", "date", "operator"),
+    Bad("a bust without why",  "POST /api/v1/trades/5/bust", {}, 400, "missing_field", "reason", "clearing", "clearing"),
+    Bad("a bust of nothing",   "POST /api/v1/trades/5/bust", {"reason": "x"}, 404, "unknown_trade", "match_id", "clearing", "clearing"),
+]
+
+GET = b"GET /readyz HTTP/1.1\r\nHost: x\r\n"
+GARBAGE = [
+    ("a TLS handshake",            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    ("a line of text",             b"HELLO\r\n\r\n", 400),
+    ("NULs",                       bytes(1_000) + b"\r\n\r\n", 400),
+    ("every byte there is",        bytes(range(256)) * 40 + b"\r\n\r\n", 400),
+    ("a line of 100,000 bytes",    b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", 400),
+    ("a header of 100,000 bytes",  GET + b"X-Long: " + b"x" * 100_000 + b"\r\n\r\n", 400),
+    ("1,000 headers",              GET + b"".join(b"X-%d: y\r\n" % number for number in range(1_000)) + b"\r\n", 400),
+    ("a length below zero",        GET + b"Content-Length: -1\r\n\r\n", 400),
+    ("two lengths",                GET + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+    ("a length beyond reason",     b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 401),
+    ("a chunk that is none",       b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", 400),
+    ("HTTP/9.9",                   b"GET / HTTP/9.9\r\n\r\n", 400),
+]
+
+SLOW = [
+    ("nothing at all",             "", b"", 408),
+    ("half a request line",        "", b"GET /read", 408),
+    ("headers without end",        "", GET, 408),
+    ("a body that never comes",    "alice", b"Content-Length: 50\r\n\r\n", 408),
+    ("half a body",                "alice", b'Content-Length: 50\r\n\r\n{"symbol": "AAPL"', 408),
+]
+
+STREAM = [
+    ("not JSON",                   b"hello", "malformed_json", ""),
+    ("cut off",                    b'{"op": "ping"', "malformed_json", ""),
+    ("NaN",                        b'{"op": "subscribe", "depth": NaN}', "malformed_json", ""),
+    ("an array",                   b"[]", "invalid_field", ""),
+    ("deep nesting",               b'{"op": ' + b"[" * 30_000, "invalid_field", "op"),
+    ("no operation",               b"{}", "missing_field", "op"),
+    ("an unknown operation",       b'{"op": "dance"}', "unknown_operation", "op"),
+    ("an unknown field",           b'{"op": "ping", "colour": "red"}', "unknown_field", "colour"),
+    ("no channel",                 b'{"op": "subscribe"}', "unknown_channel", "channel"),
+    ("an unknown channel",         b'{"op": "subscribe", "channel": "gossip", "symbols": ["AAPL"]}', "unknown_channel", "channel"),
+    ("an unknown symbol",          b'{"op": "subscribe", "channel": "book", "symbols": ["NOPE"]}', "unknown_symbol", "symbols"),
+    ("no symbols",                 b'{"op": "subscribe", "channel": "book"}', "invalid_field", "symbols"),
+    ("symbols of numbers",         b'{"op": "subscribe", "channel": "book", "symbols": [5]}', "invalid_field", "symbols[0]"),
+    ("201 symbols",                json.dumps({"op": "subscribe", "channel": "book", "symbols": ["A"] * 201}).encode(), "invalid_field", "symbols"),
+    ("a depth below zero",         b'{"op": "subscribe", "channel": "book", "symbols": ["AAPL"], "depth": -1}', "invalid_field", "depth"),
+    ("a depth of 30 digits",       b'{"op": "subscribe", "channel": "book", "symbols": ["AAPL"], "depth": 111111111111111111111111111111}', "invalid_field", "depth"),
+    ("a sequence below zero",      b'{"op": "subscribe", "channel": "book", "symbols": ["AAPL"], "from_seq": -1}', "invalid_field", "from_seq"),
+    ("an odd interval",            b'{"op": "subscribe", "channel": "candles", "symbols": ["AAPL"], "interval": "7m"}', "invalid_field", "interval"),
+    ("what was not subscribed to", b'{"op": "unsubscribe", "channel": "book", "symbols": ["MSFT"]}', "invalid_field", "symbols"),
+    ("an id of 65 characters",     json.dumps({"op": "ping", "id": "x" * 65}).encode(), "invalid_field", "id"),
+]
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
+    """Run an exchange, with a bystander who must not notice any of this."""
+    with ExchangeProcess(tmp_path_factory.mktemp("bad_input") / "data") as running:
+        key = running.keys()["participants"]["carol"]["key"]
+        stream = running.url("reporter") + "/api/v1/stream"
+        bystander = Bystander(running.url("engine"), stream, key, "MSFT")
+        yield running
+        bystander.stop()
+        assert bystander.troubles == []
+        assert bystander.orders > 0
+        assert bystander.messages > bystander.orders, "each order came and went in the book"
+        check_it_is_whole(running)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [*JSON, *NUMBERS, *VALUES, *DOORS, *PARAMETERS, *OFFICE],
+    ids=lambda bad: f"{bad.path.split('?')[0][:30]}: {bad.what}",
+)
+def test_a_bad_request_is_answered_in_the_one_form(exchange: ExchangeProcess, bad: Bad) -> None:
+    method, path = bad.path.split(" ", 1)
+    body = (
+        b""
+        if bad.body is None
+        else bad.body
+        if isinstance(bad.body, bytes)
+        else json.dumps(bad.body).encode()
+    )
+    head = [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", f"Content-Length: {len(body)}"]
+    if bad.who:
+        head.append(f"Authorization: Bearer {key_of(exchange, bad.who)}")
+    head += [f"{name}: {value}" for name, value in bad.headers]
+    status, error = ask(exchange, bad.at, "\r\n".join(head).encode() + b"\r\n\r\n" + body)
+    assert (status, error["reason"], error["field"]) == (bad.status, bad.reason, bad.field), error
+
+
+@pytest.mark.parametrize("component", list(PORTS))
+@pytest.mark.parametrize(("what", "sent", "status"), GARBAGE, ids=[row[0] for row in GARBAGE])
+def test_garbage_on_a_port_is_answered_and_the_connection_closed(
+    exchange: ExchangeProcess, component: str, what: str, sent: bytes, status: int
+) -> None:
+    if component != "engine" and sent.startswith(b"POST"):
+        pytest.skip("only the engine takes orders")
+    assert ask(exchange, component, sent)[0] == status, what
+
+
+def test_slow_requests_are_cut_off_with_a_word(exchange: ExchangeProcess) -> None:
+    begun = time.monotonic()
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        answers = list(pool.map(lambda row: ask(exchange, "engine", slow_request(exchange, row)), SLOW))
+    assert [answer[0] for answer in answers] == [row[3] for row in SLOW]
+    assert {answer[1]["reason"] for answer in answers} == {"request_timeout"}
+    assert time.monotonic() - begun < 2 * LATE_S, "they are cut off, sooner or later"
+
+
+def test_the_orders_of_others_cannot_be_seen_or_touched(exchange: ExchangeProcess) -> None:
+    alice, bob = (Client(exchange.url("engine"), key_of(exchange, name)) for name in ("alice", "bob"))
+    status, mine = alice.call("POST", "/api/v1/order", order(price="150.00", client_order_id="secret"))
+    assert status == 201
+    path = f"/api/v1/order/{mine['id']}"
+    requests = [
+        ("GET", path, None), ("DELETE", path, None), ("PATCH", path, {"qty": "1"}),
+        ("POST", path + "/replace", {"qty": "1"}),
+    ]  # fmt: skip
+    for method, path, body in requests:
+        status, error = bob.call(method, path, body)
+        assert (status, error["reason"]) == (404, "unknown_order"), method
+        assert "secret" not in json.dumps(error)
+    entry = bob.get(f"/api/v1/book/{mine['id']}")
+    assert "account" not in entry
+    assert "client_order_id" not in entry
+    assert alice.get(f"/api/v1/order/{mine['id']}")["status"] == "new"
+
+
+def test_a_bad_item_of_an_array_spoils_no_other(exchange: ExchangeProcess) -> None:
+    alice = Client(exchange.url("engine"), key_of(exchange, "alice"))
+    bad = [order(price="x"), order(qty=0), order(symbol="NOPE"), order(side="hold"), order(price="189.205")]
+    status, answer = alice.call("POST", "/api/v1/orders", [*bad, order(price="150.00")])
+    assert status == 200
+    assert [item["status"] for item in answer["items"]] == [400, 422, 422, 422, 422, 201]
+    assert all(item["error"]["reason"] and item["error"]["field"] for item in answer["items"][:-1])
+
+
+def test_bad_operations_on_the_stream_are_refused_in_band_and_the_stream_goes_on(
+    exchange: ExchangeProcess,
+) -> None:
+    async def talk() -> list[tuple[str, str, str]]:
+        async with aiohttp.ClientSession() as session:
+            async with session.ws_connect(exchange.url("reporter") + "/api/v1/stream") as stream:
+                assert (await stream.receive_json())["type"] == "welcome"
+                refused = []
+                for what, sent, _, _ in STREAM:
+                    await stream.send_str(sent.decode())
+                    error = await answer_of(stream)
+                    assert error["type"] == "error", what
+                    refused.append((what, error["reason"], error["field"]))
+                await stream.send_json({"op": "ping", "id": "still here"})
+                assert (await answer_of(stream))["id"] == "still here"
+                return refused
+
+    assert asyncio.run(talk()) == [(what, reason, field) for what, _, reason, field in STREAM]
+
+
+@pytest.mark.parametrize(
+    ("what", "frame", "code"),
+    [
+        ("a binary message", b"\x82\x84\0\0\0\0ping", 1003),
+        ("a message that is not masked", b"\x81\x04ping", 1002),
+        ("a frame of reserved bits", b"\xf1\x84\0\0\0\0ping", 1002),
+        (
+            "a message of 70,000 bytes",
+            b"\x81\xff" + (70_000).to_bytes(8, "big") + bytes(4) + b"x" * 70_000,
+            1009,
+        ),
+        ("a message that is no UTF-8", b"\x81\x82\0\0\0\0\xff\xfe", 1007),
+        ("a message of 2^63 bytes", b"\x81\xff\x7f" + b"\xff" * 7 + bytes(4), 1009),
+    ],
+)
+def test_a_frame_that_may_not_be_closes_the_stream_with_its_code(
+    exchange: ExchangeProcess, what: str, frame: bytes, code: int
+) -> None:
+    upgrade = (
+        b"GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port_of(exchange, "reporter")), timeout=LATE_S) as connection:
+        connection.sendall(upgrade)
+        assert b" 101 " in connection.recv(4_096)
+        connection.sendall(frame)
+        received = read_to_the_end(connection)
+    assert b"\x88" in received, what
+    close = received[received.rindex(b"\x88") :]
+    assert int.from_bytes(close[2:4], "big") == code, what
+
+
+def test_a_stream_that_is_talked_to_without_end_is_closed(exchange: ExchangeProcess) -> None:
+    async def talk() -> int | None:
+        async with aiohttp.ClientSession() as session:
+            async with session.ws_connect(exchange.url("reporter") + "/api/v1/stream") as stream:
+                for _ in range(1_000):
+                    if stream.closed:
+                        break
+                    await stream.send_str('{"op": "ping"}')
+                while (await stream.receive(timeout=LATE_S)).type is aiohttp.WSMsgType.TEXT:
+                    pass
+                return stream.close_code
+
+    assert asyncio.run(talk()) == 1008
+
+
+# --- how it is asked ------------------------------------------------------------------------------
+
+
+def key_of(exchange: ExchangeProcess, who: str) -> str:
+    """Return the key of a participant or of the exchange itself; a stranger's name is its key."""
+    keys = exchange.keys()
+    key: str = keys["participants"][who]["key"] if who in keys["participants"] else keys.get(who, who)
+    return key
+
+
+def port_of(exchange: ExchangeProcess, component: str) -> int:
+    return exchange.port_base + PORTS[component]
+
+
+def ask(exchange: ExchangeProcess, component: str, sent: bytes) -> tuple[int, dict[str, Any]]:
+    """Send bytes and read to the end; return the status and the error, which has the one form and is short."""
+    with socket.create_connection(("127.0.0.1", port_of(exchange, component)), timeout=LATE_S) as connection:
+        try:
+            connection.sendall(sent)
+        except ConnectionError:
+            pass  # The answer may be there before all was sent.
+        received = read_to_the_end(connection)
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert len(received) < ANSWER_BYTES_MAX
+    error: dict[str, Any] = json.loads(body)
+    assert {"code", "reason", "message", "field", "retry", "request_id"} <= error.keys()
+    assert error["message"]
+    return int(head.split()[1]), error
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    """Read until the other side closes."""
+    received = b""
+    try:
+        while chunk := connection.recv(65_536):
+            received += chunk
+    except ConnectionError:
+        pass
+    return received
+
+
+def slow_request(exchange: ExchangeProcess, row: tuple[str, str, bytes, int]) -> bytes:
+    """Return a request that stops in the middle."""
+    _, who, sent, _ = row
+    if not who:
+        return sent
+    key = key_of(exchange, who)
+    return f"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n".encode() + sent
+
+
+async def answer_of(stream: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    """Return the next message that is not a heartbeat."""
+    while (message := await stream.receive_json(timeout=LATE_S))["type"] == "heartbeat":
+        pass
+    found: dict[str, Any] = message
+    return found
+
+
+def check_it_is_whole(exchange: ExchangeProcess) -> None:
+    """The same process still serves, agrees with itself, and has logged no failure of its own."""
+    assert exchange.process is not None
+    assert exchange.process.poll() is None
+    for component in PORTS:
+        assert Client(exchange.url(component)).call("GET", "/readyz")[0] == 200
+    assert Client(exchange.url("clearing"), exchange.keys()["operator"]).get("/api/v1/prove")["holds"]
+    log = Path(exchange.data.parent / f"{exchange.data.name}.log").read_text()
+    assert "Traceback" not in log
+    assert '"level":"error"' not in log
+    assert exchange.stop() == 0
