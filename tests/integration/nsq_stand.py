@@ -121,14 +121,20 @@ class NsqStand:
         )
         proof = clearing.get("/api/v1/prove")
         assert proof["holds"], proof
-        for symbol in ("AAPL", "MSFT", "XYZ"):
-            books = [
-                self.client(name).get(f"/api/v1/book/{symbol}?depth=50") for name in ("engine", "reporter")
-            ]
-            sides = [{side: _levels(book[side]) for side in ("bids", "asks")} for book in books]
-            assert sides[0] == sides[1], symbol
+        engine, reporter = (self.books(name) for name in ("engine", "reporter"))
+        assert engine == reporter
         assert not self.stats("clearing")["halted"]
         return str(proof["ledger_hash"])
+
+    def books(self, name: str) -> dict[str, Any]:
+        """Return both sides of every book, as a component has it."""
+        page = self.client(name).get("/api/v1/book?depth=1000")
+        return {
+            book["symbol"]: [
+                [(row["price"], row["qty"], row["orders"]) for row in book[side]] for side in ("bids", "asks")
+            ]
+            for book in page["items"]
+        }
 
     def feeds(self) -> dict[str, dict[str, int]]:
         """Return the feed's figures of each consumer."""
@@ -199,7 +205,3 @@ def _orders(name: str, turn: int) -> list[dict[str, Any]]:
         }
         for number in range(ORDERS_PER_REQUEST)
     ]  # fmt: skip
-
-
-def _levels(levels: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(level["price"], level["qty"]) for level in levels]
