@@ -57,15 +57,15 @@ async def _tail(config: Config, topics: tuple[str, ...], count: int, as_json: bo
     import asyncio
     import os
 
-    from exchange.infra.nsq_bus import NsqBus
+    from exchange.infra.bus import EPHEMERAL
     from exchange.infra.open_bus import open_bus
     from exchange.infra.service import wait_for_signal
 
     bus = open_bus(config, within_one_process=False)
-    assert isinstance(bus, NsqBus)
+    assert bus is not None
     queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(256)
     listening = [
-        asyncio.create_task(_listen(bus, topic, f"tail-{os.getpid()}#ephemeral", queue)) for topic in topics
+        asyncio.create_task(_listen(bus, topic, f"tail-{os.getpid()}{EPHEMERAL}", queue)) for topic in topics
     ]
     showing = asyncio.create_task(_show(queue, count, as_json))
     signalled = asyncio.create_task(wait_for_signal())

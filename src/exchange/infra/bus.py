@@ -30,6 +30,8 @@ RULINGS_TOPIC = "exchange.rulings"
 """Here clearing announces what it decided."""
 DEAD_TOPIC = "exchange.dead"
 """Here goes what could not be read, with the reason."""
+EPHEMERAL = "#ephemeral"
+"""Ends the name of a channel that shall live only while it has a consumer."""
 
 
 def events_topic(partition: int) -> str:

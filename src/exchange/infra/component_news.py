@@ -16,7 +16,7 @@ import structlog
 
 from exchange import __version__
 from exchange.domain.units import TimeNs, format_time
-from exchange.infra.bus import COMPONENTS_TOPIC, RULINGS_TOPIC, Bus, BusClosed
+from exchange.infra.bus import COMPONENTS_TOPIC, EPHEMERAL, RULINGS_TOPIC, Bus, BusClosed
 from exchange.infra.component_roster import NS_PER_MS, Heard, Roster
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
@@ -29,7 +29,6 @@ from exchange.wire.bus_messages import (
     decode_message,
     encode_message,
 )
-from exchange.wire.nsq import EPHEMERAL
 from exchange.wire.records import ProtocolError
 from exchange.wire.rest.components import BusView, ComponentList, ComponentView, HappeningView
 

@@ -84,11 +84,13 @@ class NsqConnection:
             why = str(error) or f"no answer within {times.connect_s:g} s"
             raise NsqUnavailable(f"nsqd at {address} cannot be reached: {why}") from error
         connection = cls(address, reader, writer, times, take)
+        is_known = False
         try:
             await connection.ask(nsq.MAGIC + nsq.identify(_features(times)))
-        except BaseException:
-            await connection.close()
-            raise
+            is_known = True
+        finally:
+            if not is_known:
+                await connection.close()
         return connection
 
     async def ask(self, command: bytes) -> bytes:

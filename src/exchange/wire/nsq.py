@@ -21,8 +21,6 @@ HEARTBEAT = b"_heartbeat_"
 OK = b"OK"
 FRAME_BYTES_MAX = 16 << 20
 """A longer frame is refused; nsqd itself takes messages of 1 MiB unless told otherwise."""
-EPHEMERAL = "#ephemeral"
-"""Ends the name of a channel that lives only while it has a consumer."""
 _NAME = re.compile(r"[.a-zA-Z0-9_-]{1,64}(#ephemeral)?\Z", re.ASCII)
 NAME_CHARACTERS_MAX = 64
 _RESPONSE, _ERROR, _MESSAGE = 0, 1, 2
