@@ -54,9 +54,9 @@ class Fault:
         self.seen = self.stand.feeds()
         self.begun_at = self.stand.engine_sequence()
 
-    def over(self) -> None:
+    def over(self, since: float = 0) -> None:
         """Note how long it takes, with the load going on, until the consumers hold what the engine holds now."""
-        begun, wanted = time.monotonic(), self.stand.engine_sequence()
+        begun, wanted = since or time.monotonic(), self.stand.engine_sequence()
         wait_for(
             lambda: all(int(self.stand.stats(name)["seq"]) >= wanted for name in NAMES[1:]),
             "healed consumers",
@@ -217,8 +217,9 @@ def test_a_consumer_killed_at_any_moment_goes_on_where_it_was(stand: NsqStand, v
         with stand.load():
             time.sleep(chance.uniform(0.1, 0.4))
             stand.end(victim, signal.SIGKILL)
+            begun = time.monotonic()
             stand.start(victim)
-            fault.over()
+            fault.over(begun)
         fault.healed()
     fault.report()
 
@@ -230,8 +231,9 @@ def test_an_engine_that_starts_again_under_a_new_epoch_is_followed(stand: NsqSta
         with stand.load():
             time.sleep(0.2)
             stand.end("engine", signal.SIGKILL)
+            begun = time.monotonic()
             stand.start("engine")
-            fault.over()
+            fault.over(begun)
         fault.healed()
     fault.report()
     assert {feed["epoch"] for feed in stand.feeds().values()} == {1 + ROUNDS}

@@ -35,6 +35,8 @@ from exchange.wire.rest.components import BusView, ComponentList, ComponentView,
 LOOK_S = 0.2
 """How often a component looks whether its own state has changed."""
 BACK_OFF_S = 1.0
+FAREWELL_S = 1.0
+"""How long a stop waits for the bus to take its announcement."""
 REASONS_MAX = 10
 REASON_CHARACTERS_MAX = 300
 
@@ -63,6 +65,7 @@ class ComponentNews:
         self._started_ns = time_ns()
         self._number = 0
         self._was_ready = False
+        self._last_position = 0
         self._ending: State | None = None
         self._said: State | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,17 +148,19 @@ class ComponentNews:
             if self._bus is None:
                 return
             try:
-                await self._bus.publish(COMPONENTS_TOPIC, encode_message(said))
+                async with asyncio.timeout(FAREWELL_S if self._ending else None):
+                    await self._bus.publish(COMPONENTS_TOPIC, encode_message(said))
                 self._announced += 1
                 self._problem = ""
-            except InfraError as error:
+            except (InfraError, TimeoutError) as error:
                 self._failed += 1
                 if not self._problem:
                     log.warning("news_not_said", reason=str(error))
-                self._problem = str(error)
+                self._problem = str(error) or "the bus takes no messages"
 
     def _announcement(self) -> Announcement:
         state = self._state()
+        self._last_position = max(self._last_position, self._position())
         reasons = self._ready() if state in ("starting", "not_ready") and not self._ending else []
         return Announcement(
             component=self._component,
@@ -169,7 +174,7 @@ class ComponentNews:
             url=self._url(),
             release=__version__,
             reasons=tuple(reason[:REASON_CHARACTERS_MAX] for reason in reasons[:REASONS_MAX]),
-            position=self._position(),
+            position=self._last_position,
         )
 
     def _state(self) -> State:
