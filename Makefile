@@ -26,7 +26,11 @@ LOCK_ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links $(LOCK_ARGS)
 
-.PHONY: help setup run test docs integration lint format types contracts bench lock clean ci
+# The programs of NSQ that the tests run; deploy/nsq/go.mod says which version. Without go those tests are skipped.
+NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
+NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
+
+.PHONY: help setup run test docs integration nsq nsq-faults lint format types contracts bench lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +47,15 @@ docs: setup ## Run the code blocks of README.md and docs/
 	@$(PYTEST) tests/docs $(T)
 
 integration: setup ## Run the tests that start processes, crash them or take minutes
+	@$(MAKE) nsq || echo "setup: NSQ could not be built, so the tests that need nsqd are skipped"
 	@$(PYTEST) -m "integration or slow" --ignore=tests/docs $(T)
+
+nsq: $(NSQ) ## Build nsqd, nsqlookupd and nsqadmin into .venv/nsq (needs go)
+
+nsq-faults: setup nsq ## Do to a loaded exchange what NSQ can do, and print the table of docs/reliability.md
+	@rm -f $(VENV)/nsq/faults.md
+	@NSQ_REPORT=$(VENV)/nsq/faults.md $(PYTEST) tests/integration/test_nsq_faults.py $(T)
+	@cat $(VENV)/nsq/faults.md
 
 lint: setup ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -116,3 +128,13 @@ $(VENV)/.web-built: $(WEB_SOURCES) | $(VENV)/.ready
 	@echo "setup: building the trading terminal"
 	@cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
+
+$(VENV)/nsq/.built: deploy/nsq/go.mod deploy/nsq/go.sum deploy/nsq/tools.go
+	@mkdir -p $(@D)
+	@echo "setup: building $(NSQ_PROGRAMS) into $(@D)"
+	@cd deploy/nsq && for program in $(NSQ_PROGRAMS); do \
+		CGO_ENABLED=0 go build -trimpath -o $(abspath $(@D))/$$program github.com/nsqio/nsq/apps/$$program || exit 1; done
+	@touch $@
+
+$(VENV)/nsq/.no-go:
+	@echo "setup: no go, so the tests that need nsqd are skipped (install Go 1.24 or newer and run make nsq)"

@@ -26,6 +26,7 @@ NO_TEST_OF_ITS_OWN = {
     "domain/events.py": "values only; the records' round trip tests them",
     "domain/participant.py": "values only",
     "domain/trade.py": "values only",
+    "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 
 # Functions that own a task and may therefore catch everything: "engine/app.py:run".

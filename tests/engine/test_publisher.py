@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from exchange.engine import publisher as publishing
-from exchange.engine.publisher import Publisher
+from exchange.engine.publisher import Publisher, pieces_of
 from exchange.infra.bus import MemoryBus, Subscription, events_topic
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch, decode_batch
 from tests.engine.running_engine import until
+from tests.infra.event_streams import make_commands
 
 
 def batch(number: int, size: int = 100) -> EventBatch:
@@ -87,3 +88,15 @@ async def test_a_bus_that_fails_loses_batches_and_is_tried_again(monkeypatch: py
     assert await received(subscription, 1) == [batch(2)]
     await publisher.stop()
     assert publisher.stats.problem == ""
+
+
+def test_a_large_batch_is_cut_between_commands() -> None:
+    commands = make_commands([2, 1, 3, 1])
+    events = b"".join(command.events for command in commands)
+    whole = EventBatch(0, 1, 1, 7, events)
+    assert list(pieces_of(whole, len(events))) == [whole]
+    assert list(pieces_of(whole, 1)) == commands
+    two = list(pieces_of(whole, len(commands[0].events) + len(commands[1].events)))
+    assert (two[0].first_sequence, two[0].count) == (1, 3)
+    assert sum(piece.count for piece in two) == 7
+    assert b"".join(piece.events for piece in two) == events

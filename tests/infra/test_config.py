@@ -117,7 +117,7 @@ reference_price = "1"
         'command line port_base: [exchange] port_base: must be a whole number from 0 to 65000, got the text "many"',
         'exchange.toml: [engine] prot: no such key; did you mean "port"?',
         'exchange.toml: [engine] port: must be a whole number from 0 to 65535, got the text "eight"',
-        'environment EXCHANGE__BUS__KIND: [bus] kind: must be one of "memory", "none", got the text "nqs"',
+        'environment EXCHANGE__BUS__KIND: [bus] kind: must be one of "memory", "none", "nsq", got the text "nqs"',
         'exchange.toml: [[symbols]] 1 symbol: must be 1 to 8 characters A-Z 0-9 . -, got "aapl"',
     ]
 

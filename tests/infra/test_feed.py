@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.infra.bus import MemoryBus, Subscription
+from exchange.infra.bus import DEAD_TOPIC, MemoryBus, Subscription
 from exchange.infra.errors import AccessRefused, EventsGone, InfraError
 from exchange.infra.feed import Feed, FeedAlarm
+from exchange.wire.bus_messages import DeadLetter, decode_message
 from exchange.wire.envelope import EventBatch, encode_batch
 from exchange.wire.records import decode_events
 from tests.infra.event_streams import StreamSource, make_commands, records_of, until
@@ -175,7 +176,7 @@ async def test_a_lost_last_message_is_noticed_in_the_silence() -> None:
         assert feed.stats.gaps == 0
 
 
-async def test_poison_is_counted_and_forgotten() -> None:
+async def test_poison_is_counted_and_laid_aside_with_its_reason() -> None:
     commands = make_commands([1, 2])
     source, bus = StreamSource(), MemoryBus()
     whole = encode_batch(commands[1])
@@ -188,6 +189,7 @@ async def test_poison_is_counted_and_forgotten() -> None:
         encode_batch(EventBatch(0, 1, 2, 1, commands[1].events[: len(commands[1].events) // 2])),
         encode_batch(make_commands([1], partition=5)[0]),
     ]
+    dead = await bus.subscribe(DEAD_TOPIC, "c")
     async with opened(source, await bus.subscribe("t", "c"), **PATIENT) as (feed, batches):
         following = asyncio.ensure_future(read_until(batches, 3))
         for message in [*poison, encode_batch(commands[0]), encode_batch(commands[1])]:
@@ -195,6 +197,9 @@ async def test_poison_is_counted_and_forgotten() -> None:
         assert records_of(await following) == records_of(commands)
         assert feed.stats.poison == len(poison)
         assert bus.stats()["t", "c"].finished == len(poison) + 2
+        letters = [decode_message((await dead.receive()).body, DeadLetter) for _ in poison]
+        assert [letter.body for letter in letters] == poison
+        assert letters[1].reason.startswith("magic at offset 0")
 
 
 async def test_an_early_flood_is_bounded_and_its_far_end_fetched_later() -> None:

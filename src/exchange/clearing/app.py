@@ -9,7 +9,7 @@ ready, and says why.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -25,11 +25,13 @@ from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
 from exchange.clearing.rest_reports import ReportsApi
+from exchange.clearing.ruling_announcer import RulingAnnouncer
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus, Subscription, events_topic
 from exchange.infra.clock import Clock, SystemClock
 from exchange.infra.component_key import read_component_key
+from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_keys import ConfigError, Problem
 from exchange.infra.event_source import EventSource
@@ -37,6 +39,7 @@ from exchange.infra.feed import Feed
 from exchange.infra.http import HttpService
 from exchange.infra.store import open_store, read_directory
 from exchange.infra.store_retry import STOP_WAIT_S
+from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
 log = structlog.get_logger(component="clearing")
@@ -69,10 +72,15 @@ class ClearingApp:
         self._running = AsyncExitStack()
         self._is_serving = False
         self._was_caught_up = False
+        self._news = ComponentNews(
+            "clearing", config, bus, ready=self.ready, url=self._known_url, position=self._position
+        )
 
     async def start(self) -> None:
         """Begin where it stopped. Raise `InfraError` or `OSError` where store or port do not allow it."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._news.stop)
+            await self._news.start()
             store = await self._open_store(stack)
             self.office = await self._set_up(stack, store)
             await self._start_http(stack)
@@ -90,6 +98,8 @@ class ClearingApp:
 
     async def stop(self) -> None:
         """Stop whole: what was read is stored."""
+        if self._is_serving:
+            await self._news.drain()
         self._is_serving = False
         await self._running.aclose()
         log.info("clearing_stopped")
@@ -126,7 +136,7 @@ class ClearingApp:
 
     async def _set_up(self, stack: AsyncExitStack, store: Engine) -> Office:
         """Make the parts; what is pushed first is closed last."""
-        keeper = BookKeeper(store, self.rule_set, self.config.partition)
+        keeper = BookKeeper(store, self.rule_set, self.config.partition, self._start_announcing(stack))
         position = await asyncio.to_thread(keeper.position)
         url = self.config.engine_url_for("clearing")
         client = EngineClient(url, self._key)
@@ -160,6 +170,20 @@ class ClearingApp:
             on_halt=[self._cancel_tasks],
         )
 
+    def _start_announcing(self, stack: AsyncExitStack) -> Callable[[list[Ruling]], None]:
+        """Return what is told of stored rulings: the announcer where there is a bus."""
+        if self._bus is None:
+            return lambda rulings: None
+        announcer = RulingAnnouncer(self._bus, self.config.partition)
+        stack.push_async_callback(announcer.stop)
+        return announcer.offer
+
+    def _known_url(self) -> str:
+        return self.url or self.config.clearing_url()
+
+    def _position(self) -> int:
+        return self.office.consumer.stats.committed_sequence if self._is_serving else 0
+
     def _key(self) -> str:
         return read_component_key(self.config.key_file_for("clearing"))
 
@@ -170,7 +194,7 @@ class ClearingApp:
         reports = ReportsApi(self.office, lambda: self._http.stats)
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
-            [*TradesApi(self.office).routes(), *reports.routes()],
+            [*TradesApi(self.office).routes(), *reports.routes(), *self._news.routes()],
             KeyRing(self.office.directory),
             ready=self.ready,
             version=__version__,

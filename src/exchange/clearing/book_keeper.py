@@ -33,6 +33,7 @@ from exchange.domain.units import Price, Quantity
 from exchange.infra.store import Position, begin_write, read_position, write_position
 from exchange.post_trade.books import Books
 from exchange.post_trade.invariants import BooksBroken
+from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import RuleSet
 from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TransitionRefused
@@ -82,12 +83,19 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 class BookKeeper:
-    """The one writer of clearing's store for one partition."""
+    """The one writer of clearing's store for one partition. decided: told of rulings once they are stored."""
 
-    def __init__(self, store: Engine, rule_set: RuleSet, partition: int) -> None:
+    def __init__(
+        self,
+        store: Engine,
+        rule_set: RuleSet,
+        partition: int,
+        decided: Callable[[list[Ruling]], None] = lambda rulings: None,
+    ) -> None:
         self.store = store
         self.rule_set = rule_set
         self.partition = partition
+        self._decided = decided
         self._books: Books | None = None
         self._seen: Position | None = None
         self._stored_sequence = 0
@@ -262,8 +270,11 @@ class BookKeeper:
                 save_changes(connection, self.partition, books)
             except IntegrityError as error:
                 raise BooksBroken(f"the store has some of this already: {error.orig}") from error
+        rulings = books.changes.rulings
         books.forget_changes()
         self._books = books
+        if rulings:
+            self._decided(rulings)
 
     def _request(self, ruling_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         table = tables.outbox

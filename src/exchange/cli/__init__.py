@@ -26,6 +26,8 @@ COMMANDS = {
     "withdraw": "members:withdraw",
     "trades": "trades:app",
     "stats": "stats:stats",
+    "status": "status:status",
+    "nsq": "nsq:app",
     "replay": "replay:app",
     "journal": "journal:app",
     "backup": "folder:backup",

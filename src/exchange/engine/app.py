@@ -30,6 +30,7 @@ from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus
 from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
@@ -70,10 +71,15 @@ class EngineApp:
         self._running = AsyncExitStack()
         self._is_serving = False
         self._stopped_clean = False
+        self._news = ComponentNews(
+            "engine", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+        )
 
     async def start(self) -> None:
         """Recover and serve. Raise `InfraError` or `OSError` where files, configuration or port do not allow it."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._news.stop)
+            await self._news.start()
             recovered = await self._start_core(stack)
             keys = await Bootstrap(self.config, self.venue, self.sequencer).run(self._clock.now_ns())
             self.keys = keys
@@ -86,6 +92,8 @@ class EngineApp:
 
     async def stop(self) -> None:
         """Stop whole: everything answered is on disk, and the next start begins at a snapshot."""
+        if self._is_serving:
+            await self._news.drain()
         self._is_serving = False
         await self._running.aclose()
 
@@ -196,7 +204,7 @@ class EngineApp:
             routes=lambda: self._http.stats,
         )
         stats = StatsApi(self.gateway, sources)
-        routes = engine_routes(
+        routes = self._news.routes() + engine_routes(
             self.gateway,
             self.event_log,
             self.source,
@@ -218,6 +226,12 @@ class EngineApp:
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._stop_http)
         self.url = self.config.engine.url.rstrip("/") or url_of(Address(address.host, port))
+
+    def _known_url(self) -> str:
+        return self.url or self.config.engine_url()
+
+    def _sequence(self) -> int:
+        return self.event_log.last_sequence if self._is_serving else 0
 
     async def _stop_http(self) -> None:
         """Drain; requests that wait for events are answered now."""

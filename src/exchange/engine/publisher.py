@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 
 import msgspec
@@ -16,13 +17,20 @@ import structlog
 from exchange.infra.bus import Bus, events_topic
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch, encode_batch
+from exchange.wire.records import LAST_OF_COMMAND, split
 
 log = structlog.get_logger(component="publisher")
 
 WAITING_BYTES_MAX = 16 << 20
 """Events that wait for the bus; when full the newest batch is dropped, which the feeds see as a gap."""
+MESSAGE_BYTES_MAX = 512 << 10
+"""A batch of more events goes in several messages of whole commands. nsqd takes 1 MiB unless told otherwise."""
+UNCUT_BYTES_MAX = 1_000_000
+"""One command with more events than this is not published, which the feeds see as a gap."""
 RETRY_S = 1.0
 STOP_WAIT_S = 2.0
+FLAGS_OFFSET = 6
+"""Where the flags of a record stand."""
 
 
 class PublisherStats(msgspec.Struct):
@@ -84,8 +92,12 @@ class Publisher:
     async def _publish(self, batch: EventBatch) -> None:
         """Publish one batch; where the bus fails, wait and drop it, for trying again could fill the queue."""
         try:
-            await self._bus.publish(self._topic, encode_batch(batch))
-            self.stats.published += 1
+            for piece in pieces_of(batch, MESSAGE_BYTES_MAX):
+                if len(piece.events) > UNCUT_BYTES_MAX:
+                    self.stats.dropped += 1
+                    continue
+                await self._bus.publish(self._topic, encode_batch(piece))
+                self.stats.published += 1
             self.stats.problem = ""
         except InfraError as error:
             self.stats.dropped += 1
@@ -93,3 +105,21 @@ class Publisher:
                 log.warning("bus_failed", error=str(error))
             self.stats.problem = str(error)
             await asyncio.sleep(RETRY_S)
+
+
+def pieces_of(batch: EventBatch, bytes_max: int) -> Iterator[EventBatch]:
+    """Cut a batch into pieces of whole commands; a piece is longer only where one command is."""
+    if len(batch.events) <= bytes_max:
+        yield batch
+        return
+    begin, first, end, count = 0, batch.first_sequence, 0, 0
+    for number, (offset, length) in enumerate(split(batch.events), 1):
+        if not batch.events[offset + FLAGS_OFFSET] & LAST_OF_COMMAND:
+            continue
+        last = batch.first_sequence + number - 1
+        if count and offset + length - begin > bytes_max:
+            yield EventBatch(batch.partition, batch.epoch, first, count, batch.events[begin:end])
+            begin, first = end, first + count
+        end, count = offset + length, last - first + 1
+    if count:
+        yield EventBatch(batch.partition, batch.epoch, first, count, batch.events[begin:end])

@@ -9,17 +9,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import time_ns
 from typing import Protocol
 
 import msgspec
 
 from exchange.infra.errors import InfraError
+from exchange.wire.bus_messages import dead_letter, encode_message
 
 QUEUE_MESSAGES_MAX = 4_096
 QUEUE_BYTES_MAX = 64 << 20
 """When either is reached, the oldest message of the channel is dropped and counted."""
 IN_FLIGHT_MAX = 256
 """Messages of one subscription that may be received and not finished; `receive` waits beyond that."""
+
+
+COMPONENTS_TOPIC = "exchange.components"
+"""Here components announce that they start, are ready, drain and stop."""
+RULINGS_TOPIC = "exchange.rulings"
+"""Here clearing announces what it decided."""
+DEAD_TOPIC = "exchange.dead"
+"""Here goes what could not be read, with the reason."""
+EPHEMERAL = "#ephemeral"
+"""Ends the name of a channel that shall live only while it has a consumer."""
 
 
 def events_topic(partition: int) -> str:
@@ -38,11 +50,18 @@ class Delivery(Protocol):
     def body(self) -> bytes:
         """The message."""
 
+    @property
+    def attempts(self) -> int:
+        """How often it was delivered, this time included."""
+
     async def finish(self) -> None:
         """Tell the bus that the message is done with."""
 
     async def requeue(self, delay_s: float = 0) -> None:
         """Give the message back, to come again after a while."""
+
+    async def bury(self, reason: str) -> None:
+        """Put a message that cannot be read on the dead-letter topic, and be done with it. Raise `InfraError`."""
 
 
 class Subscription(Protocol):
@@ -77,6 +96,7 @@ class ChannelStats(msgspec.Struct):
     finished: int = 0
     requeued: int = 0
     dropped: int = 0
+    buried: int = 0
 
 
 class MemoryBus:
@@ -139,25 +159,26 @@ class _Channel:
         self.consumers = 0
         self.closed = False
         self.changed = asyncio.Event()
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int]] = deque()
 
-    def put(self, message: bytes) -> None:
-        self._waiting.append(message)
+    def put(self, message: bytes, attempts: int = 0) -> None:
+        self._waiting.append((message, attempts))
         self.stats.depth_bytes += len(message)
         while len(self._waiting) > self.messages_max or self.stats.depth_bytes > self.bytes_max:
-            self.stats.depth_bytes -= len(self._waiting.popleft())
+            self.stats.depth_bytes -= len(self._waiting.popleft()[0])
             self.stats.dropped += 1
         self.stats.depth_messages = len(self._waiting)
         self.changed.set()
 
-    def take(self) -> bytes | None:
+    def take(self) -> tuple[bytes, int] | None:
+        """Return the next message, and how often it was delivered before."""
         if not self._waiting:
             self.changed.clear()
             return None
-        message = self._waiting.popleft()
+        message, attempts = self._waiting.popleft()
         self.stats.depth_bytes -= len(message)
         self.stats.depth_messages = len(self._waiting)
-        return message
+        return message, attempts
 
     def close(self) -> None:
         self.closed = True
@@ -168,8 +189,9 @@ class _Channel:
 class MemoryDelivery:
     """A message in the hands of one consumer of the memory bus."""
 
-    def __init__(self, subscription: MemorySubscription, body: bytes) -> None:
+    def __init__(self, subscription: MemorySubscription, body: bytes, attempts: int) -> None:
         self.body = body
+        self.attempts = attempts
         self._subscription = subscription
 
     async def finish(self) -> None:
@@ -179,6 +201,10 @@ class MemoryDelivery:
     async def requeue(self, delay_s: float = 0) -> None:
         """Give the message back, to come again after a while."""
         self._subscription.give_back(self, delay_s)
+
+    async def bury(self, reason: str) -> None:
+        """Put the message and the reason on the dead-letter topic, and be done with it."""
+        await self._subscription.bury(self, reason)
 
 
 class MemorySubscription:
@@ -200,9 +226,9 @@ class MemorySubscription:
             await self._room.wait()
             if self._closed or self._channel.closed:
                 raise BusClosed(f"receive from {'/'.join(self._place)}: closed")
-            message = self._channel.take()
-            if message is not None:
-                return self._hand_out(message)
+            taken = self._channel.take()
+            if taken is not None:
+                return self._hand_out(*taken)
             await self._channel.changed.wait()
 
     async def close(self) -> None:
@@ -230,12 +256,20 @@ class MemorySubscription:
         self._room.set()
         self._channel.stats.requeued += 1
         if delay_s > 0:
-            asyncio.get_running_loop().call_later(delay_s, self._channel.put, delivery.body)
+            loop = asyncio.get_running_loop()
+            loop.call_later(delay_s, self._channel.put, delivery.body, delivery.attempts)
         else:
-            self._channel.put(delivery.body)
+            self._channel.put(delivery.body, delivery.attempts)
 
-    def _hand_out(self, message: bytes) -> MemoryDelivery:
-        delivery = MemoryDelivery(self, message)
+    async def bury(self, delivery: MemoryDelivery, reason: str) -> None:
+        """Publish a dead letter of a delivery and settle it."""
+        letter = dead_letter(*self._place, reason, delivery.attempts, time_ns(), delivery.body)
+        await self._bus.publish(DEAD_TOPIC, encode_message(letter))
+        self._channel.stats.buried += 1
+        self.settle(delivery)
+
+    def _hand_out(self, message: bytes, attempts: int) -> MemoryDelivery:
+        delivery = MemoryDelivery(self, message, attempts + 1)
         self._in_flight[id(delivery)] = delivery
         if len(self._in_flight) >= IN_FLIGHT_MAX:
             self._room.clear()

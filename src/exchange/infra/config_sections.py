@@ -79,6 +79,8 @@ Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", title="three capital letter
 Url = Annotated[str, Text(_parse_url, str, "http://engine:8001")]
 Host = Annotated[str, Meta(pattern=r"^\S+$", title="without a blank")]
 Folder = Annotated[str, Meta(pattern=r"^[^?]+$", title="without a question mark")]
+NsqdAddress = Annotated[str, Meta(pattern=r"^\S+:\d{1,5}$", title='such as "127.0.0.1:4150"')]
+LookupUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s]+$", title='such as "http://127.0.0.1:4161"')]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$", title='such as "https://example.com"')]
 StoreUrl = Annotated[str, Secret()]
 PriceText = Annotated[Price, Text(parse_price, format_price, "189.20")]
@@ -233,8 +235,26 @@ class BusConfig(Section, frozen=True, kw_only=True):
     engine.
     """
 
-    kind: Literal["memory", "none"] = "memory"
-    """memory: within one process. none: consumers ask the engine and wait."""
+    kind: Literal["memory", "none", "nsq"] = "memory"
+    """memory: within one process. nsq: over nsqd, between processes. none: consumers ask the engine and wait."""
+    nsqd: Annotated[tuple[NsqdAddress, ...], Meta(max_length=64)] = ("127.0.0.1:4150",)
+    """TCP addresses of nsqd: messages go to one of them in turn, and come from all."""
+    nsqlookupd: Annotated[tuple[LookupUrl, ...], Meta(max_length=16)] = ()
+    """HTTP addresses of nsqlookupd, such as "http://127.0.0.1:4161": consumers find further nsqd there."""
+    in_flight: Annotated[int, Meta(ge=1, le=2_500)] = 64
+    """Messages that one consumer may hold unfinished; nsqd sends no more until some are done."""
+    connect_timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 3_000
+    """For a connection to nsqd."""
+    answer_timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 5_000
+    """For nsqd to take a message; after that it is taken for dead, and the next one has its turn."""
+    heartbeat_ms: Annotated[int, Meta(ge=1_000, le=60_000)] = 5_000
+    """An nsqd that is silent for twice as long is taken for dead."""
+    message_timeout_ms: Annotated[int, Meta(ge=1_000, le=900_000)] = 60_000
+    """nsqd sends a message again that was not finished for so long."""
+    lookup_ms: Annotated[int, Meta(ge=100, le=3_600_000)] = 15_000
+    """How often nsqlookupd is asked, about."""
+    announce_ms: Annotated[int, Meta(ge=100, le=60_000)] = 5_000
+    """How often each component says how it is, at least; three times in silence and it counts as lost."""
     queue_messages: Annotated[int, Meta(ge=1, le=1_000_000)] = 4_096
     """Messages that may wait for one consumer; when full the oldest is dropped, and fetched later."""
     queue_mib: Annotated[int, Meta(ge=1, le=4_096)] = 64
@@ -247,6 +267,11 @@ class BusConfig(Section, frozen=True, kw_only=True):
     """Messages that came too early wait here; when full the one farthest ahead is dropped, and fetched
     later.
     """
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        """Check that NSQ can be found where it is wanted."""
+        if self.kind == "nsq" and not self.nsqd:
+            yield "nsqd", 'must name at least one nsqd where kind is "nsq", such as ["127.0.0.1:4150"]'
 
 
 class TickConfig(Section, frozen=True, kw_only=True):

@@ -210,8 +210,8 @@ class Feed:
         while True:
             try:
                 delivery = await subscription.receive()
-                self._take_message(delivery.body)
-                await delivery.finish()
+                unreadable = self._take_message(delivery.body)
+                await (delivery.bury(unreadable) if unreadable else delivery.finish())
             except BusClosed:
                 break
             except InfraError as error:
@@ -225,10 +225,8 @@ class Feed:
         self._bus_works = False
         self._arrived.set()
 
-    def _take_message(self, message: bytes) -> None:
-        """Put a message into the window unless it is poison, fenced or seen. Poison is counted and
-        forgotten.
-        """
+    def _take_message(self, message: bytes) -> str:
+        """Put a message into the window unless it is fenced or seen. Return why it is poison, if it is."""
         try:
             batch = decode_batch(message)
             check_batch(batch)
@@ -239,15 +237,16 @@ class Feed:
             log.error(
                 "feed_poison_message", partition=self.partition, size_bytes=len(message), reason=str(error)
             )
-            return
+            return str(error)
         if self._is_fenced(batch, "bus"):
-            return
+            return ""
         if batch.last_sequence <= self.stats.position:
             self.stats.duplicates += 1
         else:
             self.stats.newest = max(self.stats.newest, batch.last_sequence)
             self.stats.dropped += not self._window.put(batch)
         self._arrived.set()
+        return ""
 
     def _note_bus_failure(self, error: InfraError) -> None:
         """Say once that the bus fails; meanwhile everything comes from the engine."""

@@ -1,6 +1,7 @@
 """One component as a process of its own: `exchange engine`, `exchange reporter`, `exchange clearing`.
 
-Reporter and clearing take the engine's events over HTTP and wait for an engine that is not there yet, saying so.
+Reporter and clearing take the engine's events over NSQ where it is configured, else over HTTP. They wait for an engine
+that is not there yet, saying so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Literal
 
 from exchange.infra.component_key import read_component_key
 from exchange.infra.config import Address, Config
+from exchange.infra.open_bus import open_bus
 from exchange.launch import life
 from exchange.launch.ports import with_ports
 
@@ -36,10 +38,13 @@ async def run_component(
 
 def _make(name: Name, config: Config, env: Mapping[str, str] | None, stack: AsyncExitStack) -> life.Component:
     """Make a component; what the others need is not imported, so that each starts fast."""
+    bus = open_bus(config, within_one_process=False)
+    if bus is not None:
+        stack.push_async_callback(bus.close)
     if name == "engine":
         from exchange.engine.app import EngineApp
 
-        return EngineApp(config)
+        return EngineApp(config, bus=bus)
     from exchange.infra.http_source import HttpEventSource
 
     def key() -> str:
@@ -50,10 +55,10 @@ def _make(name: Name, config: Config, env: Mapping[str, str] | None, stack: Asyn
     if name == "reporter":
         from exchange.reporter.app import ReporterApp
 
-        return ReporterApp(config, source=source)
+        return ReporterApp(config, bus=bus, source=source)
     from exchange.clearing.app import ClearingApp
 
-    return ClearingApp(config, source=source)
+    return ClearingApp(config, bus=bus, source=source)
 
 
 def _address(name: Name, config: Config) -> Address:

@@ -1,4 +1,4 @@
-"""All three components in one process, with a bus in memory: `exchange up`."""
+"""All three components in one process, by default with a bus in memory: `exchange up`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from exchange.clearing.app import ClearingApp
 from exchange.engine.app import EngineApp
 from exchange.engine.bootstrap import KeyFile, read_keys
 from exchange.infra import disk
-from exchange.infra.bus import Bus, MemoryBus
+from exchange.infra.bus import Bus
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
+from exchange.infra.open_bus import open_bus
 from exchange.launch import life
 from exchange.launch.ports import with_ports
 from exchange.reporter.app import ReporterApp
 
 ADDRESSES_FILE = "addresses.json"
-MIB = 1 << 20
 
 log = structlog.get_logger(component="launch")
 
@@ -44,10 +44,8 @@ class Embedded:
 
     def __init__(self, config: Config, stack: AsyncExitStack) -> None:
         self.config = config
-        self.bus: Bus | None = None
+        self.bus: Bus | None = open_bus(config, within_one_process=True)
         self._stack = stack
-        if config.bus.kind == "memory":
-            self.bus = MemoryBus(config.bus.queue_messages, config.bus.queue_mib * MIB)
         self.engine = EngineApp(config, bus=self.bus)
         self.reporter: ReporterApp
         self.clearing: ClearingApp

@@ -15,6 +15,7 @@ from exchange import __version__
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus, Subscription, events_topic
 from exchange.infra.component_key import read_component_key
+from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
@@ -66,10 +67,15 @@ class ReporterApp:
         self._problem = ""
         self._store_problem = ""
         self._following: asyncio.Task[None] | None = None
+        self._news = ComponentNews(
+            "reporter", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+        )
 
     async def start(self) -> None:
         """Go on where the store ended, and serve. Raise `InfraError` or `OSError` where that cannot be."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._news.stop)
+            await self._news.start()
             await self._open_store(stack)
             await self._start_http(stack)
             await self._start_following(stack)
@@ -79,6 +85,8 @@ class ReporterApp:
 
     async def stop(self) -> None:
         """Stop whole: what was taken in is stored."""
+        if self._is_serving:
+            await self._news.drain()
         self._is_serving = False
         await self._running.aclose()
 
@@ -115,6 +123,12 @@ class ReporterApp:
         restored = await asyncio.to_thread(self.store.restore, SNAPSHOT_TRADES)
         self.market = LiveMarket(restored, self.config.reporter.trades_in_memory)
         self._position = restored.position
+
+    def _known_url(self) -> str:
+        return self.url or self.config.reporter_url()
+
+    def _sequence(self) -> int:
+        return self.market.sequence if self._is_serving else 0
 
     async def _start_following(self, stack: AsyncExitStack) -> None:
         """Take events in from bus and engine, in a task of their own."""
@@ -201,6 +215,7 @@ class ReporterApp:
                 *market_api.routes(),
                 *stats_api.routes(),
                 *stream_api.routes(),
+                *self._news.routes(),
                 *WebPage(self.config).routes(),
             ],
             KeyRing(self.market.directory),

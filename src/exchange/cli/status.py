@@ -1,0 +1,94 @@
+"""`exchange status`: the components, how each is, and what was announced last."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from exchange.cli.failures import RefusedError, UnreachableError
+from exchange.cli.options import Options
+from exchange.cli.output import print_table, show
+
+DEFAULT = Options()
+Name = Literal["engine", "reporter", "clearing"]
+UNREACHABLE = "unreachable"
+NEWS_SHOWN = 5
+
+
+def status(*, news: int = NEWS_SHOWN, options: Options = DEFAULT) -> None:
+    """Show the components and how they are: `exchange status`, `exchange status --json`.
+
+    Each component is asked, and tells of those it has heard of over the bus.
+
+    Parameters
+    ----------
+    news
+        How many of the last announcements to show.
+    """
+    answers: dict[str, dict[str, Any]] = {}
+    missing: list[dict[str, Any]] = []
+    for name in get_args(Name):
+        connection = options.public(name)
+        try:
+            answers[name] = connection.get("/api/v1/components")
+        except (UnreachableError, RefusedError) as error:
+            missing.append(_missing(name, connection.url, str(error)))
+    if not answers:
+        raise UnreachableError("no component can be reached: " + missing[0]["reasons"][0])
+    known = merge(answers)
+    known += [row for row in missing if not any(_is_told_of(row, each) for each in known)]
+    happenings: list[dict[str, Any]] = max((answer["happenings"] for answer in answers.values()), key=len)
+    buses = {name: answer["bus"] for name, answer in answers.items()}
+    show({"components": known, "happenings": happenings[:news], "buses": buses}, options.json, print_status)
+
+
+def merge(answers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join what the components tell: each counts most about itself, then who heard of it last."""
+    found: dict[str, dict[str, Any]] = {}
+    for answer in answers.values():
+        for row in answer["items"]:
+            known = found.get(row["instance"])
+            if known is None or row["heard_ms_ago"] < known["heard_ms_ago"]:
+                found[row["instance"]] = row
+    order = get_args(Name)
+    return sorted(
+        found.values(), key=lambda row: (order.index(row["component"]), row["partition"], row["started_at"])
+    )
+
+
+def print_status(answer: dict[str, Any]) -> None:
+    """Print the components, then the news."""
+    columns = ["component", ">part", "state", ">at event", ">heard ms ago", "started", "url", "why"]
+    print_table(
+        columns,
+        (
+            [
+                row["component"], row["partition"], row["state"], row["seq"], row["heard_ms_ago"],
+                row["started_at"][:19], row["url"], "; ".join(row["reasons"]),
+            ]
+            for row in answer["components"]
+        ),
+    )  # fmt: skip
+    for name, bus in answer["buses"].items():
+        if bus["problem"]:
+            print(f"bus of {name}: {bus['problem']}")
+    if answer["happenings"]:
+        print()
+        print_table(
+            ["time", "component", "what", "match id"],
+            (
+                [each["time"][:23], each["component"], each["what"], each["match_id"] or ""]
+                for each in answer["happenings"]
+            ),
+        )
+
+
+def _missing(name: str, url: str, why: str) -> dict[str, Any]:
+    return {
+        "component": name, "instance": "", "partition": 0, "state": UNREACHABLE, "url": url, "version": "",
+        "seq": "", "started_at": "", "heard_ms_ago": 0, "reasons": [why],
+    }  # fmt: skip
+
+
+def _is_told_of(missing: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Tell whether others know of a component that cannot be reached."""
+    return bool(row["component"] == missing["component"] and row["url"] == missing["url"])
