@@ -35,6 +35,9 @@ from exchange.infra.config_keys import ConfigError, Problem
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.http import HttpService
+from exchange.infra.http_limits import limits_of
+from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
+from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
@@ -162,6 +165,7 @@ class ClearingApp:
         return await self._bus.subscribe(events_topic(self.config.partition), CHANNEL) if self._bus else None
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
+        link = open_redis(self.config, stack)
         reports = ReportsApi(self.office, lambda: self._http.stats)
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
@@ -170,8 +174,11 @@ class ClearingApp:
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.exchange.cors_origins,
-            metrics=reports.metrics,
+            limits=limits_of(self.config.exchange),
+            metrics=lambda: [*reports.metrics(), *redis_metrics(link)],
             description=DESCRIPTION,
+            notes=lambda: redis_notes(link),
+            shared_rates=open_shared_rates(self.config, link, "clearing"),
         )
         address = self.config.clearing_address()
         port = await self._http.start(address.host, address.port)

@@ -35,7 +35,10 @@ from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
+from exchange.infra.http_limits import limits_of
+from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
 from exchange.infra.retention import retire
+from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.wire.records import encode_command
@@ -200,6 +203,7 @@ class EngineApp:
             currency=self.config.exchange.currency,
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
         )
+        link = open_redis(self.config, stack)
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
             routes,
@@ -207,8 +211,11 @@ class EngineApp:
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.page_origins(),
-            metrics=stats.metrics,
+            limits=limits_of(self.config.exchange),
+            metrics=lambda: [*stats.metrics(), *redis_metrics(link)],
             description=DESCRIPTION,
+            notes=lambda: redis_notes(link),
+            shared_rates=open_shared_rates(self.config, link, "engine"),
         )
         address = self.config.engine_address()
         port = await self._http.start(address.host, address.port)
