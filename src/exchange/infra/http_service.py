@@ -99,9 +99,17 @@ class HttpService:
         self._ids = secrets.token_hex(4)
         self._id_count = 0
         self._drained = asyncio.Event()
+        self.port = 0
         self._http: HttpServer | None = None
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+
+    def set_rates(self, rate_per_s: int, burst: int, shared_rates: SharedRates | None) -> None:
+        """Take so many requests from now on, 0 for any number; buckets begin full where the rate is another one."""
+        before = (self._buckets.rate_per_s, self._buckets.burst) if self._buckets else (0, 0)
+        if (rate_per_s, burst or rate_per_s if rate_per_s else 0) != before:
+            self._buckets = TokenBuckets(rate_per_s, burst) if rate_per_s else None
+        self._shared_rates = shared_rates
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -113,6 +121,7 @@ class HttpService:
         self._http = server
         self._sweeper = loop.create_task(self._sweep_on())
         actual: int = self._listener.sockets[0].getsockname()[1]
+        self.port = actual
         log.info("http_listening", title=self.title, host=host, port=actual)
         return actual
 

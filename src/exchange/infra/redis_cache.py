@@ -81,6 +81,7 @@ class RedisLink:
         except ValueError as error:
             raise InfraError(f"[redis] url {self.url}: {error}") from error
         self._client = Redis(connection_pool=pool)
+        self._listening: Any = None
 
     def key(self, *parts: str) -> str:
         """Return a key of this exchange; all of them lie on one node of a cluster."""
@@ -102,8 +103,29 @@ class RedisLink:
         self._note_answer()
         return answers
 
+    async def wait_for(self, channel: str, timeout_s: float) -> None:
+        """Wait until something is announced on a channel, at most so long; without Redis exactly so long."""
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + timeout_s
+        try:
+            if self._listening is None:
+                self._listening = self._client.pubsub()
+                await self._listening.subscribe(channel)
+            while (left_s := deadline_s - loop.time()) > 0:
+                if await self._listening.get_message(ignore_subscribe_messages=True, timeout=left_s):
+                    return
+        except self._errors:
+            await self._stop_listening()
+            await asyncio.sleep(max(0.0, deadline_s - loop.time()))
+
+    async def _stop_listening(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            await listening.aclose()
+
     async def close(self) -> None:
         """Close the connections."""
+        await self._stop_listening()
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 

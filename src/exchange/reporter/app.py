@@ -25,6 +25,7 @@ from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
 from exchange.infra.metrics import MetricFamilies
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_metrics, redis_notes
+from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
@@ -78,6 +79,7 @@ class ReporterApp:
         self._cache = cache
         self._cache_writer: CacheWriter | None = None
         self._link: RedisLink | None = None
+        self._config_follower: ConfigFollower | None = None
         self._running = AsyncExitStack()
         self._is_serving = False
         self._was_caught_up = False
@@ -92,6 +94,9 @@ class ReporterApp:
             await self._start_http(stack)
             await self._start_following(stack)
             self._start_writing_the_cache(stack)
+            self._config_follower = await follow_config(
+                self._link, "reporter", self.config, self._http, stack, self._apply
+            )
             self._running = stack.pop_all()
         self._is_serving = True
         log.info("reporter_started", url=self.url, position=self.market.sequence)
@@ -147,13 +152,18 @@ class ReporterApp:
             writing.add_done_callback(_log_failure)
             stack.push_async_callback(_end, writing)
 
+    def _apply(self, config: Config) -> None:
+        """Take over the keys of the shared configuration that only the reporter has."""
+        if self._cache_writer is not None:
+            self._cache_writer.pause_s = 1 / config.redis.writes_per_second
+
     def _notes(self) -> list[str]:
-        return redis_notes(self._link) + (
-            self._cache_writer.notes() if self._cache_writer is not None else []
-        )
+        notes = redis_notes(self._link) + config_notes(self._config_follower)
+        return notes + (self._cache_writer.notes() if self._cache_writer is not None else [])
 
     def _cache_metrics(self) -> MetricFamilies:
         yield from redis_metrics(self._link)
+        yield from config_metrics(self._config_follower)
         if self._cache_writer is not None:
             yield from self._cache_writer.metrics()
 

@@ -20,6 +20,7 @@ from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.metrics import gauge
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis
+from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.reporter.cache_api import CacheApi
 from exchange.reporter.cached_market import TABLES, CachedMarket
@@ -39,6 +40,8 @@ class CacheReporterApp:
         self.url = ""
         self._cache = cache
         self._link: RedisLink | None = None
+        self._config_follower: ConfigFollower | None = None
+        self._stale_s = config.redis.stale_s
         self._mark: Mark | None = None
         self._problem = "the cache has not been asked yet"
         self._running = AsyncExitStack()
@@ -70,7 +73,7 @@ class CacheReporterApp:
             return [self._problem]
         if self._mark is None:
             return ["the cache is empty or being filled; is a reporter running with the same [redis] url?"]
-        age_s, stale_s = self._mark.age_s, self.config.redis.stale_s
+        age_s, stale_s = self._mark.age_s, self._stale_s
         if age_s > stale_s:
             return [
                 f"the cache is {age_s:.0f} s old, more than {stale_s} s; is the reporter running and ready?"
@@ -98,6 +101,7 @@ class CacheReporterApp:
 
     def _metrics(self) -> Iterator[Metric]:
         mark = self._mark
+        yield from config_metrics(self._config_follower)
         yield gauge(
             "exchange_cache_up", "Whether the cache could be read at the last look.", not self._problem
         )
@@ -118,12 +122,18 @@ class CacheReporterApp:
             limits=limits_of(config.exchange),
             metrics=self._metrics,
             description=DESCRIPTION,
+            notes=lambda: config_notes(self._config_follower),
             shared_rates=open_shared_rates(config, self._link, "reporter"),
         )
         address = config.reporter_address()
         port = await http.start(address.host, address.port)
         stack.push_async_callback(http.stop)
         self.url = config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
+        self._config_follower = await follow_config(self._link, "reporter", config, http, stack, self._apply)
+
+    def _apply(self, config: Config) -> None:
+        """Take over the keys of the shared configuration that only this has."""
+        self._stale_s = config.redis.stale_s
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -50,7 +50,7 @@ class CacheWriter:
         self._market = market
         self._is_current = is_current
         self._levels = levels
-        self._pause_s = pause_s
+        self.pause_s = pause_s
         self._name = secrets.token_hex(8)
         self._is_mine = False
         self._symbols: dict[int, Symbol] = {}
@@ -60,7 +60,7 @@ class CacheWriter:
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            await asyncio.sleep(LEASE_S if self.is_standing_by else self._pause_s)
+            await asyncio.sleep(LEASE_S if self.is_standing_by else self.pause_s)
             if self._is_current():
                 await self.write()
 
