@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from msgspec import Meta
 
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SYMBOL_PATTERN
@@ -11,7 +14,7 @@ from exchange.infra.http_routes import ApiError, Call, Reply, Route
 from exchange.reporter.cached_market import CachedBook, CachedMarket
 from exchange.reporter.cursor import page_of
 from exchange.reporter.views import level_views
-from exchange.wire.rest.book import Book, BookList, BookQuery
+from exchange.wire.rest.book import DEPTH_DEFAULT, Book, BookList, BookQuery
 from exchange.wire.rest.errors import ErrorCode
 from exchange.wire.rest.market import time_text
 from exchange.wire.rest.symbols import SymbolList, SymbolsQuery, SymbolView
@@ -43,8 +46,9 @@ class CacheApi:
             ),
             Route(
                 "GET", "/api/v1/book", self.books, "Show the order books, or one with ?symbol=", "book",
-                query=BookQuery, returns=BookList, errors=(422, 503),
-                description=f"{_CACHED} Price levels only (level 2), {self._levels} of each side.",
+                query=_book_query(self._levels), returns=BookList, errors=(422, 503),
+                description=f"{_CACHED} Price levels only (level 2), {self._levels} of each side; the reporter "
+                "itself has more.",
             ),
         ]  # fmt: skip
 
@@ -67,7 +71,6 @@ class CacheApi:
     async def books(self, call: Call) -> Reply:
         """Answer GET /book."""
         query: BookQuery = call.query
-        self._check_levels(query)
         listed = [await self._known_symbol(query.symbol)] if query.symbol else (await self._all_symbols())[1]
         page, following = page_of(listed, _symbol_id, query.cursor, min(query.limit, FIELDS_MAX))
         names = [view.symbol for view in page]
@@ -82,14 +85,6 @@ class CacheApi:
         if len(shown) < len(names):
             raise _unavailable()
         return _reply(BookList(shown, following), mark)
-
-    def _check_levels(self, query: BookQuery) -> None:
-        if query.level != BookQuery().level:
-            text = "level must be 2: single orders are not in the cache; ask the reporter itself"
-            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "level")
-        if query.depth > self._levels:
-            text = f"depth must be at most {self._levels}, as deep as the cache is, got {query.depth}"
-            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "depth")
 
     async def _all_symbols(self) -> tuple[Mark, list[SymbolView]]:
         try:
@@ -111,6 +106,18 @@ class CacheApi:
             text = f"There is no symbol {name[:20]!r}; GET /api/v1/symbols lists them."
             raise ApiError(422, Reason.UNKNOWN_SYMBOL, text, "symbol")
         return symbol
+
+
+def _book_query(levels: int) -> type[BookQuery]:
+    """Make the type of a query for what the cache holds: level 2, and only so deep."""
+    fields = [
+        ("depth", Annotated[int, Meta(ge=1, le=levels)], min(DEPTH_DEFAULT, levels)),
+        ("level", Literal[2], 2),
+    ]
+    made = msgspec.defstruct(
+        "CachedBookQuery", fields, bases=(BookQuery,), kw_only=True, forbid_unknown_fields=True
+    )
+    return cast(type[BookQuery], made)
 
 
 def _book(symbol: str, book: CachedBook, mark: Mark, depth: int) -> Book:

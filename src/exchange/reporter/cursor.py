@@ -8,7 +8,9 @@ from typing import TypeVar
 from exchange.infra.http_routes import ApiError
 from exchange.wire.rest.errors import ErrorCode
 
-CURSOR_DIGITS_MAX = 18
+CURSOR_DIGITS_MAX = 20
+CURSOR_MAX = 10**18
+"""A larger one means the same: it lies behind everything."""
 
 T = TypeVar("T")
 
@@ -18,7 +20,7 @@ def cursor_of(text: str) -> int:
     if text and not (text.isascii() and text.isdigit() and len(text) <= CURSOR_DIGITS_MAX):
         message = f"cursor must be `next` of the page before, got {text[:40]!r}"
         raise ApiError.of(ErrorCode.INVALID_PARAMETER, message, "cursor")
-    return int(text or 0)
+    return min(int(text or 0), CURSOR_MAX)
 
 
 def page_of(
