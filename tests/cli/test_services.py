@@ -11,6 +11,7 @@ import pytest
 from exchange.cli.services import screen
 from tests.cli.conftest import Run
 from tests.cli.processes import ask, started
+from tests.infra.redis_server import RedisServer, needs_server
 
 FACTS = {
     "engine": "http://127.0.0.1:8001",
@@ -114,3 +115,29 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(tmp_path: Path) -> None:
         ran = ask("up", "--data", str(tmp_path / "two"), "--port-base", str(base), "--json")
     assert ran.code == 2
     assert "is taken, the engine cannot listen there" in ran.err.splitlines()[-1]
+
+
+@pytest.mark.integration
+@needs_server
+def test_a_reporter_out_of_the_cache_answers_beside_the_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RedisServer() as server:
+        monkeypatch.setenv("EXCHANGE__REDIS__URL", server.url)
+        data = ("--data", str(tmp_path / "data"))
+        with (
+            started("up", *data, "--port-base", "0") as (_, facts),
+            started("reporter", "--from-cache", *data, "--port-base", "0") as (_, copy),
+        ):
+            assert ask("order", "buy", "AAPL", "10", "@", "189.20", *data).code == 0
+            own = ask("book", "AAPL", "--json", *data).json["bids"]
+            deadline = time.monotonic() + 20
+            while ask("book", "AAPL", "--json", "--url", copy["url"], *data).json.get("bids") != own:
+                assert time.monotonic() < deadline, "the book did not reach the cache"
+            assert facts["reporter"] != copy["url"]
+
+
+def test_a_reporter_out_of_the_cache_needs_one(tmp_path: Path) -> None:
+    ran = ask("reporter", "--from-cache", "--data", str(tmp_path), "--port-base", "0")
+    assert ran.code == 2
+    assert "[redis] url" in ran.err

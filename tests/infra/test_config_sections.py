@@ -8,7 +8,13 @@ import pytest
 
 from exchange.domain.symbol import DEFAULT_TICKS, TickTable
 from exchange.infra.config_keys import Section, TableReader
-from exchange.infra.config_sections import DEFAULT_SYMBOLS, EngineConfig, ExchangeConfig, SymbolConfig
+from exchange.infra.config_sections import (
+    DEFAULT_SYMBOLS,
+    EngineConfig,
+    ExchangeConfig,
+    RedisConfig,
+    SymbolConfig,
+)
 
 GOOD = {"symbol": "ABC", "name": "A", "reference_price": "1.00"}
 
@@ -85,6 +91,16 @@ def test_bad_ends_of_the_day_are_refused(time: str) -> None:
 @pytest.mark.parametrize("url", ["", "http://engine:8001", "https://exchange.example/", "http://[::1]:8001"])
 def test_good_addresses_are_taken(url: str) -> None:
     assert mistakes_in(EngineConfig, {"url": url}) == []
+
+
+@pytest.mark.parametrize("url", ["", "redis://h:6379/0", "rediss://u:p@h", "unix:///run/redis.sock"])
+def test_good_addresses_of_redis_are_taken(url: str) -> None:
+    assert mistakes_in(RedisConfig, {"url": url}) == []
+
+
+def test_a_bad_address_of_redis_is_refused_without_showing_it() -> None:
+    (mistake,) = mistakes_in(RedisConfig, {"url": "http://:secret@h"})
+    assert mistake == "[x] url: must begin with redis://, rediss://, unix://, or be empty"
 
 
 @pytest.mark.parametrize("url", ["engine:8001", "ftp://x", "http://", "http://x/y", "http://a b"])

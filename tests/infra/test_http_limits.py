@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from exchange.infra import http_limits
-from exchange.infra.http_limits import TokenBuckets
+from exchange.infra.config import load_config
+from exchange.infra.http_limits import HttpLimits, TokenBuckets, limits_of
+
+
+def test_the_rate_comes_from_the_configuration_and_is_off_by_default() -> None:
+    assert limits_of(load_config(None, {}).exchange) == HttpLimits()
+    set_ = load_config(None, {}, {"exchange.rate_per_s": 10, "exchange.rate_burst": 20}).exchange
+    assert limits_of(set_, sockets_max=3) == HttpLimits(rate_per_s=10, rate_burst=20, sockets_max=3)
 
 
 def test_a_burst_fits_and_then_tokens_flow_in_at_the_rate() -> None:

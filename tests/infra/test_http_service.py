@@ -224,3 +224,16 @@ async def test_a_port_that_is_taken_is_an_error_of_the_start(served: Served) -> 
     async with serving() as other:
         with pytest.raises(OSError, match="in use"):
             await other.service.start("127.0.0.1", served.port)
+
+
+async def test_the_rate_can_be_changed_while_it_serves() -> None:
+    async with serving() as served:
+        served.service.set_rates(1, 2, None)
+        for remaining in ("1", "0"):
+            async with served.client.get("/api/v1/order/1") as response:
+                assert response.headers["X-RateLimit-Remaining"] == remaining
+        served.service.set_rates(1, 2, None)
+        assert (await refusal(served, "GET", "/api/v1/order/1"))[0] == 429
+        served.service.set_rates(0, 0, None)
+        async with served.client.get("/api/v1/order/1") as response:
+            assert response.status == 200

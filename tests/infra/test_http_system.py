@@ -38,6 +38,16 @@ async def test_readiness_says_why_not(served: Served) -> None:
         )
 
 
+async def test_a_note_is_shown_and_does_not_make_it_unready() -> None:
+    async with serving(notes=lambda: ["the cache is away"]) as served:
+        async with served.client.get("/readyz") as response:
+            body = await response.json()
+        assert (response.status, body) == (
+            200,
+            {"ready": True, "reasons": [], "notes": ["the cache is away"]},
+        )
+
+
 async def test_while_shutting_down_it_is_alive_but_not_ready(served: Served) -> None:
     running = asyncio.create_task(served.client.get("/wait"))
     await served.handlers.entered.wait()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from exchange.infra.log import LogFormat, configure_log
+from exchange.infra.log import LogFormat, configure_log, set_log_level
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +43,16 @@ def test_a_line_below_the_level_is_not_written() -> None:
     log.info("quiet_event")
     log.warning("loud_event")
     assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["loud_event"]
+
+
+def test_the_level_can_be_changed_for_loggers_that_are_there() -> None:
+    out = logged("warning")
+    log = structlog.get_logger()
+    for level in ("info", "error"):
+        set_log_level(level)
+        log.info("some_event", level_now=level)
+    (line,) = out.getvalue().splitlines()
+    assert (json.loads(line)["level_now"], json.loads(line)["level"]) == ("info", "info")
 
 
 def test_without_a_terminal_auto_means_json() -> None:

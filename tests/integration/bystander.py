@@ -12,7 +12,6 @@ import aiohttp
 from tests.integration.exchange_process import Client
 
 STEP_S = 0.02
-CHAINED = ("prev_seq", "seq")
 
 
 class Bystander:
@@ -66,7 +65,7 @@ class Bystander:
 
     def _take(self, message: dict[str, Any], last: int) -> int:
         """Follow the chain of the book's messages; return the last sequence."""
-        if message.get("channel") != "book":
+        if message["type"] not in ("snapshot", "delta"):
             return last
         if message["type"] == "delta" and message["prev_seq"] != last:
             self.troubles.append(f"a delta follows {message['prev_seq']}, the last one was {last}")

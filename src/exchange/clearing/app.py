@@ -37,6 +37,10 @@ from exchange.infra.config_keys import ConfigError, Problem
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.http import HttpService
+from exchange.infra.http_limits import limits_of
+from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
+from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory
 from exchange.infra.store_retry import STOP_WAIT_S
 from exchange.post_trade.rule import Ruling
@@ -70,6 +74,7 @@ class ClearingApp:
         self._clock = clock or SystemClock()
         self._tasks: list[asyncio.Task[None]] = []
         self._running = AsyncExitStack()
+        self._config_follower: ConfigFollower | None = None
         self._is_serving = False
         self._was_caught_up = False
         self._news = ComponentNews(
@@ -191,6 +196,7 @@ class ClearingApp:
         return await self._bus.subscribe(events_topic(self.config.partition), CHANNEL) if self._bus else None
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
+        link = open_redis(self.config, stack)
         reports = ReportsApi(self.office, lambda: self._http.stats)
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
@@ -199,13 +205,21 @@ class ClearingApp:
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.exchange.cors_origins,
-            metrics=reports.metrics,
+            limits=limits_of(self.config.exchange),
+            metrics=lambda: [
+                *reports.metrics(),
+                *redis_metrics(link),
+                *config_metrics(self._config_follower),
+            ],
             description=DESCRIPTION,
+            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            shared_rates=open_shared_rates(self.config, link, "clearing"),
         )
         address = self.config.clearing_address()
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._http.stop)
         self.url = self.config.clearing.url.rstrip("/") or url_of(Address(address.host, port))
+        self._config_follower = await follow_config(link, "clearing", self.config, self._http, stack)
 
     def _committed(self, outcome: Outcome) -> None:
         """Take note of what a transaction brought; called on the loop."""

@@ -11,11 +11,16 @@ from cyclopts import App
 from exchange.cli.failures import InputError
 from exchange.cli.options import Where
 from exchange.cli.output import print_json, show
+from exchange.cli.shared_configuration import apply, diff, history, rollback
 
 if TYPE_CHECKING:
     from exchange.infra.config import Config, Loaded
 
-app = App(name="config", help="Check and show the configuration, or write a commented one.")
+app = App(
+    name="config", help="Check and show the configuration, write a commented one, change it at run time."
+)
+for command in (diff, apply, history, rollback):
+    app.command(command)
 DEFAULT = Where()
 
 

@@ -59,9 +59,22 @@ def engine(*, where: Where = DEFAULT) -> None:
     _run_component("engine", where)
 
 
-def reporter(*, where: Where = DEFAULT) -> None:
-    """Start the reporter alone; it takes its events from a running engine: `exchange reporter`."""
-    _run_component("reporter", where)
+def reporter(
+    *,
+    from_cache: Annotated[bool, Parameter(negative=())] = False,
+    port: int | None = None,
+    where: Where = DEFAULT,
+) -> None:
+    """Start the reporter alone; it takes its events from a running engine: `exchange reporter`.
+
+    Parameters
+    ----------
+    from_cache
+        Serve symbols and books out of the cache of [redis], and nothing else: a read-only copy.
+    port
+        Port to listen on; default: [reporter] port.
+    """
+    _run_component("cache reader" if from_cache else "reporter", where, **{"reporter.port": port})
 
 
 def clearing(*, where: Where = DEFAULT) -> None:
@@ -143,11 +156,13 @@ def _command_here() -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _run_component(name: Literal["engine", "reporter", "clearing"], where: Where) -> None:
+def _run_component(
+    name: Literal["engine", "reporter", "cache reader", "clearing"], where: Where, **overrides: object
+) -> None:
     from exchange.infra.service import run_service
     from exchange.launch.component import run_component
 
-    config = _prepared(where)
+    config = _prepared(where, **overrides)
 
     def tell(component: Component) -> None:
         if where.json:

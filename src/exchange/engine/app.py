@@ -36,7 +36,11 @@ from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
+from exchange.infra.http_limits import limits_of
+from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
 from exchange.infra.retention import retire
+from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.wire.records import encode_command
@@ -69,6 +73,7 @@ class EngineApp:
         self._publisher: Publisher | None = None
         self._follower: FollowerProcess | None = None
         self._running = AsyncExitStack()
+        self._config_follower: ConfigFollower | None = None
         self._is_serving = False
         self._stopped_clean = False
         self._news = ComponentNews(
@@ -212,6 +217,7 @@ class EngineApp:
             currency=self.config.exchange.currency,
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
         )
+        link = open_redis(self.config, stack)
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
             routes,
@@ -219,13 +225,17 @@ class EngineApp:
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.page_origins(),
-            metrics=stats.metrics,
+            limits=limits_of(self.config.exchange),
+            metrics=lambda: [*stats.metrics(), *redis_metrics(link), *config_metrics(self._config_follower)],
             description=DESCRIPTION,
+            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            shared_rates=open_shared_rates(self.config, link, "engine"),
         )
         address = self.config.engine_address()
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._stop_http)
         self.url = self.config.engine.url.rstrip("/") or url_of(Address(address.host, port))
+        self._config_follower = await follow_config(link, "engine", self.config, self._http, stack)
 
     def _known_url(self) -> str:
         return self.url or self.config.engine_url()

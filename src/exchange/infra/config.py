@@ -29,6 +29,7 @@ from exchange.infra.config_sections import (
     ClearingConfig,
     EngineConfig,
     ExchangeConfig,
+    RedisConfig,
     ReporterConfig,
     RulesConfig,
     SimulationConfig,
@@ -45,6 +46,7 @@ __all__ = [
     "EngineConfig",
     "ExchangeConfig",
     "Loaded",
+    "RedisConfig",
     "ReporterConfig",
     "RulesConfig",
     "SimulationConfig",
@@ -78,6 +80,7 @@ class Config(Section, frozen=True, kw_only=True):
     reporter: ReporterConfig = ReporterConfig()
     clearing: ClearingConfig = ClearingConfig()
     bus: BusConfig = BusConfig()
+    redis: RedisConfig = RedisConfig()
     symbols: tuple[SymbolConfig, ...] = DEFAULT_SYMBOLS
     simulation: SimulationConfig = SimulationConfig()
 

@@ -39,6 +39,7 @@ from exchange.infra.config_keys import Secret, Section, Text
 PARTITIONS_MAX = 256
 _PARTITION = re.compile(r"(\d{1,3})/(\d{1,3})\Z", re.ASCII)
 _URL = re.compile(r"https?://[^\s/?#]+/?\Z", re.ASCII)
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
 
@@ -110,6 +111,12 @@ class ExchangeConfig(Section, frozen=True, kw_only=True):
     """Text for people, JSON for machines; auto is text on a terminal, else JSON."""
     cors_origins: Annotated[tuple[Origin, ...], Meta(max_length=100)] = ()
     """Web origins that may call the API beside the exchange's own page, such as "https://example.com"."""
+    rate_per_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Requests per second of each key, or of each address without a key, at each component; more are refused
+    with 429. 0: no limit.
+    """
+    rate_burst: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Requests that may come at once; 0: as many as rate_per_s."""
 
 
 class EngineConfig(Section, frozen=True, kw_only=True):
@@ -272,6 +279,30 @@ class BusConfig(Section, frozen=True, kw_only=True):
         """Check that NSQ can be found where it is wanted."""
         if self.kind == "nsq" and not self.nsqd:
             yield "nsqd", 'must name at least one nsqd where kind is "nsq", such as ["127.0.0.1:4150"]'
+
+
+class RedisConfig(Section, frozen=True, kw_only=True):
+    """Redis: keeps symbols and books for read-only copies of the reporter, and rate limits that processes share.
+    It is never the truth: without it everything goes on.
+    """
+
+    url: Annotated[str, Secret()] = ""
+    """Where it is, such as "redis://:password@host:6379/0", or rediss:// or unix://; empty: there is none."""
+    timeout_ms: Annotated[int, Meta(ge=10, le=60_000)] = 500
+    """What takes longer counts as a failure."""
+    book_levels: Annotated[int, Meta(ge=1, le=1_000)] = 50
+    """Price levels of each side that are kept of a book."""
+    writes_per_second: Annotated[int, Meta(ge=1, le=20)] = 20
+    """How often at most a symbol that changes is written."""
+    stale_s: Annotated[int, Meta(ge=1, le=86_400)] = 10
+    """A reader whose cache is older than this says that it is not ready; it answers all the same, with the age."""
+    shared_rates: bool = False
+    """Whether all copies of a component share [exchange] rate_per_s; otherwise each counts for itself."""
+
+    def mistakes(self) -> Iterable[tuple[str, str]]:
+        """Check the address, without showing it, for it may carry a password."""
+        if self.url and not self.url.startswith(_REDIS_SCHEMES):
+            yield "url", f"must begin with {', '.join(_REDIS_SCHEMES)}, or be empty"
 
 
 class TickConfig(Section, frozen=True, kw_only=True):

@@ -51,10 +51,10 @@ class Endpoint:
         except ApiError as error:
             raise ValueError(f"the example of {route.method} {route.path} is not valid: {error}") from None
 
-    def authorize(self, request: web.BaseRequest, keyring: KeyRing) -> Principal | None:
+    def authorize(self, request: web.BaseRequest, keyring: KeyRing | None) -> Principal | None:
         """Return who sends the request. Raise `ApiError` 401 or 403."""
         header = request.headers.get("Authorization")
-        if header is None or self.is_open:
+        if header is None or keyring is None or self.is_open:
             if self.admitted is None:
                 return None
             raise ApiError.of(ErrorCode.KEY_MISSING, headers=_CHALLENGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 KEYS_REMEMBERED_MAX = 100_000
 """Buckets kept; past this the one that was used longest ago is forgotten, which can only help its owner."""
@@ -34,6 +35,23 @@ class HttpLimits:
     """Requests at once; 0 = as many as `rate_per_s`."""
 
 
+class RateConfig(Protocol):
+    """The section of the configuration that says how many requests are taken."""
+
+    @property
+    def rate_per_s(self) -> int:
+        """Requests per second of each key."""
+
+    @property
+    def rate_burst(self) -> int:
+        """Requests at once."""
+
+
+def limits_of(rates: RateConfig, **more: Any) -> HttpLimits:
+    """Make the limits of a service with the configured rate."""
+    return HttpLimits(rate_per_s=rates.rate_per_s, rate_burst=rates.rate_burst, **more)
+
+
 class Grant:
     """What a token bucket answers. reset_s: seconds until the bucket is full again."""
 
@@ -45,6 +63,13 @@ class Grant:
         self.remaining = remaining
         self.reset_s = reset_s
         self.retry_after_s = retry_after_s
+
+
+class SharedRates(Protocol):
+    """Buckets that other processes take from too."""
+
+    async def take(self, owner: str, local: Grant) -> Grant:
+        """Take one token of an owner who has one of the local bucket; return its grant, or the local one."""
 
 
 class TokenBuckets:

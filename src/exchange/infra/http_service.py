@@ -23,7 +23,7 @@ from exchange.infra.http_answer import Answer
 from exchange.infra.http_cors import Cors
 from exchange.infra.http_endpoint import Endpoint
 from exchange.infra.http_errors import late_headers, not_http, refusal
-from exchange.infra.http_limits import Grant, HttpLimits, TokenBuckets
+from exchange.infra.http_limits import Grant, HttpLimits, SharedRates, TokenBuckets
 from exchange.infra.http_protocol import HttpServer
 from exchange.infra.http_router import PathEntry, Router
 from exchange.infra.http_routes import ApiError, Call, Route, WsRoute
@@ -45,10 +45,16 @@ def no_metrics() -> MetricFamilies:
     return ()
 
 
+def no_notes() -> list[str]:
+    """Return no notes."""
+    return []
+
+
 class HttpService:
     """A server for a list of routes; health, readiness, metrics and the API's description come with it.
 
-    ready: the reasons why the component is not ready, empty when it is. metrics: the component's own metric
+    keyring: None for a service that knows no keys and looks at none. ready: the reasons why the component is not
+    ready, empty when it is; notes: what operators should know of a ready one. metrics: the component's own metric
     families. closing: set when a stop begins; whoever holds a request open (a long poll) ends it then.
     """
 
@@ -56,7 +62,7 @@ class HttpService:
         self,
         title: str,
         routes: Sequence[Route | WsRoute],
-        keyring: KeyRing,
+        keyring: KeyRing | None,
         *,
         ready: Callable[[], list[str]],
         version: str,
@@ -65,12 +71,15 @@ class HttpService:
         socket_limits: SocketLimits | None = None,
         metrics: Callable[[], MetricFamilies] = no_metrics,
         description: str = "",
+        notes: Callable[[], list[str]] = no_notes,
+        shared_rates: SharedRates | None = None,
     ) -> None:
         self.title = title
         self.version = version
         self.description = description
         self.keyring = keyring
         self.ready = ready
+        self.notes = notes
         self.component_metrics = metrics
         self.limits = limits or HttpLimits()
         self.socket_limits = socket_limits or SocketLimits()
@@ -87,12 +96,21 @@ class HttpService:
             self._router.add(endpoint.meter.method, endpoint.route.path, endpoint)
         rate, burst = self.limits.rate_per_s, self.limits.rate_burst
         self._buckets = TokenBuckets(rate, burst) if rate else None
+        self._shared_rates = shared_rates
         self._ids = secrets.token_hex(4)
         self._id_count = 0
         self._drained = asyncio.Event()
+        self.port = 0
         self._http: HttpServer | None = None
         self._listener: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
+
+    def set_rates(self, rate_per_s: int, burst: int, shared_rates: SharedRates | None) -> None:
+        """Take so many requests from now on, 0 for any number; buckets begin full where the rate is another one."""
+        before = (self._buckets.rate_per_s, self._buckets.burst) if self._buckets else (0, 0)
+        if (rate_per_s, burst or rate_per_s if rate_per_s else 0) != before:
+            self._buckets = TokenBuckets(rate_per_s, burst) if rate_per_s else None
+        self._shared_rates = shared_rates
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -104,6 +122,7 @@ class HttpService:
         self._http = server
         self._sweeper = loop.create_task(self._sweep_on())
         actual: int = self._listener.sockets[0].getsockname()[1]
+        self.port = actual
         log.info("http_listening", title=self.title, host=host, port=actual)
         return actual
 
@@ -183,7 +202,7 @@ class HttpService:
                 if self._buckets is None or endpoint.is_open:
                     call.principal = endpoint.authorize(request, self.keyring)
                 else:
-                    grant = self._admit(self._buckets, endpoint, call)
+                    grant = await self._admit(self._buckets, endpoint, call)
                 call.query = endpoint.read_query(request)
                 if endpoint.is_socket:
                     return await self._serve_socket(endpoint, call)
@@ -253,7 +272,7 @@ class HttpService:
         answer.add_headers(self.cors.preflight(request.headers.get("Origin"), entry.allow))
         return answer
 
-    def _admit(self, buckets: TokenBuckets, endpoint: Endpoint, call: Call) -> Grant:
+    async def _admit(self, buckets: TokenBuckets, endpoint: Endpoint, call: Call) -> Grant:
         """Find out who calls, and take a token of the key, or of the address where no good key is sent."""
         refused: ApiError | None = None
         try:
@@ -262,6 +281,8 @@ class HttpService:
             refused = error
         owner = call.principal.key_id if call.principal else call.raw.remote
         grant = buckets.take(owner, asyncio.get_running_loop().time())
+        if grant.taken and self._shared_rates is not None:
+            grant = await self._shared_rates.take(str(owner), grant)
         if not grant.taken:
             headers = {"Retry-After": str(int(grant.retry_after_s) + 1), **_rate_headers(grant)}
             text = f"more than {buckets.rate_per_s} requests per second; wait {grant.retry_after_s:.3f} s"

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from exchange.infra.http_limits import HttpLimits
 from exchange.infra.http_metrics import http_families
@@ -33,6 +34,7 @@ class Described(Protocol):
     routes: list[Route | WsRoute]
     limits: HttpLimits
     ready: Callable[[], list[str]]
+    notes: Callable[[], list[str]]
     component_metrics: Callable[[], MetricFamilies]
     sockets: set[Connection]
     in_flight: int
@@ -57,10 +59,11 @@ class Health(msgspec.Struct):
 
 
 class Readiness(msgspec.Struct):
-    """Whether the component does its work now, and if not, why."""
+    """Whether the component does its work now, and if not, why. notes: what works less well, and does not stop it."""
 
     ready: bool
     reasons: list[str] = []
+    notes: list[str] | UnsetType = UNSET
 
 
 def system_routes(service: Described) -> list[Route]:
@@ -75,7 +78,8 @@ def system_routes(service: Described) -> list[Route]:
         reasons = service.ready()
         if service.draining:
             reasons = [*reasons, "shutting down"]
-        return Reply(503 if reasons else 200, Readiness(not reasons, reasons), {"Cache-Control": "no-store"})
+        found = Readiness(not reasons, reasons, service.notes() or UNSET)
+        return Reply(503 if reasons else 200, found, {"Cache-Control": "no-store"})
 
     async def metrics(_: Call) -> bytes:
         def collect() -> MetricFamilies:

@@ -33,6 +33,12 @@ def configure_log(level: str = "info", log_format: LogFormat = "auto", stream: T
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_Forwarder()], force=True)
 
 
+def set_log_level(level: str) -> None:
+    """Log from this level on from now on; nothing else changes."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]))
+    logging.getLogger().setLevel(max(LEVELS[level], logging.WARNING))
+
+
 def _text(out: TextIO) -> list[Processor]:
     return [structlog.dev.ConsoleRenderer(colors=out.isatty(), timestamp_key="ts")]
 

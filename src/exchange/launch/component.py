@@ -16,7 +16,8 @@ from exchange.infra.open_bus import open_bus
 from exchange.launch import life
 from exchange.launch.ports import with_ports
 
-Name = Literal["engine", "reporter", "clearing"]
+Name = Literal["engine", "reporter", "cache reader", "clearing"]
+"""A cache reader is a read-only copy of the reporter, and stands at the reporter's address."""
 
 
 async def run_component(
@@ -45,6 +46,10 @@ def _make(name: Name, config: Config, env: Mapping[str, str] | None, stack: Asyn
         from exchange.engine.app import EngineApp
 
         return EngineApp(config, bus=bus)
+    if name == "cache reader":
+        from exchange.reporter.cache_app import CacheReporterApp
+
+        return CacheReporterApp(config)
     from exchange.infra.http_source import HttpEventSource
 
     def key() -> str:
@@ -65,6 +70,7 @@ def _address(name: Name, config: Config) -> Address:
     addresses = {
         "engine": config.engine_address,
         "reporter": config.reporter_address,
+        "cache reader": config.reporter_address,
         "clearing": config.clearing_address,
     }
     return addresses[name]()

@@ -14,6 +14,7 @@ import structlog
 from exchange import __version__
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus, Subscription, events_topic
+from exchange.infra.cache import Cache
 from exchange.infra.component_key import read_component_key
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
@@ -21,11 +22,17 @@ from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.http import HttpService
-from exchange.infra.http_limits import HttpLimits
+from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
+from exchange.infra.metrics import MetricFamilies
+from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_metrics, redis_notes
+from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store_retry import STOP_WAIT_S, with_retries
 from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
+from exchange.reporter.cache_writer import CacheWriter
+from exchange.reporter.cached_market import TABLES
 from exchange.reporter.intake import Intake
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.rest_api import MarketApi
@@ -49,18 +56,33 @@ DESCRIPTION = (
 
 
 class ReporterApp:
-    """One reporter. After `start`: url, market, hub, feed. source: where events are fetched, by default the engine."""
+    """One reporter. After `start`: url, market, hub, feed.
+
+    source: where events are fetched, by default the engine; cache: where symbols and books are kept for read-only
+    copies, by default the one in Redis that the configuration names, if any.
+    """
 
     market: LiveMarket
     hub: StreamHub
     feed: Feed
     store: ReporterStore
 
-    def __init__(self, config: Config, *, bus: Bus | None = None, source: EventSource | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        bus: Bus | None = None,
+        source: EventSource | None = None,
+        cache: Cache | None = None,
+    ) -> None:
         self.config = config
         self.url = ""
         self._bus = bus
         self._source = source
+        self._cache = cache
+        self._cache_writer: CacheWriter | None = None
+        self._link: RedisLink | None = None
+        self._config_follower: ConfigFollower | None = None
         self._running = AsyncExitStack()
         self._is_serving = False
         self._was_caught_up = False
@@ -77,8 +99,13 @@ class ReporterApp:
             stack.push_async_callback(self._news.stop)
             await self._news.start()
             await self._open_store(stack)
+            self._link = open_redis(self.config, stack)
             await self._start_http(stack)
             await self._start_following(stack)
+            self._start_writing_the_cache(stack)
+            self._config_follower = await follow_config(
+                self._link, "reporter", self.config, self._http, stack, self._apply
+            )
             self._running = stack.pop_all()
         self._is_serving = True
         log.info("reporter_started", url=self.url, position=self.market.sequence)
@@ -129,6 +156,39 @@ class ReporterApp:
 
     def _sequence(self) -> int:
         return self.market.sequence if self._is_serving else 0
+
+    def _start_writing_the_cache(self, stack: AsyncExitStack) -> None:
+        """Keep symbols and books in the cache, in a task of its own, where there is one."""
+        cache = self._cache
+        if cache is None and self._link is not None:
+            cache = RedisCache(self._link, TABLES)
+        if cache is not None:
+            redis = self.config.redis
+            self._cache_writer = CacheWriter(
+                cache,
+                self.market,
+                lambda: not self.ready(),
+                levels=redis.book_levels,
+                pause_s=1 / redis.writes_per_second,
+            )
+            writing = asyncio.create_task(self._cache_writer.run(), name="reporter writes the cache")
+            writing.add_done_callback(_log_failure)
+            stack.push_async_callback(_end, writing)
+
+    def _apply(self, config: Config) -> None:
+        """Take over the keys of the shared configuration that only the reporter has."""
+        if self._cache_writer is not None:
+            self._cache_writer.pause_s = 1 / config.redis.writes_per_second
+
+    def _notes(self) -> list[str]:
+        notes = redis_notes(self._link) + config_notes(self._config_follower)
+        return notes + (self._cache_writer.notes() if self._cache_writer is not None else [])
+
+    def _cache_metrics(self) -> MetricFamilies:
+        yield from redis_metrics(self._link)
+        yield from config_metrics(self._config_follower)
+        if self._cache_writer is not None:
+            yield from self._cache_writer.metrics()
 
     async def _start_following(self, stack: AsyncExitStack) -> None:
         """Take events in from bus and engine, in a task of their own."""
@@ -222,10 +282,12 @@ class ReporterApp:
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.exchange.cors_origins,
-            limits=HttpLimits(sockets_max=limits.websocket_connections_max),
+            limits=limits_of(self.config.exchange, sockets_max=limits.websocket_connections_max),
             socket_limits=SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB),
-            metrics=stats_api.metrics,
+            metrics=lambda: [*stats_api.metrics(), *self._cache_metrics()],
             description=DESCRIPTION,
+            notes=self._notes,
+            shared_rates=open_shared_rates(self.config, self._link, "reporter"),
         )
         beating = asyncio.create_task(self.hub.beat(), name="reporter heartbeats")
         stack.callback(beating.cancel)
@@ -235,8 +297,13 @@ class ReporterApp:
         self.url = self.config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
 
 
-def _log_failure(following: asyncio.Task[None]) -> None:
-    """Log why a reporter follows no longer, where that is a fault of ours."""
-    error = None if following.cancelled() else following.exception()
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """Log why a task of the reporter ended, where that is a fault of ours."""
+    error = None if task.cancelled() else task.exception()
     if error is not None:
         log.error("reporter_failed", error=repr(error), exc_info=error)

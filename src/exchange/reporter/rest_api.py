@@ -13,6 +13,7 @@ from exchange.infra.http_routes import ApiError, Call, Route
 from exchange.market_data.candles import IntervalError, format_interval, parse_interval
 from exchange.market_data.trade import Trade, TradeStatus
 from exchange.reporter.candle_page import FOREVER_NS, CandleRequest, candle_page
+from exchange.reporter.cursor import cursor_of, page_of
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.queries import DayStatistics, Queries
 from exchange.reporter.ticker import ticker_of
@@ -35,8 +36,6 @@ from exchange.wire.rest.market import (
 )
 from exchange.wire.rest.symbols import SymbolList, SymbolsQuery, SymbolView, symbol_view
 
-CURSOR_DIGITS_MAX = 20
-CURSOR_MAX = 2**63 - 1
 LEVEL_3 = 3
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _SYMBOL = {"symbol": "AAPL"}
@@ -123,7 +122,7 @@ class MarketApi:
     async def trades(self, call: Call) -> TradeList:
         """Answer GET /trades."""
         query: TradesQuery = call.query
-        symbol_id, before = self._symbol_id(query.symbol), _cursor(query.cursor)
+        symbol_id, before = self._symbol_id(query.symbol), cursor_of(query.cursor)
         limit = min(query.limit, self._items_max)
         trades: list[Trade] = []
         if symbol_id and not before:
@@ -191,13 +190,8 @@ class MarketApi:
     async def books(self, call: Call) -> BookList:
         """Answer GET /book."""
         query: BookQuery = call.query
-        wanted = self._wanted(query.symbol)
-        after = _cursor(query.cursor)
-        page = [symbol for symbol in wanted if symbol.symbol_id > after][: query.limit]
-        is_last = not page or page[-1].symbol_id == wanted[-1].symbol_id
-        return BookList(
-            [self._book(symbol, query) for symbol in page], None if is_last else str(page[-1].symbol_id)
-        )
+        page, following = page_of(self._wanted(query.symbol), _symbol_id, query.cursor, query.limit)
+        return BookList([self._book(symbol, query) for symbol in page], following)
 
     def _book(self, symbol: Symbol, query: BookQuery) -> Book:
         depth = min(query.depth, self._depth_max)
@@ -220,11 +214,8 @@ class MarketApi:
     async def symbols(self, call: Call) -> SymbolList:
         """Answer GET /symbols."""
         query: SymbolsQuery = call.query
-        after = _cursor(query.cursor)
-        listed = self._wanted("")
-        page = [symbol for symbol in listed if symbol.symbol_id > after][: query.limit]
-        is_last = not page or page[-1].symbol_id == listed[-1].symbol_id
-        return SymbolList([symbol_view(each) for each in page], None if is_last else str(page[-1].symbol_id))
+        page, following = page_of(self._wanted(""), _symbol_id, query.cursor, query.limit)
+        return SymbolList([symbol_view(each) for each in page], following)
 
     async def symbol(self, call: Call) -> SymbolView:
         """Answer GET /symbols/{symbol}."""
@@ -301,10 +292,8 @@ def _date(text: str) -> int:
     return found.year * 10_000 + found.month * 100 + found.day
 
 
-def _cursor(text: str) -> int:
-    if text and not (text.isascii() and text.isdigit() and len(text) <= CURSOR_DIGITS_MAX):
-        raise _invalid("cursor", f"cursor must be `next` of the page before, got {text[:40]!r}")
-    return min(int(text or 0), CURSOR_MAX)
+def _symbol_id(symbol: Symbol) -> int:
+    return symbol.symbol_id
 
 
 def _invalid(name: str, message: str) -> ApiError:

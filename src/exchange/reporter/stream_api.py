@@ -97,7 +97,7 @@ class StreamApi:
         """Return the id of an operation that cannot be read otherwise."""
         try:
             return self._read_id(message).id[:64]
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return ""
 
     # --- subscribe --------------------------------------------------------------------------------
