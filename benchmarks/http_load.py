@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from selectors import SelectSelector
 
 QUEUED_MAX = 100_000
 
@@ -65,10 +66,18 @@ def request(host: str, port: int, path: str, key: str, body: bytes) -> bytes:
     ).encode() + body
 
 
-async def run(
+def run(
     host: str, port: int, requests: Iterator[bytes], *, rate: float, seconds: float, connections: int
 ) -> LoadResult:
     """Send requests at a rate for some seconds over so many connections; then wait for what is on its way."""
+    # The usual selector rounds a sleep up to a whole millisecond, which would be part of every latency.
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(SelectSelector())) as runner:
+        return runner.run(_run(host, port, requests, rate, seconds, connections))
+
+
+async def _run(
+    host: str, port: int, requests: Iterator[bytes], rate: float, seconds: float, connections: int
+) -> LoadResult:
     loop = asyncio.get_running_loop()
     result = LoadResult()
     idle: deque[Connection] = deque()
@@ -98,7 +107,7 @@ async def run(
                 idle.popleft().send(next(requests), due)
             else:
                 waiting.append((next(requests), due))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(max(0.0, started + result.sent / rate - time.perf_counter()))
     last_answer.clear()
     if result.answered < result.sent:
         await asyncio.wait_for(last_answer.wait(), timeout=30)

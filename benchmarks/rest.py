@@ -8,7 +8,6 @@ Every order is a limit order; one in ten meets a resting one. CPU is that of the
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
 import subprocess
@@ -66,11 +65,9 @@ def _measure(data: Path, rate: int, per_request: int, seconds: float) -> None:
         key = json.loads((data / "keys.json").read_text())["participants"]["alice"]["key"]
         requests = list(islice(_requests(key, per_request), ceil(rate * seconds / per_request) + 1))
         cpu_s = cpu_s_of(engine.pid)
-        load = asyncio.run(
-            http_load.run(
-                "127.0.0.1", PORT_BASE + 1, iter(requests),
-                rate=rate / per_request, seconds=seconds, connections=CONNECTIONS,
-            )
+        load = http_load.run(
+            "127.0.0.1", PORT_BASE + 1, iter(requests),
+            rate=rate / per_request, seconds=seconds, connections=CONNECTIONS,
         )  # fmt: skip
         cpu_s = cpu_s_of(engine.pid) - cpu_s
     finally:

@@ -16,6 +16,17 @@ POST = b"POST /api/v1/order HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer xk_trad
 QUICK = HttpLimits(header_timeout_s=0.2, body_timeout_s=0.2, keep_alive_s=0.6)
 
 
+class SilentTransport(asyncio.Transport):
+    """A transport that takes everything and does nothing."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
 @pytest.fixture
 async def served(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     monkeypatch.setattr(http_service, "SWEEP_S", 0.05)
@@ -32,6 +43,15 @@ async def test_headers_that_do_not_arrive_are_answered_408(served: Served, sent:
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"request_timeout"' in answer
     assert b"the headers did not arrive within 0.2 s" in answer
+
+
+async def test_headers_that_come_with_the_connection_are_waited_for_no_longer(served: Served) -> None:
+    assert served.service._http is not None
+    connection = served.service._http()
+    connection.connection_made(SilentTransport())
+    connection.data_received(b"GET /read")  # before the connection's own task has had a turn
+    assert connection.waits_since > 0
+    connection.connection_lost(None)
 
 
 async def test_headers_that_trickle_in_do_not_win_time(served: Served) -> None:

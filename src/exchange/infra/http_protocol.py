@@ -2,8 +2,8 @@
 
 aiohttp closes an idle connection after its keep-alive time but gives headers that trickle in just as long. Here
 the time runs from the first byte of a request (or from the connect) until its headers are complete; a sweep once
-a second answers 408 and closes what is late. It leans on names of aiohttp 3.14 that are not public (`_waiter`,
-`_messages`, `_upgraded`, `_request_count`); the tests with raw sockets notice when they change.
+a second answers 408 and closes what is late. It leans on names of aiohttp 3.14 that are not public (`_messages`,
+`_request_in_progress`, `_upgraded`, `_request_count`); the tests with raw sockets notice when they change.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class HttpConnection(web.RequestHandler):
     @property
     def is_idle(self) -> bool:
         """Tell whether no request is being served."""
-        return self._waiter is not None and not self._messages and not self._upgraded
+        return not (self._request_in_progress or self._messages or self._upgraded)
 
     def close_if_late(self, before: float, make_answer: Callable[[], bytes]) -> None:
         """Answer and close where the connection has waited for headers since before a time."""

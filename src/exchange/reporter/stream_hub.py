@@ -240,4 +240,4 @@ class StreamHub:
 def unknown_symbol(name: str) -> ApiError:
     """Refuse a symbol that is not listed."""
     text = f"there is no symbol {name[:20]!r}; /api/v1/symbols lists them"
-    return ApiError.of(ErrorCode.INVALID_FIELD, text, "symbols")
+    return ApiError(422, Reason.UNKNOWN_SYMBOL, text, "symbols")
