@@ -1,6 +1,6 @@
-"""Messages per second of the reference matcher on the fixed streams A and B, with the fills checked.
+"""Messages per second of a matcher on the fixed streams A and B, with the fills checked.
 
-`python -m benchmarks.matching [--streams AB] [--records 1000000] [--batch 4096] [--runs 3]`. Set-up and prefill are
+`python -m benchmarks.matching [--matcher auto] [--streams AB] [--records 1000000] [--batch 4096] [--runs 3]`. Set-up and prefill are
 not timed. Each message is a command record in; its events, all checks and the running hash are included.
 """
 
@@ -22,11 +22,12 @@ from benchmarks.workload import (
     is_present,
     read_stream,
 )
-from exchange.matching.venue import Venue
+from exchange.engine.replay import VenueKind, choose_matcher
 
 SEEDS = {"A": 20240601, "B": 20240602}
 """Of the generator that made the streams."""
-BAR = 100_000
+BARS = {"python": {"A": 100_000, "B": 100_000}, "native": {"A": 15_000_000, "B": 7_000_000}}
+"""Messages per second that are wanted, by matcher and stream."""
 
 
 def main() -> int:
@@ -37,27 +38,30 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=1_000_000, choices=sorted(CHECK_POINTS["A"]))
     parser.add_argument("--batch", type=int, default=4_096, help="messages per batch")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--matcher", default="auto", choices=("auto", "python", "native"))
     arguments = parser.parse_args()
+    kind = choose_matcher(arguments.matcher)
     for what, value in describe():
         print(f"{what:10} {value}")
+    print(f"{'matcher':10} {kind.name}")
     print(f"{'batch':10} {arguments.batch} messages")
     right = True
     for name in arguments.streams:
         if not is_present(name):
             print(f"stream {name} skipped: no {FOLDER}")
             continue
-        right &= _measure(name, read_stream(name, arguments.records), arguments)
+        right &= _measure(name, kind, read_stream(name, arguments.records), arguments)
     return 0 if right else 1
 
 
-def _measure(name: str, stream: Stream, arguments: argparse.Namespace) -> bool:
+def _measure(name: str, kind: VenueKind, stream: Stream, arguments: argparse.Namespace) -> bool:
     """Run one stream several times; print the median and whether the fills are right."""
     timed = batches(stream.timed, arguments.batch)
     rates = []
     right = True
     fills = Fills()
     for _ in range(arguments.runs):
-        venue = Venue()
+        venue = kind.new(0)
         for batch in batches(stream.before, arguments.batch):
             venue.apply(batch, 1)
         started = time.perf_counter()
@@ -68,7 +72,7 @@ def _measure(name: str, stream: Stream, arguments: argparse.Namespace) -> bool:
     each = ", ".join(f"{rate:,.0f}" for rate in rates)
     print(
         f"\nstream {name}, seed {SEEDS[name]}, {arguments.records:,} messages: {median(rates):,.0f} msg/s "
-        f"(median of {arguments.runs}: {each}; bar {BAR:,} on A)"
+        f"(median of {arguments.runs}: {each}; bar {BARS[kind.name][name]:,})"
     )
     print(
         f"  trades {fills.trades:,}, volume {fills.volume:,}, notional {fills.notional:,}, hash {fills.fill_hash},"

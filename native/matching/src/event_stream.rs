@@ -1,0 +1,127 @@
+//! The one numbered stream of events: numbers them, writes their records, and keeps the running hash.
+//!
+//! The running hash is XXH3-64 over the bytes of all events of one command, seeded with the hash before.
+
+use exchange_wire::events::{self, Header};
+use exchange_wire::{FLAGS_OFFSET, LAST_OF_COMMAND};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::reasons::{int64, Refusal, REASONS_END};
+
+/// Room for events that stays when a batch needed more.
+const ROOM_BYTES_MAX: usize = 64 << 20;
+
+/// What happened since the venue was made or restored, no part of its state.
+#[derive(Clone, Default)]
+pub struct Counters {
+    pub orders: u64,
+    pub cancels: u64,
+    pub trades: u64,
+    /// By reason number.
+    pub rejects: Vec<u64>,
+}
+
+pub struct EventStream {
+    pub header: Header,
+    pub running_hash: u64,
+    pub counters: Counters,
+    /// Events of the directory since they were last taken.
+    pub directory_events: Vec<u8>,
+    out: Vec<u8>,
+    command_begins_at: usize,
+    last_event_at: usize,
+    concerns_directory: bool,
+}
+
+impl EventStream {
+    pub fn new(partition: u8) -> Self {
+        Self {
+            header: Header { partition, ..Header::default() },
+            running_hash: 0,
+            counters: Counters { rejects: vec![0; REASONS_END], ..Counters::default() },
+            directory_events: Vec::new(),
+            out: Vec::new(),
+            command_begins_at: 0,
+            last_event_at: 0,
+            concerns_directory: false,
+        }
+    }
+
+    /// Forgets the events of the batch before.
+    pub fn begin_batch(&mut self, time_ns: u64) {
+        self.header.time_ns = time_ns;
+        self.out.clear();
+        if self.out.capacity() > ROOM_BYTES_MAX {
+            self.out = Vec::new();
+        }
+    }
+
+    #[inline(always)]
+    pub fn begin_command(&mut self, command_sequence: u64) {
+        self.header.command_sequence = command_sequence;
+        self.command_begins_at = self.out.len();
+    }
+
+    /// Marks the command's last event and takes the command's events into the running hash.
+    #[inline(always)]
+    pub fn end_command(&mut self) {
+        if self.out.len() > self.command_begins_at {
+            self.out[self.last_event_at + FLAGS_OFFSET] = LAST_OF_COMMAND;
+            let written = &self.out[self.command_begins_at..];
+            self.running_hash = xxh3_64_with_seed(written, self.running_hash);
+            if self.concerns_directory {
+                self.directory_events.extend_from_slice(written);
+                self.concerns_directory = false;
+            }
+        }
+    }
+
+    /// The events of the batch.
+    pub fn events(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Numbers the next event; its record must follow.
+    #[inline(always)]
+    pub fn next(&mut self) -> &Header {
+        self.header.sequence += 1;
+        &self.header
+    }
+
+    #[inline(always)]
+    pub fn append<const N: usize>(&mut self, record: [u8; N]) {
+        self.last_event_at = self.out.len();
+        self.out.extend_from_slice(&record);
+    }
+
+    /// Adds an event of any type; the parts are its body and tail.
+    pub fn write(&mut self, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+        let size = parts.iter().map(|part| part.len()).sum();
+        let header = self.next().bytes(number, symbol_id, size);
+        self.append(header);
+        for part in parts {
+            self.out.extend_from_slice(part);
+        }
+    }
+
+    /// Adds an event that changes the directory: the only one of its command.
+    pub fn write_to_directory(&mut self, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+        self.write(number, symbol_id, parts);
+        self.concerns_directory = true;
+    }
+
+    /// Says that a command other than an order's entry was refused.
+    pub fn command_rejected(&mut self, command_type: u8, subject: u64, symbol_id: u32, refusal: Refusal) {
+        self.counters.rejects[usize::from(refusal.reason)] += 1;
+        let event = events::CommandRejected {
+            symbol_id,
+            command_type,
+            reason: refusal.reason,
+            subject,
+            measured: int64(refusal.measured),
+            limit: int64(refusal.limit),
+        };
+        let record = event.record(self.next());
+        self.append(record);
+    }
+}
