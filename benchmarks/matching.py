@@ -1,7 +1,7 @@
 """Messages per second of a matcher on the fixed streams A and B, with the fills checked.
 
-`python -m benchmarks.matching [--matcher auto] [--streams AB] [--records 1000000] [--batch 4096] [--runs 3]`. Set-up and prefill are
-not timed. Each message is a command record in; its events, all checks and the running hash are included.
+`python -m benchmarks.matching [--matcher auto] [--streams AB] [--records 1000000] [--batch 4096] [--runs 3]`. Set-up
+and prefill are not timed. Each message is a command record in; events, all checks and the running hash are included.
 """
 
 from __future__ import annotations

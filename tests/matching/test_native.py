@@ -74,7 +74,9 @@ def first_difference(commands: Sequence[Timed], limits: VenueLimits) -> str:
         numbered = numbered_record(record, sequence)
         expected, got = definition.apply(numbered, time_ns), fast.apply(numbered, time_ns)
         if expected != got or definition.snapshot() != fast.snapshot():
-            return f"command {sequence}: {decode_events(expected)}\nbecame native: {shown(decode_events, got)}"
+            return (
+                f"command {sequence}: {decode_events(expected)}\nbecame native: {shown(decode_events, got)}"
+            )
     return ""
 
 
@@ -97,7 +99,8 @@ def shrunk(commands: list[Timed], limits: VenueLimits) -> str:
     while True:
         for start in range(0, len(commands) - 1, step):
             tried = [
-                (TICK if start <= at < start + step else record, time) for at, (record, time) in enumerate(commands)
+                (TICK if start <= at < start + step else record, time)
+                for at, (record, time) in enumerate(commands)
             ]
             if tried != commands and first_difference(tried, limits):
                 commands = tried
@@ -124,7 +127,7 @@ def test_random_commands_of_every_type_have_the_same_events_hash_and_snapshot(
     while len(told) < wanted:
         next_sequence, time_ns = len(told) + 1, drawn.advance()
         size = drawn.random.choice((1, 7, 60, 200))
-        records = drawn.batch(next_sequence, size) if told else drawn.opening()
+        records = drawn.batch(size) if told else drawn.opening()
         told += [(record, time_ns) for record in records]
         numbered = b"".join(numbered_record(r, next_sequence + n) for n, r in enumerate(records))
         events = definition.apply(numbered, time_ns)

@@ -50,7 +50,11 @@ impl State {
             return self.events.command_rejected(c::SET_SYMBOL_STATE, symbol_id.into(), symbol_id, refusal);
         }
         let size = (text.len() as u16).to_le_bytes();
-        self.events.write_to_directory(e::SYMBOL_STATE_CHANGED, symbol_id, &[&[state], &size, text.as_bytes()]);
+        self.events.write_to_directory(
+            e::SYMBOL_STATE_CHANGED,
+            symbol_id,
+            &[&[state], &size, text.as_bytes()],
+        );
         self.market_mut(symbol_id).state = state;
     }
 

@@ -51,9 +51,7 @@ impl State {
 /// Tells whether YYYYMMDD is a date of the calendar up to `YEAR_MAX`.
 fn is_date(number: u32) -> bool {
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-    (1..=YEAR_MAX).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=days_in(year, month)).contains(&day)
+    (1..=YEAR_MAX).contains(&year) && (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day)
 }
 
 fn next_date(number: u32) -> u32 {
@@ -80,9 +78,12 @@ mod tests {
 
     #[test]
     fn dates_follow_the_calendar() {
-        for (date, following) in
-            [(20_240_228, 20_240_229), (20_230_228, 20_230_301), (19_000_228, 19_000_301), (20_261_231, 20_270_101)]
-        {
+        for (date, following) in [
+            (20_240_228, 20_240_229),
+            (20_230_228, 20_230_301),
+            (19_000_228, 19_000_301),
+            (20_261_231, 20_270_101),
+        ] {
             assert_eq!(next_date(date), following);
         }
         assert!(is_date(20_240_229) && !is_date(20_230_229) && !is_date(30_000_101) && !is_date(101));

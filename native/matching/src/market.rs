@@ -64,6 +64,8 @@ mod tests {
             assert_eq!(market.tick_at(price), tick_in(&rows, price));
         }
         assert_eq!((market.tick_at(9_999), market.tick_at(10_000)), (1, 100));
-        assert!(!is_valid_tick_table(&[]) && !is_valid_tick_table(&[(1, 1)]) && !is_valid_tick_table(&[(0, 0)]));
+        assert!(
+            !is_valid_tick_table(&[]) && !is_valid_tick_table(&[(1, 1)]) && !is_valid_tick_table(&[(0, 0)])
+        );
     }
 }

@@ -314,7 +314,9 @@ impl Orders {
     /// The best price levels of a side, best first.
     pub fn depth(&self, side: &BookSide, levels: usize) -> Vec<Level> {
         let queues = side.queues.iter().rev().take(levels).map(|&slot| &self.queues[slot as usize]);
-        queues.map(|queue| Level { price: queue.price, quantity: queue.quantity, orders: queue.orders }).collect()
+        queues
+            .map(|queue| Level { price: queue.price, quantity: queue.quantity, orders: queue.orders })
+            .collect()
     }
 
     /// The slots of a side's orders in the sequence in which they would trade.

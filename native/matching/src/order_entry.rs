@@ -1,8 +1,8 @@
 //! Orders in, changed and out: enter, cancel, amend, replace and cancel en masse.
 
 use exchange_wire::commands::{
-    AmendOrder, CancelOrder, CancelOrders, EnterOrder, ReplaceOrder, AMEND_ORDER, CANCEL_ORDER, CANCEL_ORDERS,
-    ENTER_ORDER, REPLACE_ORDER,
+    AmendOrder, CancelOrder, CancelOrders, EnterOrder, ReplaceOrder, AMEND_ORDER, CANCEL_ORDER,
+    CANCEL_ORDERS, ENTER_ORDER, REPLACE_ORDER,
 };
 use exchange_wire::events::{self, OrderAccepted, OrderAmended, OrderRejected, OrderReplaced};
 use exchange_wire::{ClientOrderId, NO_CLIENT_ORDER_ID};
@@ -155,7 +155,8 @@ impl State {
         for &slot in &fitting {
             self.cancel_for(slot, reason);
         }
-        let (participant, count) = (command.participant_id.to_le_bytes(), (fitting.len() as u32).to_le_bytes());
+        let (participant, count) =
+            (command.participant_id.to_le_bytes(), (fitting.len() as u32).to_le_bytes());
         self.events.write(events::ORDERS_CANCELLED, command.symbol_id, &[&participant, &count]);
     }
 
@@ -310,15 +311,15 @@ impl State {
     #[inline(always)]
     fn own_order(&self, order_id: u64, participant_id: u32) -> Option<u32> {
         let slot = self.orders.find(order_id)?;
-        let owned = participant_id == 0
-            || self.directory.owner_of(self.orders.at(slot).account_id) == participant_id;
+        let owned =
+            participant_id == 0 || self.directory.owner_of(self.orders.at(slot).account_id) == participant_id;
         owned.then_some(slot)
     }
 
     fn account_of_replaced(&self, order_id: u64, participant_id: u32) -> u32 {
         let account_id = self.client_order_ids.account_of_replaced(order_id);
-        let owned = account_id != 0
-            && (participant_id == 0 || participant_id == self.directory.owner_of(account_id));
+        let owned =
+            account_id != 0 && (participant_id == 0 || participant_id == self.directory.owner_of(account_id));
         if owned {
             account_id
         } else {

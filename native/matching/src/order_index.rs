@@ -113,7 +113,10 @@ mod tests {
         }
         assert_eq!(index.slots().collect::<Vec<_>>(), [2, 3, 1]);
         index.remove(5);
-        assert_eq!((index.get(5), index.get(4_096), index.get(1 << 50), index.len()), (None, Some(3), None, 2));
+        assert_eq!(
+            (index.get(5), index.get(4_096), index.get(1 << 50), index.len()),
+            (None, Some(3), None, 2)
+        );
         index.remove(4_096);
         index.remove(9_000);
         assert_eq!((index.len(), index.pages.len()), (0, 0));

@@ -181,7 +181,9 @@ pub fn content_of(data: &[u8]) -> Restored<&[u8]> {
     let (length, checksum) = (reader.u64()?, reader.u32()?);
     let content = reader.rest();
     if content.len() as u64 != length || crc32fast::hash(content) != checksum {
-        return Err(SnapshotError("snapshot: the checksum does not fit, the bytes are damaged; take an older one"));
+        return Err(SnapshotError(
+            "snapshot: the checksum does not fit, the bytes are damaged; take an older one",
+        ));
     }
     Ok(content)
 }

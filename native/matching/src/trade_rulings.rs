@@ -39,7 +39,8 @@ impl State {
         self.holdings.trade(exchanged(ruling, new));
         self.corrected.insert(ruling.match_id, new);
         self.market_mut(ruling.symbol_id).reference.correct(ruling.match_id, new.0);
-        let (body, price, quantity) = (ruling_body(ruling, standing), new.0.to_le_bytes(), new.1.to_le_bytes());
+        let (body, price, quantity) =
+            (ruling_body(ruling, standing), new.0.to_le_bytes(), new.1.to_le_bytes());
         self.events.write(TRADE_CORRECTED, ruling.symbol_id, &[&body, &price, &quantity]);
     }
 

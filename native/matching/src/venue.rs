@@ -1,8 +1,8 @@
 //! The venue: command records in, event records out, the same from the same everywhere.
 
 use exchange_wire::commands::{
-    is_command, AmendOrder, CancelOrder, Command, EnterOrder, Header, ReplaceOrder, AMEND_ORDER, CANCEL_ORDER,
-    ENTER_ORDER, REPLACE_ORDER, START_ENGINE,
+    is_command, AmendOrder, CancelOrder, Command, EnterOrder, Header, ReplaceOrder, AMEND_ORDER,
+    CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER, START_ENGINE,
 };
 use exchange_wire::events::ENGINE_STARTED;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
@@ -24,6 +24,9 @@ pub enum TradeState {
     Busted,
     Corrected { price: u32, quantity: u32 },
 }
+
+/// A resting order with its client order id.
+pub type LiveOrder<'a> = (&'a Order, &'a ClientOrderId);
 
 /// All markets of one partition.
 pub struct Venue {
@@ -148,12 +151,12 @@ impl Venue {
     }
 
     /// The resting orders, bids and asks, in the sequence in which they would trade.
-    pub fn orders(&self, symbol_id: u32) -> (Vec<(&Order, &ClientOrderId)>, Vec<(&Order, &ClientOrderId)>) {
+    pub fn orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
         self.sides(symbol_id)
             .map_or_else(Default::default, |(bids, asks)| (self.orders_of(bids), self.orders_of(asks)))
     }
 
-    pub fn order(&self, order_id: u64) -> Option<(&Order, &ClientOrderId)> {
+    pub fn order(&self, order_id: u64) -> Option<LiveOrder<'_>> {
         self.state.orders.find(order_id).map(|slot| self.order_at(slot))
     }
 
@@ -181,11 +184,11 @@ impl Venue {
         self.state.market(symbol_id).map(|market| (&market.book.bids, &market.book.asks))
     }
 
-    fn orders_of(&self, side: &BookSide) -> Vec<(&Order, &ClientOrderId)> {
+    fn orders_of(&self, side: &BookSide) -> Vec<LiveOrder<'_>> {
         self.state.orders.in_sequence(side).map(|slot| self.order_at(slot)).collect()
     }
 
-    fn order_at(&self, slot: u32) -> (&Order, &ClientOrderId) {
+    fn order_at(&self, slot: u32) -> LiveOrder<'_> {
         (self.state.orders.at(slot), self.state.orders.client_order_id(slot))
     }
 }

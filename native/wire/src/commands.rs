@@ -76,7 +76,15 @@ impl EnterOrder {
         let [side, order_type, time_in_force, flags] = reader.array()?;
         let kind = Kind { side, order_type, time_in_force, flags };
         let (price, quantity) = (reader.u32()?, reader.u32()?);
-        Ok(Self { account_id, symbol_id, kind, price, quantity, client_order_id: reader.array()?, body: start })
+        Ok(Self {
+            account_id,
+            symbol_id,
+            kind,
+            price,
+            quantity,
+            client_order_id: reader.array()?,
+            body: start,
+        })
     }
 }
 
@@ -212,13 +220,9 @@ impl<'a> Command<'a> {
                 let (symbol_id, state) = (r.u32()?, r.u8()?);
                 Self::SetSymbolState { symbol_id, state, reason: text_with_size(&mut r)? }
             }
-            SET_REFERENCE_PRICE => {
-                Self::SetReferencePrice { symbol_id: r.u32()?, reference_price: r.u32()? }
-            }
+            SET_REFERENCE_PRICE => Self::SetReferencePrice { symbol_id: r.u32()?, reference_price: r.u32()? },
             CREATE_PARTICIPANT => Self::CreateParticipant { name: text_with_size(&mut r)? },
-            CREATE_ACCOUNT => {
-                Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? }
-            }
+            CREATE_ACCOUNT => Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? },
             CREATE_KEY => {
                 let (participant_id, role, sha256) = (r.u32()?, r.u8()?, r.array()?);
                 let label = text_with_size(&mut r)?;
@@ -234,11 +238,9 @@ impl<'a> Command<'a> {
                 side: r.u8()?,
             }),
             BUST_TRADE => Self::BustTrade(ruling(&mut r)?),
-            CORRECT_TRADE => Self::CorrectTrade {
-                ruling: ruling(&mut r)?,
-                new_price: r.u32()?,
-                new_quantity: r.u32()?,
-            },
+            CORRECT_TRADE => {
+                Self::CorrectTrade { ruling: ruling(&mut r)?, new_price: r.u32()?, new_quantity: r.u32()? }
+            }
             _ => return Err(Malformed),
         };
         r.end()?;

@@ -142,12 +142,12 @@ class NativeVenue:
         if not 0 <= symbol_id < ID32_END:
             return [], []
         bids, asks = self._core.orders(symbol_id)
-        return [_resting_order(row) for row in bids], [_resting_order(row) for row in asks]
+        return [_resting_order(*row) for row in bids], [_resting_order(*row) for row in asks]
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order; nothing where it is finished or never was."""
         row = self._core.order(order_id) if 0 <= order_id < ID64_END else None
-        return _resting_order(row) if row else None
+        return _resting_order(*row) if row else None
 
     def place_in_queue(self, order_id: int) -> QueuePlace | None:
         """Return where a live order stands at its price, nothing where it is finished or never was."""
@@ -169,9 +169,11 @@ class NativeVenue:
         return TradeState(*state) if state else None
 
 
-def _resting_order(row: exchange_native.OrderRow) -> RestingOrder:
-    order_id, account_id, symbol_id, side, order_type, time_in_force, flags, price, quantity, leaves, text, at = row
+def _resting_order(
+    order_id: int, account_id: int, symbol_id: int, side: int, order_type: int, time_in_force: int, flags: int,
+    price: int, quantity: int, leaves: int, client_order_id: bytes, entered_ns: int,
+) -> RestingOrder:  # fmt: skip
     return RestingOrder(
         order_id, account_id, symbol_id, Side(side), OrderType(order_type), TimeInForce(time_in_force), flags,
-        price, quantity, leaves, text.decode("ascii"), at,
+        price, quantity, leaves, client_order_id.decode("ascii"), entered_ns,
     )  # fmt: skip
