@@ -8,6 +8,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::reasons::{int64, Refusal, REASONS_END};
 
+/// The first room for events, more than any record needs.
+const ROOM_BYTES_MIN: usize = 64 << 10;
 /// Room for events that stays when a batch needed more.
 const ROOM_BYTES_MAX: usize = 64 << 20;
 
@@ -27,7 +29,9 @@ pub struct EventStream {
     pub counters: Counters,
     /// Events of the directory since they were last taken.
     pub directory_events: Vec<u8>,
+    /// Room for events; those of the batch fill it up to `end`.
     out: Vec<u8>,
+    end: usize,
     command_begins_at: usize,
     last_event_at: usize,
     concerns_directory: bool,
@@ -41,6 +45,7 @@ impl EventStream {
             counters: Counters { rejects: vec![0; REASONS_END], ..Counters::default() },
             directory_events: Vec::new(),
             out: Vec::new(),
+            end: 0,
             command_begins_at: 0,
             last_event_at: 0,
             concerns_directory: false,
@@ -50,8 +55,8 @@ impl EventStream {
     /// Forgets the events of the batch before.
     pub fn begin_batch(&mut self, time_ns: u64) {
         self.header.time_ns = time_ns;
-        self.out.clear();
-        if self.out.capacity() > ROOM_BYTES_MAX {
+        self.end = 0;
+        if self.out.len() > ROOM_BYTES_MAX {
             self.out = Vec::new();
         }
     }
@@ -59,15 +64,15 @@ impl EventStream {
     #[inline(always)]
     pub fn begin_command(&mut self, command_sequence: u64) {
         self.header.command_sequence = command_sequence;
-        self.command_begins_at = self.out.len();
+        self.command_begins_at = self.end;
     }
 
     /// Marks the command's last event and takes the command's events into the running hash.
     #[inline(always)]
     pub fn end_command(&mut self) {
-        if self.out.len() > self.command_begins_at {
+        if self.end > self.command_begins_at {
             self.out[self.last_event_at + FLAGS_OFFSET] = LAST_OF_COMMAND;
-            let written = &self.out[self.command_begins_at..];
+            let written = &self.out[self.command_begins_at..self.end];
             self.running_hash = xxh3_64_with_seed(written, self.running_hash);
             if self.concerns_directory {
                 self.directory_events.extend_from_slice(written);
@@ -78,29 +83,38 @@ impl EventStream {
 
     /// The events of the batch.
     pub fn events(&self) -> &[u8] {
-        &self.out
+        &self.out[..self.end]
     }
 
-    /// Numbers the next event; its record must follow.
+    /// Numbers an event and lets its record of `N` bytes be written into its place.
     #[inline(always)]
-    pub fn next(&mut self) -> &Header {
+    pub fn emit<const N: usize>(&mut self, write: impl FnOnce(&Header, &mut [u8; N])) {
         self.header.sequence += 1;
-        &self.header
+        if self.out.len() - self.end < N {
+            self.grow();
+        }
+        let place = self.out[self.end..].first_chunk_mut().expect("there is room for a record");
+        write(&self.header, place);
+        self.last_event_at = self.end;
+        self.end += N;
     }
 
-    #[inline(always)]
-    pub fn append<const N: usize>(&mut self, record: [u8; N]) {
-        self.last_event_at = self.out.len();
-        self.out.extend_from_slice(&record);
+    #[cold]
+    fn grow(&mut self) {
+        let size = (self.out.len() * 2).max(ROOM_BYTES_MIN);
+        self.out.resize(size, 0);
     }
 
     /// Adds an event of any type; the parts are its body and tail.
     pub fn write(&mut self, number: u8, symbol_id: u32, parts: &[&[u8]]) {
-        let size = parts.iter().map(|part| part.len()).sum();
-        let header = self.next().bytes(number, symbol_id, size);
-        self.append(header);
+        let size: usize = parts.iter().map(|part| part.len()).sum();
+        self.emit(|header, out| header.write(out, number, symbol_id, size));
+        if self.out.len() - self.end < size {
+            self.grow();
+        }
         for part in parts {
-            self.out.extend_from_slice(part);
+            self.out[self.end..self.end + part.len()].copy_from_slice(part);
+            self.end += part.len();
         }
     }
 
@@ -121,7 +135,6 @@ impl EventStream {
             measured: int64(refusal.measured),
             limit: int64(refusal.limit),
         };
-        let record = event.record(self.next());
-        self.append(record);
+        self.emit(|header, out| event.write(header, out));
     }
 }

@@ -72,10 +72,8 @@ impl State {
                 taker_side: incoming.kind.side,
                 state: market.state,
             };
-            let header = self.events.next();
-            let match_id = public_id(header.partition, header.sequence);
-            let record = event.record(header);
-            self.events.append(record);
+            self.events.emit(|header, out| event.write(header, out));
+            let match_id = public_id(self.events.header.partition, self.events.header.sequence);
             self.events.counters.trades += 1;
             market.reference.trade(match_id, fill.price, reference_price);
             let (buyer, seller) = if incoming.kind.side == BUY {
@@ -101,8 +99,7 @@ impl State {
             price: order.price,
             quantity: order.leaves,
         };
-        let record = event.record(self.events.next());
-        self.events.append(record);
+        self.events.emit(|header, out| event.write(header, out));
     }
 
     /// Takes a live order out of its book.

@@ -38,8 +38,7 @@ impl State {
         }
         let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
         let accepted = OrderAccepted { symbol_id, order_id, account_id, kind, price, quantity };
-        let record = accepted.record(self.events.next(), &command.client_order_id);
-        self.events.append(record);
+        self.events.emit(|header, out| accepted.write(header, &command.client_order_id, out));
         self.events.counters.orders += 1;
         if has_id {
             let first = FirstUse { order_id, command_type: ENTER_ORDER, body: command.body };
@@ -94,8 +93,7 @@ impl State {
         };
         let is_id = is_client_order_id(&command.client_order_id);
         let client_order_id = if is_id { &command.client_order_id } else { &NO_CLIENT_ORDER_ID };
-        let record = event.record(self.events.next(), client_order_id);
-        self.events.append(record);
+        self.events.emit(|header, out| event.write(header, client_order_id, out));
     }
 
     // --- client order ids ----------------------------------------------------------------------------
@@ -213,8 +211,7 @@ impl State {
             quantity,
             leaves,
         };
-        let record = event.record(self.events.next());
-        self.events.append(record);
+        self.events.emit(|header, out| event.write(header, out));
         if kept_priority {
             self.orders.reduce(slot, quantity, leaves);
         } else {
@@ -258,7 +255,7 @@ impl State {
             Err(refusal) => return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal),
         };
         let old = self.take_out(slot);
-        let header = self.events.next();
+        let header = &self.events.header;
         let new_order_id = public_id(header.partition, header.command_sequence);
         let event = OrderReplaced {
             symbol_id: old.symbol_id,
@@ -270,8 +267,7 @@ impl State {
             price,
             quantity,
         };
-        let record = event.record(header, &command.client_order_id);
-        self.events.append(record);
+        self.events.emit(|header, out| event.write(header, &command.client_order_id, out));
         self.events.counters.orders += 1;
         if has_id {
             let first = FirstUse { order_id: new_order_id, command_type: REPLACE_ORDER, body: command.body };

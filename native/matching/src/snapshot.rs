@@ -3,7 +3,9 @@
 use exchange_wire::commands::Body;
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
-use exchange_wire::{ClientOrderId, FLAGS_OFFSET, LAST_OF_COMMAND, NO_CLIENT_ORDER_ID, VERSION};
+use exchange_wire::{
+    ClientOrderId, EVENT_HEADER_BYTES, FLAGS_OFFSET, LAST_OF_COMMAND, NO_CLIENT_ORDER_ID, VERSION,
+};
 
 use crate::administration::{key_body, symbol_body};
 use crate::client_order_ids::FirstUse;
@@ -133,7 +135,8 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
 
 fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
     let size = parts.iter().map(|part| part.len()).sum();
-    let mut header = Header::default().bytes(number, symbol_id, size);
+    let mut header = [0; EVENT_HEADER_BYTES];
+    Header::default().write(&mut header, number, symbol_id, size);
     header[FLAGS_OFFSET] = LAST_OF_COMMAND;
     out.extend(header);
     parts.iter().for_each(|part| out.extend_from_slice(part));

@@ -1,6 +1,6 @@
 //! Event records: their types, their header, and how the bodies that orders cause lie in bytes.
 
-use crate::record::Fixed;
+use crate::record::Fields;
 use crate::{ClientOrderId, EVENT_HEADER_BYTES, VERSION};
 
 pub const ENGINE_STARTED: u8 = 101;
@@ -44,24 +44,30 @@ pub struct Header {
 impl Header {
     /// Begins a record of `N` bytes.
     #[inline(always)]
-    pub fn begin<const N: usize>(&self, number: u8, symbol_id: u32) -> Fixed<N> {
-        Fixed::new()
-            .u32(N as u32)
-            .u8(number)
-            .u8(VERSION)
-            .u8(0)
-            .u8(self.partition)
-            .u64(self.sequence)
-            .u64(self.command_sequence)
-            .u64(self.time_ns)
-            .u32(self.epoch)
-            .u32(symbol_id)
+    pub fn begin<'a, const N: usize>(
+        &self,
+        out: &'a mut [u8; N],
+        number: u8,
+        symbol_id: u32,
+    ) -> Fields<'a, N> {
+        self.begin_sized(out, N, number, symbol_id)
     }
 
-    /// The header of a record whose body and tail follow.
-    pub fn bytes(&self, number: u8, symbol_id: u32, body_bytes: usize) -> [u8; EVENT_HEADER_BYTES] {
-        Fixed::new()
-            .u32((EVENT_HEADER_BYTES + body_bytes) as u32)
+    /// Writes the header of a record whose body and tail follow.
+    pub fn write(&self, out: &mut [u8; EVENT_HEADER_BYTES], number: u8, symbol_id: u32, body_bytes: usize) {
+        self.begin_sized(out, EVENT_HEADER_BYTES + body_bytes, number, symbol_id).end();
+    }
+
+    #[inline(always)]
+    fn begin_sized<'a, const N: usize>(
+        &self,
+        out: &'a mut [u8; N],
+        length: usize,
+        number: u8,
+        symbol_id: u32,
+    ) -> Fields<'a, N> {
+        Fields::new(out)
+            .u32(length as u32)
             .u8(number)
             .u8(VERSION)
             .u8(0)
@@ -71,7 +77,6 @@ impl Header {
             .u64(self.time_ns)
             .u32(self.epoch)
             .u32(symbol_id)
-            .done()
     }
 }
 
@@ -104,16 +109,16 @@ impl OrderAccepted {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 60;
 
     #[inline(always)]
-    pub fn record(&self, header: &Header, client_order_id: &ClientOrderId) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, client_order_id: &ClientOrderId, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(ORDER_ACCEPTED, self.symbol_id)
+            .begin(out, ORDER_ACCEPTED, self.symbol_id)
             .u64(self.order_id)
             .u32(self.account_id)
             .put(self.kind.bytes())
             .u32(self.price)
             .u32(self.quantity)
             .put(*client_order_id)
-            .done()
+            .end();
     }
 }
 
@@ -131,16 +136,16 @@ impl OrderCancelled {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 22;
 
     #[inline(always)]
-    pub fn record(&self, header: &Header) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(ORDER_CANCELLED, self.symbol_id)
+            .begin(out, ORDER_CANCELLED, self.symbol_id)
             .u64(self.order_id)
             .u32(self.account_id)
             .u8(self.side)
             .u8(self.reason)
             .u32(self.price)
             .u32(self.quantity)
-            .done()
+            .end();
     }
 }
 
@@ -159,9 +164,9 @@ impl OrderReplaced {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 72;
 
     #[inline(always)]
-    pub fn record(&self, header: &Header, client_order_id: &ClientOrderId) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, client_order_id: &ClientOrderId, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(ORDER_REPLACED, self.symbol_id)
+            .begin(out, ORDER_REPLACED, self.symbol_id)
             .u64(self.order_id)
             .u64(self.new_order_id)
             .u32(self.account_id)
@@ -170,7 +175,7 @@ impl OrderReplaced {
             .u32(self.price)
             .u32(self.quantity)
             .put(*client_order_id)
-            .done()
+            .end();
     }
 }
 
@@ -189,9 +194,9 @@ pub struct OrderAmended {
 impl OrderAmended {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 30;
 
-    pub fn record(&self, header: &Header) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(ORDER_AMENDED, self.symbol_id)
+            .begin(out, ORDER_AMENDED, self.symbol_id)
             .u64(self.order_id)
             .u32(self.account_id)
             .u8(self.side)
@@ -200,7 +205,7 @@ impl OrderAmended {
             .u32(self.price)
             .u32(self.quantity)
             .u32(self.leaves)
-            .done()
+            .end();
     }
 }
 
@@ -219,9 +224,9 @@ pub struct OrderRejected {
 impl OrderRejected {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 78;
 
-    pub fn record(&self, header: &Header, client_order_id: &ClientOrderId) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, client_order_id: &ClientOrderId, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(ORDER_REJECTED, self.symbol_id)
+            .begin(out, ORDER_REJECTED, self.symbol_id)
             .u64(self.order_id)
             .u32(self.account_id)
             .put(self.kind.bytes())
@@ -231,7 +236,7 @@ impl OrderRejected {
             .u16(self.reason)
             .i64(self.measured)
             .i64(self.limit)
-            .done()
+            .end();
     }
 }
 
@@ -247,15 +252,15 @@ pub struct CommandRejected {
 impl CommandRejected {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 27;
 
-    pub fn record(&self, header: &Header) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(COMMAND_REJECTED, self.symbol_id)
+            .begin(out, COMMAND_REJECTED, self.symbol_id)
             .u8(self.command_type)
             .u16(self.reason)
             .u64(self.subject)
             .i64(self.measured)
             .i64(self.limit)
-            .done()
+            .end();
     }
 }
 
@@ -278,9 +283,9 @@ impl TradeExecuted {
     pub const BYTES: usize = EVENT_HEADER_BYTES + 46;
 
     #[inline(always)]
-    pub fn record(&self, header: &Header) -> [u8; Self::BYTES] {
+    pub fn write(&self, header: &Header, out: &mut [u8; Self::BYTES]) {
         header
-            .begin(TRADE_EXECUTED, self.symbol_id)
+            .begin(out, TRADE_EXECUTED, self.symbol_id)
             .u64(self.maker_order_id)
             .u64(self.taker_order_id)
             .u32(self.maker_account_id)
@@ -292,6 +297,6 @@ impl TradeExecuted {
             .u32(self.taker_leaves)
             .u8(self.taker_side)
             .u8(self.state)
-            .done()
+            .end();
     }
 }

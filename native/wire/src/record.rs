@@ -1,16 +1,15 @@
-//! Writes records: of fixed size in one piece, of any size field by field.
+//! Writes the fields of a record one after the other into its place.
 
-/// A record of `N` bytes, filled from the front.
-pub struct Fixed<const N: usize> {
-    bytes: [u8; N],
+/// The place of a record of `N` bytes, filled from the front; the offsets are known when this is compiled.
+pub struct Fields<'a, const N: usize> {
+    bytes: &'a mut [u8; N],
     at: usize,
 }
 
-impl<const N: usize> Fixed<N> {
+impl<'a, const N: usize> Fields<'a, N> {
     #[inline(always)]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Self {
-        Self { bytes: [0; N], at: 0 }
+    pub fn new(bytes: &'a mut [u8; N]) -> Self {
+        Self { bytes, at: 0 }
     }
 
     #[inline(always)]
@@ -45,10 +44,9 @@ impl<const N: usize> Fixed<N> {
         self.put(number.to_le_bytes())
     }
 
-    /// The whole record; every byte must have been given.
+    /// Ends the record; every byte must have been given.
     #[inline(always)]
-    pub fn done(self) -> [u8; N] {
+    pub fn end(self) {
         debug_assert_eq!(self.at, N, "a record was not filled");
-        self.bytes
     }
 }
