@@ -33,6 +33,9 @@ pub struct EventStream {
     out: Vec<u8>,
     end: usize,
     command_begins_at: usize,
+    /// Where the events of each command end that is not yet in the hash.
+    unhashed: Vec<usize>,
+    hashed_to: usize,
     last_event_at: usize,
     concerns_directory: bool,
 }
@@ -47,6 +50,8 @@ impl EventStream {
             out: Vec::new(),
             end: 0,
             command_begins_at: 0,
+            unhashed: Vec::new(),
+            hashed_to: 0,
             last_event_at: 0,
             concerns_directory: false,
         }
@@ -55,7 +60,8 @@ impl EventStream {
     /// Forgets the events of the batch before.
     pub fn begin_batch(&mut self, time_ns: u64) {
         self.header.time_ns = time_ns;
-        self.end = 0;
+        (self.end, self.hashed_to) = (0, 0);
+        self.unhashed.clear();
         if self.out.len() > ROOM_BYTES_MAX {
             self.out = Vec::new();
         }
@@ -67,17 +73,26 @@ impl EventStream {
         self.command_begins_at = self.end;
     }
 
-    /// Marks the command's last event and takes the command's events into the running hash.
+    /// Marks the command's last event; the hash comes with `hash_commands`.
     #[inline(always)]
     pub fn end_command(&mut self) {
         if self.end > self.command_begins_at {
             self.out[self.last_event_at + FLAGS_OFFSET] = LAST_OF_COMMAND;
-            let written = &self.out[self.command_begins_at..self.end];
-            self.running_hash = xxh3_64_with_seed(written, self.running_hash);
+            self.unhashed.push(self.end);
             if self.concerns_directory {
-                self.directory_events.extend_from_slice(written);
+                self.directory_events.extend_from_slice(&self.out[self.command_begins_at..self.end]);
                 self.concerns_directory = false;
             }
+        }
+    }
+
+    /// Takes the events of the ended commands into the running hash, one command after the other.
+    ///
+    /// Not at once with each command: bytes just written are slow to read in other widths.
+    pub fn hash_commands(&mut self) {
+        for end in self.unhashed.drain(..) {
+            self.running_hash = xxh3_64_with_seed(&self.out[self.hashed_to..end], self.running_hash);
+            self.hashed_to = end;
         }
     }
 

@@ -16,6 +16,9 @@ pub const SEQUENCE_BITS: u32 = 56;
 /// The rank of the worst price there could be.
 pub const WORST_RANK: u32 = 0;
 
+/// Orders that are touched in one go.
+pub const TOUCHED_MAX: usize = 16;
+
 /// An order as it stands in the book. quantity: whole, filled part included; leaves: what is unfilled.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
@@ -35,6 +38,10 @@ pub struct Order {
 }
 
 impl Order {
+    fn neighbours(&self) -> (u32, u32) {
+        (self.previous, self.next)
+    }
+
     pub fn filled(&self) -> u32 {
         self.quantity - self.leaves
     }
@@ -203,6 +210,20 @@ impl Orders {
     #[inline(always)]
     pub fn at(&self, slot: u32) -> &Order {
         &self.slots[slot as usize]
+    }
+
+    /// Loads what will be needed of orders, all at once rather than one after the other; the number means nothing.
+    #[inline(always)]
+    pub fn touch(&self, order_ids: &[u64]) -> u32 {
+        let mut slots = [NONE; TOUCHED_MAX];
+        for (slot, &order_id) in slots.iter_mut().zip(order_ids) {
+            *slot = self.find(order_id).unwrap_or(NONE);
+        }
+        let touched = slots.map(|slot| self.slots.get(slot as usize).map_or((NONE, NONE), Order::neighbours));
+        touched.iter().fold(0, |sum, &(previous, next)| {
+            let leaves = |slot: u32| self.slots.get(slot as usize).map_or(0, |order| order.leaves);
+            sum ^ leaves(previous) ^ leaves(next)
+        })
     }
 
     pub fn client_order_id(&self, slot: u32) -> &ClientOrderId {

@@ -5,7 +5,7 @@ use exchange_wire::commands::{
     CANCEL_ORDERS, ENTER_ORDER, REPLACE_ORDER,
 };
 use exchange_wire::events::{self, OrderAccepted, OrderAmended, OrderRejected, OrderReplaced};
-use exchange_wire::{ClientOrderId, NO_CLIENT_ORDER_ID};
+use exchange_wire::{has_client_order_id, ClientOrderId, NO_CLIENT_ORDER_ID};
 
 use crate::client_order_ids::FirstUse;
 use crate::matcher::cancel_reason;
@@ -23,7 +23,7 @@ impl State {
 
     #[inline(always)]
     pub fn enter(&mut self, command: &EnterOrder) {
-        let has_id = command.client_order_id != NO_CLIENT_ORDER_ID;
+        let has_id = has_client_order_id(&command.client_order_id);
         if has_id {
             let first = FirstUse { order_id: 0, command_type: ENTER_ORDER, body: command.body };
             if self.is_repetition(command.account_id, &command.client_order_id, first) {
@@ -240,7 +240,7 @@ impl State {
             Some(slot) => self.orders.at(slot).account_id,
             None => self.account_of_replaced(order_id, participant_id),
         };
-        let has_id = command.client_order_id != NO_CLIENT_ORDER_ID;
+        let has_id = has_client_order_id(&command.client_order_id);
         if has_id {
             let first = FirstUse { order_id: 0, command_type: REPLACE_ORDER, body: command.body };
             if self.is_repetition(account_id, &command.client_order_id, first) {

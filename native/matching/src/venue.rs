@@ -8,11 +8,16 @@ use exchange_wire::events::ENGINE_STARTED;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::event_stream::Counters;
-use crate::order_book::{BookSide, Level, Order, QueuePlace};
+use crate::order_book::{BookSide, Level, Order, QueuePlace, TOUCHED_MAX};
 use crate::reasons::{self as reason, Refusal};
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Limits, State};
 use crate::RULES_VERSION;
+
+/// From so many bytes of commands on, looking ahead gains more than it costs.
+const TOUCH_FROM_BYTES: usize = 512;
+/// With fewer live orders they lie in a near cache anyway.
+const TOUCH_FROM_ORDERS: usize = 16_384;
 
 /// A batch that the sequencer must not give: time went back, or records are not numbered or framed as they must be.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,9 +50,26 @@ impl Venue {
             return Err(VenueError(format!("time went back from {last_ns} to {time_ns}")));
         }
         self.state.events.begin_batch(time_ns);
-        let mut expected = self.state.events.header.command_sequence;
         let mut left = commands;
         while !left.is_empty() {
+            if left.len() >= TOUCH_FROM_BYTES && self.state.orders.len() >= TOUCH_FROM_ORDERS {
+                self.state.touch(left);
+            }
+            let applied = self.apply_some(&mut left);
+            self.state.events.hash_commands();
+            applied?;
+        }
+        Ok(self.state.events.events())
+    }
+
+    /// Carries out the next commands, as many as are touched in one go.
+    #[inline(always)]
+    fn apply_some(&mut self, left: &mut &[u8]) -> Result<(), VenueError> {
+        let mut expected = self.state.events.header.command_sequence;
+        for _ in 0..TOUCHED_MAX {
+            if left.is_empty() {
+                break;
+            }
             expected += 1;
             let Some(header) = Header::read(left) else {
                 return Err(VenueError(format!("{} bytes are left, a record has at least 16", left.len())));
@@ -61,12 +83,12 @@ impl Venue {
                 return Err(VenueError(format!("record of {length} bytes with {there} left")));
             }
             let (record, rest) = left.split_at(header.length);
-            left = rest;
+            *left = rest;
             self.state.events.begin_command(expected);
             self.state.apply(&header, record);
             self.state.events.end_command();
         }
-        Ok(self.state.events.events())
+        Ok(())
     }
 
     /// The events of the last batch once more.
@@ -194,6 +216,21 @@ impl Venue {
 }
 
 impl State {
+    /// Loads the orders that the next commands name, so that their cache misses overlap.
+    fn touch(&self, commands: &[u8]) {
+        let mut order_ids = [u64::MAX; TOUCHED_MAX];
+        let mut left = commands;
+        for order_id in &mut order_ids {
+            let Some(header) = Header::read(left) else { break };
+            if matches!(header.number, CANCEL_ORDER | AMEND_ORDER | REPLACE_ORDER) {
+                let body = left.get(COMMAND_HEADER_BYTES..).and_then(|body| body.first_chunk());
+                *order_id = body.map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
+            }
+            left = left.get(header.length.max(COMMAND_HEADER_BYTES)..).unwrap_or_default();
+        }
+        std::hint::black_box(self.orders.touch(&order_ids));
+    }
+
     /// Carries out one command; those that come most are known by type and length.
     #[inline(always)]
     fn apply(&mut self, header: &Header, record: &[u8]) {

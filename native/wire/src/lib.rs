@@ -23,3 +23,9 @@ pub const CLIENT_ORDER_ID_BYTES: usize = 36;
 /// A client order id as it lies in a record: ASCII filled up with zeros, all zeros for none.
 pub type ClientOrderId = [u8; CLIENT_ORDER_ID_BYTES];
 pub const NO_CLIENT_ORDER_ID: ClientOrderId = [0; CLIENT_ORDER_ID_BYTES];
+
+/// Tells whether the 36 bytes are not all zeros.
+#[inline(always)]
+pub fn has_client_order_id(padded: &ClientOrderId) -> bool {
+    padded.iter().fold(0, |all, byte| all | byte) != 0
+}
