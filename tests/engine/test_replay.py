@@ -80,9 +80,8 @@ def installed_matcher() -> VenueKind:
 
 
 def test_auto_takes_the_native_matcher_where_it_is_installed() -> None:
-    assert (
-        choose_matcher("auto").name == choose_matcher("native").name == installed_matcher().name == "native"
-    )
+    installed = installed_matcher()
+    assert choose_matcher("auto").name == choose_matcher("native").name == installed.name == "native"
     assert choose_matcher("python").name == "python"
 
 
