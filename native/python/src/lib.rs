@@ -1,7 +1,7 @@
 //! The Python module `exchange_native`: converts between Python and the venue, and does nothing else.
 #![forbid(unsafe_code)]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use exchange_matching as matching;
 use exchange_matching::{Limits, SnapshotError, VenueError};
@@ -23,8 +23,9 @@ struct Venue {
 }
 
 impl Venue {
+    /// Panics where an earlier call did: a venue whose invariants broke must not go on.
     fn locked(&self) -> MutexGuard<'_, matching::Venue> {
-        self.venue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.venue.lock().expect("an earlier command broke an invariant of the venue")
     }
 }
 
