@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import structlog
 
 from exchange.engine.app import EngineApp
 from exchange.engine.time_keeper import SECOND_NS
@@ -158,6 +160,21 @@ async def test_the_follower_runs_beside_the_engine(tmp_path: Path) -> None:
         assert engine.app.ready() == []
 
 
-async def test_a_matcher_that_is_not_there_is_refused(tmp_path: Path) -> None:
+async def test_a_matcher_that_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "exchange.matching.native", None)
     with pytest.raises(InfraError, match="not installed"):
         await EngineApp(config_for(tmp_path, matcher="native")).start()
+
+
+@pytest.mark.parametrize("matcher", ["auto", "python"])
+async def test_without_the_wheel_orders_are_matched_in_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, matcher: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "exchange.matching.native", None)
+    with structlog.testing.capture_logs() as logs:
+        async with RunningEngine(tmp_path, config_for(tmp_path, matcher=matcher)) as engine:
+            assert (await engine.get("/api/v1/stats", "alice")).body["matcher"] == "python"
+    said = [entry["meaning"] for entry in logs if entry["event"] == "matcher_is_python"]
+    assert len(said) == (matcher == "auto")

@@ -176,7 +176,8 @@ async def test_a_mismatch_is_said_loudly_and_has_its_own_exit_code(
     await engine.fill(5)
     await engine.stop()
     Parent(monkeypatch)
-    monkeypatch.setattr(following, "python_matcher", lambda: VenueKind("python", 99, Venue, Venue.restore))
+    other_rules = VenueKind("python", 99, Venue, Venue.restore)
+    monkeypatch.setattr(following, "choose_matcher", lambda _: other_rules)
     assert run(options(tmp_path)) == MISMATCH
     report = read_report(tmp_path)
     assert report

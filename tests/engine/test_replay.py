@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -9,8 +10,12 @@ import pytest
 
 from exchange.domain.commands import CreateParticipant
 from exchange.engine.replay import (
+    MatcherMissing,
     ReplayFailed,
     RulesChanged,
+    VenueKind,
+    choose_matcher,
+    native_matcher,
     python_matcher,
     replay_batch,
     snapshot_of,
@@ -19,7 +24,9 @@ from exchange.engine.replay import (
 from exchange.infra.journal_format import BatchHeader, Kind
 from exchange.infra.journal_segments import Batch
 from exchange.wire.records import decode_events, encode_command
+from tests.engine.stored_engine import StoredEngine, participant
 
+NATIVE = "exchange.matching.native"
 PAYLOAD = encode_command(CreateParticipant(name="Ann"), 1)
 
 
@@ -63,3 +70,46 @@ def test_a_venue_comes_back_from_its_snapshot_and_a_wrong_digest_is_refused() ->
     assert (again.digest(), again.running_hash) == (venue.digest(), venue.running_hash)
     with pytest.raises(ReplayFailed, match="written was 00"):
         venue_from(msgspec.structs.replace(snapshot, digest="00"), kind)
+
+
+def installed_matcher() -> VenueKind:
+    try:
+        return native_matcher()
+    except MatcherMissing as missing:
+        pytest.skip(str(missing))
+
+
+def test_auto_takes_the_native_matcher_where_it_is_installed() -> None:
+    installed = installed_matcher()
+    assert choose_matcher("auto").name == choose_matcher("native").name == installed.name == "native"
+    assert choose_matcher("python").name == "python"
+
+
+def test_without_the_wheel_auto_takes_python_and_native_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, NATIVE, None)
+    assert choose_matcher("auto").name == "python"
+    with pytest.raises(MatcherMissing, match="install Rust and run `make setup` again"):
+        choose_matcher("native")
+
+
+def test_a_wheel_of_other_rules_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed_matcher()
+    monkeypatch.setattr(f"{NATIVE}.NATIVE_RULES_VERSION", 99)
+    assert choose_matcher("auto").name == "python"
+    with pytest.raises(MatcherMissing, match="rules version 99, this program 1"):
+        choose_matcher("native")
+
+
+@pytest.mark.parametrize("snapshot", [False, True], ids=["journal alone", "snapshot"])
+@pytest.mark.parametrize("native_first", [False, True], ids=["python first", "native first"])
+async def test_what_one_matcher_wrote_the_other_opens(
+    tmp_path: Path, native_first: bool, snapshot: bool
+) -> None:
+    kinds = [python_matcher(), installed_matcher()]
+    for turn, kind in enumerate(reversed(kinds) if native_first else kinds):
+        engine = await StoredEngine.start(tmp_path, kind=kind)
+        assert len(engine.recovered.venue.directory.participants) == turn  # type: ignore[attr-defined]
+        assert engine.recovered.report.matcher == kind.name
+        await engine.submit(participant(f"member {turn}"))
+        await engine.stop(snapshot=snapshot)
+    await (await StoredEngine.start(tmp_path)).stop()

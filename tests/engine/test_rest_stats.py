@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exchange.engine.replay import choose_matcher
 from tests.engine.running_engine import RunningEngine, shape
 
 
@@ -20,7 +21,7 @@ async def test_statistics_count_orders_trades_and_rejects_by_reason(tmp_path: Pa
         assert sequences["durable_event"] == sequences["event"] == stats["event_log"]["last_sequence"]
         assert len(stats["running_hash"]) == 16
         assert shape(stats, "matcher", "halted", "partition") == {
-            "matcher": "python",
+            "matcher": choose_matcher().name,
             "halted": "",
             "partition": 0,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -14,16 +15,29 @@ from tests.scenarios.language import Scenario, ScenarioError, parse, read_scenar
 from tests.scenarios.stage import Stage
 
 SCENARIOS = read_scenarios()
-MATCHERS: dict[str, Callable[[VenueLimits], Venue]] = {"python": lambda limits: Venue(limits=limits)}
+Matcher = Callable[[VenueLimits], Venue]
 
 
-@pytest.fixture(params=sorted(MATCHERS))
-def matcher(request: pytest.FixtureRequest) -> Callable[[VenueLimits], Venue]:
-    return MATCHERS[request.param]
+def python_venue(limits: VenueLimits) -> Venue:
+    return Venue(limits=limits)
+
+
+def native_venue(limits: VenueLimits) -> Venue:
+    native = pytest.importorskip(
+        "exchange.matching.native",
+        reason="the wheel exchange-native is not installed: install Rust and run `make setup`",
+        exc_type=ImportError,
+    )
+    return cast(Venue, native.NativeVenue(limits=limits))
+
+
+@pytest.fixture(params=[python_venue, native_venue], ids=["python", "native"])
+def matcher(request: pytest.FixtureRequest) -> Matcher:
+    return cast(Matcher, request.param)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s.file[:-4]}: {s.title}")
-def test_the_scenario_comes_out(matcher: Callable[[VenueLimits], Venue], scenario: Scenario) -> None:
+def test_the_scenario_comes_out(matcher: Matcher, scenario: Scenario) -> None:
     limits = VenueLimits(*[scenario.limit] * len(LIMITS.__struct_fields__)) if scenario.limit else LIMITS
     stage = Stage(matcher(limits))
     for step in scenario.steps:

@@ -23,7 +23,7 @@ from exchange.engine.gateway import Gateway
 from exchange.engine.order_history import OrderHistory
 from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
-from exchange.engine.replay import snapshot_of
+from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
 from exchange.engine.rest_api import engine_routes
 from exchange.engine.rest_stats import StatsApi, StatsSources
 from exchange.engine.sequencer import Limits, Sequencer
@@ -50,6 +50,7 @@ log = structlog.get_logger(component="engine")
 MIB = 1 << 20
 HISTORY_BEHIND_MAX = 100_000
 """Events that the order history may lack before the engine says that it is not ready."""
+PYTHON_MATCHER = "the native matcher is not installed; orders are matched in Python, more slowly"
 DESCRIPTION = "The engine takes orders, matches them, and numbers what happens."
 
 
@@ -72,6 +73,7 @@ class EngineApp:
         self._clock = clock or SystemClock()
         self._publisher: Publisher | None = None
         self._follower: FollowerProcess | None = None
+        self._matcher: VenueKind | None = None
         self._running = AsyncExitStack()
         self._config_follower: ConfigFollower | None = None
         self._is_serving = False
@@ -147,14 +149,15 @@ class EngineApp:
         return recovered
 
     def _recover(self) -> Recovered:
-        if self.config.engine.matcher == "native":
-            raise InfraError('[engine] matcher = "native" is not installed; set it to "auto" or "python"')
+        kind = self._matcher = choose_matcher(self.config.engine.matcher)
+        if kind.name == "python" and self.config.engine.matcher == "auto":
+            log.info("matcher_is_python", meaning=PYTHON_MATCHER)
         storage = Storage(
             durability=self.config.engine.durability,
             segment_bytes=self.config.engine.segment_mib * MIB,
             event_log_bytes=self.config.engine.event_log_mib * MIB,
         )
-        recovered = recover(self.folder.path, self.config.partition, storage=storage)
+        recovered = recover(self.folder.path, self.config.partition, kind=kind, storage=storage)
         report = recovered.report
         log.info(
             "engine_recovered",
@@ -178,6 +181,7 @@ class EngineApp:
                 snapshot_every=self.config.engine.snapshot_every_commands,
                 snapshots_kept=self.config.engine.snapshots_kept,
                 archive=self._archive,
+                matcher=self._matcher.name if self._matcher else "auto",
             )
             await self._follower.start()
             stack.push_async_callback(self._follower.stop)

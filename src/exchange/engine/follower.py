@@ -22,7 +22,7 @@ from exchange.engine.replay import (
     ReplayableVenue,
     ReplayFailed,
     VenueKind,
-    python_matcher,
+    choose_matcher,
     replay_batch,
     snapshot_of,
     venue_from,
@@ -182,7 +182,7 @@ def run(options: argparse.Namespace) -> int:
         follower = Follower(
             options.folder,
             options.partition,
-            python_matcher(),
+            choose_matcher(options.matcher),
             snapshot_every=options.snapshot_every,
             snapshots_kept=options.snapshots_kept,
             archive=options.archive,
@@ -219,6 +219,7 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--partition", type=int, default=0)
     parser.add_argument("--snapshot-every", type=int, default=1_000_000)
     parser.add_argument("--snapshots-kept", type=int, default=3)
+    parser.add_argument("--matcher", choices=("auto", "python", "native"), default="auto")
     parser.add_argument("--archive", type=Path, default=None)
     return parser.parse_args(arguments)
 

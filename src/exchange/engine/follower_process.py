@@ -28,6 +28,7 @@ class FollowerProcess:
         snapshot_every: int,
         snapshots_kept: int,
         archive: Path | None = None,
+        matcher: str = "auto",
     ) -> None:
         """Prepare. folder: `DATA/engine`, with the journal there; the others as in `[engine]` of the configuration."""
         self.folder = folder
@@ -38,6 +39,7 @@ class FollowerProcess:
             f"--partition={partition}",
             f"--snapshot-every={snapshot_every}",
             f"--snapshots-kept={snapshots_kept}",
+            f"--matcher={matcher}",
         ]
         if archive:
             self._arguments.append(f"--archive={archive}")

@@ -15,7 +15,7 @@ import msgspec
 from exchange.domain.commands import Command
 from exchange.engine.engine_folder import EngineFolder
 from exchange.engine.follower import Follower
-from exchange.engine.replay import VenueKind, python_matcher
+from exchange.engine.replay import VenueKind, choose_matcher
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log_files import survey_events
 from exchange.infra.folder_lock import FolderLock, FolderLocked
@@ -226,7 +226,7 @@ def take_snapshot(
 
     Raise `JournalDamaged` or `ReplayFailed` where the journal does not repeat itself.
     """
-    follower = _replayed(folder, kind or python_matcher(), snapshots_kept, archive)
+    follower = _replayed(folder, kind or choose_matcher(), snapshots_kept, archive)
     try:
         path = follower.take_snapshot()
         if follower.problem:

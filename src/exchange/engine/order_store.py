@@ -28,7 +28,7 @@ CHECKPOINT_PAGES = 8_192
 BUSY_MS = 5_000
 RUN_BITS = 14
 """Client order ids are indexed in runs of 16,384 commands. Random ones would fall all over one large index, and cost
-the writer five times as much; so they fall on the few pages of the last run, and a look-up asks every run.
+the writer four times as much; so they fall on the few pages of the last run, and a look-up asks every run.
 """
 CHECKED_BYTES_MAX = 32 << 20
 """Up to this size SQLite's own check runs at every start."""

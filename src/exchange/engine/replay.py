@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -47,6 +47,11 @@ class ReplayableVenue(Protocol):
         ...
 
     @property
+    def live_orders(self) -> int:
+        """Return how many orders rest in all books."""
+        ...
+
+    @property
     def next_deadline(self) -> int:
         """Return when a Tick is due, 0 for never."""
         ...
@@ -73,6 +78,10 @@ class VenueKind(msgspec.Struct, frozen=True):
     restore: Callable[[bytes], ReplayableVenue]
 
 
+class MatcherMissing(InfraError):
+    """The native matcher is wanted and cannot be had."""
+
+
 class ReplayFailed(InfraError):
     """A replay did not come out as it was: another program, a damaged file, or a bug."""
 
@@ -86,6 +95,39 @@ def python_matcher() -> VenueKind:
     from exchange.matching.venue import RULES_VERSION, Venue
 
     return VenueKind("python", RULES_VERSION, Venue, Venue.restore)
+
+
+def native_matcher() -> VenueKind:
+    """Return the matcher in Rust. Raise `MatcherMissing` where it is not installed or has other rules."""
+    from exchange.matching.venue import RULES_VERSION
+
+    try:
+        from exchange.matching.native import NATIVE_RULES_VERSION, NativeVenue
+    except ImportError as error:
+        raise MatcherMissing(
+            "the native matcher is not installed: install Rust and run `make setup` again"
+        ) from error
+    if NATIVE_RULES_VERSION != RULES_VERSION:
+        raise MatcherMissing(
+            f"the native matcher has rules version {NATIVE_RULES_VERSION}, this program {RULES_VERSION}: run"
+            " `make setup` again"
+        )
+    return VenueKind("native", RULES_VERSION, NativeVenue, NativeVenue.restore)
+
+
+def choose_matcher(setting: Literal["auto", "python", "native"] = "auto") -> VenueKind:
+    """Return the matcher that a setting names; `auto` is the native one where it can be had.
+
+    Raise `MatcherMissing` where the native one is demanded and cannot be had.
+    """
+    if setting == "python":
+        return python_matcher()
+    try:
+        return native_matcher()
+    except MatcherMissing:
+        if setting == "native":
+            raise
+        return python_matcher()
 
 
 def replay_batch(venue: ReplayableVenue, batch: Batch, rules_version: int) -> bytes:

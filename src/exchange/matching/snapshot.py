@@ -32,6 +32,7 @@ from typing import Any
 from zlib import crc32
 
 from exchange.domain import events as e
+from exchange.domain.directory import Directory
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
@@ -134,6 +135,15 @@ def read_into(state: VenueState, data: bytes) -> None:
         state.busted[match_id] = None
     for match_id, price, quantity in sections.records(CORRECTED):
         state.corrected[match_id] = (price, quantity)
+
+
+def directory_of(data: bytes) -> Directory:
+    """Return the directory in a snapshot that `partition_of` found whole."""
+    directory = Directory()
+    for event in _Sections(data, ENVELOPE.size + NUMBERS.size).events():
+        directory.apply(event)
+    directory.keys_created = NUMBERS.unpack_from(data, ENVELOPE.size)[-1]
+    return directory
 
 
 class _Sections:

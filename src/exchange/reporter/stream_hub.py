@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from exchange.domain.reasons import Reason
 from exchange.infra.http_routes import ApiError
 from exchange.infra.websocket import Connection, json_frame
 from exchange.market_data.book_builder import BookUpdate
@@ -27,7 +28,6 @@ from exchange.reporter.stream_groups import (
     TickerGroup,
     TradesGroup,
 )
-from exchange.wire.rest.errors import ErrorCode
 from exchange.wire.rest.stream import Heartbeat
 
 HEARTBEAT_CHECKS = 4

@@ -1,0 +1,84 @@
+//! Who and what the exchange knows, as far as commands are judged by it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+pub struct Symbol {
+    pub symbol: Vec<u8>,
+    pub name: String,
+    pub reference_price: u32,
+    /// (from price, tick)
+    pub ticks: Vec<(u32, u32)>,
+}
+
+pub struct Account {
+    pub participant_id: u32,
+    pub name: String,
+}
+
+pub struct Key {
+    pub participant_id: u32,
+    pub role: u8,
+    pub sha256: [u8; 32],
+    pub label: String,
+}
+
+/// Symbols, participants and accounts by their id less 1; keys by their id.
+#[derive(Default)]
+pub struct Directory {
+    pub symbols: Vec<Symbol>,
+    pub symbol_names: HashSet<Vec<u8>>,
+    pub participants: Vec<String>,
+    pub participant_names: HashSet<String>,
+    pub accounts: Vec<Account>,
+    pub account_names: HashSet<(u32, String)>,
+    pub keys: BTreeMap<u32, Key>,
+    pub key_ids: HashMap<[u8; 32], u32>,
+    pub keys_created: u32,
+}
+
+impl Directory {
+    pub fn add_symbol(&mut self, symbol: Symbol) {
+        self.symbol_names.insert(symbol.symbol.clone());
+        self.symbols.push(symbol);
+    }
+
+    pub fn add_participant(&mut self, name: &str) {
+        self.participants.push(name.to_owned());
+        self.participant_names.insert(name.to_owned());
+    }
+
+    pub fn add_account(&mut self, participant_id: u32, name: &str) {
+        self.accounts.push(Account { participant_id, name: name.to_owned() });
+        self.account_names.insert((participant_id, name.to_owned()));
+    }
+
+    pub fn add_key(&mut self, key_id: u32, key: Key) {
+        self.key_ids.insert(key.sha256, key_id);
+        self.keys.insert(key_id, key);
+        self.keys_created = self.keys_created.max(key_id);
+    }
+
+    pub fn has_symbol(&self, symbol_id: u32) -> bool {
+        has(&self.symbols, symbol_id)
+    }
+
+    pub fn has_participant(&self, participant_id: u32) -> bool {
+        has(&self.participants, participant_id)
+    }
+
+    #[inline(always)]
+    pub fn has_account(&self, account_id: u32) -> bool {
+        has(&self.accounts, account_id)
+    }
+
+    /// The participant to whom an account belongs; there must be one.
+    #[inline(always)]
+    pub fn owner_of(&self, account_id: u32) -> u32 {
+        self.accounts[account_id as usize - 1].participant_id
+    }
+}
+
+#[inline(always)]
+fn has<T>(list: &[T], id: u32) -> bool {
+    (id as usize).wrapping_sub(1) < list.len()
+}

@@ -1,0 +1,36 @@
+//! The native venue: equal to `src/exchange/matching` byte for byte, which is the definition and explains the rules.
+//!
+//! Pure: command records in, event records out; no clock, no I/O, and no knowledge of Python.
+#![forbid(unsafe_code)]
+
+mod administration;
+mod business_day;
+mod client_order_ids;
+mod directory;
+mod event_stream;
+mod holdings;
+mod market;
+mod matcher;
+mod names;
+mod order_book;
+mod order_checks;
+mod order_entry;
+mod order_index;
+mod printable;
+pub mod reasons;
+mod reference_price;
+mod snapshot;
+mod state;
+mod trade_rulings;
+mod venue;
+
+pub use event_stream::Counters;
+pub use names::is_printable;
+pub use order_book::{Level, Order, QueuePlace};
+pub use printable::UNICODE_VERSION;
+pub use snapshot::SnapshotError;
+pub use state::Limits;
+pub use venue::{TradeState, Venue, VenueError};
+
+/// Of what the same commands lead to; the same number as in `matching/venue.py`.
+pub const RULES_VERSION: u16 = 1;

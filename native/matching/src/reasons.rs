@@ -1,0 +1,75 @@
+//! Why the exchange says no; `src/exchange/domain/reasons.py` has the sentences.
+
+pub const UNKNOWN_COMMAND: u16 = 1;
+pub const COMMAND_MALFORMED: u16 = 41;
+pub const SIDE_INVALID: u16 = 2;
+pub const ORDER_TYPE_INVALID: u16 = 3;
+pub const TIME_IN_FORCE_INVALID: u16 = 4;
+pub const UNKNOWN_ACCOUNT: u16 = 5;
+pub const UNKNOWN_SYMBOL: u16 = 6;
+pub const CLIENT_ORDER_ID_INVALID: u16 = 42;
+pub const CLIENT_ORDER_ID_REUSED: u16 = 7;
+pub const CLIENT_ORDER_ID_TABLE_FULL: u16 = 8;
+pub const SYMBOL_SUSPENDED: u16 = 9;
+pub const QUANTITY_NOT_POSITIVE: u16 = 10;
+pub const QUANTITY_NOT_IN_LOTS: u16 = 11;
+pub const PRICE_MISSING: u16 = 12;
+pub const PRICE_NOT_ALLOWED: u16 = 13;
+pub const PRICE_TOO_HIGH: u16 = 14;
+pub const PRICE_NOT_ON_TICK: u16 = 15;
+pub const NOTIONAL_OVERFLOW: u16 = 16;
+pub const TIME_IN_FORCE_NOT_ALLOWED: u16 = 17;
+pub const POST_ONLY_NOT_ALLOWED: u16 = 18;
+pub const POST_ONLY_WOULD_TRADE: u16 = 19;
+pub const UNKNOWN_ORDER: u16 = 20;
+pub const NOTHING_TO_AMEND: u16 = 21;
+pub const AMEND_BELOW_FILLED: u16 = 22;
+pub const UNKNOWN_PARTICIPANT: u16 = 23;
+pub const UNKNOWN_KEY: u16 = 24;
+pub const NAME_TAKEN: u16 = 25;
+pub const NAME_INVALID: u16 = 26;
+pub const ROLE_INVALID: u16 = 27;
+pub const KEY_TAKEN: u16 = 28;
+pub const SYMBOL_INVALID: u16 = 43;
+pub const SYMBOL_TAKEN: u16 = 29;
+pub const TICK_TABLE_INVALID: u16 = 30;
+pub const ROUND_LOT_INVALID: u16 = 31;
+pub const REFERENCE_PRICE_INVALID: u16 = 32;
+pub const SYMBOL_STATE_INVALID: u16 = 33;
+pub const AMOUNT_NOT_POSITIVE: u16 = 34;
+pub const INSUFFICIENT_BALANCE: u16 = 35;
+pub const UNKNOWN_TRADE: u16 = 36;
+pub const TRADE_ALREADY_BUSTED: u16 = 37;
+pub const CORRECTION_INVALID: u16 = 38;
+pub const BUSINESS_DATE_NOT_LATER: u16 = 39;
+pub const DIRECTORY_FULL: u16 = 40;
+
+/// One more than the highest number.
+pub const REASONS_END: usize = 44;
+
+/// A reason with what was measured and the limit it broke.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    pub reason: u16,
+    pub measured: i128,
+    pub limit: i128,
+}
+
+impl Refusal {
+    pub fn new(reason: u16) -> Self {
+        Self { reason, measured: 0, limit: 0 }
+    }
+
+    pub fn measured(reason: u16, measured: impl Into<i128>) -> Self {
+        Self { reason, measured: measured.into(), limit: 0 }
+    }
+
+    pub fn limited(reason: u16, measured: impl Into<i128>, limit: impl Into<i128>) -> Self {
+        Self { reason, measured: measured.into(), limit: limit.into() }
+    }
+}
+
+/// The nearest number that fits a signed 64-bit field.
+pub fn int64(number: i128) -> i64 {
+    number.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+}

@@ -1,0 +1,333 @@
+//! The canonical bytes of a venue's state, as `src/exchange/matching/snapshot.py` lays them out.
+
+use exchange_wire::commands::Body;
+use exchange_wire::events::{self, Header, Kind};
+use exchange_wire::reader::{unpadded, Malformed, Reader};
+use exchange_wire::{
+    ClientOrderId, EVENT_HEADER_BYTES, FLAGS_OFFSET, LAST_OF_COMMAND, NO_CLIENT_ORDER_ID, VERSION,
+};
+
+use crate::administration::{key_body, symbol_body};
+use crate::client_order_ids::FirstUse;
+use crate::directory::{Key, Symbol};
+use crate::market::is_valid_tick_table;
+use crate::order_book::{sequence_of, Order, BUY, SELL, SEQUENCE_BITS};
+use crate::state::State;
+use crate::RULES_VERSION;
+
+const MAGIC: &[u8; 4] = b"XVEN";
+const SNAPSHOT_VERSION: u16 = 1;
+const ENVELOPE_BYTES: usize = 20;
+
+/// Bytes that are no snapshot of this version.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SnapshotError(pub &'static str);
+
+impl From<Malformed> for SnapshotError {
+    fn from(_: Malformed) -> Self {
+        Self("snapshot: it ends within a record, the bytes are damaged; take an older one")
+    }
+}
+
+type Restored<T> = Result<T, SnapshotError>;
+
+// --- write ---------------------------------------------------------------------------------------------------
+
+pub fn write(state: &State) -> Vec<u8> {
+    let mut content = Vec::new();
+    write_numbers(state, &mut content);
+    section(&mut content, |out| write_directory(state, out));
+    section(&mut content, |out| {
+        for (place, market) in state.markets.iter().enumerate() {
+            out.extend((place as u32 + 1).to_le_bytes());
+            out.extend((market.reference.trades.len() as u32).to_le_bytes());
+        }
+        state.markets.len()
+    });
+    section(&mut content, |out| {
+        let trades = state.markets.iter().flat_map(|market| &market.reference.trades);
+        trades.map(|(match_id, price)| write_pair(out, *match_id, *price)).count()
+    });
+    section(&mut content, |out| write_orders(state, out));
+    section(&mut content, |out| {
+        let entries = state.client_order_ids.entries();
+        entries.map(|(account_id, id, first)| write_first_use(out, account_id, id, first)).count()
+    });
+    section(&mut content, |out| {
+        let holdings = state.holdings.sorted();
+        for (account_id, symbol_id, balance) in &holdings {
+            out.extend(account_id.to_le_bytes());
+            out.extend(symbol_id.to_le_bytes());
+            out.extend(balance.to_le_bytes());
+        }
+        holdings.len()
+    });
+    section(&mut content, |out| {
+        state.busted.iter().for_each(|match_id| out.extend(match_id.to_le_bytes()));
+        state.busted.len()
+    });
+    section(&mut content, |out| {
+        for (match_id, (price, quantity)) in &state.corrected {
+            write_pair(out, *match_id, *price);
+            out.extend(quantity.to_le_bytes());
+        }
+        state.corrected.len()
+    });
+    with_envelope(&content)
+}
+
+fn with_envelope(content: &[u8]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(ENVELOPE_BYTES + content.len());
+    data.extend(MAGIC);
+    data.extend(SNAPSHOT_VERSION.to_le_bytes());
+    data.extend(RULES_VERSION.to_le_bytes());
+    data.extend((content.len() as u64).to_le_bytes());
+    data.extend(crc32fast::hash(content).to_le_bytes());
+    data.extend(content);
+    data
+}
+
+fn write_numbers(state: &State, out: &mut Vec<u8>) {
+    let Header { partition, sequence, command_sequence, time_ns, epoch } = state.events.header;
+    out.push(partition);
+    out.extend(epoch.to_le_bytes());
+    for number in [time_ns, command_sequence, sequence, state.events.running_hash] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend(state.business_date.to_le_bytes());
+    out.extend(state.day_ends_ns.to_le_bytes());
+    out.extend(state.directory.keys_created.to_le_bytes());
+}
+
+/// Writes a section: the number of its records, then the records.
+fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
+    let at = out.len();
+    out.extend([0; 4]);
+    let count = write(out) as u32;
+    out[at..at + 4].copy_from_slice(&count.to_le_bytes());
+}
+
+fn write_pair(out: &mut Vec<u8>, match_id: u64, price: u32) {
+    out.extend(match_id.to_le_bytes());
+    out.extend(price.to_le_bytes());
+}
+
+fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
+    let directory = &state.directory;
+    for (place, (symbol, market)) in directory.symbols.iter().zip(&state.markets).enumerate() {
+        let body = symbol_body(symbol, market.round_lot, market.state);
+        write_event(out, events::SYMBOL_ADDED, place as u32 + 1, &[&body]);
+    }
+    for (place, name) in directory.participants.iter().enumerate() {
+        let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
+        write_event(out, events::PARTICIPANT_CREATED, 0, &[&id, &size, name.as_bytes()]);
+    }
+    for (place, account) in directory.accounts.iter().enumerate() {
+        let (id, owner) = ((place as u32 + 1).to_le_bytes(), account.participant_id.to_le_bytes());
+        let size = (account.name.len() as u16).to_le_bytes();
+        write_event(out, events::ACCOUNT_CREATED, 0, &[&id, &owner, &size, account.name.as_bytes()]);
+    }
+    for (&key_id, key) in &directory.keys {
+        write_event(out, events::KEY_CREATED, 0, &[&key_body(key_id, key)]);
+    }
+    directory.symbols.len() + directory.participants.len() + directory.accounts.len() + directory.keys.len()
+}
+
+fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+    let size = parts.iter().map(|part| part.len()).sum();
+    let mut header = [0; EVENT_HEADER_BYTES];
+    Header::default().write(&mut header, number, symbol_id, size);
+    header[FLAGS_OFFSET] = LAST_OF_COMMAND;
+    out.extend(header);
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+fn write_orders(state: &State, out: &mut Vec<u8>) -> usize {
+    for market in &state.markets {
+        for side in [&market.book.bids, &market.book.asks] {
+            for slot in state.orders.in_sequence(side) {
+                let order = state.orders.at(slot);
+                out.extend(order.order_id.to_le_bytes());
+                out.extend(order.account_id.to_le_bytes());
+                out.extend(order.symbol_id.to_le_bytes());
+                out.extend(order.kind.bytes());
+                for number in [order.price, order.quantity, order.leaves] {
+                    out.extend(number.to_le_bytes());
+                }
+                out.extend(order.entered_ns.to_le_bytes());
+                out.extend(state.orders.client_order_id(slot));
+            }
+        }
+    }
+    state.orders.len()
+}
+
+fn write_first_use(out: &mut Vec<u8>, account_id: u32, client_order_id: &ClientOrderId, first: &FirstUse) {
+    out.extend(account_id.to_le_bytes());
+    out.extend(first.order_id.to_le_bytes());
+    out.push(first.command_type);
+    out.extend(first.body);
+    out.extend(client_order_id);
+}
+
+// --- read ----------------------------------------------------------------------------------------------------
+
+/// The content of a snapshot that is whole and of these versions.
+pub fn content_of(data: &[u8]) -> Restored<&[u8]> {
+    let mut reader = Reader::new(data);
+    if reader.array::<4>()? != *MAGIC {
+        return Err(SnapshotError("snapshot: the magic is not that of a venue's snapshot"));
+    }
+    if (reader.u16()?, reader.u16()?) != (SNAPSHOT_VERSION, RULES_VERSION) {
+        return Err(SnapshotError("snapshot: of another version; use its writer's version"));
+    }
+    let (length, checksum) = (reader.u64()?, reader.u32()?);
+    let content = reader.rest();
+    if content.len() as u64 != length || crc32fast::hash(content) != checksum {
+        return Err(SnapshotError(
+            "snapshot: the checksum does not fit, the bytes are damaged; take an older one",
+        ));
+    }
+    Ok(content)
+}
+
+/// Fills the state of a new venue from the content of a snapshot.
+pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
+    let reader = &mut Reader::new(content);
+    let header = &mut state.events.header;
+    if reader.u8()? != header.partition {
+        return Err(SnapshotError("snapshot: of another partition"));
+    }
+    header.epoch = reader.u32()?;
+    header.time_ns = reader.u64()?;
+    header.command_sequence = reader.u64()?;
+    header.sequence = reader.u64()?;
+    state.events.running_hash = reader.u64()?;
+    state.business_date = reader.u32()?;
+    state.day_ends_ns = reader.u64()?;
+    let keys_created = reader.u32()?;
+    for _ in 0..reader.u32()? {
+        read_event(state, reader)?;
+    }
+    state.directory.keys_created = keys_created;
+    read_references(state, reader)?;
+    for _ in 0..reader.u32()? {
+        read_order(state, reader)?;
+    }
+    for _ in 0..reader.u32()? {
+        let (account_id, order_id, command_type) = (reader.u32()?, reader.u64()?, reader.u8()?);
+        let (body, id): (Body, ClientOrderId) = (reader.array()?, reader.array()?);
+        state.client_order_ids.remember(account_id, id, FirstUse { order_id, command_type, body });
+    }
+    for _ in 0..reader.u32()? {
+        let (account_id, symbol_id) = (reader.u32()?, reader.u32()?);
+        known(state.directory.has_account(account_id))?;
+        state.holdings.add(account_id, symbol_id, reader.i128()?);
+    }
+    for _ in 0..reader.u32()? {
+        state.busted.insert(reader.u64()?);
+    }
+    for _ in 0..reader.u32()? {
+        state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
+    }
+    Ok(reader.end()?)
+}
+
+fn known(is_known: bool) -> Restored<()> {
+    match is_known {
+        true => Ok(()),
+        false => Err(SnapshotError("snapshot: it names a symbol, account or order that cannot be")),
+    }
+}
+
+fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
+    let size = reader.u32()? as usize;
+    let mut record = Reader::new(reader.bytes(size.checked_sub(4).ok_or(Malformed)?)?);
+    let (number, version) = (record.u8()?, record.u8()?);
+    known(version == VERSION)?;
+    record.bytes(30)?;
+    let symbol_id = record.u32()?;
+    match number {
+        events::SYMBOL_ADDED => {
+            known(symbol_id as usize == state.markets.len() + 1)?;
+            read_symbol(state, &mut record)?;
+        }
+        events::PARTICIPANT_CREATED => {
+            known(record.u32()? as usize == state.directory.participants.len() + 1)?;
+            let size = record.u16()?;
+            state.directory.add_participant(record.text(size.into())?);
+        }
+        events::ACCOUNT_CREATED => {
+            known(record.u32()? as usize == state.directory.accounts.len() + 1)?;
+            let (owner, size) = (record.u32()?, record.u16()?);
+            state.directory.add_account(owner, record.text(size.into())?);
+        }
+        events::KEY_CREATED => {
+            let (key_id, participant_id, role) = (record.u32()?, record.u32()?, record.u8()?);
+            let (sha256, size) = (record.array()?, record.u16()?);
+            let label = record.text(size.into())?.to_owned();
+            state.directory.add_key(key_id, Key { participant_id, role, sha256, label });
+        }
+        _ => return Err(SnapshotError("snapshot: an event that is none of the directory")),
+    }
+    Ok(record.end()?)
+}
+
+fn read_symbol(state: &mut State, record: &mut Reader) -> Restored<()> {
+    let symbol = unpadded(record.bytes(8)?).to_vec();
+    let (reference_price, round_lot, market_state) = (record.u32()?, record.u32()?, record.u8()?);
+    let (name_bytes, rows) = (record.u16()?, record.u16()?);
+    let name = record.text(name_bytes.into())?.to_owned();
+    let mut ticks = Vec::new();
+    for _ in 0..rows {
+        ticks.push((record.u32()?, record.u32()?));
+    }
+    known(is_valid_tick_table(&ticks) && round_lot > 0)?;
+    state.list(Symbol { symbol, name, reference_price, ticks }, round_lot, market_state);
+    Ok(())
+}
+
+fn read_references(state: &mut State, reader: &mut Reader) -> Restored<()> {
+    let mut counts = Vec::new();
+    for _ in 0..reader.u32()? {
+        counts.push((reader.u32()?, reader.u32()?));
+    }
+    let trades = reader.u32()?;
+    known(counts.iter().map(|&(_, count)| u64::from(count)).sum::<u64>() == trades.into())?;
+    for (symbol_id, count) in counts {
+        known(state.directory.has_symbol(symbol_id))?;
+        for _ in 0..count {
+            let (match_id, price) = (reader.u64()?, reader.u32()?);
+            state.market_mut(symbol_id).reference.push(match_id, price);
+        }
+    }
+    Ok(())
+}
+
+fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
+    let (order_id, account_id, symbol_id) = (reader.u64()?, reader.u32()?, reader.u32()?);
+    let [side, order_type, time_in_force, flags] = reader.array()?;
+    let (price, quantity, leaves) = (reader.u32()?, reader.u32()?, reader.u32()?);
+    let entered_ns = reader.u64()?;
+    let client_order_id: ClientOrderId = reader.array()?;
+    let header = &state.events.header;
+    let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
+    let entered = sequence_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
+    let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
+    known(is_ours && entered && has_place && matches!(side, BUY | SELL) && 0 < leaves && leaves <= quantity)?;
+    let order = Order {
+        order_id,
+        entered_ns,
+        account_id,
+        symbol_id,
+        price,
+        quantity,
+        leaves,
+        kind: Kind { side, order_type, time_in_force, flags },
+        has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
+        ..Order::default()
+    };
+    let market = &mut state.markets[symbol_id as usize - 1];
+    state.orders.rest(market.book.own_side(side), order, &client_order_id);
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Everything a venue knows, in one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::client_order_ids::ClientOrderIds;
+use crate::directory::Directory;
+use crate::event_stream::EventStream;
+use crate::holdings::Holdings;
+use crate::market::Market;
+use crate::order_book::Orders;
+
+/// How many of each a venue takes; one more is rejected.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub symbols: u64,
+    pub participants: u64,
+    pub accounts: u64,
+    pub keys: u64,
+    pub client_order_ids: u64,
+    pub rulings: u64,
+}
+
+pub struct State {
+    pub limits: Limits,
+    pub events: EventStream,
+    pub directory: Directory,
+    /// By symbol id less 1.
+    pub markets: Vec<Market>,
+    pub orders: Orders,
+    pub client_order_ids: ClientOrderIds,
+    pub holdings: Holdings,
+    /// Match ids of busted trades.
+    pub busted: BTreeSet<u64>,
+    /// (price, quantity) of corrected trades by match id.
+    pub corrected: BTreeMap<u64, (u32, u32)>,
+    /// YYYYMMDD, 0 before the first.
+    pub business_date: u32,
+    /// When the business date rolls by itself, 0 for never.
+    pub day_ends_ns: u64,
+}
+
+impl State {
+    pub fn new(partition: u8, limits: Limits) -> Self {
+        Self {
+            limits,
+            events: EventStream::new(partition),
+            directory: Directory::default(),
+            markets: Vec::new(),
+            orders: Orders::new(partition),
+            client_order_ids: ClientOrderIds::default(),
+            holdings: Holdings::default(),
+            busted: BTreeSet::new(),
+            corrected: BTreeMap::new(),
+            business_date: 0,
+            day_ends_ns: 0,
+        }
+    }
+
+    #[inline(always)]
+    pub fn market(&self, symbol_id: u32) -> Option<&Market> {
+        self.markets.get((symbol_id as usize).wrapping_sub(1))
+    }
+
+    #[inline(always)]
+    pub fn market_mut(&mut self, symbol_id: u32) -> &mut Market {
+        &mut self.markets[symbol_id as usize - 1]
+    }
+}

@@ -1,0 +1,315 @@
+//! The venue: command records in, event records out, the same from the same everywhere.
+
+use exchange_wire::commands::{
+    is_command, AmendOrder, CancelOrder, Command, EnterOrder, Header, ReplaceOrder, AMEND_ORDER,
+    CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER, START_ENGINE,
+};
+use exchange_wire::events::ENGINE_STARTED;
+use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
+
+use crate::event_stream::Counters;
+use crate::order_book::{BookSide, Level, Order, QueuePlace, TOUCHED_MAX};
+use crate::reasons::{self as reason, Refusal};
+use crate::snapshot::{self, SnapshotError};
+use crate::state::{Limits, State};
+use crate::RULES_VERSION;
+
+/// From so many bytes of commands on, looking ahead gains more than it costs.
+const TOUCH_FROM_BYTES: usize = 512;
+/// With fewer live orders they lie in a near cache anyway.
+const TOUCH_FROM_ORDERS: usize = 16_384;
+
+/// A batch that the sequencer must not give: time went back, or records are not numbered or framed as they must be.
+#[derive(Debug, PartialEq, Eq)]
+pub struct VenueError(pub String);
+
+/// What became of a trade by rulings.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TradeState {
+    Busted,
+    Corrected { price: u32, quantity: u32 },
+}
+
+/// A resting order with its client order id.
+pub type LiveOrder<'a> = (&'a Order, &'a ClientOrderId);
+
+/// All markets of one partition.
+pub struct Venue {
+    state: State,
+}
+
+impl Venue {
+    pub fn new(partition: u8, limits: Limits) -> Self {
+        Self { state: State::new(partition, limits) }
+    }
+
+    /// Carries out a run of command records, numbered on from `command_sequence`; gives the event records.
+    pub fn apply(&mut self, commands: &[u8], time_ns: u64) -> Result<&[u8], VenueError> {
+        let last_ns = self.state.events.header.time_ns;
+        if time_ns < last_ns {
+            return Err(VenueError(format!("time went back from {last_ns} to {time_ns}")));
+        }
+        self.state.events.begin_batch(time_ns);
+        let mut left = commands;
+        while !left.is_empty() {
+            if left.len() >= TOUCH_FROM_BYTES && self.state.orders.len() >= TOUCH_FROM_ORDERS {
+                self.state.touch(left);
+            }
+            let applied = self.apply_some(&mut left);
+            self.state.events.hash_commands();
+            applied?;
+        }
+        Ok(self.state.events.events())
+    }
+
+    /// Carries out the next commands, as many as are touched in one go.
+    #[inline(always)]
+    fn apply_some(&mut self, left: &mut &[u8]) -> Result<(), VenueError> {
+        let mut expected = self.state.events.header.command_sequence;
+        for _ in 0..TOUCHED_MAX {
+            if left.is_empty() {
+                break;
+            }
+            expected += 1;
+            let Some(header) = Header::read(left) else {
+                return Err(VenueError(format!("{} bytes are left, a record has at least 16", left.len())));
+            };
+            if header.sequence != expected {
+                let seen = header.sequence;
+                return Err(VenueError(format!("command {seen} came where {expected} was due")));
+            }
+            if header.length < COMMAND_HEADER_BYTES || header.length > left.len() {
+                let (length, there) = (header.length, left.len());
+                return Err(VenueError(format!("record of {length} bytes with {there} left")));
+            }
+            let (record, rest) = left.split_at(header.length);
+            *left = rest;
+            self.state.events.begin_command(expected);
+            self.state.apply(&header, record);
+            self.state.events.end_command();
+        }
+        Ok(())
+    }
+
+    /// The events of the last batch once more.
+    pub fn last_events(&self) -> &[u8] {
+        self.state.events.events()
+    }
+
+    /// The events of the directory since they were last taken.
+    pub fn take_directory_events(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.state.events.directory_events)
+    }
+
+    pub fn has_directory_events(&self) -> bool {
+        !self.state.events.directory_events.is_empty()
+    }
+
+    // --- where it stands -----------------------------------------------------------------------------
+
+    pub fn partition(&self) -> u8 {
+        self.state.events.header.partition
+    }
+
+    pub fn epoch(&self) -> u32 {
+        self.state.events.header.epoch
+    }
+
+    pub fn time_ns(&self) -> u64 {
+        self.state.events.header.time_ns
+    }
+
+    pub fn business_date(&self) -> u32 {
+        self.state.business_date
+    }
+
+    pub fn command_sequence(&self) -> u64 {
+        self.state.events.header.command_sequence
+    }
+
+    pub fn event_sequence(&self) -> u64 {
+        self.state.events.header.sequence
+    }
+
+    pub fn running_hash(&self) -> u64 {
+        self.state.events.running_hash
+    }
+
+    pub fn live_orders(&self) -> usize {
+        self.state.orders.len()
+    }
+
+    pub fn next_deadline(&self) -> u64 {
+        self.state.day_ends_ns
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.state.events.counters
+    }
+
+    // --- snapshots -----------------------------------------------------------------------------------
+
+    /// All that later events depend on, as canonical bytes.
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(&self.state)
+    }
+
+    /// Makes the venue that wrote a snapshot.
+    pub fn restore(data: &[u8], limits: Limits) -> Result<Self, SnapshotError> {
+        let content = snapshot::content_of(data)?;
+        let partition = *content.first().ok_or(SnapshotError("snapshot: it is empty"))?;
+        let mut venue = Self::new(partition, limits);
+        snapshot::read_into(&mut venue.state, content)?;
+        Ok(venue)
+    }
+
+    // --- queries -------------------------------------------------------------------------------------
+
+    /// The best price levels, bids and asks, best first.
+    pub fn depth(&self, symbol_id: u32, levels: usize) -> (Vec<Level>, Vec<Level>) {
+        self.sides(symbol_id).map_or_else(Default::default, |(bids, asks)| {
+            (self.state.orders.depth(bids, levels), self.state.orders.depth(asks, levels))
+        })
+    }
+
+    /// The resting orders, bids and asks, in the sequence in which they would trade.
+    pub fn orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
+        self.sides(symbol_id)
+            .map_or_else(Default::default, |(bids, asks)| (self.orders_of(bids), self.orders_of(asks)))
+    }
+
+    pub fn order(&self, order_id: u64) -> Option<LiveOrder<'_>> {
+        self.state.orders.find(order_id).map(|slot| self.order_at(slot))
+    }
+
+    pub fn place_in_queue(&self, order_id: u64) -> Option<QueuePlace> {
+        self.state.orders.find(order_id).map(|slot| self.state.orders.place_in_queue(slot))
+    }
+
+    pub fn reference_price(&self, symbol_id: u32) -> u32 {
+        self.state.market(symbol_id).map_or(0, |market| market.reference.price)
+    }
+
+    pub fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {
+        self.state.holdings.balance(account_id, symbol_id)
+    }
+
+    pub fn trade_state(&self, match_id: u64) -> Option<TradeState> {
+        if self.state.busted.contains(&match_id) {
+            return Some(TradeState::Busted);
+        }
+        let corrected = self.state.corrected.get(&match_id);
+        corrected.map(|&(price, quantity)| TradeState::Corrected { price, quantity })
+    }
+
+    fn sides(&self, symbol_id: u32) -> Option<(&BookSide, &BookSide)> {
+        self.state.market(symbol_id).map(|market| (&market.book.bids, &market.book.asks))
+    }
+
+    fn orders_of(&self, side: &BookSide) -> Vec<LiveOrder<'_>> {
+        self.state.orders.in_sequence(side).map(|slot| self.order_at(slot)).collect()
+    }
+
+    fn order_at(&self, slot: u32) -> LiveOrder<'_> {
+        (self.state.orders.at(slot), self.state.orders.client_order_id(slot))
+    }
+}
+
+impl State {
+    /// Loads the orders that the next commands name, so that their cache misses overlap.
+    fn touch(&self, commands: &[u8]) {
+        let mut order_ids = [u64::MAX; TOUCHED_MAX];
+        let mut left = commands;
+        for order_id in &mut order_ids {
+            let Some(header) = Header::read(left) else { break };
+            if matches!(header.number, CANCEL_ORDER | AMEND_ORDER | REPLACE_ORDER) {
+                let body = left.get(COMMAND_HEADER_BYTES..).and_then(|body| body.first_chunk());
+                *order_id = body.map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
+            }
+            left = left.get(header.length.max(COMMAND_HEADER_BYTES)..).unwrap_or_default();
+        }
+        std::hint::black_box(self.orders.touch(&order_ids));
+    }
+
+    /// Carries out one command; those that come most are known by type and length.
+    #[inline(always)]
+    fn apply(&mut self, header: &Header, record: &[u8]) {
+        let body = &record[COMMAND_HEADER_BYTES..];
+        if header.version == VERSION {
+            match (header.number, record.len()) {
+                (ENTER_ORDER, EnterOrder::BYTES) => {
+                    if let Ok(command) = EnterOrder::read(body) {
+                        return self.enter(&command);
+                    }
+                }
+                (CANCEL_ORDER, CancelOrder::BYTES) => {
+                    if let Ok(command) = CancelOrder::read(body) {
+                        return self.cancel(&command);
+                    }
+                }
+                (REPLACE_ORDER, ReplaceOrder::BYTES) => {
+                    if let Ok(command) = ReplaceOrder::read(body) {
+                        return self.replace(&command);
+                    }
+                }
+                (AMEND_ORDER, AmendOrder::BYTES) => {
+                    if let Ok(command) = AmendOrder::read(body) {
+                        return self.amend(&command);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.apply_other(header, record);
+    }
+
+    #[cold]
+    fn apply_other(&mut self, header: &Header, record: &[u8]) {
+        let number = header.number;
+        if !is_command(number) {
+            let refusal = Refusal::measured(reason::UNKNOWN_COMMAND, number);
+            return self.events.command_rejected(number, 0, 0, refusal);
+        }
+        let seen = if header.version == VERSION { record.len() as u64 } else { header.version.into() };
+        let command = match Command::read(number, record) {
+            Ok(command) if header.version == VERSION => command,
+            _ => {
+                let refusal = Refusal::measured(reason::COMMAND_MALFORMED, seen);
+                return self.events.command_rejected(number, 0, 0, refusal);
+            }
+        };
+        match command {
+            Command::StartEngine { epoch } => self.start_engine(epoch),
+            Command::Tick => self.tick(),
+            Command::StartBusinessDay { date, ends_ns } => self.start_business_day(date, ends_ns),
+            Command::AddSymbol(command) => self.add_symbol(command),
+            Command::SetSymbolState { symbol_id, state, reason } => {
+                self.set_symbol_state(symbol_id, state, reason);
+            }
+            Command::SetReferencePrice { symbol_id, reference_price } => {
+                self.set_reference_price(symbol_id, reference_price);
+            }
+            Command::CreateParticipant { name } => self.create_participant(name),
+            Command::CreateAccount { participant_id, name } => self.create_account(participant_id, name),
+            Command::CreateKey(command) => self.create_key(command),
+            Command::RevokeKey { key_id } => self.revoke_key(key_id),
+            Command::Deposit(movement) => self.deposit(&movement),
+            Command::Withdraw(movement) => self.withdraw(&movement),
+            Command::CancelOrders(command) => self.cancel_orders(&command),
+            Command::BustTrade(ruling) => self.bust(&ruling),
+            Command::CorrectTrade { ruling, new_price, new_quantity } => {
+                self.correct(&ruling, (new_price, new_quantity));
+            }
+        }
+    }
+
+    fn start_engine(&mut self, epoch: u32) {
+        let last = self.events.header.epoch;
+        if epoch <= last {
+            let refusal = Refusal::limited(reason::COMMAND_MALFORMED, epoch, u64::from(last) + 1);
+            return self.events.command_rejected(START_ENGINE, 0, 0, refusal);
+        }
+        self.events.header.epoch = epoch;
+        self.events.write(ENGINE_STARTED, 0, &[&u32::from(RULES_VERSION).to_le_bytes()]);
+    }
+}

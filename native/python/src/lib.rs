@@ -1,0 +1,207 @@
+//! The Python module `exchange_native`: converts between Python and the venue, and does nothing else.
+#![forbid(unsafe_code)]
+
+use std::sync::{Mutex, MutexGuard};
+
+use exchange_matching as matching;
+use exchange_matching::{Limits, SnapshotError, VenueError};
+use pyo3::exceptions::{PyAssertionError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// Batches of so many bytes let other Python threads run meanwhile; for smaller ones it costs more than it gives.
+const RELEASE_FROM_BYTES: usize = 256 << 10;
+/// The limits of a venue as Python gives them.
+type LimitNumbers = (u64, u64, u64, u64, u64, u64);
+type OrderRow<'py> = (u64, u32, u32, u8, u8, u8, u8, u32, u32, u32, Bound<'py, PyBytes>, u64);
+type LevelRow = (u32, u64, u32);
+
+/// A venue behind a lock, for a large batch runs while other threads may ask.
+#[pyclass(frozen, module = "exchange_native")]
+struct Venue {
+    venue: Mutex<matching::Venue>,
+}
+
+impl Venue {
+    /// Panics where an earlier call did: a venue whose invariants broke must not go on.
+    fn locked(&self) -> MutexGuard<'_, matching::Venue> {
+        self.venue.lock().expect("an earlier command broke an invariant of the venue")
+    }
+}
+
+#[pymethods]
+impl Venue {
+    #[new]
+    fn new(partition: u8, limits: LimitNumbers) -> Self {
+        Self { venue: Mutex::new(matching::Venue::new(partition, limits_of(limits))) }
+    }
+
+    #[staticmethod]
+    fn restore(data: &[u8], limits: LimitNumbers) -> PyResult<Self> {
+        let restored = matching::Venue::restore(data, limits_of(limits));
+        let venue = restored.map_err(|SnapshotError(text)| PyValueError::new_err(text))?;
+        Ok(Self { venue: Mutex::new(venue) })
+    }
+
+    fn apply<'py>(&self, py: Python<'py>, commands: &[u8], time_ns: u64) -> PyResult<Bound<'py, PyBytes>> {
+        if commands.len() >= RELEASE_FROM_BYTES {
+            py.detach(|| self.locked().apply(commands, time_ns).map(drop)).map_err(broken_batch)?;
+            return Ok(PyBytes::new(py, self.locked().last_events()));
+        }
+        let mut venue = self.locked();
+        let events = venue.apply(commands, time_ns).map_err(broken_batch)?;
+        Ok(PyBytes::new(py, events))
+    }
+
+    #[getter]
+    fn has_directory_events(&self) -> bool {
+        self.locked().has_directory_events()
+    }
+
+    fn take_directory_events<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.locked().take_directory_events())
+    }
+
+    // --- where it stands -----------------------------------------------------------------------------
+
+    #[getter]
+    fn partition(&self) -> u8 {
+        self.locked().partition()
+    }
+
+    #[getter]
+    fn epoch(&self) -> u32 {
+        self.locked().epoch()
+    }
+
+    #[getter]
+    fn time_ns(&self) -> u64 {
+        self.locked().time_ns()
+    }
+
+    #[getter]
+    fn business_date(&self) -> u32 {
+        self.locked().business_date()
+    }
+
+    #[getter]
+    fn command_sequence(&self) -> u64 {
+        self.locked().command_sequence()
+    }
+
+    #[getter]
+    fn event_sequence(&self) -> u64 {
+        self.locked().event_sequence()
+    }
+
+    #[getter]
+    fn running_hash(&self) -> u64 {
+        self.locked().running_hash()
+    }
+
+    #[getter]
+    fn live_orders(&self) -> usize {
+        self.locked().live_orders()
+    }
+
+    #[getter]
+    fn next_deadline(&self) -> u64 {
+        self.locked().next_deadline()
+    }
+
+    #[getter]
+    fn counters(&self) -> (u64, u64, u64, Vec<u64>) {
+        let venue = self.locked();
+        let counters = venue.counters();
+        (counters.orders, counters.cancels, counters.trades, counters.rejects.clone())
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.locked().snapshot())
+    }
+
+    // --- queries -------------------------------------------------------------------------------------
+
+    fn depth(&self, symbol_id: u32, levels: usize) -> (Vec<LevelRow>, Vec<LevelRow>) {
+        let (bids, asks) = self.locked().depth(symbol_id, levels);
+        (level_rows(&bids), level_rows(&asks))
+    }
+
+    fn orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> (Vec<OrderRow<'py>>, Vec<OrderRow<'py>>) {
+        let venue = self.locked();
+        let (bids, asks) = venue.orders(symbol_id);
+        let rows = |side: Vec<_>| side.into_iter().map(|order| order_row(py, order)).collect();
+        (rows(bids), rows(asks))
+    }
+
+    fn order<'py>(&self, py: Python<'py>, order_id: u64) -> Option<OrderRow<'py>> {
+        self.locked().order(order_id).map(|order| order_row(py, order))
+    }
+
+    fn place_in_queue(&self, order_id: u64) -> Option<(u64, u64)> {
+        let place = self.locked().place_in_queue(order_id)?;
+        Some((place.orders_ahead, place.quantity_ahead))
+    }
+
+    fn reference_price(&self, symbol_id: u32) -> u32 {
+        self.locked().reference_price(symbol_id)
+    }
+
+    fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {
+        self.locked().balance(account_id, symbol_id)
+    }
+
+    fn trade_state(&self, match_id: u64) -> Option<(bool, u32, u32)> {
+        match self.locked().trade_state(match_id)? {
+            matching::TradeState::Busted => Some((true, 0, 0)),
+            matching::TradeState::Corrected { price, quantity } => Some((false, price, quantity)),
+        }
+    }
+}
+
+fn limits_of(numbers: LimitNumbers) -> Limits {
+    let (symbols, participants, accounts, keys, client_order_ids, rulings) = numbers;
+    Limits { symbols, participants, accounts, keys, client_order_ids, rulings }
+}
+
+/// A batch the sequencer must not give is our bug, as in the definition.
+fn broken_batch(error: VenueError) -> PyErr {
+    PyAssertionError::new_err(error.0)
+}
+
+fn level_rows(levels: &[matching::Level]) -> Vec<LevelRow> {
+    levels.iter().map(|level| (level.price, level.quantity, level.orders)).collect()
+}
+
+fn order_row<'py>(py: Python<'py>, (order, id): (&matching::Order, &[u8; 36])) -> OrderRow<'py> {
+    let size = id.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    (
+        order.order_id,
+        order.account_id,
+        order.symbol_id,
+        order.kind.side,
+        order.kind.order_type,
+        order.kind.time_in_force,
+        order.kind.flags,
+        order.price,
+        order.quantity,
+        order.leaves,
+        PyBytes::new(py, &id[..size]),
+        order.entered_ns,
+    )
+}
+
+/// Tells whether `str.isprintable` holds for a character, as names are judged here.
+#[pyfunction]
+fn is_printable(character: char) -> bool {
+    matching::is_printable(character)
+}
+
+#[pymodule]
+fn exchange_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("RULES_VERSION", matching::RULES_VERSION)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("UNICODE_VERSION", matching::UNICODE_VERSION)?;
+    module.add_function(wrap_pyfunction!(is_printable, module)?)?;
+    module.add_class::<Venue>()
+}

@@ -1,0 +1,313 @@
+//! Command records: their types, their header, and their bodies as they lie in bytes.
+
+use crate::events::Kind;
+use crate::reader::{unpadded, Malformed, Reader};
+use crate::{ClientOrderId, COMMAND_HEADER_BYTES, RECORD_BYTES_MAX};
+
+pub const START_ENGINE: u8 = 1;
+pub const TICK: u8 = 2;
+pub const START_BUSINESS_DAY: u8 = 3;
+pub const ADD_SYMBOL: u8 = 10;
+pub const SET_SYMBOL_STATE: u8 = 11;
+pub const SET_REFERENCE_PRICE: u8 = 12;
+pub const CREATE_PARTICIPANT: u8 = 20;
+pub const CREATE_ACCOUNT: u8 = 21;
+pub const CREATE_KEY: u8 = 22;
+pub const REVOKE_KEY: u8 = 23;
+pub const DEPOSIT: u8 = 30;
+pub const WITHDRAW: u8 = 31;
+pub const ENTER_ORDER: u8 = 40;
+pub const CANCEL_ORDER: u8 = 41;
+pub const AMEND_ORDER: u8 = 42;
+pub const REPLACE_ORDER: u8 = 43;
+pub const CANCEL_ORDERS: u8 = 44;
+pub const BUST_TRADE: u8 = 50;
+pub const CORRECT_TRADE: u8 = 51;
+
+/// Whether a record type is a command.
+pub fn is_command(number: u8) -> bool {
+    matches!(number, 1..=3 | 10..=12 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51)
+}
+
+/// The body of an entry or replacement before its client order id: the same body means the same order.
+pub const BODY_BYTES: usize = 20;
+pub type Body = [u8; BODY_BYTES];
+
+/// What stands before the body of a command.
+#[derive(Clone, Copy)]
+pub struct Header {
+    pub length: usize,
+    pub number: u8,
+    pub version: u8,
+    pub sequence: u64,
+}
+
+impl Header {
+    #[inline(always)]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let header = bytes.first_chunk::<COMMAND_HEADER_BYTES>()?;
+        let mut reader = Reader::new(header);
+        let length = reader.u32().ok()? as usize;
+        let number = reader.u8().ok()?;
+        let version = reader.u8().ok()?;
+        let _flags_and_partition = reader.u16().ok()?;
+        Some(Self { length, number, version, sequence: reader.u64().ok()? })
+    }
+}
+
+pub struct EnterOrder {
+    pub account_id: u32,
+    pub symbol_id: u32,
+    pub kind: Kind,
+    pub price: u32,
+    pub quantity: u32,
+    pub client_order_id: ClientOrderId,
+    pub body: Body,
+}
+
+impl EnterOrder {
+    pub const BYTES: usize = COMMAND_HEADER_BYTES + 56;
+
+    #[inline(always)]
+    pub fn read(body: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(body);
+        let start: Body = Reader::new(body).array()?;
+        let (account_id, symbol_id) = (reader.u32()?, reader.u32()?);
+        let [side, order_type, time_in_force, flags] = reader.array()?;
+        let kind = Kind { side, order_type, time_in_force, flags };
+        let (price, quantity) = (reader.u32()?, reader.u32()?);
+        Ok(Self {
+            account_id,
+            symbol_id,
+            kind,
+            price,
+            quantity,
+            client_order_id: reader.array()?,
+            body: start,
+        })
+    }
+}
+
+pub struct CancelOrder {
+    pub order_id: u64,
+    pub participant_id: u32,
+}
+
+impl CancelOrder {
+    pub const BYTES: usize = COMMAND_HEADER_BYTES + 12;
+
+    #[inline(always)]
+    pub fn read(body: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(body);
+        Ok(Self { order_id: reader.u64()?, participant_id: reader.u32()? })
+    }
+}
+
+pub struct AmendOrder {
+    pub order_id: u64,
+    pub participant_id: u32,
+    pub price: u32,
+    pub quantity: u32,
+}
+
+impl AmendOrder {
+    pub const BYTES: usize = COMMAND_HEADER_BYTES + 20;
+
+    #[inline(always)]
+    pub fn read(body: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(body);
+        let (order_id, participant_id) = (reader.u64()?, reader.u32()?);
+        Ok(Self { order_id, participant_id, price: reader.u32()?, quantity: reader.u32()? })
+    }
+}
+
+pub struct ReplaceOrder {
+    pub amend: AmendOrder,
+    pub client_order_id: ClientOrderId,
+    pub body: Body,
+}
+
+impl ReplaceOrder {
+    pub const BYTES: usize = COMMAND_HEADER_BYTES + 56;
+
+    #[inline(always)]
+    pub fn read(body: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(body);
+        let start: Body = reader.array()?;
+        Ok(Self { amend: AmendOrder::read(&start)?, client_order_id: reader.array()?, body: start })
+    }
+}
+
+pub struct CancelOrders {
+    pub participant_id: u32,
+    pub account_id: u32,
+    pub symbol_id: u32,
+    pub side: u8,
+}
+
+/// Cash or shares into an account or out of it.
+pub struct Movement {
+    pub account_id: u32,
+    pub symbol_id: u32,
+    pub amount: i64,
+}
+
+pub struct AddSymbol<'a> {
+    pub symbol: &'a [u8],
+    pub reference_price: u32,
+    pub round_lot: u32,
+    pub state: u8,
+    pub name: &'a str,
+    /// (from price, tick)
+    pub ticks: Vec<(u32, u32)>,
+}
+
+pub struct CreateKey<'a> {
+    pub participant_id: u32,
+    pub role: u8,
+    pub sha256: [u8; 32],
+    pub label: &'a str,
+}
+
+/// A ruling on a trade with the trade's facts.
+#[derive(Clone, Copy)]
+pub struct Ruling {
+    pub match_id: u64,
+    pub symbol_id: u32,
+    pub price: u32,
+    pub quantity: u32,
+    pub buy_account_id: u32,
+    pub sell_account_id: u32,
+    pub buy_order_id: u64,
+    pub sell_order_id: u64,
+    pub executed_ns: u64,
+    pub ruling_id: u64,
+    pub reason: u8,
+}
+
+/// The commands other than those of one order.
+pub enum Command<'a> {
+    StartEngine { epoch: u32 },
+    Tick,
+    StartBusinessDay { date: u32, ends_ns: u64 },
+    AddSymbol(AddSymbol<'a>),
+    SetSymbolState { symbol_id: u32, state: u8, reason: &'a str },
+    SetReferencePrice { symbol_id: u32, reference_price: u32 },
+    CreateParticipant { name: &'a str },
+    CreateAccount { participant_id: u32, name: &'a str },
+    CreateKey(CreateKey<'a>),
+    RevokeKey { key_id: u32 },
+    Deposit(Movement),
+    Withdraw(Movement),
+    CancelOrders(CancelOrders),
+    BustTrade(Ruling),
+    CorrectTrade { ruling: Ruling, new_price: u32, new_quantity: u32 },
+}
+
+impl<'a> Command<'a> {
+    /// Reads the body of a whole record of a known type and version.
+    pub fn read(number: u8, record: &'a [u8]) -> Result<Self, Malformed> {
+        if record.len() > RECORD_BYTES_MAX {
+            return Err(Malformed);
+        }
+        let mut r = Reader::new(record.get(COMMAND_HEADER_BYTES..).ok_or(Malformed)?);
+        let command = match number {
+            START_ENGINE => Self::StartEngine { epoch: r.u32()? },
+            TICK => Self::Tick,
+            START_BUSINESS_DAY => Self::StartBusinessDay { date: r.u32()?, ends_ns: r.u64()? },
+            ADD_SYMBOL => Self::AddSymbol(add_symbol(&mut r)?),
+            SET_SYMBOL_STATE => {
+                let (symbol_id, state) = (r.u32()?, r.u8()?);
+                Self::SetSymbolState { symbol_id, state, reason: text_with_size(&mut r)? }
+            }
+            SET_REFERENCE_PRICE => Self::SetReferencePrice { symbol_id: r.u32()?, reference_price: r.u32()? },
+            CREATE_PARTICIPANT => Self::CreateParticipant { name: text_with_size(&mut r)? },
+            CREATE_ACCOUNT => Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? },
+            CREATE_KEY => {
+                let (participant_id, role, sha256) = (r.u32()?, r.u8()?, r.array()?);
+                let label = text_with_size(&mut r)?;
+                Self::CreateKey(CreateKey { participant_id, role, sha256, label })
+            }
+            REVOKE_KEY => Self::RevokeKey { key_id: r.u32()? },
+            DEPOSIT => Self::Deposit(movement(&mut r)?),
+            WITHDRAW => Self::Withdraw(movement(&mut r)?),
+            CANCEL_ORDERS => Self::CancelOrders(CancelOrders {
+                participant_id: r.u32()?,
+                account_id: r.u32()?,
+                symbol_id: r.u32()?,
+                side: r.u8()?,
+            }),
+            BUST_TRADE => Self::BustTrade(ruling(&mut r)?),
+            CORRECT_TRADE => {
+                Self::CorrectTrade { ruling: ruling(&mut r)?, new_price: r.u32()?, new_quantity: r.u32()? }
+            }
+            _ => return Err(Malformed),
+        };
+        r.end()?;
+        Ok(command)
+    }
+}
+
+fn text_with_size<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Malformed> {
+    let size = reader.u16()?;
+    reader.text(size.into())
+}
+
+fn movement(reader: &mut Reader) -> Result<Movement, Malformed> {
+    Ok(Movement { account_id: reader.u32()?, symbol_id: reader.u32()?, amount: reader.i64()? })
+}
+
+fn add_symbol<'a>(reader: &mut Reader<'a>) -> Result<AddSymbol<'a>, Malformed> {
+    let symbol = unpadded(reader.bytes(8)?);
+    if !symbol.is_ascii() {
+        return Err(Malformed);
+    }
+    let (reference_price, round_lot, state) = (reader.u32()?, reader.u32()?, reader.u8()?);
+    let (name_bytes, rows) = (reader.u16()?, reader.u16()?);
+    let name = reader.text(name_bytes.into())?;
+    let mut ticks = Vec::new();
+    for _ in 0..rows {
+        ticks.push((reader.u32()?, reader.u32()?));
+    }
+    Ok(AddSymbol { symbol, reference_price, round_lot, state, name, ticks })
+}
+
+fn ruling(reader: &mut Reader) -> Result<Ruling, Malformed> {
+    Ok(Ruling {
+        match_id: reader.u64()?,
+        symbol_id: reader.u32()?,
+        price: reader.u32()?,
+        quantity: reader.u32()?,
+        buy_account_id: reader.u32()?,
+        sell_account_id: reader.u32()?,
+        buy_order_id: reader.u64()?,
+        sell_order_id: reader.u64()?,
+        executed_ns: reader.u64()?,
+        ruling_id: reader.u64()?,
+        reason: reader.u8()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_with_a_byte_too_many_or_too_few_is_malformed() {
+        let mut record = vec![0; COMMAND_HEADER_BYTES];
+        record.extend([7, 0, 0, 0]);
+        assert!(matches!(Command::read(START_ENGINE, &record), Ok(Command::StartEngine { epoch: 7 })));
+        assert!(Command::read(START_ENGINE, &record[..19]).is_err());
+        record.push(0);
+        assert!(Command::read(START_ENGINE, &record).is_err());
+    }
+
+    #[test]
+    fn a_text_must_be_utf_8() {
+        let mut record = vec![0; COMMAND_HEADER_BYTES];
+        record.extend([1, 0, b'a']);
+        assert!(Command::read(CREATE_PARTICIPANT, &record).is_ok());
+        *record.last_mut().unwrap() = 0xFF;
+        assert!(Command::read(CREATE_PARTICIPANT, &record).is_err());
+    }
+}

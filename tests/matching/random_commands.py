@@ -1,0 +1,248 @@
+"""Random command records of every type from a seed, sane and senseless ones, for comparing two matchers.
+
+The commands name recent orders and real trades, so that much happens; some records are then damaged.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from typing import Any
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.participant import Role
+from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.trade import BustReason
+from exchange.domain.units import QUANTITY_MAX
+from exchange.wire.records import BY_NUMBER, VERSION, decode_event, encode_command, number_of, split
+from tests.matching.desk import BUSINESS_DATE, START_NS
+from tests.matching.small_world import (
+    ACCOUNTS,
+    AUTHORITIES,
+    PRICES,
+    QUANTITIES,
+    SYMBOLS,
+    WORLD,
+    cancel_orders,
+    enter,
+    facts,
+    pick,
+)
+
+NAMES = ("ann", "bob", "Zoë", "株式", "", " x", "x ", "a\x00b", "\u200b", "a b", "x" * 64, "x" * 65, "é" * 33)
+TICKS: tuple[tuple[TickRow, ...], ...] = (
+    (TickRow(0, 1),), (TickRow(0, 1), TickRow(10_000, 100)), (TickRow(0, 7), TickRow(50, 3), TickRow(99, 100)),
+    (), (TickRow(1, 1),), (TickRow(0, 0),), (TickRow(0, 1), TickRow(0, 2)),
+    tuple(TickRow(n * 1_000, n + 1) for n in range(16)), tuple(TickRow(n, 1) for n in range(17)),
+)  # fmt: skip
+TEXTS = ("ABC", "XYZ", "A.B-9", "abc", "TOOLONG9", "", "A\x00B")
+DAY_NS = 86_400_000_000_000
+TRADES_KEPT = 300
+ORDERS_KEPT = 120
+ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
+
+
+class RandomCommands:
+    """Draws records; it learns trades from the events that followed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.time_ns = START_NS
+        self.trades: deque[e.TradeExecuted] = deque(maxlen=TRADES_KEPT)
+        self.told: deque[bytes] = deque(maxlen=TRADES_KEPT)
+        self.orders: deque[tuple[int, int, int]] = deque(maxlen=ORDERS_KEPT)
+        """(order id, price, quantity) of those that were entered lately; many live."""
+        self.date = BUSINESS_DATE
+
+    def note(self, events: bytes) -> None:
+        """Learn orders and trades from a run of events."""
+        for at, _ in split(events):
+            if events[at + 4] in ENTRIES:
+                event: Any = decode_event(events, at)
+                order_id = event.order_id if isinstance(event, e.OrderAccepted) else event.new_order_id
+                self.orders.append((order_id, event.price, event.quantity))
+            elif events[at + 4] == number_of(e.TradeExecuted):
+                event = decode_event(events, at)
+                self.trades.append(event)
+
+    def opening(self) -> list[bytes]:
+        """Make a small market."""
+        return [encode_command(command) for command in WORLD]
+
+    def batch(self, size: int) -> list[bytes]:
+        """Draw records without their sequence."""
+        return [self.record() for _ in range(size)]
+
+    def record(self) -> bytes:
+        """Draw a record: of a command, of one told before, or a damaged one."""
+        drawn = self.random.random()
+        if drawn < 0.02 and self.told:
+            return pick(self.told, int(drawn * 1e6))  # type: ignore[no-any-return]
+        record = encode_command(self.command())
+        self.told.append(record)
+        return self.damaged(record) if drawn > 0.97 else record
+
+    def advance(self) -> int:
+        """Return the time of the next batch: mostly a little later, sometimes days."""
+        drawn = self.random.random()
+        self.time_ns += 1_000 if drawn < 0.99 else int(self.random.random() * 3 * DAY_NS)
+        return self.time_ns
+
+    def command(self) -> c.Command:
+        """Draw a command."""
+        eight = self.random.randbytes(8)
+        match self.random.random():
+            case x if x < 0.3:
+                return self.passive(eight)
+            case x if x < 0.5:
+                return enter(eight)
+            case x if x < 0.6:
+                return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
+            case x if x < 0.74:
+                order_id, price, quantity = self.changed(eight)
+                return c.AmendOrder(
+                    order_id=order_id, participant_id=authority(eight), price=price, quantity=quantity
+                )
+            case x if x < 0.88:
+                order_id, price, quantity = self.changed(eight)
+                return c.ReplaceOrder(
+                    order_id=order_id, participant_id=authority(eight), price=price, quantity=quantity,
+                    client_order_id=self.client_order_id(eight),
+                )  # fmt: skip
+            case x if x < 0.95 and self.trades:
+                return self.ruling(eight)
+            case x if x < 0.9503:
+                return cancel_orders(eight)
+            case _:
+                return self.administration(eight)
+
+    def passive(self, eight: bytes) -> c.EnterOrder:
+        """Enter an order that mostly rests, at one of many prices."""
+        side = pick((Side.BUY, Side.SELL), eight[0])
+        price = 99_900 - eight[1] % 90 * 100 if side is Side.BUY else 100_100 + eight[1] % 90 * 100
+        return c.EnterOrder(
+            account_id=eight[2] % 4 + 1, symbol_id=eight[3] % 2 + 1, side=side, order_type=OrderType.LIMIT,
+            time_in_force=pick((TimeInForce.DAY, TimeInForce.GTC), eight[4]), flags=eight[5] % 2, price=price,
+            quantity=2 * (eight[6] % 40 + 1), client_order_id=self.client_order_id(eight),
+        )  # fmt: skip
+
+    def client_order_id(self, eight: bytes) -> str:
+        """Draw none, or one that may be used already."""
+        return "" if eight[7] % 4 else f"{eight[7]}-{self.random.randrange(60)}"
+
+    def order(self, eight: bytes) -> tuple[int, int, int]:
+        """Name an order that may live: (order id, price, quantity)."""
+        if not self.orders or eight[0] < 12:
+            return (eight[1], 100_000, 10)
+        return pick(self.orders, int.from_bytes(eight[:2], "big"))  # type: ignore[no-any-return]
+
+    def changed(self, eight: bytes) -> tuple[int, int, int]:
+        """Name an order with other terms, or almost the same."""
+        order_id, price, quantity = self.order(eight)
+        price = pick((price, price, price + 100, max(price - 100, 0), pick(PRICES, eight[4])), eight[3])
+        quantities = (
+            quantity,
+            max(quantity - 2, 0),
+            min(quantity + 2, QUANTITY_MAX),
+            quantity // 2,
+            pick(QUANTITIES, eight[5]),
+        )
+        return order_id, price, pick(quantities, eight[6])
+
+    def ruling(self, eight: bytes) -> c.Command:
+        """Bust or correct a trade; some facts are wrong."""
+        told: dict[str, Any] = facts(pick(self.trades, eight[0]))
+        if eight[6] < 30:
+            told[pick(sorted(told), eight[7])] = pick((0, 1, 9, 2**31), eight[5])
+        told |= {"ruling_id": eight[1], "reason": pick((*BustReason, *BustReason, 7), eight[2])}
+        if eight[3] % 3 == 0:
+            return c.BustTrade(**told)
+        price, quantity = pick(PRICES, eight[4]), pick((*QUANTITIES, told["quantity"]), eight[5])
+        return c.CorrectTrade(**told, new_price=price, new_quantity=quantity)
+
+    def administration(self, eight: bytes) -> c.Command:
+        """Draw one of the commands of operators and of time."""
+        name = pick((*NAMES, *(f"n{n}" for n in range(20))), eight[1])
+        match eight[0] % 13:
+            case 0 | 1:
+                command = pick((c.Deposit, c.Withdraw), eight[2])
+                amount = pick((1, 1_000, 10**18, 10**18 - 1, 0, -5, 5 * 10**17), eight[3])
+                moved: c.Command = command(
+                    account_id=pick(ACCOUNTS, eight[4]),
+                    symbol_id=pick((0, *SYMBOLS), eight[5]),
+                    amount=amount,
+                )
+                return moved
+            case 2:
+                return c.AddSymbol(
+                    symbol=pick((*TEXTS, *(f"S{n}" for n in range(9))), eight[2]), name=name,
+                    reference_price=pick((*PRICES, 70, 1), eight[3]), round_lot=pick((1, 1, 10, 0), eight[4]),
+                    state=pick((*SymbolState, 3), eight[5]), ticks=pick(TICKS, eight[6]),
+                )  # fmt: skip
+            case 3 | 4:
+                state = pick((*(SymbolState.ACTIVE,) * 6, SymbolState.SUSPENDED, 9), eight[2])
+                return c.SetSymbolState(
+                    symbol_id=pick(SYMBOLS, eight[3]), state=state, reason=pick(NAMES, eight[4])
+                )
+            case 5:
+                return c.SetReferencePrice(
+                    symbol_id=pick(SYMBOLS, eight[2]), reference_price=pick(PRICES, eight[3])
+                )
+            case 6:
+                return c.CreateParticipant(name=name)
+            case 7:
+                return c.CreateAccount(participant_id=eight[2] % 6, name=name)
+            case 8:
+                return c.CreateKey(
+                    participant_id=eight[2] % 5, role=pick((*Role, 0, 8), eight[3]),
+                    sha256=bytes([eight[4] % 20]) * 32, label=name,
+                )  # fmt: skip
+            case 9:
+                return c.RevokeKey(key_id=eight[2] % 30)
+            case 10:
+                return self.start_day(eight)
+            case 11:
+                return c.StartEngine(epoch=eight[2] % 4 if eight[3] < 250 else eight[2])
+            case _:
+                return c.Tick()
+
+    def start_day(self, eight: bytes) -> c.StartBusinessDay:
+        """Begin a date, mostly one that cannot be."""
+        ends_ns = pick((0, self.time_ns, self.time_ns + DAY_NS, 1), eight[3])
+        date = pick((20260230, 20261301, 0, 30000101, 4_000_000_000, self.date), eight[2])
+        if eight[4] < 60:
+            self.date += 1
+            date = self.date if self.date % 100 <= 28 else self.date // 100 * 100 + 101
+            self.date = date
+        return c.StartBusinessDay(date=date, ends_ns=ends_ns)
+
+    def damaged(self, record: bytes) -> bytes:
+        """Change a byte of the body, the type, the version or the length, or make up a whole record."""
+        body = bytearray(record[16:])
+        number, version = record[4], VERSION
+        match self.random.randrange(7):
+            case 0 | 1 | 2 if body:
+                for _ in range(self.random.randrange(1, 4)):
+                    body[self.random.randrange(len(body))] = self.random.choice(
+                        (0, 1, 2, 3, 4, 127, 128, 255)
+                    )
+            case 3:
+                version = self.random.choice((0, 2, 255))
+            case 4:
+                number = self.random.randrange(256)
+            case 5:
+                body = body[: self.random.randrange(len(body) + 1)] + self.random.randbytes(
+                    self.random.randrange(9)
+                )
+            case _:
+                number = self.random.choice([n for n, layout in BY_NUMBER.items() if not layout.is_event])
+                body = bytearray(self.random.randbytes(BY_NUMBER[number].struct.size - 16))
+        length = 16 + len(body)
+        return length.to_bytes(4, "little") + bytes([number, version, 0, 0]) + bytes(8) + body
+
+
+def authority(eight: bytes) -> int:
+    """Draw on whose authority a command comes, mostly the exchange's."""
+    return int(pick(AUTHORITIES, eight[2]))

@@ -1,0 +1,241 @@
+"""The native venue is equal to the definition: events, hash and snapshot, byte for byte, for any commands."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
+from exchange.domain import commands as c
+from exchange.domain.order import Side
+from exchange.matching.snapshot import SnapshotError
+from exchange.matching.venue import RULES_VERSION, Venue
+from exchange.matching.venue_state import LIMITS, VenueLimits
+from exchange.wire.records import decode_events, decode_unchecked, encode_command
+from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
+from tests.matching.random_commands import RandomCommands
+from tests.matching.small_world import WORLD, runs_of_commands
+from tests.matching.test_properties import any_records, records_of
+
+native = pytest.importorskip(
+    "exchange.matching.native",
+    reason="the wheel exchange-native is not installed: install Rust and run `make setup`",
+    exc_type=ImportError,
+)
+NativeVenue = native.NativeVenue
+
+SEEDS = range(1, 9)
+COMMANDS_PER_SEED = 26_000
+"""Over all seeds more than 200,000."""
+TICK = encode_command(c.Tick())
+SMALL_LIMITS = VenueLimits(
+    symbols=4, participants=5, accounts=6, keys=3, client_order_ids=12, rulings=40
+)  # fmt: skip
+Timed = tuple[bytes, int]
+"""A command record without its sequence, and its time."""
+
+
+def seen_of(venue: Any) -> dict[str, Any]:
+    """Return all that can be asked of a venue without naming anything."""
+    return {
+        name: getattr(venue, name)
+        for name in (
+            "partition", "epoch", "time_ns", "business_date", "command_sequence", "event_sequence", "running_hash",
+            "live_orders", "next_deadline", "counters",
+        )
+    } | {"directory": vars(venue.directory)}  # fmt: skip
+
+
+def queries_of(venue: Any) -> list[Any]:
+    """Return the answers to the queries of the gateway, for ids that are there and ids that are not."""
+    symbols = (0, 1, 2, 3, 99, -1, 2**40)
+    orders = [venue.orders(symbol) for symbol in symbols]
+    live = [one.order_id for bids, asks in orders for one in (*bids, *asks)] + [0, 5, 2**63, 2**64, -1]
+    return [
+        orders,
+        [venue.depth(symbol, levels) for symbol in symbols for levels in (0, 1, 3, 99, -1)],
+        [venue.reference_price(symbol) for symbol in symbols],
+        [venue.balance(account, symbol) for account in (*range(9), -1, 2**33) for symbol in symbols],
+        [(venue.order(order_id), venue.place_in_queue(order_id)) for order_id in live],
+        [venue.trade_state(match_id) for match_id in (*range(2_000), -1, 2**64)],
+    ]
+
+
+def first_difference(commands: Sequence[Timed], limits: VenueLimits) -> str:
+    """Carry commands out on both, each alone; say where they first differ, empty where nowhere."""
+    definition, fast = Venue(limits=limits), NativeVenue(limits=limits)
+    for sequence, (record, time_ns) in enumerate(commands, 1):
+        numbered = numbered_record(record, sequence)
+        expected, got = definition.apply(numbered, time_ns), fast.apply(numbered, time_ns)
+        if expected != got or definition.snapshot() != fast.snapshot():
+            return (
+                f"command {sequence}: {decode_events(expected)}\nbecame native: {shown(decode_events, got)}"
+            )
+    return ""
+
+
+def shown(decode: Callable[[bytes], object], data: bytes) -> str:
+    """Decode bytes, or show them where that fails."""
+    try:
+        return str(decode(data))
+    except ValueError as error:
+        return f"{data.hex()} ({error})"
+
+
+def shrunk(commands: list[Timed], limits: VenueLimits) -> str:
+    """Leave out what the first difference does not need; return what is left, readable.
+
+    What is left out becomes a Tick, so that the ids of orders stay.
+    """
+    said = first_difference(commands, limits)
+    commands = commands[: int(said.split()[1].rstrip(":"))] if said else commands
+    step = max(len(commands) // 2, 1)
+    while True:
+        for start in range(0, len(commands) - 1, step):
+            tried = [
+                (TICK if start <= at < start + step else record, time)
+                for at, (record, time) in enumerate(commands)
+            ]
+            if tried != commands and first_difference(tried, limits):
+                commands = tried
+        if step == 1:
+            break
+        step //= 2
+    left = [
+        f"{n} at {time}: {record.hex()} {shown(decode_unchecked, record)}"
+        for n, (record, time) in enumerate(commands, 1)
+        if record != TICK
+    ]
+    return "\n".join([*left, first_difference(commands, limits)])
+
+
+@pytest.mark.parametrize("limits", [LIMITS, SMALL_LIMITS], ids=["limits", "small limits"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_commands_of_every_type_have_the_same_events_hash_and_snapshot(
+    seed: int, limits: VenueLimits
+) -> None:
+    drawn = RandomCommands(seed)
+    definition, fast = Venue(limits=limits), NativeVenue(limits=limits)
+    told: list[Timed] = []
+    wanted = COMMANDS_PER_SEED if limits is LIMITS else COMMANDS_PER_SEED // 8
+    while len(told) < wanted:
+        next_sequence, time_ns = len(told) + 1, drawn.advance()
+        size = drawn.random.choice((1, 7, 60, 200))
+        records = drawn.batch(size) if told else drawn.opening()
+        told += [(record, time_ns) for record in records]
+        numbered = b"".join(numbered_record(r, next_sequence + n) for n, r in enumerate(records))
+        events = definition.apply(numbered, time_ns)
+        same = fast.apply(numbered, time_ns) == events and fast.running_hash == definition.running_hash
+        assert same, f"seed {seed}:\n{shrunk(told, limits)}"
+        drawn.note(events)
+        if len(told) % 11 == 0 or len(told) >= wanted:
+            assert fast.snapshot() == definition.snapshot(), f"seed {seed}:\n{shrunk(told, limits)}"
+            assert seen_of(fast) == seen_of(definition)
+            if limits is LIMITS:
+                definition, fast = crossed(definition, fast)
+    assert queries_of(fast) == queries_of(definition)
+
+
+def crossed(definition: Venue, fast: Any) -> tuple[Venue, Any]:
+    """Restore each from the other's snapshot."""
+    counters = definition.counters
+    restored = Venue.restore(fast.snapshot()), NativeVenue.restore(definition.snapshot())
+    assert restored[0].digest() == restored[1].digest() == definition.digest()
+    assert seen_of(restored[0]) == seen_of(restored[1])
+    assert counters == fast.counters
+    return restored
+
+
+@given(runs_of_commands)
+@settings(max_examples=60, deadline=None)
+def test_hypothesis_finds_no_commands_that_differ(drawn: list[bytes]) -> None:
+    records = [(record, START_NS) for record in records_of(drawn)]
+    assert first_difference(records, LIMITS) == ""
+
+
+@given(st.lists(any_records, max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_hypothesis_finds_no_garbage_that_differs(records: list[bytes]) -> None:
+    opening = [encode_command(command) for command in WORLD]
+    assert first_difference([(record, START_NS) for record in opening + records], LIMITS) == ""
+
+
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_the_streams_have_their_fills_and_the_hash_of_the_definition(name: str) -> None:
+    if not is_present(name):
+        pytest.skip(f"no {FOLDER}")
+    stream = read_stream(name, 10_000)
+    fast, definition = NativeVenue(), Venue()
+    for batch in batches(stream.before, 4_096):
+        fast.apply(batch, 1)
+        definition.apply(batch, 1)
+    events = [fast.apply(batch, 2) for batch in batches(stream.timed, 4_096)]
+    assert fills_of(events, stream.stream_ids, fast.live_orders) == CHECK_POINTS[name][10_000]
+    definition.apply(b"".join(stream.timed), 2)
+    assert (fast.running_hash, fast.digest()) == (definition.running_hash, definition.digest())
+
+
+def test_a_large_batch_is_the_same_as_many_small_ones() -> None:
+    resting = [encode_command(order(Side.BUY, 10, 100_000 - 100 * (n % 50), ANN)) for n in range(6_000)]
+    in_one, one_by_one = Desk(NativeVenue()), Desk(NativeVenue())
+    numbered = [numbered_record(r, in_one.venue.command_sequence + 1 + n) for n, r in enumerate(resting)]
+    together = in_one.venue.apply(b"".join(numbered), START_NS)
+    assert together == b"".join(one_by_one.venue.apply(record, START_NS) for record in numbered)
+    assert in_one.venue.digest() == one_by_one.venue.digest()
+
+
+def test_a_batch_that_cannot_be_is_an_assertion_as_in_the_definition() -> None:
+    venue = NativeVenue()
+    venue.apply(numbered_record(TICK, 1), 10)
+    with pytest.raises(AssertionError, match="time went back from 10 to 9"):
+        venue.apply(b"", 9)
+    with pytest.raises(AssertionError, match="command 3 came where 2 was due"):
+        venue.apply(numbered_record(TICK, 3), 10)
+    with pytest.raises(AssertionError, match="record of 17 bytes with 16 left"):
+        venue.apply(b"\x11" + numbered_record(TICK, 2)[1:], 10)
+    with pytest.raises(AssertionError, match="partition must be 0 to 127"):
+        NativeVenue(128)
+
+
+def test_another_partition_has_its_own_ids() -> None:
+    definition, fast = Desk(Venue(partition=5)), Desk(NativeVenue(partition=5))
+    for desk in (definition, fast):
+        (accepted,) = desk.enter(Side.BUY, 10, 100_000, BOB, client_order_id="a")
+        assert desk.venue.order(accepted.order_id)
+        assert desk.venue.order(accepted.order_id - (5 << 56)) is None
+    assert fast.venue.snapshot() == definition.venue.snapshot()
+    assert NativeVenue.restore(fast.venue.snapshot()).partition == 5
+
+
+def test_a_damaged_snapshot_is_refused_with_the_words_of_the_definition() -> None:
+    data = Desk(NativeVenue()).venue.snapshot()
+    for damaged in (data[:3], data[:-1], b"YVEN" + data[4:], data[:-1] + bytes([data[-1] ^ 1])):
+        with pytest.raises(SnapshotError) as of_native:
+            NativeVenue.restore(damaged)
+        with pytest.raises(SnapshotError) as of_definition:
+            Venue.restore(damaged)
+        assert str(of_native.value) == str(of_definition.value)
+
+
+def test_the_wheel_has_the_rules_of_the_definition() -> None:
+    assert native.NATIVE_RULES_VERSION == RULES_VERSION
+
+
+@pytest.mark.skipif(
+    unicodedata.unidata_version != native.UNICODE_VERSION,
+    reason=f"this Python has Unicode {unicodedata.unidata_version}, the wheel {native.UNICODE_VERSION}",
+)
+def test_names_are_judged_by_the_same_characters() -> None:
+    surrogates = range(0xD800, 0xE000)
+    different = [
+        hex(code)
+        for code in range(sys.maxunicode + 1)
+        if code not in surrogates and chr(code).isprintable() != native.is_printable(chr(code))
+    ]
+    assert different == []
