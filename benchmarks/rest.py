@@ -1,7 +1,7 @@
 """Durable orders per second over REST: single orders and arrays of 100, with latency from when each was due.
 
-`python -m benchmarks.rest [--seconds 5] [--rates 1000,3000] [--array-rates 20000,40000]`. The engine runs alone in
-its own process with fdatasync; the client is open-loop in this process, with its requests made before the clock starts.
+`python -m benchmarks.rest [--matcher auto] [--seconds 5] [--rates 1000,3000] [--array-rates 20000,40000]`. The engine
+runs alone in its own process with fdatasync; the client is open-loop in this process, its requests made beforehand.
 Every order is a limit order; one in ten meets a resting one. CPU is that of the engine's process, all its threads.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from urllib.request import urlopen
 
 from benchmarks import http_load
 from benchmarks.run_info import cpu_s_of, describe, fdatasync_us, percentile
+from exchange.engine.replay import choose_matcher
 
 SEED = 20261123
 CONNECTIONS = 64
@@ -33,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--matcher", default="auto", choices=("auto", "python", "native"))
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rates", default="1000,3000,4000,5000", help="single orders per second")
     parser.add_argument(
@@ -41,7 +44,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for what, value in describe():
         print(f"{what:10} {value}")
-    print(f"{'seed':10} {SEED}")
+    matcher = os.environ["EXCHANGE__ENGINE__MATCHER"] = choose_matcher(arguments.matcher).name
+    print(f"{'seed':10} {SEED}\n{'matcher':10} {matcher}")
     with tempfile.TemporaryDirectory() as folder:
         print(f"{'fdatasync':10} {fdatasync_us(Path(folder)):.0f} µs (median of 4 KiB writes)")
         print(

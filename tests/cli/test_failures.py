@@ -58,11 +58,28 @@ def test_an_interruption_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == ""
 
 
-def test_a_file_that_does_not_allow_it_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert (
-        run_reporting(failing(NotADirectoryError(20, "Not a directory", "data/engine")), as_json=False) == 2
-    )
-    assert capsys.readouterr().err == "exchange: data/engine: Not a directory; is it what you meant?\n"
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            NotADirectoryError(20, "Not a directory", "data/x"),
+            "data/x: Not a directory; is it what you meant?",
+        ),
+        (
+            PermissionError(13, "Permission denied", "data/x"),
+            "data/x: Permission denied; let this user read and",
+        ),
+        (
+            OSError(28, "No space left on device", "data/x"),
+            "data/x: No space left on device; free space there",
+        ),
+    ],
+)
+def test_a_file_that_does_not_allow_it_is_named(
+    error: OSError, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_reporting(failing(error), as_json=False) == 2
+    assert capsys.readouterr().err.startswith(f"exchange: {words}")
 
 
 def test_our_own_mistakes_are_not_hidden() -> None:

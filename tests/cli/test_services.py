@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.cli.services import screen
+from exchange.cli.failures import InputError
+from exchange.cli.services import check_folder, screen
 from tests.cli.conftest import Run
 from tests.cli.processes import ask, started
 from tests.infra.redis_server import RedisServer, needs_server
@@ -30,6 +31,14 @@ def test_the_screen_tells_addresses_keys_and_what_to_try(tmp_path: Path) -> None
     assert "alice      xk_alice" in text
     assert "    exchange order buy AAPL 100 @ 189.20\n" in text
     assert "the market is quiet until someone trades" in text
+
+
+@pytest.mark.parametrize("below", ["", "deeper/down"])
+def test_a_file_is_no_data_folder(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is a file; --data names the folder"):
+        check_folder(tmp_path / "file" / below)
+    check_folder(tmp_path / "not" / "yet" / "there")
 
 
 def test_the_screen_names_the_folder_where_it_is_not_the_usual_one(tmp_path: Path) -> None:

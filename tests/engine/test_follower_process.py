@@ -73,6 +73,17 @@ async def test_one_that_finds_another_history_is_not_started_again_and_told(tmp_
     await follower.stop()
 
 
+async def test_one_that_cannot_be_started_is_told_and_stops_no_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_process.sys, "executable", str(tmp_path / "nothing"))
+    follower = process_of(tmp_path)
+    await follower.start()
+    await until(lambda: follower.problem)
+    assert "nothing: No such file or directory" in follower.problem
+    await follower.stop()
+
+
 async def test_what_a_living_follower_complains_of_is_a_problem_too(tmp_path: Path) -> None:
     follower = process_of(tmp_path)
     assert follower.problem == ""

@@ -70,6 +70,13 @@ async def test_an_address_that_cannot_be_had_is_told_with_what_to_do(number: int
     assert log == ["start", "stop"]
 
 
+async def test_a_file_that_may_not_be_written_is_not_taken_for_an_address() -> None:
+    component = Recorder([], PermissionError(errno.EACCES, "Permission denied", "/data/engine/journal"))
+    with pytest.raises(PermissionError, match="journal"):
+        async with AsyncExitStack() as stack:
+            await start("engine", component, ADDRESS, stack)
+
+
 async def test_other_failures_of_a_start_pass_as_they_are() -> None:
     with pytest.raises(OSError, match="No space"):
         async with AsyncExitStack() as stack:

@@ -36,6 +36,7 @@ from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_keys import ConfigError, Problem
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
+from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
@@ -134,6 +135,7 @@ class ClearingApp:
     # --- parts ------------------------------------------------------------------------------------
 
     async def _open_store(self, stack: AsyncExitStack) -> Engine:
+        stack.callback(FolderLock(self.config.component_folder("clearing") / "lock").release)
         url = self.config.store_url_for("clearing")
         store = await asyncio.to_thread(open_store, url, MIGRATIONS, synchronous="FULL")
         stack.push_async_callback(asyncio.to_thread, store.dispose)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -84,10 +85,19 @@ def run_reporting(command: Callable[[], object], as_json: bool) -> int:
         return report(of_world(error), as_json)
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
-        return report(InputError(f"{what}{error.strerror or error}; is it what you meant?"), as_json)
+        return report(InputError(f"{what}{error.strerror or error}; {_hint(error)}"), as_json)
     except CycloptsError as error:
         return report(_wrong_usage(error), as_json)
     return result if isinstance(result, int) and not isinstance(result, bool) else 0
+
+
+def _hint(error: OSError) -> str:
+    """Say what to do about a file that does not allow it."""
+    if isinstance(error, PermissionError):
+        return "let this user read and write there, or name another place"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "free space there"
+    return "is it what you meant?"
 
 
 def of_world(error: InfraError) -> CliError:

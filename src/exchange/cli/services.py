@@ -173,6 +173,15 @@ def _run_component(
     run_service(lambda: run_component(name, config, tell))
 
 
+def check_folder(folder: Path) -> None:
+    """Raise `InputError` where the data folder cannot be one, because a file is in its way."""
+    from exchange.cli.failures import InputError
+
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.exists() and not there.is_dir():
+        raise InputError(f"{there} is a file; --data names the folder that the exchange keeps its data in")
+
+
 def _prepared(where: Where, **overrides: object) -> Config:
     """Read the configuration, its rules too, and set up the log."""
     from exchange.cli.configuration import check_rules
@@ -180,5 +189,6 @@ def _prepared(where: Where, **overrides: object) -> Config:
 
     config = where.load(**overrides)
     check_rules(config, where.config)
+    check_folder(config.data_folder)
     configure_log(config.exchange.log_level, config.exchange.log_format)
     return config

@@ -84,6 +84,17 @@ class FollowerProcess:
 
     async def _keep_alive(self) -> None:
         while True:
+            code = await self._run_once()
+            log.error("follower_ended", code=code, restarts=self.restarts, problem=self._ended)
+            if code == MISMATCH or self.restarts >= RESTARTS_MAX:
+                return
+            self.restarts += 1
+            await asyncio.sleep(RESTART_AFTER_S)
+            self._ended = ""
+
+    async def _run_once(self) -> int:
+        """Start the process and wait for its end; note why it ended and return its code, -1 where it did not start."""
+        try:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -92,14 +103,12 @@ class FollowerProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
             )
-            code = await process.wait()
-            report = self.report()
-            self._ended = (
-                f"the follower ended with code {code}: {report.message if report else 'it said nothing'}"
-            )
-            log.error("follower_ended", code=code, restarts=self.restarts, problem=self._ended)
-            if code == MISMATCH or self.restarts >= RESTARTS_MAX:
-                return
-            self.restarts += 1
-            await asyncio.sleep(RESTART_AFTER_S)
-            self._ended = ""
+        except OSError as error:
+            self._ended = f"the follower cannot be started with {sys.executable}: {error.strerror or error}"
+            return -1
+        code = await process.wait()
+        report = self.report()
+        self._ended = (
+            f"the follower ended with code {code}: {report.message if report else 'it said nothing'}"
+        )
+        return code

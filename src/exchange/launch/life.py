@@ -53,7 +53,7 @@ async def start(name: str, component: Component, address: Address, stack: AsyncE
                 f"port {address.port} of {address.host} is taken, the {name} cannot listen there; is an exchange "
                 f"running already? Stop it, or choose another --port-base"
             ) from error
-        if error.errno in (errno.EADDRNOTAVAIL, errno.EACCES):
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EACCES) and not error.filename:
             raise InfraError(
                 f"the {name} cannot listen on {address.host} port {address.port}: {error.strerror}; "
                 "set host and port in the configuration"

@@ -21,6 +21,7 @@ from exchange.infra.config import Address, Config, url_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
+from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
@@ -142,6 +143,7 @@ class ReporterApp:
     # --- parts ------------------------------------------------------------------------------------
 
     async def _open_store(self, stack: AsyncExitStack) -> None:
+        stack.callback(FolderLock(self.config.component_folder("reporter") / "lock").release)
         self._intervals_s = parse_intervals(self.config.reporter.candle_intervals)
         self.store = await asyncio.to_thread(
             ReporterStore, self.config.store_url_for("reporter"), self.config.partition, self._intervals_s
