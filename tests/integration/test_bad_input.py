@@ -244,7 +244,7 @@ STREAM = [
     ("symbols of numbers",         subscribe(symbols=[5]), "invalid_field", "symbols[0]"),
     ("201 symbols",                subscribe(symbols=["A"] * 201), "invalid_field", "symbols"),
     ("a depth below zero",         subscribe(depth=-1), "invalid_field", "depth"),
-    ("a depth of 30 digits",       subscribe(depth=DIGITS_30), "invalid_field", "depth"),
+    ("a depth of 30 digits",       subscribe(depth=DIGITS_30), "number_too_long", ""),
     ("a sequence below zero",      subscribe(from_seq=-1), "invalid_field", "from_seq"),
     ("an odd interval",            subscribe(channel="candles", interval="7m"), "invalid_field", "interval"),
     ("what was not subscribed to", subscribe(op="unsubscribe"), "invalid_field", "symbols"),
