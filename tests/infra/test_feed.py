@@ -31,9 +31,10 @@ async def opened(
     subscription: Subscription | None = None,
     after: int = 0,
     epoch: int = 0,
+    held: tuple[int, bytes] | None = None,
     **settings: Any,
 ) -> AsyncIterator[tuple[Feed, AsyncIterator[EventBatch]]]:
-    feed = Feed(source, subscription, partition=0, after=after, epoch=epoch, **(settings or QUICK))
+    feed = Feed(source, subscription, partition=0, after=after, epoch=epoch, held=held, **(settings or QUICK))
     batches = feed.batches()
     yield feed, batches
     await feed.close()
@@ -375,6 +376,34 @@ async def test_an_engine_with_another_event_at_our_position_is_an_alarm() -> Non
     async with opened(StreamSource(lost_and_gone_on, epoch=2), after=3, epoch=1) as (_, batches):
         with pytest.raises(FeedAlarm, match="event 3 of partition 0 is of epoch 2 at the engine, of epoch 1"):
             await anext(batches)
+
+
+async def test_an_engine_that_began_anew_in_the_same_epoch_is_an_alarm() -> None:
+    held = make_commands([1, 2])[1]
+    anew = make_commands([1, 1, 1, 1])
+    async with opened(
+        StreamSource(anew), after=3, epoch=1, held=(2, held.events[: len(held.events) // 2])
+    ) as (
+        feed,
+        batches,
+    ):
+        with pytest.raises(FeedAlarm, match="event 2 of partition 0 is another one at the engine than here"):
+            await anext(batches)
+        assert feed.stats.position == 3
+
+
+async def test_an_event_that_is_kept_whole_is_the_same_at_the_right_engine() -> None:
+    commands = make_commands([1, 2, 1])
+    held = (1, commands[0].events)
+    async with opened(StreamSource(commands), after=3, epoch=1, held=held) as (_, batches):
+        assert records_of(await read_until(batches, 4)) == commands[2].events
+
+
+async def test_an_event_that_the_engine_keeps_no_longer_is_not_compared() -> None:
+    source = StreamSource(make_commands([1, 1, 1, 1]))
+    source.first_kept = 3
+    async with opened(source, after=3, epoch=1, held=(1, b"?")) as (_, batches):
+        assert (await anext(batches)).first_sequence == 4
 
 
 async def test_a_restarted_engine_that_lost_events_is_an_alarm_while_running_too() -> None:

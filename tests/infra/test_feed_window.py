@@ -15,6 +15,7 @@ from exchange.infra.feed_window import (
     check_batch,
     epoch_of,
     merge,
+    record_of,
     trim,
 )
 from exchange.wire.envelope import EventBatch
@@ -125,3 +126,10 @@ def test_a_batch_that_is_not_what_it_says_is_refused(change: dict[str, object], 
     batch = msgspec.structs.replace(make_commands([3])[0], **change)
     with pytest.raises(ProtocolError, match=message):
         check_batch(batch)
+
+
+def test_the_record_of_an_event_is_cut_out_of_its_batch() -> None:
+    commands = make_commands([1, 2, 1])
+    batch = EventBatch(0, 1, 1, 4, records_of(commands))
+    assert b"".join(record_of(batch, sequence) for sequence in (1, 2, 3, 4)) == batch.events
+    assert record_of(batch, 4) == commands[2].events

@@ -22,10 +22,12 @@ from exchange.infra.store import (
     newest_version,
     open_store,
     read_directory,
+    read_held_event,
     read_position,
     write_directory_events,
     write_position,
 )
+from exchange.wire.records import encode_event
 from tests.infra.event_streams import make_event
 
 FIRST = """
@@ -254,6 +256,15 @@ def test_a_position_never_moves_back(store: Engine, epoch: int, sequence: int) -
         begin_write(store) as connection,
     ):
         write_position(connection, 0, epoch=epoch, sequence=sequence)
+
+
+def test_the_newest_event_that_is_kept_is_found_again(store: Engine) -> None:
+    events = [make_event(2, 2, last=True), make_event(5, 5, last=True)]
+    with begin_write(store) as connection:
+        assert read_held_event(connection, 0) is None
+        write_directory_events(connection, events)
+        assert read_held_event(connection, 0) == (5, encode_event(events[1]))
+        assert read_held_event(connection, 1) is None
 
 
 def test_the_directory_comes_back_as_it_was(store: Engine) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -17,11 +19,19 @@ READY_S = 60
 EXCHANGE = [sys.executable, "-m", "exchange"]
 
 
+PORTS_EACH = 20
+PORT_FIRST, PORT_END = 21_000, 31_000
+_places = itertools.count(os.getpid())
+"""Tests that run at the same time begin to look in different places, and each look goes on behind the last."""
+
+
 def free_port_base() -> int:
     """Return a port base whose next twenty ports are free."""
-    for base in range(21_000, 31_000, 20):
+    choices = (PORT_END - PORT_FIRST) // PORTS_EACH
+    for place in itertools.islice(_places, choices):
+        base = PORT_FIRST + place % choices * PORTS_EACH
         try:
-            for port in range(base, base + 20):
+            for port in range(base, base + PORTS_EACH):
                 with socket.socket() as probe:
                     probe.bind(("127.0.0.1", port))
         except OSError:

@@ -42,7 +42,7 @@ from exchange.infra.http_limits import limits_of
 from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
 from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
-from exchange.infra.store import open_store, read_directory
+from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
@@ -158,6 +158,7 @@ class ClearingApp:
             partition=self.config.partition,
             after=position.sequence,
             epoch=position.epoch,
+            held=await asyncio.to_thread(_held_event_of, store, self.config.partition),
             gap_wait_s=self.config.bus.gap_wait_ms / 1_000,
             window_bytes_max=self.config.bus.window_mib << 20,
         )
@@ -263,6 +264,11 @@ def rules_of(config: Config) -> RuleSet:
         return parse_rules(section.rule or DEFAULT_RULES, section.rules.version, section.rules.on_rule_error)
     except RulesError as error:
         raise ConfigError([Problem("configuration", "[[clearing.rule]]", str(error))]) from error
+
+
+def _held_event_of(store: Engine, partition: int) -> tuple[int, bytes] | None:
+    with store.connect() as connection:
+        return read_held_event(connection, partition)
 
 
 def _directory_of(store: Engine) -> Directory:

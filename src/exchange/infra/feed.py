@@ -6,8 +6,8 @@ Rules:
   whatever may have been lost last, when the bus brings nothing new.
 - The epoch fences: batches of a lower epoch than seen are dropped and counted.
 - The engine must hold what this consumer holds. At the start and at each change of epoch, the engine's event
-  at our position is compared with ours. An engine that is behind it, or has another one there, is a
-  `FeedAlarm`.
+  at our position is compared with ours by its epoch, and one that we keep whole by its bytes. An engine that
+  is behind our position, or has another event, is a `FeedAlarm`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ import structlog
 from exchange.infra.bus import BusClosed, Subscription
 from exchange.infra.errors import EventsGone, InfraError, SourceUnavailable
 from exchange.infra.event_source import EventSource
-from exchange.infra.feed_window import WINDOW_BYTES_MAX, ReorderWindow, check_batch, epoch_of, trim
+from exchange.infra.feed_window import (
+    WINDOW_BYTES_MAX,
+    ReorderWindow,
+    check_batch,
+    epoch_of,
+    record_of,
+    trim,
+)
 from exchange.wire.envelope import EventBatch, decode_batch
 from exchange.wire.records import ProtocolError
 
@@ -79,9 +86,9 @@ class FeedStats(msgspec.Struct):
 class Feed:
     """The events of one partition for one consumer.
 
-    after, epoch: the consumer's stored position; 0 and 0 at its first start. subscription: None to ask the
-    engine only. A batch that is handed over carries the epoch in which its last event happened: store that
-    with its `last_sequence`.
+    after, epoch: the consumer's stored position; 0 and 0 at its first start. held: the sequence of an event
+    that it keeps, and its record. subscription: None to ask the engine only. A batch that is handed over
+    carries the epoch in which its last event happened: store that with its `last_sequence`.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Feed:
         partition: int,
         after: int,
         epoch: int,
+        held: tuple[int, bytes] | None = None,
         gap_wait_s: float = GAP_WAIT_S,
         silence_s: float = SILENCE_S,
         back_off_first_s: float = BACK_OFF_FIRST_S,
@@ -106,6 +114,7 @@ class Feed:
         self._back_off_first_s = back_off_first_s
         self._epoch_at_position = epoch
         self._is_compared = after == 0
+        self._held = held
         self._bus_works = subscription is not None
         self._window = ReorderWindow(window_bytes_max)
         self._gap_is_open = False
@@ -296,6 +305,8 @@ class Feed:
     async def _fetch_after_position(self, wait_s: float) -> EventBatch:
         """Fetch what follows our position, with the event at our position where that must be compared."""
         position = self.stats.position
+        if not self._is_compared and self._held is not None:
+            await self._compare_held(*self._held)
         try:
             return await self._source.fetch(position - (not self._is_compared), wait_s)
         except EventsGone as gone:
@@ -308,10 +319,7 @@ class Feed:
 
     def _check_fetched(self, batch: EventBatch) -> None:
         """Raise where an answer is not from the engine whose events we hold."""
-        try:
-            check_batch(batch)
-        except ProtocolError as error:
-            raise SourceUnavailable(f"the engine answered what is no event batch: {error}") from error
+        _check_answer(batch)
         position = self.stats.position
         if batch.partition != self.partition:
             raise FeedAlarm(
@@ -346,6 +354,20 @@ class Feed:
         self._be_patient()
         return batch if batch.count else None
 
+    async def _compare_held(self, sequence: int, record: bytes) -> None:
+        """Raise where the engine has another event than the one that we keep whole; it may keep it no longer."""
+        try:
+            batch = await self._source.fetch(sequence - 1)
+        except EventsGone:
+            return
+        _check_answer(batch)
+        is_there = batch.first_sequence <= sequence <= batch.last_sequence
+        if is_there and record_of(batch, sequence) != record:
+            raise FeedAlarm(
+                f"event {sequence} of partition {self.partition} is another one at the engine than here: "
+                f"the engine began anew, or is another one. {_WHAT_TO_DO}"
+            )
+
     def _compare(self, epoch: int) -> None:
         """Raise where the engine's event at our position is of another epoch than the one we hold."""
         if epoch != self._epoch_at_position:
@@ -367,6 +389,13 @@ class Feed:
         if self.stats.problem:
             log.info("feed_recovered", partition=self.partition, position=self.stats.position)
             self.stats.problem = ""
+
+
+def _check_answer(batch: EventBatch) -> None:
+    try:
+        check_batch(batch)
+    except ProtocolError as error:
+        raise SourceUnavailable(f"the engine answered what is no event batch: {error}") from error
 
 
 async def _back_off(delay_s: float) -> float:

@@ -126,6 +126,12 @@ def epoch_of(batch: EventBatch, sequence: int) -> int:
     return epoch
 
 
+def record_of(batch: EventBatch, sequence: int) -> bytes:
+    """Return the record of an event of a batch."""
+    index = sequence - batch.first_sequence
+    return batch.events[_offset_of(batch, index) : _offset_of(batch, index + 1)]
+
+
 def _offset_of(batch: EventBatch, index: int) -> int:
     """Return where a record begins in a batch that was checked; for the one after the last, the end."""
     offset = 0

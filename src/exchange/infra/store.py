@@ -145,6 +145,14 @@ def write_position(connection: Connection, partition: int, epoch: int, sequence:
         connection.execute(changed.values(epoch=epoch, sequence=sequence))
 
 
+def read_held_event(connection: Connection, partition: int) -> tuple[int, bytes] | None:
+    """Return the newest event that is kept as it came, and its record; by it the engine is recognised."""
+    table = directory_events
+    newest = select(table.c.sequence, table.c.record).where(table.c.partition == partition)
+    row = connection.execute(newest.order_by(table.c.sequence.desc()).limit(1)).first()
+    return (row.sequence, bytes(row.record)) if row else None
+
+
 def write_directory_events(connection: Connection, events: Iterable[Event]) -> None:
     """Store events that concern the directory, in the caller's transaction."""
     rows = [

@@ -151,7 +151,7 @@ class ReporterApp:
         stack.callback(self.store.close)
         restored = await asyncio.to_thread(self.store.restore, SNAPSHOT_TRADES)
         self.market = LiveMarket(restored, self.config.reporter.trades_in_memory)
-        self._position = restored.position
+        self._position, self._held = restored.position, restored.held
 
     def _known_url(self) -> str:
         return self.url or self.config.reporter_url()
@@ -210,6 +210,7 @@ class ReporterApp:
             partition=partition,
             after=sequence,
             epoch=epoch,
+            held=self._held,
             gap_wait_s=self.config.bus.gap_wait_ms / 1_000,
             window_bytes_max=self.config.bus.window_mib << 20,
         )

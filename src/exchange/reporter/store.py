@@ -25,6 +25,7 @@ from exchange.infra.store import (
     begin_write,
     open_store,
     read_directory,
+    read_held_event,
     read_position,
     reason_of,
     shown,
@@ -79,6 +80,7 @@ class Restored(msgspec.Struct):
     """
 
     position: Position
+    held: tuple[int, bytes] | None
     directory: Directory
     builder: BookBuilder
     business_date: int
@@ -229,9 +231,10 @@ class ReporterStore:
         with self.engine.connect() as connection, connection.begin():
             position = read_position(connection, self.partition)
             directory = read_directory(connection)
+            held = read_held_event(connection, self.partition)
             builder = self._restore_books(connection, position)
             date = self._last_business_date(connection)
-            restored = Restored(position, directory, builder, date, {}, {}, {}, {}, {}, {})
+            restored = Restored(position, held, directory, builder, date, {}, {}, {}, {}, {}, {})
             for symbol_id in (WHOLE_EXCHANGE, *directory.symbols):
                 self._restore_symbol(connection, restored, symbol_id, latest_trades)
         self._tape.business_date = date
