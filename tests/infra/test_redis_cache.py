@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import socket
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -92,6 +92,30 @@ async def test_a_redis_that_hangs_costs_the_time_out_and_no_more() -> None:
     for writer in taken:
         writer.close()
     server.close()
+
+
+@pytest.mark.parametrize("outcome", [None, OSError("gone")])
+async def test_a_cancel_that_the_library_swallows_is_heeded(
+    monkeypatch: pytest.MonkeyPatch, outcome: Exception | None
+) -> None:
+    asked = asyncio.Event()
+
+    async def swallow(_: object) -> list[bytes]:
+        asked.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        if outcome is not None:
+            raise outcome
+        return [b"PONG"]
+
+    monkeypatch.setattr("redis.asyncio.client.Pipeline.execute", swallow)
+    link = RedisLink("redis://127.0.0.1:1", "test:0")
+    task = asyncio.create_task(link.call(("PING",)))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await link.close()
 
 
 async def test_garbage_instead_of_redis_is_a_failure_like_any_other() -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import structlog
 
+from exchange.infra.cache import CacheUnavailable
 from exchange.infra.config import Config, load_config
 from exchange.infra.config_keys import ConfigError
 from exchange.infra.redis_cache import RedisLink
@@ -189,7 +190,8 @@ class TestWithARealServer:
             await shared.publish(Document(version=1, values=RATE_10))
             await until(lambda: follower.version == 1)
             server.kill()
-            await link.wait_for(shared.channel, 0.01)
+            with pytest.raises(CacheUnavailable):
+                await shared.newest_version()
             assert follower.version == 1
             server.start()
             other = RedisLink(server.url, "test:0", 5.0)

@@ -81,7 +81,8 @@ class OutboxRelay:
             if await self._turn():
                 back_off_s = self._back_off_first_s
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._added.wait(), self._look_again_s)
+                    async with asyncio.timeout(self._look_again_s):
+                        await self._added.wait()
             else:
                 await asyncio.sleep(back_off_s * (0.5 + random.random()))
                 back_off_s = min(back_off_s * 2, BACK_OFF_LAST_S)

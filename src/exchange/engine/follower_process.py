@@ -63,7 +63,8 @@ class FollowerProcess:
         if process.stdin:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), STOP_WAIT_S)
+            async with asyncio.timeout(STOP_WAIT_S):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -142,7 +142,8 @@ class OrderHistory:
         heappush(self._waiters, (sequence, self._waits, done))
         self._hurry.set()
         try:
-            await asyncio.wait_for(done, WAIT_S_MAX)
+            async with asyncio.timeout(WAIT_S_MAX):
+                await done
         except TimeoutError:
             behind = self.stats().behind
             raise HistoryBehindError(f"the table of orders is {behind} events behind; try again") from None
@@ -174,7 +175,8 @@ class OrderHistory:
             self._news.clear()
             if not self._waiters and not self._stopping:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), GATHER_S)
+                    async with asyncio.timeout(GATHER_S):
+                        await self._hurry.wait()
             self._hurry.clear()
             while self._is_behind():
                 if not await self._step() and self._stopping:

@@ -74,7 +74,8 @@ class Publisher:
         if self._task is None:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._drained.wait(), STOP_WAIT_S)
+            async with asyncio.timeout(STOP_WAIT_S):
+                await self._drained.wait()
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task

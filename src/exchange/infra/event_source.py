@@ -57,7 +57,8 @@ class LocalEventSource:
         event_log = self._event_log
         if after == event_log.last_sequence and wait_s > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._added.wait(), min(wait_s, WAIT_S_MAX))
+                async with asyncio.timeout(min(wait_s, WAIT_S_MAX)):
+                    await self._added.wait()
         last = event_log.last_sequence
         if after >= last:
             return EventBatch(event_log.partition, event_log.epoch, last + 1, 0, b"")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 import structlog
@@ -44,6 +44,22 @@ for i = 1, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[6]) end
 return 'done'
 """
 """KEYS: the mark, the tables. ARGV: writer, lease in µs, begin, sequence, time, life, then (key, field, value)."""
+
+
+@contextmanager
+def _heeding_cancels() -> Iterator[None]:
+    """Raise the cancel that was asked for meanwhile, where the library has swallowed it.
+
+    It sends by `asyncio.wait_for`, which before Python 3.12 returns an answer that comes in the same turn as a cancel.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    asked = task.cancelling()
+    try:
+        yield
+    finally:
+        if task.cancelling() > asked:
+            raise asyncio.CancelledError
 
 
 class RedisLink:
@@ -93,10 +109,11 @@ class RedisLink:
         if now_s < self._retry_at_s:
             raise CacheUnavailable(self.problem)
         try:
-            async with self._client.pipeline(transaction=len(commands) > 1) as pipeline:
-                for command in commands:
-                    pipeline.execute_command(*command)
-                answers: list[Any] = await pipeline.execute()
+            with _heeding_cancels():
+                async with self._client.pipeline(transaction=len(commands) > 1) as pipeline:
+                    for command in commands:
+                        pipeline.execute_command(*command)
+                    answers: list[Any] = await pipeline.execute()
         except self._errors as error:
             self._note_failure(error)
             raise CacheUnavailable(self.problem) from error
@@ -108,12 +125,13 @@ class RedisLink:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + timeout_s
         try:
-            if self._listening is None:
-                self._listening = self._client.pubsub()
-                await self._listening.subscribe(channel)
-            while (left_s := deadline_s - loop.time()) > 0:
-                if await self._listening.get_message(ignore_subscribe_messages=True, timeout=left_s):
-                    return
+            with _heeding_cancels():
+                if self._listening is None:
+                    self._listening = self._client.pubsub()
+                    await self._listening.subscribe(channel)
+                while (left_s := deadline_s - loop.time()) > 0:
+                    if await self._listening.get_message(ignore_subscribe_messages=True, timeout=left_s):
+                        return
         except self._errors:
             await self._stop_listening()
             await asyncio.sleep(max(0.0, deadline_s - loop.time()))

@@ -96,7 +96,8 @@ class FeedRecorder:
             for channel in ("trades", "book"):
                 await self._say(Operation(op="subscribe", channel=channel, symbols=[self.symbol]))
             try:
-                await asyncio.wait_for(self._stands.wait(), PING_EVERY_S * 4)
+                async with asyncio.timeout(PING_EVERY_S * 4):
+                    await self._stands.wait()
             except TimeoutError:
                 continue
             return
