@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -13,6 +14,7 @@ from exchange.wire.rest.errors import ErrorBody
 ANSWER_S = 30
 CONNECT_S = 5
 ANSWER_BYTES_MAX = 64 << 20
+PAGE_TYPES_MAX = 64
 
 Returned = TypeVar("Returned")
 
@@ -100,9 +102,15 @@ def _refusal(url: str, status: int, text: bytes) -> RequestRefused | ConnectionF
         )
 
 
+@lru_cache(PAGE_TYPES_MAX)
+def _page_of(item: Any) -> type[msgspec.Struct]:
+    """Return the type of a page of items; a type is dear to make, and there are few."""
+    return msgspec.defstruct("Page", [("items", list[item]), ("next", str | None, None)])
+
+
 async def items(session: RestSession, path: str, item: Any, **query: object) -> list[Any]:
     """Read a list over all its pages."""
-    page_type = msgspec.defstruct("Page", [("items", list[item]), ("next", str | None, None)])
+    page_type = _page_of(item)
     found: list[Any] = []
     cursor = ""
     while True:
