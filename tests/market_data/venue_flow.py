@@ -83,10 +83,12 @@ class VenueFlow:
         symbol_id: int = 1,
         time_in_force: TimeInForce = TimeInForce.DAY,
         flags: int = 0,
+        **terms: int,
     ) -> bytes:
-        """Enter a limit order of the account that trades on this side."""
+        """Enter a limit order of the account that trades on this side, with special terms where some are given."""
+        command = c.EnterSpecialOrder if terms else c.EnterOrder
         return self.do(
-            c.EnterOrder(
+            command(
                 account_id=AccountId(int(side)),
                 symbol_id=SymbolId(symbol_id),
                 side=side,
@@ -95,18 +97,26 @@ class VenueFlow:
                 quantity=Quantity(quantity),
                 price=Price(price),
                 flags=flags,
+                **terms,
             )
         )
 
-    def market(self, side: Side, quantity: int, symbol_id: int = 1) -> bytes:
-        """Enter a market order."""
+    def market(
+        self,
+        side: Side,
+        quantity: int,
+        symbol_id: int = 1,
+        order_type: OrderType = OrderType.MARKET,
+        time_in_force: TimeInForce = TimeInForce.IOC,
+    ) -> bytes:
+        """Enter a market order, or another one without a price."""
         return self.do(
             c.EnterOrder(
                 account_id=AccountId(int(side)),
                 symbol_id=SymbolId(symbol_id),
                 side=side,
-                order_type=OrderType.MARKET,
-                time_in_force=TimeInForce.IOC,
+                order_type=order_type,
+                time_in_force=time_in_force,
                 quantity=Quantity(quantity),
             )
         )
@@ -172,10 +182,31 @@ class VenueFlow:
             return self.market(side, random.randint(1, 6) * 100, symbol_id)
         away = random.randint(-4, 10) * 100
         price = 1_000_000 - away if side == Side.BUY else 1_000_000 + away
-        in_force = random.choice(list(TimeInForce))
+        quantity = random.randint(1, 5) * 100
+        if random.random() < 0.3:
+            return self._random_special_order(side, price, quantity, symbol_id)
+        in_force = random.choice([tif for tif in TimeInForce if tif != TimeInForce.GTD])
         may_post = in_force in (TimeInForce.DAY, TimeInForce.GTC) and random.random() < 0.2
         flags = int(OrderFlag.POST_ONLY) if may_post else 0
-        return self.limit(side, price, random.randint(1, 5) * 100, symbol_id, in_force, flags)
+        return self.limit(side, price, quantity, symbol_id, in_force, flags)
+
+    def _random_special_order(self, side: Side, price: int, quantity: int, symbol_id: int) -> bytes:
+        """Enter an order that is shown in parts or not at all, has a minimum, an end, or is repriced."""
+        match self.random.randint(0, 6):
+            case 0 | 1:
+                return self.limit(side, price, quantity, symbol_id, display_quantity=50)
+            case 2:
+                return self.limit(side, price, quantity, symbol_id, flags=OrderFlag.HIDDEN)
+            case 3:
+                return self.limit(side, price, quantity, symbol_id, minimum_quantity=100)
+            case 4:
+                ends_ns = self.time_ns + 30 * self.step_ns
+                return self.limit(side, price, quantity, symbol_id, TimeInForce.GTD, expires_ns=ends_ns)
+            case 5:
+                flags = OrderFlag.POST_ONLY | OrderFlag.REPRICE
+                return self.limit(side, price, quantity, symbol_id, flags=flags)
+            case _:
+                return self.market(side, quantity, symbol_id, OrderType.MARKET_TO_LIMIT, TimeInForce.DAY)
 
     def _random_ruling(self) -> bytes:
         match_id = self.random.choice(list(self.trades))
@@ -187,6 +218,8 @@ class VenueFlow:
     def _random_operation(self) -> bytes:
         choice = self.random.random()
         symbol_id = SymbolId(self.random.randint(1, len(SYMBOLS)))
+        if choice < 0.15:
+            return self.do(c.Tick())
         if choice < 0.3:
             date = max(self.venue.business_date, DATE) + 1
             return self.do(c.StartBusinessDay(date=date))

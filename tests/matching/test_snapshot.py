@@ -107,8 +107,8 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     ("at", "new", "message"),
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
-        (4, b"\x02\x00", "version 2, this engine reads 1"),
-        (6, b"\x09\x00", "rules version 9, this engine has 1"),
+        (4, b"\x03\x00", "version 3, this engine reads 2"),
+        (6, b"\x09\x00", "rules version 9, this engine has 2"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
     ],
@@ -124,7 +124,7 @@ def test_the_message_says_what_is_wrong(desk: Desk, at: int, new: bytes, message
 def test_the_envelope_describes_what_follows(desk: Desk) -> None:
     data = desk.venue.snapshot()
     content = data[ENVELOPE.size :]
-    assert ENVELOPE.unpack_from(data) == (b"XVEN", 1, RULES_VERSION, len(content), zlib.crc32(content))
+    assert ENVELOPE.unpack_from(data) == (b"XVEN", 2, RULES_VERSION, len(content), zlib.crc32(content))
 
 
 def test_a_symbol_is_saved_as_it_is_now(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from exchange.domain.units import (
     format_date,
     format_money,
     format_price,
+    format_time,
     parse_money,
     parse_time,
 )
@@ -57,18 +58,17 @@ class Stage:
     # --- orders --------------------------------------------------------------------------------------
 
     @step(
-        r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?: (?P<tif>day|gtc|ioc|fok))?"
-        r"(?: (?P<post_only>post-only))? by (?P<account>\w+)(?: in (?P<symbol>\w+))?(?: id (?P<id>\S+))?"
-        r" as (?P<name>\w+)"
+        r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?P<asks>(?: \S+)*?) by (?P<account>\w+)"
+        r"(?: in (?P<symbol>\w+))?(?: id (?P<id>\S+))? as (?P<name>\w+)"
     )
     def enter(self, side: str, quantity: str, price: str, account: str, name: str, **more: str) -> c.Command:
         self.names.next_order(name, self.desk.venue, self.names.owner(account))
-        return c.EnterOrder(
+        asked, terms = asked_of(more["asks"].split())
+        command = c.EnterSpecialOrder if terms else c.EnterOrder
+        return command(
             account_id=self.names.account(account), symbol_id=self.names.symbol(more["symbol"] or "XYZ"),
-            side=Side[side.upper()], quantity=int(quantity), price=0 if price == "market" else price_of(price),
-            order_type=OrderType.MARKET if price == "market" else OrderType.LIMIT,
-            time_in_force=TimeInForce[(more["tif"] or "day").upper()],
-            flags=OrderFlag.POST_ONLY if more["post_only"] else 0, client_order_id=more["id"] or "",
+            side=Side[side.upper()], quantity=int(quantity), price=0 if price in UNPRICED else price_of(price),
+            order_type=UNPRICED.get(price, OrderType.LIMIT), client_order_id=more["id"] or "", **asked, **terms,
         )  # fmt: skip
 
     @step(r"cancel (?P<name>(?!all\b)\w+)(?: by (?P<by>\w+))?")
@@ -176,8 +176,35 @@ class Stage:
     def _queues(self, orders: list[Any]) -> str:
         levels: dict[int, list[str]] = {}
         for order in orders:
-            levels.setdefault(order.price, []).append(f"{self.names.of_order(order.order_id)}:{order.leaves}")
+            levels.setdefault(order.price, []).append(
+                f"{self.names.of_order(order.order_id)}:{order.displayed}"
+            )
         return ", ".join(f"{format_price(p)} {' '.join(queue)}" for p, queue in levels.items()) or "none"
+
+    @step(r"inside(?: (?P<symbol>\w+))?")
+    def inside(self, symbol: str | None) -> list[str]:
+        """Show what is not shown: what waits behind icebergs, and hidden orders."""
+        symbol_id = self.names.symbol(symbol or "XYZ")
+        shown, hidden = self.desk.venue.orders(symbol_id), self.desk.venue.hidden_orders(symbol_id)
+        sides = zip(("bids", "asks"), shown, hidden, strict=True)
+        return [f"{side} {self._insides([o for o in of if o.reserve], more)}" for side, of, more in sides]
+
+    def _insides(self, icebergs: list[Any], hidden: list[Any]) -> str:
+        texts = [
+            f"{format_price(order.price)} {self.names.of_order(order.order_id)}:{shown}+{order.leaves - shown}"
+            for orders in (icebergs, hidden)
+            for order in orders
+            for shown in [0 if order.is_hidden else order.displayed]
+        ]
+        return ", ".join(texts) or "none"
+
+    @step(r"protection (?P<symbol>\w+) (?P<bps>\d+) bps")
+    def set_protection(self, symbol: str, bps: str) -> c.Command:
+        return c.SetMarketProtection(symbol_id=self.names.symbol(symbol), protection_bps=int(bps))
+
+    @step(r"deadline")
+    def deadline(self) -> list[str]:
+        return [format_time(self.desk.venue.next_deadline)]
 
     @step(r"place (?P<name>\w+)")
     def place(self, name: str) -> list[str]:
@@ -202,7 +229,32 @@ class Stage:
         return [format_date(self.desk.venue.business_date)]
 
 
+UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_LIMIT}
+FLAGS = {
+    "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
+    "hidden": OrderFlag.HIDDEN,
+}  # fmt: skip
+TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
+    "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),
+    "stop": ("stop_price", parse_money),
+}  # fmt: skip
 STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
+
+
+def asked_of(words: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
+    """Read what stands between price and account: time in force and flags, and the special terms."""
+    asked: dict[str, Any] = {"time_in_force": TimeInForce.DAY, "flags": 0}
+    terms: dict[str, int] = {}
+    left = iter(words)
+    for word in left:
+        if word in FLAGS:
+            asked["flags"] |= FLAGS[word]
+        elif word in TERMS:
+            field, read = TERMS[word]
+            terms[field] = read(next(left))
+        else:
+            asked["time_in_force"] = TimeInForce[word.upper()]
+    return asked, terms
 
 
 def price_of(text: str) -> int:

@@ -8,7 +8,7 @@ from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.reasons import REASONS
-from exchange.domain.units import format_date, format_money, format_price, parse_money, public_id
+from exchange.domain.units import format_date, format_money, format_price, format_time, parse_money, public_id
 from exchange.matching.venue import Venue
 
 
@@ -111,6 +111,16 @@ def say(event: e.Event, names: Names) -> str:
                 f"replaced {names.of_order(event.order_id)} by {names.of_order(event.new_order_id)}, "
                 f"{event.quantity} @ {format_price(event.price)} [cancels {event.cancelled_quantity}]"
             )
+        case e.OrderRepriced():
+            why = event.reason.name.lower()
+            return f"repriced {names.of_order(event.order_id)} to {format_price(event.price)}, {why}"
+        case e.OrderRefreshed():
+            return (
+                f"refreshed {names.of_order(event.order_id)}, shows {event.displayed} @ {format_price(event.price)}"
+                f" [leaves {event.leaves}]"
+            )
+        case e.SpecialTermsAccepted():
+            return f"with {_terms(event)}"
         case e.OrdersCancelled():
             return f"cancelled {event.count} in all"
         case e.TradeBusted():
@@ -124,6 +134,17 @@ def say(event: e.Event, names: Names) -> str:
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
     return _say_administration(event)
+
+
+def _terms(event: e.SpecialTermsAccepted) -> str:
+    said = {
+        "min": str(event.minimum_quantity), "show": str(event.display_quantity),
+        "stop": format_price(event.stop_price), "until": format_time(event.expires_ns),
+    }  # fmt: skip
+    given = (event.minimum_quantity, event.display_quantity, event.stop_price, event.expires_ns)
+    return ", ".join(
+        f"{word} {text}" for (word, text), number in zip(said.items(), given, strict=True) if number
+    )
 
 
 def _say_answer(event: e.Event, names: Names) -> str:
@@ -155,6 +176,8 @@ def _say_administration(event: e.Event) -> str:
             return f"day {format_date(event.date)} began"
         case e.SymbolStateChanged():
             return f"{event.state.name.lower()}"
+        case e.MarketProtectionSet():
+            return f"market orders within {event.protection_bps} bps"
         case e.ReferencePriceSet():
             return f"reference set to {format_price(event.reference_price)}"
         case e.Deposited() | e.Withdrawn():

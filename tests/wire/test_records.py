@@ -39,6 +39,7 @@ COMMANDS = [layout.value_type for layout in BY_NUMBER.values() if not layout.is_
 EVENTS = [layout.value_type for layout in BY_NUMBER.values() if layout.is_event]
 INTEGERS = {
     "B": st.integers(0, 2**8 - 1),
+    "H": st.integers(0, 2**16 - 1),
     "I": st.integers(0, 2**32 - 1),
     "Q": st.integers(0, 2**64 - 1),
     "q": st.integers(-(2**63), 2**63 - 1),
@@ -130,7 +131,8 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         121: "AccountCreated", 122: "KeyCreated", 123: "KeyRevoked", 130: "Deposited", 131: "Withdrawn",
         140: "OrderAccepted", 141: "OrderCancelled", 142: "OrderAmended", 143: "OrderReplaced", 144: "OrdersCancelled",
         145: "OrderRejected", 146: "OrderDuplicated", 147: "CommandRejected", 150: "TradeExecuted",
-        151: "TradeBusted", 152: "TradeCorrected",
+        151: "TradeBusted", 152: "TradeCorrected", 62: "EnterSpecialOrder", 63: "SetMarketProtection",
+        163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

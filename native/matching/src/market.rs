@@ -1,17 +1,21 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
-use crate::order_book::OrderBook;
+use crate::order_book::{OrderBook, BUY};
+use crate::order_checks::PRICE_MAX;
 use crate::reference_price::ReferencePrice;
 
 pub const TICK_ROWS_MAX: usize = 16;
 pub const ACTIVE: u8 = 1;
 pub const SUSPENDED: u8 = 2;
+const BASIS_POINTS: u64 = 10_000;
 
 pub struct Market {
     pub book: OrderBook,
     pub reference: ReferencePrice,
     pub round_lot: u32,
     pub state: u8,
+    /// How far from the reference price market orders may trade, 0 for any price.
+    pub protection_bps: u16,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
     tick_sizes: [u32; TICK_ROWS_MAX],
@@ -25,7 +29,8 @@ impl Market {
             (tick_starts[row], tick_sizes[row]) = (from_price, tick);
         }
         let (book, reference) = (OrderBook::default(), ReferencePrice::new(reference_price));
-        Self { book, reference, round_lot, state, tick_rows: ticks.len(), tick_starts, tick_sizes }
+        let (tick_rows, protection_bps) = (ticks.len(), 0);
+        Self { book, reference, round_lot, state, protection_bps, tick_rows, tick_starts, tick_sizes }
     }
 
     /// The tick that holds at a price.
@@ -36,6 +41,40 @@ impl Market {
             row -= 1;
         }
         self.tick_sizes[row]
+    }
+
+    /// The nearest price on a tick that is worse for a side than this one; 0 where there is none.
+    pub fn price_behind(&self, price: u32, side: u8) -> u32 {
+        if side == BUY {
+            let mut price = price - 1;
+            while price > 0 && price % self.tick_at(price) != 0 {
+                price -= price % self.tick_at(price);
+            }
+            return price;
+        }
+        let mut price = price + 1;
+        while price <= PRICE_MAX && price % self.tick_at(price) != 0 {
+            price = price.saturating_add(self.tick_at(price) - price % self.tick_at(price));
+        }
+        if price <= PRICE_MAX {
+            price
+        } else {
+            0
+        }
+    }
+
+    /// The worst price at which a market order may trade, 0 for any.
+    pub fn protective_price(&self, side: u8) -> u32 {
+        if self.protection_bps == 0 {
+            return 0;
+        }
+        let reference = self.reference.price;
+        let band = (u64::from(reference) * u64::from(self.protection_bps) / BASIS_POINTS) as u32;
+        if side == BUY {
+            reference + band
+        } else {
+            (reference - band).max(1)
+        }
     }
 }
 

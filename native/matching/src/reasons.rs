@@ -43,9 +43,15 @@ pub const TRADE_ALREADY_BUSTED: u16 = 37;
 pub const CORRECTION_INVALID: u16 = 38;
 pub const BUSINESS_DATE_NOT_LATER: u16 = 39;
 pub const DIRECTORY_FULL: u16 = 40;
+pub const EXPIRY_INVALID: u16 = 54;
+pub const MINIMUM_QUANTITY_INVALID: u16 = 55;
+pub const DISPLAY_NOT_ALLOWED: u16 = 56;
+pub const DISPLAY_QUANTITY_INVALID: u16 = 57;
+pub const PROTECTION_INVALID: u16 = 58;
+pub const STOP_PRICE_NOT_ALLOWED: u16 = 59;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 44;
+pub const REASONS_END: usize = 60;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

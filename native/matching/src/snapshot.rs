@@ -3,6 +3,7 @@
 use exchange_wire::commands::Body;
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
+use exchange_wire::terms::Terms;
 use exchange_wire::{
     ClientOrderId, EVENT_HEADER_BYTES, FLAGS_OFFSET, LAST_OF_COMMAND, NO_CLIENT_ORDER_ID, VERSION,
 };
@@ -11,12 +12,12 @@ use crate::administration::{key_body, symbol_body};
 use crate::client_order_ids::FirstUse;
 use crate::directory::{Key, Symbol};
 use crate::market::is_valid_tick_table;
-use crate::order_book::{sequence_of, Order, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::state::State;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 1;
+const SNAPSHOT_VERSION: u16 = 2;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -73,6 +74,14 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         state.corrected.len()
     });
+    section(&mut content, |out| {
+        let terms = state.orders.sorted_terms();
+        for (order_id, terms) in &terms {
+            out.extend(order_id.to_le_bytes());
+            out.extend(terms.bytes());
+        }
+        terms.len()
+    });
     with_envelope(&content)
 }
 
@@ -118,6 +127,12 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let body = symbol_body(symbol, market.round_lot, market.state);
         write_event(out, events::SYMBOL_ADDED, place as u32 + 1, &[&body]);
     }
+    let protected = |place: &usize| state.markets[*place].protection_bps != 0;
+    let protected: Vec<usize> = (0..state.markets.len()).filter(protected).collect();
+    for &place in &protected {
+        let protection_bps = state.markets[place].protection_bps.to_le_bytes();
+        write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
+    }
     for (place, name) in directory.participants.iter().enumerate() {
         let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
         write_event(out, events::PARTICIPANT_CREATED, 0, &[&id, &size, name.as_bytes()]);
@@ -130,7 +145,8 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     for (&key_id, key) in &directory.keys {
         write_event(out, events::KEY_CREATED, 0, &[&key_body(key_id, key)]);
     }
-    directory.symbols.len() + directory.participants.len() + directory.accounts.len() + directory.keys.len()
+    let members = directory.participants.len() + directory.accounts.len() + directory.keys.len();
+    directory.symbols.len() + protected.len() + members
 }
 
 fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
@@ -144,14 +160,15 @@ fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
 
 fn write_orders(state: &State, out: &mut Vec<u8>) -> usize {
     for market in &state.markets {
-        for side in [&market.book.bids, &market.book.asks] {
+        let book = &market.book;
+        for side in [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks] {
             for slot in state.orders.in_sequence(side) {
                 let order = state.orders.at(slot);
                 out.extend(order.order_id.to_le_bytes());
                 out.extend(order.account_id.to_le_bytes());
                 out.extend(order.symbol_id.to_le_bytes());
                 out.extend(order.kind.bytes());
-                for number in [order.price, order.quantity, order.leaves] {
+                for number in [order.price, order.quantity, order.leaves, order.reserve] {
                     out.extend(number.to_le_bytes());
                 }
                 out.extend(order.entered_ns.to_le_bytes());
@@ -230,6 +247,11 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     for _ in 0..reader.u32()? {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
+    for _ in 0..reader.u32()? {
+        let slot = state.orders.find(reader.u64()?);
+        known(slot.is_some_and(|slot| !state.orders.at(slot).has_terms))?;
+        state.orders.keep_terms(slot.unwrap_or_default(), Terms::read(reader)?);
+    }
     Ok(reader.end()?)
 }
 
@@ -251,6 +273,10 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
         events::SYMBOL_ADDED => {
             known(symbol_id as usize == state.markets.len() + 1)?;
             read_symbol(state, &mut record)?;
+        }
+        events::MARKET_PROTECTION_SET => {
+            known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
+            state.market_mut(symbol_id).protection_bps = record.u16()?;
         }
         events::PARTICIPANT_CREATED => {
             known(record.u32()? as usize == state.directory.participants.len() + 1)?;
@@ -307,14 +333,15 @@ fn read_references(state: &mut State, reader: &mut Reader) -> Restored<()> {
 fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
     let (order_id, account_id, symbol_id) = (reader.u64()?, reader.u32()?, reader.u32()?);
     let [side, order_type, time_in_force, flags] = reader.array()?;
-    let (price, quantity, leaves) = (reader.u32()?, reader.u32()?, reader.u32()?);
+    let (price, quantity, leaves, reserve) = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
     let entered_ns = reader.u64()?;
     let client_order_id: ClientOrderId = reader.array()?;
     let header = &state.events.header;
     let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
     let entered = sequence_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
     let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
-    known(is_ours && entered && has_place && matches!(side, BUY | SELL) && 0 < leaves && leaves <= quantity)?;
+    let has_left = reserve < leaves && leaves <= quantity;
+    known(is_ours && entered && has_place && matches!(side, BUY | SELL) && has_left)?;
     let order = Order {
         order_id,
         entered_ns,
@@ -323,11 +350,13 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
         price,
         quantity,
         leaves,
+        reserve,
+        asked_minimum: if flags & ALL_OR_NONE == 0 { 0 } else { u32::MAX },
         kind: Kind { side, order_type, time_in_force, flags },
         has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
         ..Order::default()
     };
     let market = &mut state.markets[symbol_id as usize - 1];
-    state.orders.rest(market.book.own_side(side), order, &client_order_id);
+    state.orders.rest(market.book.home(order.kind), order, &client_order_id);
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use exchange_wire::terms::Terms;
+
 use crate::client_order_ids::ClientOrderIds;
 use crate::directory::Directory;
 use crate::event_stream::EventStream;
@@ -27,6 +29,8 @@ pub struct State {
     /// By symbol id less 1.
     pub markets: Vec<Market>,
     pub orders: Orders,
+    /// Those of the order that is coming in, where it has some.
+    pub terms_in_hand: Terms,
     pub client_order_ids: ClientOrderIds,
     pub holdings: Holdings,
     /// Match ids of busted trades.
@@ -47,6 +51,7 @@ impl State {
             directory: Directory::default(),
             markets: Vec::new(),
             orders: Orders::new(partition),
+            terms_in_hand: Terms::default(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),
             busted: BTreeSet::new(),

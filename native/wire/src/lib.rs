@@ -7,6 +7,7 @@ pub mod commands;
 pub mod events;
 pub mod reader;
 pub mod record;
+pub mod terms;
 
 /// The largest record with a tail.
 pub const RECORD_BYTES_MAX: usize = 4_096;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -13,9 +14,35 @@ from exchange.cli.output import print_facts, print_table, show
 
 app = App(name="order", help="Enter, change, cancel and look up orders.")
 
-TimeInForce = Literal["day", "gtc", "ioc", "fok"]
+TimeInForce = Literal["day", "gtc", "gtd", "ioc", "fok"]
 At = Annotated[str, Parameter(name="--at")]
 DEFAULT = Options()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What an order may ask for beyond price and quantity."""
+
+    post_only: bool = False
+    "Refuse the order rather than trade at once."
+    reprice: bool = False
+    "With --post-only: rest one tick behind the best opposite price instead."
+    all_or_none: bool = False
+    "Trade whole or wait, unseen."
+    min_qty: str = ""
+    "Trade at least so much at once, or wait, unseen."
+    display_qty: str = ""
+    "Show only so much at a time (an iceberg order)."
+    hidden: bool = False
+    "Rest unseen, behind all that is shown at its price."
+    expires_at: str = ""
+    "With --tif gtd: until when, such as 2026-11-30T20:00:00Z."
+    to_limit: bool = False
+    "Without a price: take the best price only, and rest there with what is left (market-to-limit)."
+
+
+NO_TERMS = Terms()
 
 
 @app.command
@@ -25,7 +52,7 @@ def buy(
     *,
     at: At = "",
     tif: TimeInForce | None = None,
-    post_only: bool = False,
+    terms: Terms = NO_TERMS,
     client_order_id: str = "",
     account: str = "",
     options: Options = DEFAULT,
@@ -42,14 +69,12 @@ def buy(
         Limit price, also written @ 189.20; without one the order takes what the market gives.
     tif
         Time in force; default: day with a price, ioc at market.
-    post_only
-        Refuse the order rather than trade at once.
     client_order_id
         Your own name for it; the same order sent again under it is not entered twice.
     account
         Needed only where the participant has several.
     """
-    return _enter("buy", symbol, quantity, at, tif, post_only, client_order_id, account, options)
+    return _enter("buy", symbol, quantity, at, tif, terms, client_order_id, account, options)
 
 
 @app.command
@@ -59,7 +84,7 @@ def sell(
     *,
     at: At = "",
     tif: TimeInForce | None = None,
-    post_only: bool = False,
+    terms: Terms = NO_TERMS,
     client_order_id: str = "",
     account: str = "",
     options: Options = DEFAULT,
@@ -76,14 +101,12 @@ def sell(
         Limit price, also written @ 189.30; without one the order takes what the market gives.
     tif
         Time in force; default: day with a price, ioc at market.
-    post_only
-        Refuse the order rather than trade at once.
     client_order_id
         Your own name for it; the same order sent again under it is not entered twice.
     account
         Needed only where the participant has several.
     """
-    return _enter("sell", symbol, quantity, at, tif, post_only, client_order_id, account, options)
+    return _enter("sell", symbol, quantity, at, tif, terms, client_order_id, account, options)
 
 
 @app.command
@@ -179,17 +202,18 @@ def list_(
 
 
 def _enter(
-    side: str, symbol: str, quantity: str, at: str, tif: str | None, post_only: bool,
+    side: str, symbol: str, quantity: str, at: str, tif: str | None, terms: Terms,
     client_order_id: str, account: str, options: Options,
 ) -> int:  # fmt: skip
     order: dict[str, Any] = {
         "symbol": symbol.upper(),
         "side": side,
         "qty": quantity,
-        "type": "limit" if at else "market",
-        "time_in_force": tif or ("day" if at else "ioc"),
+        "type": "limit" if at else "market_to_limit" if terms.to_limit else "market",
+        "time_in_force": tif or ("day" if at or terms.to_limit else "ioc"),
     }
-    optional = {"price": at, "post_only": post_only, "client_order_id": client_order_id, "account": account}
+    optional = {"price": at, "client_order_id": client_order_id, "account": account, **asdict(terms)}
+    del optional["to_limit"]
     order.update({name: value for name, value in optional.items() if value})
     answer = _send(options.trader(), order)
     show(answer, options.json, _print_entered)

@@ -71,6 +71,13 @@ class SetReferencePrice(Command, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class SetMarketProtection(Command, frozen=True, kw_only=True):
+    """Set how far from the reference price a market order may trade, in basis points; 0 for any price."""
+
+    symbol_id: SymbolId
+    protection_bps: int
+
+
 class CreateParticipant(Command, frozen=True, kw_only=True):
     """Admit a member."""
 
@@ -127,6 +134,17 @@ class EnterOrder(Command, frozen=True, kw_only=True):
     price: Price = Price(0)
     flags: int = 0
     client_order_id: str = ""
+
+
+class EnterSpecialOrder(EnterOrder, frozen=True, kw_only=True):
+    """Enter an order with special terms; what each means says `SpecialTerms`."""
+
+    minimum_quantity: Quantity = Quantity(0)
+    display_quantity: Quantity = Quantity(0)
+    stop_price: Price = Price(0)
+    trail_amount: Price = Price(0)
+    trail_bps: int = 0
+    expires_ns: int = 0
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

@@ -37,6 +37,8 @@ class Directory:
                 self._change_symbol(event.symbol_id, state=event.state)
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case e.MarketProtectionSet():
+                self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
             case e.ParticipantCreated():
                 self.participants[event.participant_id] = Participant(event.participant_id, event.name)
                 self.participant_ids[event.name] = event.participant_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderType, RepriceReason, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
@@ -76,6 +76,12 @@ class ReferencePriceSet(Event, frozen=True, kw_only=True):
     """An operator set the reference price."""
 
     reference_price: Price
+
+
+class MarketProtectionSet(Event, frozen=True, kw_only=True):
+    """Market orders may trade so far from the reference price, in basis points; 0 for any price."""
+
+    protection_bps: int
 
 
 class ParticipantCreated(Event, frozen=True, kw_only=True):
@@ -150,6 +156,40 @@ class OrderAccepted(Event, frozen=True, kw_only=True):
     price: Price
     quantity: Quantity
     client_order_id: str
+
+
+class SpecialTermsAccepted(Event, frozen=True, kw_only=True):
+    """The special terms of the order that the event before took; see `SpecialTerms`."""
+
+    order_id: OrderId
+    account_id: AccountId
+    minimum_quantity: Quantity
+    display_quantity: Quantity
+    stop_price: Price
+    trail_amount: Price
+    trail_bps: int
+    expires_ns: int
+
+
+class OrderRepriced(Event, frozen=True, kw_only=True):
+    """The market gave an order that is coming in a price; from now on it is a limit order at it."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    reason: RepriceReason
+    price: Price
+
+
+class OrderRefreshed(Event, frozen=True, kw_only=True):
+    """The shown part of an order was used up; the next part is last in its queue. leaves: all that is unfilled."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    price: Price
+    displayed: Quantity
+    leaves: Quantity
 
 
 class OrderRejected(Event, frozen=True, kw_only=True):

@@ -34,6 +34,11 @@ class Reason(IntEnum):
     NOTIONAL_OVERFLOW = 16
     TIME_IN_FORCE_NOT_ALLOWED = 17
     POST_ONLY_NOT_ALLOWED = 18
+    EXPIRY_INVALID = 54
+    MINIMUM_QUANTITY_INVALID = 55
+    DISPLAY_NOT_ALLOWED = 56
+    DISPLAY_QUANTITY_INVALID = 57
+    STOP_PRICE_NOT_ALLOWED = 59
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
@@ -57,6 +62,7 @@ class Reason(IntEnum):
     CORRECTION_INVALID = 38
     BUSINESS_DATE_NOT_LATER = 39
     DIRECTORY_FULL = 40
+    PROTECTION_INVALID = 58
 
 
 class ReasonText(NamedTuple):
@@ -118,8 +124,10 @@ REASONS: dict[Reason, ReasonText] = {
         measured="quantity",
         limit="round lot",
     ),
-    Reason.PRICE_MISSING: ReasonText("A limit order needs a price.", field="price"),
-    Reason.PRICE_NOT_ALLOWED: ReasonText("A market order takes no price.", field="price", measured="price"),
+    Reason.PRICE_MISSING: ReasonText("An order with a limit needs a price.", field="price"),
+    Reason.PRICE_NOT_ALLOWED: ReasonText(
+        "An order without a limit takes no price.", field="price", measured="price"
+    ),
     Reason.PRICE_TOO_HIGH: ReasonText(
         "The price is above the highest price there is.",
         field="price",
@@ -139,12 +147,37 @@ REASONS: dict[Reason, ReasonText] = {
         limit="maximum",
     ),
     Reason.TIME_IN_FORCE_NOT_ALLOWED: ReasonText(
-        "A market order cannot rest: its time in force is day, ioc or fok.",
+        "The order type does not take this time in force: market orders take day, ioc or fok.",
         field="time_in_force",
         measured="time in force",
     ),
+    Reason.EXPIRY_INVALID: ReasonText(
+        "Good till date needs a time that is later than now; other times in force take none.",
+        field="expires_at",
+        measured="expires at",
+        limit="now",
+    ),
+    Reason.MINIMUM_QUANTITY_INVALID: ReasonText(
+        "A minimum is not above the order's quantity, and all-or-none needs none.",
+        field="min_qty",
+        measured="minimum",
+        limit="quantity",
+    ),
+    Reason.DISPLAY_NOT_ALLOWED: ReasonText(
+        "Only an order that may rest is shown in parts or hidden, and not both; one with a minimum rests hidden.",
+        field="display_qty",
+    ),
+    Reason.DISPLAY_QUANTITY_INVALID: ReasonText(
+        "A display quantity is in round lots, at most the order's quantity and at least a hundredth of it.",
+        field="display_qty",
+        measured="display quantity",
+        limit="least",
+    ),
+    Reason.STOP_PRICE_NOT_ALLOWED: ReasonText(
+        "Only a stop order takes a stop price or a trail.", field="stop_price", measured="stop price"
+    ),
     Reason.POST_ONLY_NOT_ALLOWED: ReasonText(
-        "Post-only needs a limit order that may rest: time in force day or gtc.", field="post_only"
+        "Post-only needs a limit order that may rest: time in force day, gtc or gtd.", field="post_only"
     ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",
@@ -222,6 +255,12 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.DIRECTORY_FULL: ReasonText(
         "The exchange has its maximum number of these.", measured="count", limit="maximum"
+    ),
+    Reason.PROTECTION_INVALID: ReasonText(
+        "A protection band is 0 to 10,000 basis points.",
+        field="band_bps",
+        measured="basis points",
+        limit="maximum",
     ),
 }
 

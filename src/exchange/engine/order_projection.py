@@ -7,6 +7,7 @@ somebody reads it.
 from __future__ import annotations
 
 from enum import IntEnum
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -22,8 +23,10 @@ from exchange.engine.order_results import (
     LENGTH_AND_TYPE,
     REJECTED,
     REPLACED,
+    REPRICED,
+    TERMS_ACCEPTED,
 )
-from exchange.wire.records import LAYOUTS, number_of
+from exchange.wire.records import EVENT_HEADER, LAYOUTS, number_of
 from exchange.wire.rest.orders import cancel_status
 
 BUSTED = number_of(e.TradeBusted)
@@ -34,7 +37,9 @@ _REJECTED = LAYOUTS[e.OrderRejected].struct
 _CANCELLED = LAYOUTS[e.OrderCancelled].struct
 _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
+_REPRICED = LAYOUTS[e.OrderRepriced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
+_ORDER_EVENT = Struct(EVENT_HEADER.format + "Q")
 _BUSTED = LAYOUTS[e.TradeBusted].struct
 _CORRECTED = LAYOUTS[e.TradeCorrected].struct
 
@@ -53,7 +58,8 @@ class Update(IntEnum):
     """Where a value stands in an update of an order; filled, notional and busted are differences.
 
     leaves: what may still trade; filled, notional: quantity and sum of price × quantity of trades that stand;
-    ended: the last status of an order that did not end by filling; reason: of its cancel. None: as it was.
+    ended: the last status of an order that did not end by filling; reason: of its cancel; terms: the record of its
+    special terms. None: as it was.
     """
 
     ORDER_ID = 0
@@ -67,6 +73,7 @@ class Update(IntEnum):
     REPLACED_BY = 8
     PRICE = 9
     QUANTITY = 10
+    TERMS = 11
 
 
 TRADED_COLUMNS = 5
@@ -172,6 +179,16 @@ def _amend(changes: Changes, events: bytes, offset: int) -> None:
     row[Update.PRICE], row[Update.QUANTITY], row[_LEAVES] = values[15:]
 
 
+def _reprice(changes: Changes, events: bytes, offset: int) -> None:
+    values = _REPRICED.unpack_from(events, offset)
+    changes.update(values[10], values[7], len(Update))[Update.PRICE] = values[14]
+
+
+def _accept_terms(changes: Changes, events: bytes, offset: int) -> None:
+    length, _, _, _, _, _, _, time_ns, _, _, order_id = _ORDER_EVENT.unpack_from(events, offset)
+    changes.update(order_id, time_ns, len(Update))[Update.TERMS] = events[offset : offset + length]
+
+
 def _replace(changes: Changes, events: bytes, offset: int) -> None:
     values = _REPLACED.unpack_from(events, offset)
     new = values[11]
@@ -215,6 +232,8 @@ _TAKERS = {
     CANCELLED: _cancel,
     AMENDED: _amend,
     REPLACED: _replace,
+    REPRICED: _reprice,
+    TERMS_ACCEPTED: _accept_terms,
     BUSTED: _bust,
     CORRECTED: _correct,
 }

@@ -20,7 +20,9 @@ from exchange.engine.order_projection import CANCELLED_COLUMNS, TRADED_COLUMNS, 
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_STEPS = {1: "ALTER TABLE orders ADD COLUMN terms BLOB; PRAGMA user_version = 2;"}
+"""From each older layout to the next."""
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 """SQLite runs one statement without Python's lock, so many rows in one hold nobody up."""
 CHECKPOINT_PAGES = 8_192
@@ -50,7 +52,7 @@ CREATE TABLE orders (
     client_order_id TEXT NOT NULL, leaves INTEGER NOT NULL, ended INTEGER NOT NULL, placed BLOB NOT NULL,
     filled INTEGER NOT NULL DEFAULT 0, notional INTEGER NOT NULL DEFAULT 0, busted INTEGER NOT NULL DEFAULT 0,
     reason INTEGER NOT NULL DEFAULT 0, replaced_by INTEGER NOT NULL DEFAULT 0,
-    price INTEGER, quantity INTEGER, updated_ns INTEGER
+    price INTEGER, quantity INTEGER, updated_ns INTEGER, terms BLOB
 );
 CREATE INDEX orders_of_account ON orders (account_id, order_id);
 CREATE INDEX orders_open ON orders (account_id, order_id) WHERE leaves > 0;
@@ -87,6 +89,7 @@ class StoredOrder(msgspec.Struct, frozen=True, array_like=True):
     price: int | None
     quantity: int | None
     updated_ns: int | None
+    terms: bytes | None = None
 
 
 class StoredFill(msgspec.Struct, frozen=True, array_like=True):
@@ -231,6 +234,9 @@ class OrderStore:
             if found != "ok":
                 raise OrderStoreDamaged(self.path, found)
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        while version in _STEPS:
+            self._writer.executescript(f"BEGIN;{_STEPS[version]}COMMIT;")
+            version += 1
         if version not in (0, SCHEMA_VERSION):
             raise InfraError(
                 f"{self.path} has layout {version}, this version knows {SCHEMA_VERSION}; "

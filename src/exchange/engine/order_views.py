@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderStatus
+from exchange.domain.order import OrderFlag, OrderStatus, SpecialTerms
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_price, format_time
 from exchange.engine.order_projection import FillState
@@ -20,6 +20,8 @@ from exchange.wire.rest.orders import (
     Fill,
     Order,
     Reject,
+    add_flags,
+    add_terms,
     average_price,
     order_status,
     price_or_none,
@@ -83,6 +85,11 @@ def symbol_name(symbol_id: int, symbols: Symbols) -> str:
 def _add_rare_fields(
     order: Order, stored: StoredOrder, placed: e.OrderAccepted | e.OrderReplaced | e.OrderRejected
 ) -> None:
+    add_flags(order, placed.flags)
+    if stored.terms:
+        terms = decode_event(stored.terms)
+        assert isinstance(terms, e.SpecialTermsAccepted), terms
+        add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
     if stored.busted:
         order.busted_qty = str(stored.busted)
     if stored.replaced_by:

@@ -23,10 +23,9 @@ from exchange.domain.units import (
     format_time,
     next_date,
     parse_money,
-    parse_time,
 )
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import id_of, name_of, not_a_choice, quantity_of, shown
+from exchange.engine.order_entry import id_of, name_of, not_a_choice, quantity_of, shown, time_of
 from exchange.engine.refusals import invalid_field, not_found
 from exchange.engine.rest_orders import READER, cursor_of
 from exchange.engine.rest_symbols import OPERATOR
@@ -60,7 +59,6 @@ from exchange.wire.rest.admin import (
 
 READS_ALL = frozenset((Role.OPERATOR, Role.AUDITOR))
 UINT32_MAX = 2**32 - 1
-TIME_NS_MAX = 2**63 - 1
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _Known = TypeVar("_Known")
 _View = TypeVar("_View")
@@ -339,16 +337,3 @@ def date_of(text: str) -> int:
     if not _DATE.match(text):
         raise invalid_field("date", f"date must be YYYY-MM-DD such as 2026-11-23, got {shown(text)}")
     return int(text.replace("-", ""))
-
-
-def time_of(text: str, field: str) -> int:
-    """Return an RFC 3339 text as nanoseconds. Raise `ApiError` where it is none."""
-    try:
-        time_ns = parse_time(text)
-    except UnitError as error:
-        raise invalid_field(field, error) from error
-    if not 0 <= time_ns <= TIME_NS_MAX:
-        raise invalid_field(
-            field, f"{field} must be from 1970 to {format_time(TIME_NS_MAX)}, got {shown(text)}"
-        )
-    return time_ns

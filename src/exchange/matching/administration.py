@@ -6,7 +6,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import Reason
-from exchange.domain.symbol import SYMBOL_PATTERN, SymbolState, TickTable
+from exchange.domain.symbol import PROTECTION_BPS_MAX, SYMBOL_PATTERN, SymbolState, TickTable
 from exchange.domain.units import MONEY_MAX, PRICE_MAX
 from exchange.matching.event_stream import int64
 from exchange.matching.market import Market
@@ -74,6 +74,19 @@ class Administration:
             return
         self._note(e.ReferencePriceSet, symbol_id=command.symbol_id, reference_price=command.reference_price)
         self._state.markets[command.symbol_id].reference.set(command.reference_price)
+
+    def set_market_protection(self, command: c.SetMarketProtection) -> None:
+        """Set how far from the reference price market orders may trade."""
+        refusal = None
+        if command.symbol_id not in self._directory.symbols:
+            refusal = Refusal(Reason.UNKNOWN_SYMBOL, command.symbol_id)
+        elif command.protection_bps > PROTECTION_BPS_MAX:
+            refusal = Refusal(Reason.PROTECTION_INVALID, command.protection_bps, PROTECTION_BPS_MAX)
+        if refusal:
+            self._refuse(command, command.symbol_id, refusal)
+            return
+        self._note(e.MarketProtectionSet, symbol_id=command.symbol_id, protection_bps=command.protection_bps)
+        self._state.markets[command.symbol_id].protection_bps = command.protection_bps
 
     def _refusal_of_symbol(self, command: c.AddSymbol) -> Refusal | None:
         ticks = TickTable(command.ticks)

@@ -7,20 +7,22 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- eight *sections*, each a count u32 of its records and then the records:
+- nine *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
-     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a ParticipantCreated, an
-     AccountCreated and a KeyCreated each, in this order, each kind by id;
+     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
+     one, a ParticipantCreated, an AccountCreated and a KeyCreated each, in this order, each kind by id;
   2. reference prices by symbol id: symbol id u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
-  4. resting orders by symbol id, bids before asks, best price first, oldest first: order id u64
-     · account id u32 · symbol id u32 · side u8 · type u8 · time in force u8 · flags u8 · price u32
-     · quantity u32 · leaves u32 · entered_ns u64 · client order id text36;
+  4. resting orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first: order id
+     u64 · account id u32 · symbol id u32 · side u8 · type u8 · time in force u8 · flags u8 · price u32
+     · quantity u32 · leaves u32 · reserve u32 · entered_ns u64 · client order id text36;
   5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
      · command type u8 · body 20 bytes · client order id text36;
   6. holdings other than 0 by account id and symbol id: account id u32 · symbol id u32 · balance i128;
   7. busted trades: match id u64, rising;
-  8. corrected trades by match id: match id u64 · price u32 · quantity u32.
+  8. corrected trades by match id: match id u64 · price u32 · quantity u32;
+  9. special terms of resting orders by order id: order id u64 · minimum quantity u32 · display quantity u32
+     · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
 """
 
 from __future__ import annotations
@@ -31,8 +33,11 @@ from struct import Struct
 from typing import Any
 from zlib import crc32
 
+from msgspec import structs
+
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.order import NO_TERMS, SpecialTerms
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
@@ -41,18 +46,20 @@ from exchange.matching.venue_state import VenueState
 from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
 REFERENCE = Struct("<II")
 REFERENCE_TRADE = Struct("<QI")
-ORDER = Struct("<QIIBBBBIIIQ36s")
+ORDER = Struct("<QIIBBBBIIIIQ36s")
+TERMS = Struct("<QIIIIHQ")
 CLIENT_ORDER_ID = Struct("<IQB20s36s")
 HOLDING = Struct("<II16s")
 BUSTED = Struct("<Q")
 CORRECTED = Struct("<QII")
 BALANCE_BYTES = 16
+TERM_NAMES = SpecialTerms.__struct_fields__
 
 
 class SnapshotError(ValueError):
@@ -80,6 +87,11 @@ def write(state: VenueState, rules_version: int) -> bytes:
         ),
         _section(BUSTED.pack(match_id) for match_id in sorted(state.busted)),
         _section(CORRECTED.pack(match_id, *values) for match_id, values in sorted(state.corrected.items())),
+        _section(
+            TERMS.pack(order_id, *structs.astuple(order.terms))
+            for order_id, order in sorted(state.orders.items())
+            if order.terms is not NO_TERMS
+        ),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -135,6 +147,9 @@ def read_into(state: VenueState, data: bytes) -> None:
         state.busted[match_id] = None
     for match_id, price, quantity in sections.records(CORRECTED):
         state.corrected[match_id] = (price, quantity)
+    for order_id, *numbers in sections.records(TERMS):
+        terms = state.orders[order_id].terms = SpecialTerms(**dict(zip(TERM_NAMES, numbers, strict=True)))
+        state.expiries.add(terms.expires_ns, order_id)
 
 
 def directory_of(data: bytes) -> Directory:
@@ -186,6 +201,11 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             reference_price=symbol.reference_price, round_lot=symbol.round_lot, state=symbol.state,
             ticks=symbol.ticks.rows,
         ))  # fmt: skip
+    for symbol in directory.symbols.values():
+        if symbol.protection_bps:
+            yield encode_event(e.MarketProtectionSet(
+                **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
+            ))  # fmt: skip
     for participant in directory.participants.values():
         yield encode_event(
             e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
@@ -203,21 +223,24 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
 
 def _apply_to_directory(state: VenueState, event: e.Event) -> None:
     state.directory.apply(event)
-    if isinstance(event, e.SymbolAdded):
+    if isinstance(event, e.MarketProtectionSet):
+        state.markets[event.symbol_id].protection_bps = event.protection_bps
+    elif isinstance(event, e.SymbolAdded):
         state.markets[event.symbol_id] = Market(state.directory.symbols[event.symbol_id])
     elif isinstance(event, e.AccountCreated):
         state.account_names[event.participant_id, event.name] = event.account_id
 
 
 def _resting(market: Market) -> Iterator[RestingOrder]:
-    yield from market.book.bids.orders()
-    yield from market.book.asks.orders()
+    book = market.book
+    for side in (book.bids, book.asks, book.hidden_bids, book.hidden_asks):
+        yield from side.orders()
 
 
 def _order_record(order: RestingOrder) -> bytes:
     return ORDER.pack(
         order.order_id, order.account_id, order.symbol_id, order.side, order.order_type, order.time_in_force,
-        order.flags, order.price, order.quantity, order.leaves, order.entered_ns,
+        order.flags, order.price, order.quantity, order.leaves, order.reserve, order.entered_ns,
         order.client_order_id.encode("ascii"),
     )  # fmt: skip
 
@@ -226,13 +249,14 @@ def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> No
     """Put the orders into their queues as they come."""
     for (
         order_id, account_id, symbol_id, side, order_type, time_in_force, flags, price, quantity, leaves,
-        entered_ns, text,
+        reserve, entered_ns, text,
     ) in records:  # fmt: skip
         order = RestingOrder(
             order_id, account_id, symbol_id, SIDES[side], ORDER_TYPES[order_type],
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
+            NO_TERMS, reserve,
         )  # fmt: skip
-        state.markets[symbol_id].book.own_side(order.side).add(order)
+        state.markets[symbol_id].book.home_of(order).add(order)
         state.orders[order_id] = order
 
 

@@ -12,6 +12,7 @@ from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
+from exchange.matching.expiries import Expiries
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
 from exchange.risk.holdings import Holdings
@@ -53,6 +54,7 @@ class VenueState:
         """By symbol id."""
         self.orders: dict[int, RestingOrder] = {}
         """All live orders by their public id."""
+        self.expiries = Expiries(self.orders.__contains__)
         self.client_order_ids = ClientOrderIds(limits.client_order_ids)
         self.account_names: dict[tuple[int, str], int] = {}
         """Account ids by participant id and name."""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderType, RepriceReason, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
@@ -45,6 +45,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "state": SymbolState,
     "bust_reason": BustReason,
     "cancel_reason": CancelReason,
+    "reprice_reason": RepriceReason,
     "reject_reason": Reason,
 }
 
@@ -95,6 +96,7 @@ _FACTS = (
 )
 _EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
+_TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
 
 LAYOUTS: dict[type, Layout] = {
     layout.value_type: layout
@@ -118,6 +120,8 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.CancelOrders, 44, "participant_id:I account_id:I symbol_id:I side:B"),
         Layout(c.BustTrade, 50, _FACTS + " ruling_id:Q reason:e", _BUST),
         Layout(c.CorrectTrade, 51, _FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST),
+        Layout(c.EnterSpecialOrder, 62, "account_id:I symbol_id:I " + _ORDER + _TERMS),
+        Layout(c.SetMarketProtection, 63, "symbol_id:I protection_bps:H"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -172,6 +176,15 @@ LAYOUTS: dict[type, Layout] = {
         Layout(
             e.TradeCorrected, 152, _EVENT_FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST
         ),
+        Layout(e.SpecialTermsAccepted, 163, "order_id:Q account_id:I" + _TERMS),
+        Layout(
+            e.OrderRepriced,
+            164,
+            "order_id:Q account_id:I side:e reason:e price:I",
+            {"reason": "reprice_reason"},
+        ),
+        Layout(e.OrderRefreshed, 165, "order_id:Q account_id:I side:e price:I displayed:I leaves:I"),
+        Layout(e.MarketProtectionSet, 166, "protection_bps:H"),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from exchange.domain.order import CancelReason, OrderStatus
-from exchange.domain.units import format_money, format_price
+from exchange.domain.order import CancelReason, OrderFlag, OrderStatus
+from exchange.domain.units import format_money, format_price, format_time
 from exchange.wire.rest.errors import ErrorBody
 from exchange.wire.rest.texts import (
     ORDER_TYPES,
@@ -41,6 +42,11 @@ SIDE_TEXT = {int(side): text for text, side in SIDES.items()}
 ORDER_TYPE_TEXT = {int(order_type): text for text, order_type in ORDER_TYPES.items()}
 TIME_IN_FORCE_TEXT = {int(time_in_force): text for text, time_in_force in TIMES_IN_FORCE.items()}
 STATUS_TEXT = {int(status): status.name.lower() for status in OrderStatus}
+_RARE_FLAGS = {
+    OrderFlag.REPRICE: "reprice",
+    OrderFlag.ALL_OR_NONE: "all_or_none",
+    OrderFlag.HIDDEN: "hidden",
+}
 CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReason}
 
 
@@ -48,7 +54,12 @@ CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReaso
 
 
 class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """An order to enter. account: may be left out where the key's participant has exactly one."""
+    """An order to enter. account: may be left out where the key's participant has exactly one.
+
+    reprice: with post_only, rest one tick behind the best opposite price rather than be refused; all_or_none: trade
+    whole or wait, unseen; min_qty: trade at least so much at once or wait, unseen; hidden: rest unseen; display_qty:
+    how much is shown at a time; expires_at: with time in force gtd.
+    """
 
     symbol: SymbolText
     side: SideText
@@ -59,6 +70,12 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     post_only: bool = False
     client_order_id: ClientOrderIdText = ""
     account: IdOrEmpty = ""
+    reprice: bool = False
+    all_or_none: bool = False
+    hidden: bool = False
+    min_qty: SharesIn | SharesNumber | None = None
+    display_qty: SharesIn | SharesNumber | None = None
+    expires_at: TimeText | None = None
 
 
 class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -72,6 +89,9 @@ class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False)
     time_in_force: str = "day"
     client_order_id: str = ""
     account: str = ""
+    min_qty: str | AnyNumber | None = None
+    display_qty: str | AnyNumber | None = None
+    expires_at: str | None = None
 
 
 class AmendRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -165,6 +185,12 @@ class Order(Struct, gc=False):
     replaces: Id | UnsetType = UNSET
     replaced_by: Id | UnsetType = UNSET
     reject: Reject | UnsetType = UNSET
+    reprice: bool | UnsetType = UNSET
+    all_or_none: bool | UnsetType = UNSET
+    hidden: bool | UnsetType = UNSET
+    min_qty: QuantityText | UnsetType = UNSET
+    display_qty: QuantityText | UnsetType = UNSET
+    expires_at: TimeText | UnsetType = UNSET
 
 
 class OrderList(Struct):
@@ -253,6 +279,27 @@ class FillList(Struct):
 
 _price_text = lru_cache(PRICES_REMEMBERED)(format_price)
 
+# --- what only some orders have -------------------------------------------------------------------
+
+
+def add_flags(order: Order, flags: int) -> None:
+    """Write the flags other than post-only that an order has."""
+    for flag, field in _RARE_FLAGS.items():
+        if flags & flag:
+            setattr(order, field, True)
+
+
+def add_terms(order: Order, terms: Sequence[int]) -> None:
+    """Write the special terms that an order has, given in the order of `SpecialTerms`."""
+    minimum_quantity, display_quantity, _, _, _, expires_ns = terms
+    if minimum_quantity:
+        order.min_qty = str(minimum_quantity)
+    if display_quantity:
+        order.display_qty = str(display_quantity)
+    if expires_ns:
+        order.expires_at = format_time(expires_ns)
+
+
 # --- from the domain's numbers --------------------------------------------------------------------
 
 
@@ -277,4 +324,5 @@ def order_status(quantity: int, leaves: int, ended: int = 0) -> int:
 
 def cancel_status(reason: int) -> OrderStatus:
     """Return the status of an order that was cancelled for a reason."""
-    return OrderStatus.EXPIRED if reason == CancelReason.DAY_ENDED else OrderStatus.CANCELED
+    expired = reason in (CancelReason.DAY_ENDED, CancelReason.EXPIRED)
+    return OrderStatus.EXPIRED if expired else OrderStatus.CANCELED
