@@ -20,6 +20,8 @@ def test_numbers_are_those_of_fix() -> None:
     assert {kind.name: kind.value for kind in OrderType} == {
         "MARKET": 1,
         "LIMIT": 2,
+        "STOP": 3,
+        "STOP_LIMIT": 4,
         "MARKET_TO_LIMIT": ord("K"),
     }
     assert {tif.name: tif.value for tif in TimeInForce} == {"DAY": 0, "GTC": 1, "IOC": 3, "FOK": 4, "GTD": 6}

@@ -15,7 +15,9 @@ NUMBERS = {
     "TICK_TABLE_INVALID": 30, "ROUND_LOT_INVALID": 31, "REFERENCE_PRICE_INVALID": 32, "SYMBOL_STATE_INVALID": 33,
     "AMOUNT_NOT_POSITIVE": 34, "INSUFFICIENT_BALANCE": 35, "UNKNOWN_TRADE": 36, "TRADE_ALREADY_BUSTED": 37,
     "CORRECTION_INVALID": 38, "BUSINESS_DATE_NOT_LATER": 39, "DIRECTORY_FULL": 40, "COMMAND_MALFORMED": 41,
-    "CLIENT_ORDER_ID_INVALID": 42, "SYMBOL_INVALID": 43,
+    "CLIENT_ORDER_ID_INVALID": 42, "SYMBOL_INVALID": 43, "EXPIRY_INVALID": 54, "MINIMUM_QUANTITY_INVALID": 55,
+    "DISPLAY_NOT_ALLOWED": 56, "DISPLAY_QUANTITY_INVALID": 57, "PROTECTION_INVALID": 58, "STOP_PRICE_NOT_ALLOWED": 59,
+    "STOP_PRICE_MISSING": 60, "STOP_PRICE_INVALID": 61, "STOP_ALREADY_REACHED": 62, "TRAIL_INVALID": 63,
 }  # fmt: skip
 """A number is never reused and never given to another reason: add here, change nothing."""
 
@@ -47,5 +49,5 @@ def test_a_limit_is_never_told_without_what_was_measured() -> None:
 
 def test_only_what_can_change_by_itself_is_worth_a_retry() -> None:
     assert [reason.name for reason, text in REASONS.items() if text.retry] == [
-        "CLIENT_ORDER_ID_TABLE_FULL", "SYMBOL_SUSPENDED", "POST_ONLY_WOULD_TRADE"
+        "CLIENT_ORDER_ID_TABLE_FULL", "SYMBOL_SUSPENDED", "STOP_ALREADY_REACHED", "POST_ONLY_WOULD_TRADE",
     ]  # fmt: skip

@@ -102,7 +102,7 @@ BAD_VALUES: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"qty": "9" * 400}, 400, "invalid_field", "qty", "whole number"),
     ({"symbol": "NOPE"}, 422, "unknown_symbol", "symbol", "'NOPE'"),
     ({"side": "hold"}, 422, "side_invalid", "side", "one of buy, sell"),
-    ({"type": "stop"}, 422, "order_type_invalid", "type", "one of market, limit"),
+    ({"type": "pegged"}, 422, "order_type_invalid", "type", "one of market, limit"),
     ({"time_in_force": "opg"}, 422, "time_in_force_invalid", "time_in_force", "one of day, gtc, ioc, fok"),
     ({"type": "market"}, 422, "price_not_allowed", "price", "189.20"),
     (
@@ -449,3 +449,41 @@ async def test_market_orders_are_protected_where_the_symbol_is(engine: RunningEn
         400,
         422,
     )
+
+
+async def test_a_stop_order_waits_and_is_triggered(engine: RunningEngine) -> None:
+    await engine.order("alice", "sell", "10", "189.50")
+    await engine.order("alice", "sell", "100", "189.60")
+    stop = await engine.order("bob", "buy", "20", type="stop", stop_price="189.50")
+    assert shape(stop.body, "status", "stop_price", "price") == {
+        "status": "new",
+        "stop_price": "189.50",
+        "price": None,
+    }
+    assert (await engine.get(f"/api/v1/book/{stop.body['id']}", "bob")).status == 404
+    taken = await engine.order("carol", "buy", "10", "189.50")
+    assert shape(taken.body, "status", "filled_qty", "avg_price") == {
+        "status": "filled", "filled_qty": "10", "avg_price": "189.50",
+    }  # fmt: skip
+    shown = (await engine.get(f"/api/v1/order/{stop.body['id']}", "bob")).body
+    assert shape(shown, "status", "filled_qty", "avg_price") == {
+        "status": "filled", "filled_qty": "20", "avg_price": "189.60",
+    }  # fmt: skip
+    assert shown["triggered_at"] == taken.body["created_at"]
+
+
+async def test_a_trailing_stop_shows_where_it_stands(engine: RunningEngine) -> None:
+    trailing = await engine.order("alice", "sell", "10", type="stop", trail_amount="1.00")
+    assert shape(trailing.body, "stop_price", "trail_amount") == {
+        "stop_price": "188.20",
+        "trail_amount": "1.00",
+    }
+    await engine.trade("10", "195.00")
+    shown = await engine.get(f"/api/v1/order/{trailing.body['id']}", "alice")
+    assert shape(shown.body, "stop_price", "trail_amount") == {"stop_price": "194.00", "trail_amount": "1.00"}
+    reached = await engine.order("bob", "buy", "10", type="stop", stop_price="190.00")
+    assert (reached.status, reached.body["reason"]) == (422, "stop_already_reached")
+    share = await engine.order("bob", "sell", "10", type="stop", trail_bps=100)
+    assert shape(share.body, "stop_price", "trail_bps") == {"stop_price": "193.05", "trail_bps": 100}
+    too_wide = await engine.order("bob", "sell", "10", type="stop", trail_bps=5_001)
+    assert too_wide.status in (400, 422)

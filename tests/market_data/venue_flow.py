@@ -121,6 +121,28 @@ class VenueFlow:
             )
         )
 
+    def stop(
+        self,
+        side: Side,
+        quantity: int,
+        symbol_id: int,
+        order_type: OrderType = OrderType.STOP_LIMIT,
+        **terms: int,
+    ) -> bytes:
+        """Enter a stop order, one with a limit shown in parts."""
+        limited = (
+            {"price": Price(1_000_000), "display_quantity": 100} if order_type is OrderType.STOP_LIMIT else {}
+        )
+        return self.do(
+            c.EnterSpecialOrder(
+                **{
+                    "account_id": AccountId(int(side)), "symbol_id": SymbolId(symbol_id), "side": side,
+                    "order_type": order_type, "time_in_force": TimeInForce.GTC, "quantity": Quantity(quantity),
+                    **limited, **terms,
+                }
+            )
+        )  # fmt: skip
+
     def trade(self, price: int, quantity: int = 100, symbol_id: int = 1) -> bytes:
         """Let a buy meet a sell of the same price and quantity."""
         return self.limit(Side.SELL, price, quantity, symbol_id) + self.limit(
@@ -192,7 +214,12 @@ class VenueFlow:
 
     def _random_special_order(self, side: Side, price: int, quantity: int, symbol_id: int) -> bytes:
         """Enter an order that is shown in parts or not at all, has a minimum, an end, or is repriced."""
-        match self.random.randint(0, 6):
+        match self.random.randint(0, 8):
+            case 7:
+                stop_price = price + (500 if side == Side.BUY else -500)
+                return self.stop(side, quantity, symbol_id, stop_price=stop_price)
+            case 8:
+                return self.stop(side, quantity, symbol_id, OrderType.STOP, price=0, trail_amount=300)
             case 0 | 1:
                 return self.limit(side, price, quantity, symbol_id, display_quantity=50)
             case 2:

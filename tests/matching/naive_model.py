@@ -18,14 +18,15 @@ GUIDELINE = ((250_000, 10), (500_000, 5), (10**12, 3))
 """(highest reference price, percent)."""
 
 
-TERMS = ("minimum_quantity", "display_quantity", "expires_ns", "stop_price")
+TERMS = ("minimum_quantity", "display_quantity", "expires_ns", "stop_price", "trail_amount", "trail_bps")
 
 
 @dataclass
 class Order:
     """An order that was accepted once. place: rises whenever an order joins a queue.
 
-    part: of it that is shown at a time, 0 for all; shown: how much of the part is left.
+    part: of it that is shown at a time, 0 for all; shown: how much of the part is left; reached: the trade that
+    triggered it, until it comes in.
     """
 
     id: int
@@ -44,6 +45,14 @@ class Order:
     part: int = 0
     shown: int = 0
     expires: int = 0
+    stop: int = 0
+    trail: int = 0
+    trail_bps: int = 0
+    reached: int = 0
+
+    @property
+    def waits(self) -> bool:
+        return self.type in (OrderType.STOP, OrderType.STOP_LIMIT)
 
     @property
     def left(self) -> int:
@@ -83,7 +92,7 @@ class Trade:
 class Outcome:
     """What a command led to. fills: (maker, taker, price, quantity, reference); cancelled: (order, quantity).
 
-    repriced: (order, price); refreshed: (order, shown, left).
+    repriced: (order, price); refreshed: (order, shown, left); triggered: (order, stop price, price that reached it).
     """
 
     refused: Reason | None = None
@@ -92,6 +101,7 @@ class Outcome:
     cancelled: list[tuple[int, int]] = field(default_factory=list)
     repriced: list[tuple[int, int]] = field(default_factory=list)
     refreshed: list[tuple[int, int, int]] = field(default_factory=list)
+    triggered: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -118,6 +128,9 @@ class NaiveVenue:
         """Client order ids: (account, id, what the command said, order)."""
         self.places = 0
         self.now = 0
+        self.prints: list[tuple[int, int]] = []
+        """(symbol, price) of every trade as it happened."""
+        self.woken: list[Order] = []
 
     # --- questions -----------------------------------------------------------------------------------
 
@@ -131,8 +144,50 @@ class NaiveVenue:
 
     def _resting(self, symbol: int, side: int) -> list[Order]:
         return sorted(
-            (o for o in self.orders if o.live and (o.symbol, o.side) == (symbol, side)), key=_priority
+            (o for o in self.orders if o.live and not o.waits and (o.symbol, o.side) == (symbol, side)),
+            key=_priority,
         )
+
+    def stops(self, symbol: int, side: int) -> list[tuple[int, int, int]]:
+        """Return (order, stop price, left) of the stop orders that wait, the nearest first."""
+        return [(o.id, o.stop, o.left) for o in self._waiting(symbol, side)]
+
+    def _waiting(self, symbol: int, side: int) -> list[Order]:
+        waiting = [o for o in self.orders if o.live and o.waits and not o.reached]
+        waiting = [o for o in waiting if (o.symbol, o.side) == (symbol, side)]
+        return sorted(waiting, key=lambda o: (o.stop if side == Side.BUY else -o.stop, o.place))
+
+    def last_price(self, symbol: int) -> int:
+        """Return the price of the last trade, 0 before the first."""
+        return next((price for of, price in reversed(self.prints) if of == symbol), 0)
+
+    def _stop_reasons(self, command: c.EnterOrder) -> tuple[int, dict[Reason, bool]]:
+        """Return where a trailing stop stands at first, 0 for another order, and what is wrong with stop and trail."""
+        _, _, _, stop, trail, trail_bps = (getattr(command, name, 0) for name in TERMS)
+        stops = command.order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
+        trailing = stops and (trail > 0 or trail_bps > 0)
+        symbol = self.symbols.get(command.symbol_id)
+        if symbol is None:
+            return 0, {}
+        last = self.last_price(command.symbol_id)
+        probe = Order(0, 0, 0, command.side, 0, 0, 0, 0, 0, 0, trail=trail, trail_bps=trail_bps)
+        first = self._trailed(probe, last or self.reference(command.symbol_id)) if trailing else 0
+        with_a_price = command.order_type == OrderType.STOP_LIMIT or stop > 0
+        in_two_ways = trail > 0 and trail_bps > 0
+        reached = last > 0 and (last >= stop if command.side == Side.BUY else last <= stop)
+        fixed = stops and not trailing
+        return first, {
+            Reason.STOP_PRICE_NOT_ALLOWED: not stops and max(stop, trail, trail_bps) > 0,
+            Reason.TRAIL_INVALID: trailing
+            and (with_a_price or in_two_ways or trail_bps > 5_000 or not 0 < first <= PRICE_MAX),
+            Reason.STOP_PRICE_MISSING: fixed and stop == 0,
+            Reason.STOP_PRICE_INVALID: fixed and (stop > PRICE_MAX or stop % symbol.tick != 0),
+            Reason.STOP_ALREADY_REACHED: fixed and reached,
+        }
+
+    def _trailed(self, order: Order, price: int) -> int:
+        away = order.trail or max(price * order.trail_bps // 10_000, 1)
+        return price + away if order.side == Side.BUY else price - away
 
     def balance(self, account: int, symbol: int) -> int:
         """Add up all that ever moved an account's shares, or its cash for symbol 0."""
@@ -160,21 +215,30 @@ class NaiveVenue:
         if used and used[2] == _said(command):
             return Outcome(duplicate_of=used[3])
         market = command.order_type == OrderType.MARKET
-        limit = command.order_type == OrderType.LIMIT
+        stops = command.order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
+        limit = command.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
         tif, flags, quantity = command.time_in_force, command.flags, command.quantity
-        minimum, part, expires, stop = (getattr(command, name, 0) for name in TERMS)
-        resting = not market and tif in (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
+        minimum, part, expires, stop, trail, trail_bps = (getattr(command, name, 0) for name in TERMS)
+        resting = command.order_type not in (OrderType.MARKET, OrderType.STOP) and tif in (
+            TimeInForce.DAY,
+            TimeInForce.GTC,
+            TimeInForce.GTD,
+        )
         post_only = flags & OrderFlag.POST_ONLY
         all_or_none = flags & OrderFlag.ALL_OR_NONE
         hidden = flags & OrderFlag.HIDDEN
         best = self._best(command.symbol_id, command.side, quantity)
-        too_large = not limit and not market and best and best * quantity > NOTIONAL_MAX
+        too_large = (
+            command.order_type == OrderType.MARKET_TO_LIMIT and best and best * quantity > NOTIONAL_MAX
+        )
+        first, stop_reasons = self._stop_reasons(command)
         applies = {
             Reason.UNKNOWN_ACCOUNT: command.account_id not in self.accounts,
             Reason.UNKNOWN_SYMBOL: command.symbol_id not in self.symbols,
             Reason.CLIENT_ORDER_ID_REUSED: used is not None,
             Reason.PRICE_NOT_ALLOWED: not limit and command.price != 0,
-            Reason.TIME_IN_FORCE_NOT_ALLOWED: market and tif in (TimeInForce.GTC, TimeInForce.GTD),
+            Reason.TIME_IN_FORCE_NOT_ALLOWED: (market and tif in (TimeInForce.GTC, TimeInForce.GTD))
+            or (stops and tif in (TimeInForce.IOC, TimeInForce.FOK)),
             Reason.EXPIRY_INVALID: expires <= self.now if tif == TimeInForce.GTD else expires != 0,
             Reason.MINIMUM_QUANTITY_INVALID: minimum > (0 if all_or_none else quantity),
             Reason.DISPLAY_NOT_ALLOWED: ((hidden or part > 0) and not resting)
@@ -182,8 +246,8 @@ class NaiveVenue:
             Reason.DISPLAY_QUANTITY_INVALID: part > quantity
             or part % self.symbols.get(command.symbol_id, Symbol(1, 1, [])).lot != 0
             or (part > 0 and part * 100 < quantity),
-            Reason.STOP_PRICE_NOT_ALLOWED: stop != 0,
-            Reason.POST_ONLY_NOT_ALLOWED: post_only and not (resting and limit),
+            **stop_reasons,
+            Reason.POST_ONLY_NOT_ALLOWED: post_only and not (resting and limit and not stops),
             Reason.POST_ONLY_WOULD_TRADE: post_only
             and self._crosses(command.symbol_id, command.side, command.price, quantity)
             and not (flags & OrderFlag.REPRICE and self._behind(command.symbol_id, command.side, quantity)),
@@ -198,6 +262,7 @@ class NaiveVenue:
         order = Order(
             id, command.account_id, command.symbol_id, command.side, command.order_type, command.time_in_force,
             flags, command.price, quantity, self.places, asked_minimum=minimum, part=part, expires=expires,
+            stop=first or stop, trail=trail, trail_bps=trail_bps,
         )  # fmt: skip
         if resting and (all_or_none or minimum):
             order.flags |= OrderFlag.HIDDEN
@@ -268,6 +333,7 @@ class NaiveVenue:
         new = Order(
             id, account, order.symbol, order.side, order.type, order.tif, order.flags, command.price,
             command.quantity, self.places, asked_minimum=order.asked_minimum, part=order.part, expires=order.expires,
+            stop=order.stop, trail=order.trail, trail_bps=order.trail_bps,
         )  # fmt: skip
         self.orders.append(new)
         return self._execute(new)
@@ -323,6 +389,41 @@ class NaiveVenue:
     # --- what they share -----------------------------------------------------------------------------
 
     def _execute(self, order: Order) -> Outcome:
+        """Let an order come in, and then what it triggered, in that sequence."""
+        outcome = Outcome()
+        coming = [order]
+        while coming:
+            order = coming.pop(0)
+            if order.waits and not order.reached:
+                break
+            if order.waits:
+                order.type = OrderType.MARKET if order.type == OrderType.STOP else OrderType.LIMIT
+                outcome.triggered.append((order.id, order.stop, order.reached))
+            self.places += 1
+            order.place = self.places
+            more = self._come_in(order)
+            for name in ("fills", "cancelled", "repriced", "refreshed"):
+                getattr(outcome, name).extend(getattr(more, name))
+            coming += self.woken
+            self.woken = []
+        return outcome
+
+    def _print(self, symbol: int, price: int) -> None:
+        """Note the price of a trade: trigger what it reaches, and let trails follow."""
+        self.prints.append((symbol, price))
+        for side in Side:
+            for order in self._waiting(symbol, side):
+                if price >= order.stop if side == Side.BUY else price <= order.stop:
+                    order.reached = price
+                    self.woken.append(order)
+        for side in Side:
+            for order in self._waiting(symbol, side):
+                stop = self._trailed(order, price) if order.trail or order.trail_bps else order.stop
+                if stop < order.stop if side == Side.BUY else stop > order.stop:
+                    self.places += 1
+                    order.stop, order.place = stop, self.places
+
+    def _come_in(self, order: Order) -> Outcome:
         outcome = Outcome()
         reference = self.reference(order.symbol)
         best = self._best(order.symbol, order.side, order.left)
@@ -359,6 +460,7 @@ class NaiveVenue:
             for party in (maker, order):
                 party.filled += quantity
                 party.live = party.left > 0
+            self._print(order.symbol, maker.price)
             maker.shown -= quantity
             if maker.live and maker.part and not maker.shown:
                 self.places += 1
@@ -434,7 +536,9 @@ class NaiveVenue:
     def _change_reasons(
         self, order: Order | None, price: int, quantity: int, left: int
     ) -> dict[Reason, bool]:
-        applies = self._term_reasons(order.symbol if order else 0, price, quantity, False)
+        unpriced = order is not None and order.type == OrderType.STOP
+        applies = self._term_reasons(order.symbol if order else 0, price, quantity, unpriced)
+        applies[Reason.PRICE_NOT_ALLOWED] = unpriced and price != 0
         applies[Reason.UNKNOWN_ORDER] = order is None
         if order:
             applies[Reason.DISPLAY_QUANTITY_INVALID] = 0 < order.part * 100 < quantity

@@ -29,6 +29,7 @@ from tests.matching.small_world import (
     cancel_orders,
     enter,
     enter_special,
+    enter_stop,
     facts,
     pick,
 )
@@ -104,8 +105,10 @@ class RandomCommands:
                 return self.passive(eight)
             case x if x < 0.42:
                 return enter(eight)
-            case x if x < 0.5:
+            case x if x < 0.47:
                 return enter_special(eight, self.time_ns)
+            case x if x < 0.5:
+                return enter_stop(eight, self.time_ns)
             case x if x < 0.6:
                 return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
             case x if x < 0.74:

@@ -51,6 +51,14 @@ SPECIAL_KINDS = (
     (LIMIT, DAY, POST_ONLY), (LIMIT, DAY, REPRICE), (MARKET_TO_LIMIT, DAY, PLAIN), (LIMIT, DAY, HIDDEN),
     (LIMIT, GTC, ALL_OR_NONE), (LIMIT, FOK, PLAIN), (MARKET, GTD, PLAIN), (MARKET_TO_LIMIT, GTD, PLAIN),
 )  # fmt: skip
+STOP, STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
+STOP_KINDS = (
+    *[(STOP, DAY, PLAIN)] * 4, *[(STOP_LIMIT, DAY, PLAIN)] * 3, (STOP, GTC, PLAIN), (STOP_LIMIT, GTD, PLAIN),
+    (STOP_LIMIT, DAY, HIDDEN), (STOP_LIMIT, GTC, ALL_OR_NONE), (STOP, IOC, PLAIN), (STOP_LIMIT, DAY, POST_ONLY),
+    (STOP, DAY, ALL_OR_NONE), (STOP, DAY, HIDDEN), (LIMIT, DAY, PLAIN),
+)  # fmt: skip
+STOP_PRICES = (100_100, 99_900, 100_200, 99_800, 100_000, 100_300, 99_700, 100_050, 0)
+TRAILS = (100, 200, 50, 300, 100_000)
 MINIMUMS = (2, 4, 6, 10, 20)
 DISPLAYS = (2, 2, 2, 4, 6, 3, 100)
 SECOND_NS = 1_000_000_000
@@ -111,8 +119,10 @@ class SmallWorld:
         kind = eight[7] % 32
         if kind < 10:
             return enter(eight)
-        if kind < 14:
+        if kind < 13:
             return enter_special(eight, START_NS)
+        if kind < 14:
+            return enter_stop(eight, START_NS)
         if kind < 18:
             return self.amend(eight)
         if kind < 22:
@@ -199,6 +209,26 @@ def enter_special(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
     fields = {name: getattr(order, name) for name in ENTRY_FIELDS}
     price = 0 if order_type is not LIMIT else order.price
     kind = {"order_type": order_type, "time_in_force": time_in_force, "flags": flags, "price": price}
+    return c.EnterSpecialOrder(**{**fields, **kind, **terms})
+
+
+def enter_stop(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
+    """Enter a stop order, some with a trail, a minimum or a display quantity."""
+    order = enter_special(eight, now_ns)
+    order_type, time_in_force, flags = pick(STOP_KINDS, eight[0])
+    fields = {name: getattr(order, name) for name in (*ENTRY_FIELDS, "minimum_quantity", "display_quantity")}
+    fields["price"] = (
+        pick(SANE_PRICES, eight[3]) if order_type is not STOP else pick((0, 0, 0, 0, 100), eight[3])
+    )
+    terms: dict[str, int] = {"expires_ns": now_ns + SECOND_NS} if time_in_force is GTD else {}
+    match eight[6] % 8:
+        case 6:
+            terms["trail_amount"] = pick(TRAILS, eight[5])
+        case 7:
+            terms["trail_bps"] = pick((10, 20, 100, 5_001), eight[5])
+        case _:
+            terms["stop_price"] = pick(STOP_PRICES, eight[5])
+    kind = {"order_type": order_type, "time_in_force": time_in_force, "flags": flags}
     return c.EnterSpecialOrder(**{**fields, **kind, **terms})
 
 

@@ -28,6 +28,7 @@ from tests.matching.small_world import (
     enter,
     enter_iceberg,
     enter_special,
+    enter_stop,
     pick,
 )  # fmt: skip
 
@@ -63,6 +64,11 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     def enter_special(self, drawn: list[bytes]) -> None:
         for eight in drawn:
             self.tell(enter_special(eight, self.desk.time_ns))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=1, max_size=4))
+    def enter_stops(self, drawn: list[bytes]) -> None:
+        for eight in drawn:
+            self.tell(enter_stop(eight, self.desk.time_ns))
 
     @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=4))
     def enter_icebergs_and_take(self, drawn: list[bytes]) -> None:
@@ -179,6 +185,9 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             for side, shown, unseen in zip(Side, (bids, asks), hidden, strict=True):
                 assert [(o.order_id, o.price, o.displayed) for o in shown] == self.naive.book(symbol_id, side)
                 assert [(o.order_id, o.price, o.leaves) for o in unseen] == self.naive.hidden(symbol_id, side)
+            for side, waiting in zip(Side, self.desk.venue.stop_orders(symbol_id), strict=True):
+                stops = [(o.order_id, o.terms.stop_price, o.leaves) for o in waiting]
+                assert stops == self.naive.stops(symbol_id, side)
             assert self.desk.venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
             assert self.desk.venue.reference_price(symbol_id) == self.naive.reference(symbol_id)
         for account_id in OWNERS:
@@ -213,6 +222,8 @@ def outcome_of(events: list[e.Event]) -> Outcome:
                 )
             case e.OrderRepriced():
                 outcome.repriced.append((event.order_id, event.price))
+            case e.OrderTriggered():
+                outcome.triggered.append((event.order_id, event.stop_price, event.last_price))
             case e.OrderRefreshed():
                 outcome.refreshed.append((event.order_id, event.displayed, event.leaves))
             case e.OrderCancelled():

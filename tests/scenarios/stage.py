@@ -68,7 +68,7 @@ class Stage:
         return command(
             account_id=self.names.account(account), symbol_id=self.names.symbol(more["symbol"] or "XYZ"),
             side=Side[side.upper()], quantity=int(quantity), price=0 if price in UNPRICED else price_of(price),
-            order_type=UNPRICED.get(price, OrderType.LIMIT), client_order_id=more["id"] or "", **asked, **terms,
+            order_type=type_of(price, terms), client_order_id=more["id"] or "", **asked, **terms,
         )  # fmt: skip
 
     @step(r"cancel (?P<name>(?!all\b)\w+)(?: by (?P<by>\w+))?")
@@ -194,7 +194,22 @@ class Stage:
             f"{format_price(order.price)} {self.names.of_order(order.order_id)}:{shown}+{order.leaves - shown}"
             for orders in (icebergs, hidden)
             for order in orders
-            for shown in [0 if order.is_hidden else order.displayed]
+            for shown in [order.displayed if order.is_shown else 0]
+        ]
+        return ", ".join(texts) or "none"
+
+    @step(r"stops(?: (?P<symbol>\w+))?")
+    def stops(self, symbol: str | None) -> list[str]:
+        """Show the stop orders that wait."""
+        sides = self.desk.venue.stop_orders(self.names.symbol(symbol or "XYZ"))
+        return [
+            f"{side} {self._stops(waiting)}" for side, waiting in zip(("buys", "sales"), sides, strict=True)
+        ]
+
+    def _stops(self, waiting: list[Any]) -> str:
+        texts = [
+            f"{format_price(order.terms.stop_price)} {self.names.of_order(order.order_id)}:{order.leaves}"
+            for order in waiting
         ]
         return ", ".join(texts) or "none"
 
@@ -230,6 +245,7 @@ class Stage:
 
 
 UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_LIMIT}
+STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
 FLAGS = {
     "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
     "hidden": OrderFlag.HIDDEN,
@@ -237,8 +253,16 @@ FLAGS = {
 TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),
     "stop": ("stop_price", parse_money),
+    "trail": ("trail_amount", parse_money), "trail-bps": ("trail_bps", int),
 }  # fmt: skip
 STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
+
+
+def type_of(price: str, terms: dict[str, int]) -> OrderType:
+    """Return the type of an order: one with a stop price or a trail is a stop order."""
+    if STOP_TERMS & terms.keys():
+        return OrderType.STOP if price == "market" else OrderType.STOP_LIMIT
+    return UNPRICED.get(price, OrderType.LIMIT)
 
 
 def asked_of(words: list[str]) -> tuple[dict[str, Any], dict[str, int]]:

@@ -119,6 +119,12 @@ def say(event: e.Event, names: Names) -> str:
                 f"refreshed {names.of_order(event.order_id)}, shows {event.displayed} @ {format_price(event.price)}"
                 f" [leaves {event.leaves}]"
             )
+        case e.OrderTriggered():
+            price = format_price(event.price) if event.price else "market"
+            return (
+                f"triggered {names.of_order(event.order_id)}, {event.leaves} @ {price} "
+                f"[stop {format_price(event.stop_price)}] [last {format_price(event.last_price)}]"
+            )
         case e.SpecialTermsAccepted():
             return f"with {_terms(event)}"
         case e.OrdersCancelled():
@@ -137,14 +143,12 @@ def say(event: e.Event, names: Names) -> str:
 
 
 def _terms(event: e.SpecialTermsAccepted) -> str:
-    said = {
-        "min": str(event.minimum_quantity), "show": str(event.display_quantity),
-        "stop": format_price(event.stop_price), "until": format_time(event.expires_ns),
-    }  # fmt: skip
-    given = (event.minimum_quantity, event.display_quantity, event.stop_price, event.expires_ns)
-    return ", ".join(
-        f"{word} {text}" for (word, text), number in zip(said.items(), given, strict=True) if number
-    )
+    said = (
+        ("min", event.minimum_quantity, str), ("show", event.display_quantity, str),
+        ("stop", event.stop_price, format_price), ("trail", event.trail_amount, format_price),
+        ("trail-bps", event.trail_bps, str), ("until", event.expires_ns, format_time),
+    )  # fmt: skip
+    return ", ".join(f"{word} {write(number)}" for word, number, write in said if number)
 
 
 def _say_answer(event: e.Event, names: Names) -> str:

@@ -133,6 +133,7 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         145: "OrderRejected", 146: "OrderDuplicated", 147: "CommandRejected", 150: "TradeExecuted",
         151: "TradeBusted", 152: "TradeCorrected", 62: "EnterSpecialOrder", 63: "SetMarketProtection",
         163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
+        167: "OrderTriggered",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -21,6 +21,7 @@ pub mod reasons;
 mod reference_price;
 mod snapshot;
 mod state;
+mod stop_orders;
 mod trade_rulings;
 mod venue;
 

@@ -3,11 +3,12 @@
 use crate::order_book::{OrderBook, BUY};
 use crate::order_checks::PRICE_MAX;
 use crate::reference_price::ReferencePrice;
+use crate::stop_orders::StopOrders;
 
 pub const TICK_ROWS_MAX: usize = 16;
 pub const ACTIVE: u8 = 1;
 pub const SUSPENDED: u8 = 2;
-const BASIS_POINTS: u64 = 10_000;
+pub const BASIS_POINTS: u64 = 10_000;
 
 pub struct Market {
     pub book: OrderBook,
@@ -16,6 +17,9 @@ pub struct Market {
     pub state: u8,
     /// How far from the reference price market orders may trade, 0 for any price.
     pub protection_bps: u16,
+    /// Of the last trade, 0 before the first.
+    pub last_price: u32,
+    pub stops: StopOrders,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
     tick_sizes: [u32; TICK_ROWS_MAX],
@@ -29,8 +33,18 @@ impl Market {
             (tick_starts[row], tick_sizes[row]) = (from_price, tick);
         }
         let (book, reference) = (OrderBook::default(), ReferencePrice::new(reference_price));
-        let (tick_rows, protection_bps) = (ticks.len(), 0);
-        Self { book, reference, round_lot, state, protection_bps, tick_rows, tick_starts, tick_sizes }
+        Self {
+            book,
+            reference,
+            round_lot,
+            state,
+            protection_bps: 0,
+            last_price: 0,
+            stops: StopOrders::default(),
+            tick_rows: ticks.len(),
+            tick_starts,
+            tick_sizes,
+        }
     }
 
     /// The tick that holds at a price.

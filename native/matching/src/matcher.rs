@@ -13,6 +13,7 @@ use crate::order_checks::{
 };
 use crate::reference_price::ReferencePrice;
 use crate::state::State;
+use crate::stop_orders::is_waiting;
 
 /// Why an order, or what was left of it, went without trading.
 pub mod cancel_reason {
@@ -35,11 +36,23 @@ mod reprice_reason {
 }
 
 impl State {
-    /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
+    /// Lets an order come in, then those stop orders that its trades triggered, one after the other.
     ///
     /// Its special terms, where it has some, are `terms_in_hand`.
     #[inline(always)]
-    pub fn execute(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
+    pub fn execute(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        if is_waiting(incoming.kind) {
+            return self.wait(incoming, self.terms_in_hand, client_order_id);
+        }
+        self.come_in(incoming, client_order_id);
+        if !self.triggered.is_empty() {
+            self.let_triggered_come_in();
+        }
+    }
+
+    /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
+    #[inline(always)]
+    pub fn come_in(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
         let needs_price = incoming.kind.order_type == MARKET_TO_LIMIT || incoming.kind.flags & REPRICE != 0;
         if needs_price && !self.give_price(&mut incoming) {
             return;
@@ -55,8 +68,8 @@ impl State {
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
         let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
-        if !hidden.is_empty() {
-            self.trade_with_hidden(worst_rank, &mut incoming);
+        if !hidden.is_empty() || !market.stops.is_empty() {
+            self.trade_with_care(worst_rank, &mut incoming);
         } else if shown.best_rank().is_some_and(|best| best >= worst_rank) {
             self.trade(worst_rank, &mut incoming);
         }
@@ -151,15 +164,18 @@ impl State {
             if fill.is_used_up {
                 refreshed(&mut self.events, self.orders.refresh(fill.slot));
             }
+            market.last_price = fill.price;
         }
     }
 
-    /// Does what `trade` does where some orders are hidden.
+    /// Does what `trade` does where some orders are hidden or wait.
     #[cold]
-    fn trade_with_hidden(&mut self, worst_rank: u32, incoming: &mut Order) {
-        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+    fn trade_with_care(&mut self, worst_rank: u32, incoming: &mut Order) {
+        let place = incoming.symbol_id as usize - 1;
+        let market = &self.markets[place];
         let at_arrival = AtArrival { reference_price: market.reference.price, state: market.state };
         while incoming.leaves > 0 {
+            let market = &mut self.markets[place];
             let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
             let Some(slot) = self.orders.willing(shown, hidden, incoming.leaves) else { return };
             let resting = self.orders.at(slot);
@@ -179,6 +195,10 @@ impl State {
             );
             if fill.is_used_up {
                 refreshed(&mut self.events, self.orders.refresh(fill.slot));
+            }
+            market.last_price = fill.price;
+            if !market.stops.is_empty() {
+                self.trigger(incoming.symbol_id, fill.price);
             }
         }
     }
@@ -239,6 +259,9 @@ impl State {
             let order = self.orders.at(slot);
             (order.symbol_id, order.kind)
         };
+        if is_waiting(kind) {
+            return self.take_waiting(slot);
+        }
         let market = &mut self.markets[symbol_id as usize - 1];
         self.orders.take(market.book.home(kind), slot)
     }

@@ -93,9 +93,9 @@ struct Queue {
     orders: u32,
 }
 
-/// All bids or all asks of a symbol, those that are shown or those that are hidden.
+/// All bids or all asks of a symbol, those that are shown or those that are hidden; or what waits on a side.
 ///
-/// A price's rank rises as the price gets better.
+/// A price's rank rises as the price gets better, of what waits as it gets nearer.
 #[derive(Default)]
 pub struct BookSide {
     is_ask: bool,
@@ -104,6 +104,17 @@ pub struct BookSide {
 }
 
 impl BookSide {
+    /// A side on which the lowest price is the best.
+    pub fn lowest_first() -> Self {
+        Self { is_ask: true, ..Self::default() }
+    }
+
+    /// The slot of the order that stands first, with its queue's price.
+    pub fn first(&self, orders: &Orders) -> Option<(u32, u32)> {
+        let queue = &orders.queues[*self.queues.last()? as usize];
+        Some((queue.head, queue.price))
+    }
+
     #[inline(always)]
     pub fn rank(&self, price: u32) -> u32 {
         if self.is_ask {
@@ -162,8 +173,8 @@ pub struct OrderBook {
 impl Default for OrderBook {
     fn default() -> Self {
         let (bids, hidden_bids) = (BookSide::default(), BookSide::default());
-        let asks = || BookSide { is_ask: true, ..BookSide::default() };
-        Self { bids, asks: asks(), hidden_bids, hidden_asks: asks() }
+        let (asks, hidden_asks) = (BookSide::lowest_first(), BookSide::lowest_first());
+        Self { bids, asks, hidden_bids, hidden_asks }
     }
 }
 
@@ -289,8 +300,20 @@ impl Orders {
 
     /// Puts an order last in the queue at its price; gives its slot.
     #[inline(always)]
-    pub fn rest(&mut self, side: &mut BookSide, mut order: Order, client_order_id: &ClientOrderId) -> u32 {
-        let queue_slot = self.queue_at(side, order.price);
+    pub fn rest(&mut self, side: &mut BookSide, order: Order, client_order_id: &ClientOrderId) -> u32 {
+        self.rest_at(side, order.price, order, client_order_id)
+    }
+
+    /// Puts an order last in the queue at a price that need not be its own; gives its slot.
+    #[inline(always)]
+    pub fn rest_at(
+        &mut self,
+        side: &mut BookSide,
+        price: u32,
+        mut order: Order,
+        client_order_id: &ClientOrderId,
+    ) -> u32 {
+        let queue_slot = self.queue_at(side, price);
         let slot = self.free_slots.pop().unwrap_or(self.slots.len() as u32);
         let queue = &mut self.queues[queue_slot as usize];
         order.level = queue_slot;
@@ -337,7 +360,7 @@ impl Orders {
         queue.quantity -= u64::from(order.leaves - order.reserve);
         queue.reserve -= u64::from(order.reserve);
         if queue.orders == 0 {
-            side.remove(side.rank(order.price));
+            side.remove(side.rank(queue.price));
             self.free_queues.push(order.level);
         }
         self.free_slots.push(slot);

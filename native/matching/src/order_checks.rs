@@ -8,10 +8,15 @@ use exchange_wire::ClientOrderId;
 use crate::market::{Market, ACTIVE};
 use crate::order_book::{Orders, ALL_OR_NONE, BUY, HIDDEN, POST_ONLY, REPRICE, SELL};
 use crate::reasons::{self as reason, Refusal};
+use crate::stop_orders::{is_reached, is_waiting, trailed_price, trails, TRAILING_STOPS_MAX};
 
 pub const MARKET: u8 = 1;
 pub const LIMIT: u8 = 2;
+pub const STOP: u8 = 3;
+pub const STOP_LIMIT: u8 = 4;
 pub const MARKET_TO_LIMIT: u8 = b'K';
+/// The widest trail of a stop.
+const TRAIL_BPS_MAX: u16 = 5_000;
 pub const DAY: u8 = 0;
 pub const GOOD_TILL_CANCELLED: u8 = 1;
 pub const IMMEDIATE_OR_CANCEL: u8 = 3;
@@ -39,7 +44,7 @@ pub fn check_kind(kind: Kind) -> Check {
     if !matches!(kind.side, BUY | SELL) {
         return Err(Refusal::measured(reason::SIDE_INVALID, kind.side));
     }
-    if !matches!(kind.order_type, MARKET | LIMIT | MARKET_TO_LIMIT) {
+    if !matches!(kind.order_type, MARKET | LIMIT | STOP | STOP_LIMIT | MARKET_TO_LIMIT) {
         return Err(Refusal::measured(reason::ORDER_TYPE_INVALID, kind.order_type));
     }
     let known = matches!(
@@ -66,7 +71,7 @@ pub fn check_terms(market: Option<&Market>, order_type: u8, price: u32, quantity
             return Err(Refusal::limited(reason::QUANTITY_NOT_IN_LOTS, quantity, market.round_lot));
         }
     }
-    if order_type != LIMIT {
+    if order_type != LIMIT && order_type != STOP_LIMIT {
         return match price {
             0 => Ok(()),
             _ => Err(Refusal::measured(reason::PRICE_NOT_ALLOWED, price)),
@@ -97,6 +102,10 @@ pub fn check_handling(kind: Kind) -> Check {
     if is_market && matches!(kind.time_in_force, GOOD_TILL_CANCELLED | GOOD_TILL_DATE) {
         return Err(Refusal::measured(reason::TIME_IN_FORCE_NOT_ALLOWED, kind.time_in_force));
     }
+    let can_wait = matches!(kind.time_in_force, DAY | GOOD_TILL_CANCELLED | GOOD_TILL_DATE);
+    if is_waiting(kind) && !can_wait {
+        return Err(Refusal::measured(reason::TIME_IN_FORCE_NOT_ALLOWED, kind.time_in_force));
+    }
     if kind.flags & POST_ONLY != 0 && !(kind.order_type == LIMIT && may_rest(kind)) {
         return Err(Refusal::new(reason::POST_ONLY_NOT_ALLOWED));
     }
@@ -106,7 +115,8 @@ pub fn check_handling(kind: Kind) -> Check {
 /// Whether what is left of an order of this kind may stay in the market.
 #[inline(always)]
 pub fn may_rest(kind: Kind) -> bool {
-    kind.order_type != MARKET && matches!(kind.time_in_force, DAY | GOOD_TILL_CANCELLED | GOOD_TILL_DATE)
+    matches!(kind.order_type, LIMIT | STOP_LIMIT | MARKET_TO_LIMIT)
+        && matches!(kind.time_in_force, DAY | GOOD_TILL_CANCELLED | GOOD_TILL_DATE)
 }
 
 /// Checks an order's flags and special terms against each other and against its kind.
@@ -131,10 +141,49 @@ pub fn check_special(market: &Market, kind: Kind, quantity: u32, terms: &Terms, 
     if display > quantity || display % market.round_lot != 0 || (display != 0 && display < least) {
         return Err(Refusal::limited(reason::DISPLAY_QUANTITY_INVALID, display, least));
     }
-    if terms.stop_price != 0 || terms.trail_amount != 0 || terms.trail_bps != 0 {
+    if is_waiting(kind) {
+        return check_stop(market, kind, terms);
+    }
+    if terms.stop_price != 0 || trails(terms) {
         return Err(Refusal::measured(reason::STOP_PRICE_NOT_ALLOWED, terms.stop_price));
     }
     Ok(())
+}
+
+/// Checks that a stop price is one an order could have and is not reached yet; or that a trail leads to one.
+fn check_stop(market: &Market, kind: Kind, terms: &Terms) -> Check {
+    let stop_price = terms.stop_price;
+    if trails(terms) {
+        let first = first_stop_price(market, kind.side, terms);
+        let of_two_kinds = (terms.trail_amount != 0 && terms.trail_bps != 0) || stop_price != 0;
+        let too_wide = terms.trail_bps > TRAIL_BPS_MAX || !(1..=i64::from(PRICE_MAX)).contains(&first);
+        if kind.order_type != STOP || of_two_kinds || too_wide {
+            let trail = if terms.trail_amount == 0 { terms.trail_bps.into() } else { terms.trail_amount };
+            return Err(Refusal::measured(reason::TRAIL_INVALID, trail));
+        }
+        let trailing = market.stops.trailing as u64;
+        if trailing >= TRAILING_STOPS_MAX as u64 {
+            return Err(Refusal::limited(reason::DIRECTORY_FULL, trailing, TRAILING_STOPS_MAX as u64));
+        }
+        return Ok(());
+    }
+    if stop_price == 0 {
+        return Err(Refusal::new(reason::STOP_PRICE_MISSING));
+    }
+    let tick = market.tick_at(stop_price);
+    if stop_price > PRICE_MAX || stop_price % tick != 0 {
+        return Err(Refusal::limited(reason::STOP_PRICE_INVALID, stop_price, tick));
+    }
+    if market.last_price != 0 && is_reached(kind.side, stop_price, market.last_price) {
+        return Err(Refusal::limited(reason::STOP_ALREADY_REACHED, stop_price, market.last_price));
+    }
+    Ok(())
+}
+
+/// Where a trailing stop stands at first: away from the last trade, else from the reference price.
+pub fn first_stop_price(market: &Market, side: u8, terms: &Terms) -> i64 {
+    let price = if market.last_price == 0 { market.reference.price } else { market.last_price };
+    trailed_price(side, terms, price)
 }
 
 /// Checks that an order is not shown in too many parts.

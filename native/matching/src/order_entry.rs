@@ -14,10 +14,11 @@ use crate::matcher::cancel_reason;
 use crate::order_book::{public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
 use crate::order_checks::{
     check_display, check_handling, check_kind, check_market_to_limit, check_post_only, check_special,
-    check_terms, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT,
+    check_terms, first_stop_price, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT,
 };
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::state::State;
+use crate::stop_orders::{is_waiting, trails};
 
 type Check = Result<(), Refusal>;
 
@@ -63,10 +64,15 @@ impl State {
         let accepted = OrderAccepted { symbol_id, order_id, account_id, kind, price, quantity };
         self.events.emit(|header, out| accepted.write(header, &command.client_order_id, out));
         self.events.counters.orders += 1;
-        if let Some(terms) = terms {
+        if let Some(&terms) = terms {
+            let mut terms = terms;
+            if trails(&terms) {
+                let market = &self.markets[symbol_id as usize - 1];
+                terms.stop_price = first_stop_price(market, kind.side, &terms) as u32;
+            }
             let (order, account) = (order_id.to_le_bytes(), account_id.to_le_bytes());
             self.events.write(events::SPECIAL_TERMS_ACCEPTED, symbol_id, &[&order, &account, &terms.bytes()]);
-            self.terms_in_hand = *terms;
+            self.terms_in_hand = terms;
         }
         if has_id {
             let first = FirstUse { order_id, command_type, body: command.body };
@@ -105,7 +111,8 @@ impl State {
         check_terms(Some(market), kind.order_type, price, quantity)?;
         check_market_to_limit(&self.orders, market, kind, quantity)?;
         check_handling(kind)?;
-        if kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE || terms.is_some() {
+        let by_kind = kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE || is_waiting(kind);
+        if by_kind || terms.is_some() {
             let terms = terms.copied().unwrap_or_default();
             check_special(market, kind, quantity, &terms, self.events.header.time_ns)?;
         }

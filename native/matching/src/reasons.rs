@@ -49,9 +49,13 @@ pub const DISPLAY_NOT_ALLOWED: u16 = 56;
 pub const DISPLAY_QUANTITY_INVALID: u16 = 57;
 pub const PROTECTION_INVALID: u16 = 58;
 pub const STOP_PRICE_NOT_ALLOWED: u16 = 59;
+pub const STOP_PRICE_MISSING: u16 = 60;
+pub const STOP_PRICE_INVALID: u16 = 61;
+pub const STOP_ALREADY_REACHED: u16 = 62;
+pub const TRAIL_INVALID: u16 = 63;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 60;
+pub const REASONS_END: usize = 64;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,7 @@
 //! The canonical bytes of a venue's state, as `src/exchange/matching/snapshot.py` lays them out.
 
+use std::collections::BTreeMap;
+
 use exchange_wire::commands::Body;
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
@@ -14,6 +16,7 @@ use crate::directory::{Key, Symbol};
 use crate::market::is_valid_tick_table;
 use crate::order_book::{sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::state::State;
+use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
@@ -30,6 +33,7 @@ impl From<Malformed> for SnapshotError {
     }
 }
 
+type Waiting = (Order, ClientOrderId);
 type Restored<T> = Result<T, SnapshotError>;
 
 // --- write ---------------------------------------------------------------------------------------------------
@@ -41,6 +45,7 @@ pub fn write(state: &State) -> Vec<u8> {
     section(&mut content, |out| {
         for (place, market) in state.markets.iter().enumerate() {
             out.extend((place as u32 + 1).to_le_bytes());
+            out.extend(market.last_price.to_le_bytes());
             out.extend((market.reference.trades.len() as u32).to_le_bytes());
         }
         state.markets.len()
@@ -161,7 +166,8 @@ fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
 fn write_orders(state: &State, out: &mut Vec<u8>) -> usize {
     for market in &state.markets {
         let book = &market.book;
-        for side in [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks] {
+        let (buys, sells) = (&market.stops.buys, &market.stops.sells);
+        for side in [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks, buys, sells] {
             for slot in state.orders.in_sequence(side) {
                 let order = state.orders.at(slot);
                 out.extend(order.order_id.to_le_bytes());
@@ -228,8 +234,9 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     }
     state.directory.keys_created = keys_created;
     read_references(state, reader)?;
+    let mut waiting = Vec::new();
     for _ in 0..reader.u32()? {
-        read_order(state, reader)?;
+        waiting.extend(read_order(state, reader)?);
     }
     for _ in 0..reader.u32()? {
         let (account_id, order_id, command_type) = (reader.u32()?, reader.u64()?, reader.u8()?);
@@ -247,12 +254,27 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     for _ in 0..reader.u32()? {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
-    for _ in 0..reader.u32()? {
-        let slot = state.orders.find(reader.u64()?);
-        known(slot.is_some_and(|slot| !state.orders.at(slot).has_terms))?;
-        state.orders.keep_terms(slot.unwrap_or_default(), Terms::read(reader)?);
-    }
+    read_terms(state, waiting, reader)?;
     Ok(reader.end()?)
+}
+
+/// Gives orders their special terms, and those that wait their place.
+fn read_terms(state: &mut State, waiting: Vec<Waiting>, reader: &mut Reader) -> Restored<()> {
+    let mut all = BTreeMap::new();
+    for _ in 0..reader.u32()? {
+        all.insert(reader.u64()?, Terms::read(reader)?);
+    }
+    for (order, client_order_id) in waiting {
+        let terms = all.remove(&order.order_id).unwrap_or_default();
+        known(terms.stop_price != 0 && state.orders.find(order.order_id).is_none())?;
+        state.wait(order, terms, &client_order_id);
+    }
+    for (order_id, terms) in all {
+        let slot = state.orders.find(order_id);
+        known(slot.is_some_and(|slot| !state.orders.at(slot).has_terms))?;
+        state.orders.keep_terms(slot.unwrap_or_default(), terms);
+    }
+    Ok(())
 }
 
 fn known(is_known: bool) -> Restored<()> {
@@ -316,7 +338,10 @@ fn read_symbol(state: &mut State, record: &mut Reader) -> Restored<()> {
 fn read_references(state: &mut State, reader: &mut Reader) -> Restored<()> {
     let mut counts = Vec::new();
     for _ in 0..reader.u32()? {
-        counts.push((reader.u32()?, reader.u32()?));
+        let (symbol_id, last_price) = (reader.u32()?, reader.u32()?);
+        known(state.directory.has_symbol(symbol_id))?;
+        state.market_mut(symbol_id).last_price = last_price;
+        counts.push((symbol_id, reader.u32()?));
     }
     let trades = reader.u32()?;
     known(counts.iter().map(|&(_, count)| u64::from(count)).sum::<u64>() == trades.into())?;
@@ -330,7 +355,8 @@ fn read_references(state: &mut State, reader: &mut Reader) -> Restored<()> {
     Ok(())
 }
 
-fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
+/// Puts an order into its book, or gives it back where it waits.
+fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting>> {
     let (order_id, account_id, symbol_id) = (reader.u64()?, reader.u32()?, reader.u32()?);
     let [side, order_type, time_in_force, flags] = reader.array()?;
     let (price, quantity, leaves, reserve) = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
@@ -356,7 +382,10 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
         has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
         ..Order::default()
     };
+    if is_waiting(order.kind) {
+        return Ok(Some((order, client_order_id)));
+    }
     let market = &mut state.markets[symbol_id as usize - 1];
     state.orders.rest(market.book.home(order.kind), order, &client_order_id);
-    Ok(())
+    Ok(None)
 }

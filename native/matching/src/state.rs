@@ -1,6 +1,6 @@
 //! Everything a venue knows, in one place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use exchange_wire::terms::Terms;
 
@@ -10,6 +10,7 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::stop_orders::Triggered;
 
 /// How many of each a venue takes; one more is rejected.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,7 @@ pub struct State {
     pub orders: Orders,
     /// Those of the order that is coming in, where it has some.
     pub terms_in_hand: Terms,
+    pub triggered: VecDeque<Triggered>,
     pub client_order_ids: ClientOrderIds,
     pub holdings: Holdings,
     /// Match ids of busted trades.
@@ -52,6 +54,7 @@ impl State {
             markets: Vec::new(),
             orders: Orders::new(partition),
             terms_in_hand: Terms::default(),
+            triggered: VecDeque::new(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),
             busted: BTreeSet::new(),

@@ -13,6 +13,7 @@ use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX}
 use crate::reasons::{self as reason, Refusal};
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Limits, State};
+use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 /// From so many bytes of commands on, looking ahead gains more than it costs.
@@ -191,6 +192,13 @@ impl Venue {
         })
     }
 
+    /// The stop orders that wait, buys and sales, in the sequence in which trades reach them.
+    pub fn stop_orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
+        self.state.market(symbol_id).map_or_else(Default::default, |market| {
+            (self.orders_of(&market.stops.buys), self.orders_of(&market.stops.sells))
+        })
+    }
+
     /// The special terms of a live order.
     pub fn terms(&self, order: &Order) -> Terms {
         self.state.orders.terms(order)
@@ -202,7 +210,8 @@ impl Venue {
 
     pub fn place_in_queue(&self, order_id: u64) -> Option<QueuePlace> {
         let slot = self.state.orders.find(order_id)?;
-        let is_shown = self.state.orders.at(slot).kind.flags & HIDDEN == 0;
+        let kind = self.state.orders.at(slot).kind;
+        let is_shown = kind.flags & HIDDEN == 0 && !is_waiting(kind);
         is_shown.then(|| self.state.orders.place_in_queue(slot))
     }
 

@@ -141,6 +141,11 @@ impl Venue {
         order_rows(py, &venue, venue.hidden_orders(symbol_id))
     }
 
+    fn stop_orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> OrderRows<'py> {
+        let venue = self.locked();
+        order_rows(py, &venue, venue.stop_orders(symbol_id))
+    }
+
     fn order<'py>(&self, py: Python<'py>, order_id: u64) -> Option<OrderRow<'py>> {
         let venue = self.locked();
         venue.order(order_id).map(|order| order_row(py, &venue, order))

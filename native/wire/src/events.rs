@@ -29,10 +29,11 @@ pub const SPECIAL_TERMS_ACCEPTED: u8 = 163;
 pub const ORDER_REPRICED: u8 = 164;
 pub const ORDER_REFRESHED: u8 = 165;
 pub const MARKET_PROTECTION_SET: u8 = 166;
+pub const ORDER_TRIGGERED: u8 = 167;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=112 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 163..=166)
+    matches!(number, 101 | 103 | 110..=112 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 163..=167)
 }
 
 /// What all events of one command share.

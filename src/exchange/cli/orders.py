@@ -38,6 +38,12 @@ class Terms:
     "Rest unseen, behind all that is shown at its price."
     expires_at: str = ""
     "With --tif gtd: until when, such as 2026-11-30T20:00:00Z."
+    stop_price: str = ""
+    "Wait until the last trade reaches this price (a stop order)."
+    trail_amount: str = ""
+    "Wait, with a stop price that follows the last trade at this distance (a trailing stop)."
+    trail_bps: int = 0
+    "As --trail-amount, as a share of the price in basis points."
     to_limit: bool = False
     "Without a price: take the best price only, and rest there with what is left (market-to-limit)."
 
@@ -209,8 +215,8 @@ def _enter(
         "symbol": symbol.upper(),
         "side": side,
         "qty": quantity,
-        "type": "limit" if at else "market_to_limit" if terms.to_limit else "market",
-        "time_in_force": tif or ("day" if at or terms.to_limit else "ioc"),
+        "type": _type_of(at, terms),
+        "time_in_force": tif or ("ioc" if _type_of(at, terms) == "market" else "day"),
     }
     optional = {"price": at, "client_order_id": client_order_id, "account": account, **asdict(terms)}
     del optional["to_limit"]
@@ -218,6 +224,12 @@ def _enter(
     answer = _send(options.trader(), order)
     show(answer, options.json, _print_entered)
     return 0
+
+
+def _type_of(at: str, terms: Terms) -> str:
+    if terms.stop_price or terms.trail_amount or terms.trail_bps:
+        return "stop_limit" if at else "stop"
+    return "limit" if at else "market_to_limit" if terms.to_limit else "market"
 
 
 def _send(connection: Connection, order: dict[str, Any]) -> Any:

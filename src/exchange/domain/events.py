@@ -192,6 +192,24 @@ class OrderRefreshed(Event, frozen=True, kw_only=True):
     leaves: Quantity
 
 
+class OrderTriggered(Event, frozen=True, kw_only=True):
+    """A stop order's price was reached: now it comes in, as an order of this type. last_price: that reached it.
+
+    Its fills, and the cancel of what may not rest, follow within the same command.
+    """
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    flags: int
+    price: Price
+    leaves: Quantity
+    stop_price: Price
+    last_price: Price
+
+
 class OrderRejected(Event, frozen=True, kw_only=True):
     """An order was refused. order_id: the id it would have had. measured, limit: see `REASONS`."""
 

@@ -11,6 +11,8 @@ CLIENT_ORDER_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,36}\Z", re.ASCII)
 """1 to 36 printable ASCII characters, no blank."""
 CLIENT_ORDER_IDS_MAX = 1_000_000
 """Client order ids one account may use on one business date."""
+TRAIL_BPS_MAX = 5_000
+"""The widest trail of a stop, in basis points of the price it follows."""
 ICEBERG_SLICES_MAX = 100
 """A display quantity is at least this part of the order's quantity, so that one command refreshes only so often."""
 
@@ -27,6 +29,10 @@ class OrderType(IntEnum):
 
     MARKET = 1
     LIMIT = 2
+    STOP = 3
+    """Waits until the last trade reaches its stop price, then is a market order."""
+    STOP_LIMIT = 4
+    """Waits until the last trade reaches its stop price, then is a limit order."""
     MARKET_TO_LIMIT = ord("K")
     """Takes the best price there is, and becomes a limit order at it."""
 
@@ -95,8 +101,8 @@ class SpecialTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What an order asks beyond price, quantity, time in force and flags; 0 where it does not.
 
     minimum_quantity: of one trade or of one sweep; display_quantity: how much of it is shown at a time;
-    stop_price: what the last trade must reach; trail_amount (price) or trail_bps: how far the stop follows the last
-    trade; expires_ns: until when it is good.
+    stop_price: what the last trade must reach, of a trailing stop where it stands now; trail_amount (price) or
+    trail_bps: how far the stop follows the last trade; expires_ns: until when it is good.
     """
 
     minimum_quantity: int = 0

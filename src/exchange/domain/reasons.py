@@ -39,6 +39,10 @@ class Reason(IntEnum):
     DISPLAY_NOT_ALLOWED = 56
     DISPLAY_QUANTITY_INVALID = 57
     STOP_PRICE_NOT_ALLOWED = 59
+    STOP_PRICE_MISSING = 60
+    STOP_PRICE_INVALID = 61
+    STOP_ALREADY_REACHED = 62
+    TRAIL_INVALID = 63
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
@@ -147,9 +151,13 @@ REASONS: dict[Reason, ReasonText] = {
         limit="maximum",
     ),
     Reason.TIME_IN_FORCE_NOT_ALLOWED: ReasonText(
-        "The order type does not take this time in force: market orders take day, ioc or fok.",
+        "The order type does not take this time in force: market orders take day, ioc or fok, stop "
+        "orders day, gtc or gtd.",
         field="time_in_force",
         measured="time in force",
+    ),
+    Reason.POST_ONLY_NOT_ALLOWED: ReasonText(
+        "Post-only needs a limit order that may rest: time in force day, gtc or gtd.", field="post_only"
     ),
     Reason.EXPIRY_INVALID: ReasonText(
         "Good till date needs a time that is later than now; other times in force take none.",
@@ -176,8 +184,24 @@ REASONS: dict[Reason, ReasonText] = {
     Reason.STOP_PRICE_NOT_ALLOWED: ReasonText(
         "Only a stop order takes a stop price or a trail.", field="stop_price", measured="stop price"
     ),
-    Reason.POST_ONLY_NOT_ALLOWED: ReasonText(
-        "Post-only needs a limit order that may rest: time in force day, gtc or gtd.", field="post_only"
+    Reason.STOP_PRICE_MISSING: ReasonText("A stop order needs a stop price or a trail.", field="stop_price"),
+    Reason.STOP_PRICE_INVALID: ReasonText(
+        "A stop price is on a tick and at most the highest price.",
+        field="stop_price",
+        measured="stop price",
+        limit="tick size",
+    ),
+    Reason.STOP_ALREADY_REACHED: ReasonText(
+        "The last trade has reached this stop price already.",
+        retry=True,
+        field="stop_price",
+        measured="stop price",
+        limit="last price",
+    ),
+    Reason.TRAIL_INVALID: ReasonText(
+        "A trail is an amount or up to 5,000 basis points, for a stop order without any price, and leads to a price.",
+        field="trail_amount",
+        measured="trail",
     ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",

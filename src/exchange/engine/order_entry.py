@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from exchange.domain import commands as c
 from exchange.domain.directory import Directory
-from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, OrderFlag
+from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, TRAIL_BPS_MAX, OrderFlag
 from exchange.domain.participant import NAME_BYTES_MAX, Role, is_valid_name
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import (
@@ -37,6 +37,7 @@ from exchange.wire.rest.texts import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 PRICES_REMEMBERED = 4_096
 ID_MAX = 2**64 - 1
 TIME_NS_MAX = 2**63 - 1
+_NO_TERMS = (None,) * 6
 DIGITS_MAX = 18
 _ENTER = LAYOUTS[c.EnterOrder]
 _ENTER_BYTES = _ENTER.struct.size
@@ -74,7 +75,7 @@ class OrderEntry:
             account_id, symbol_id, side, order_type, time_in_force, flags_of(order), price_of(order.price),
             quantity_of(order.qty), client_order_id_of(order.client_order_id),
         )  # fmt: skip
-        if order.min_qty is None and order.display_qty is None and order.expires_at is None:
+        if not has_terms(order):
             return _ENTER.struct.pack(_ENTER_BYTES, _ENTER.number, VERSION, 0, 0, 0, *values)
         layout = _SPECIAL.struct
         return layout.pack(layout.size, _SPECIAL.number, VERSION, 0, 0, 0, *values, *terms_of(order))
@@ -149,6 +150,19 @@ def flags_of(order: NewOrder) -> int:
     return flags
 
 
+def has_terms(order: NewOrder) -> bool:
+    """Tell whether an order has special terms."""
+    asked = (
+        order.min_qty,
+        order.display_qty,
+        order.expires_at,
+        order.stop_price,
+        order.trail_amount,
+        order.trail_bps,
+    )
+    return asked != _NO_TERMS
+
+
 def terms_of(order: NewOrder) -> tuple[int, ...]:
     """Return an order's special terms in the order of `SpecialTerms`. Raise `ApiError` where no record has them."""
     minimum, display = (
@@ -156,7 +170,14 @@ def terms_of(order: NewOrder) -> tuple[int, ...]:
         for value, field in ((order.min_qty, "min_qty"), (order.display_qty, "display_qty"))
     )
     expires_ns = 0 if order.expires_at is None else time_of(order.expires_at, "expires_at")
-    return minimum, display, 0, 0, 0, expires_ns
+    stop_price, trail_amount = (
+        price_of(order.stop_price, "stop_price"),
+        price_of(order.trail_amount, "trail_amount"),
+    )
+    trail_bps = 0 if order.trail_bps is None else order.trail_bps
+    if not 0 <= trail_bps <= TRAIL_BPS_MAX:
+        raise refusal(Reason.TRAIL_INVALID, measured=trail_bps, field="trail_bps")
+    return minimum, display, stop_price, trail_amount, trail_bps, expires_ns
 
 
 def time_of(text: str, field: str) -> int:

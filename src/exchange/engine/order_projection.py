@@ -39,6 +39,7 @@ _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
 _REPRICED = LAYOUTS[e.OrderRepriced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
+TRIGGERED = number_of(e.OrderTriggered)
 _ORDER_EVENT = Struct(EVENT_HEADER.format + "Q")
 _BUSTED = LAYOUTS[e.TradeBusted].struct
 _CORRECTED = LAYOUTS[e.TradeCorrected].struct
@@ -59,7 +60,7 @@ class Update(IntEnum):
 
     leaves: what may still trade; filled, notional: quantity and sum of price × quantity of trades that stand;
     ended: the last status of an order that did not end by filling; reason: of its cancel; terms: the record of its
-    special terms. None: as it was.
+    special terms; triggered_ns: when a stop order's price was reached. None: as it was.
     """
 
     ORDER_ID = 0
@@ -74,6 +75,7 @@ class Update(IntEnum):
     PRICE = 9
     QUANTITY = 10
     TERMS = 11
+    TRIGGERED_NS = 12
 
 
 TRADED_COLUMNS = 5
@@ -189,6 +191,11 @@ def _accept_terms(changes: Changes, events: bytes, offset: int) -> None:
     changes.update(order_id, time_ns, len(Update))[Update.TERMS] = events[offset : offset + length]
 
 
+def _trigger(changes: Changes, events: bytes, offset: int) -> None:
+    *_, time_ns, _, _, order_id = _ORDER_EVENT.unpack_from(events, offset)
+    changes.update(order_id, time_ns, len(Update))[Update.TRIGGERED_NS] = time_ns
+
+
 def _replace(changes: Changes, events: bytes, offset: int) -> None:
     values = _REPLACED.unpack_from(events, offset)
     new = values[11]
@@ -234,6 +241,7 @@ _TAKERS = {
     REPLACED: _replace,
     REPRICED: _reprice,
     TERMS_ACCEPTED: _accept_terms,
+    TRIGGERED: _trigger,
     BUSTED: _bust,
     CORRECTED: _correct,
 }

@@ -21,7 +21,10 @@ from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 
 SCHEMA_VERSION = 2
-_STEPS = {1: "ALTER TABLE orders ADD COLUMN terms BLOB; PRAGMA user_version = 2;"}
+_STEPS = {
+    1: "ALTER TABLE orders ADD COLUMN terms BLOB; ALTER TABLE orders ADD COLUMN triggered_ns INTEGER;"
+    "PRAGMA user_version = 2;"
+}
 """From each older layout to the next."""
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 """SQLite runs one statement without Python's lock, so many rows in one hold nobody up."""
@@ -52,7 +55,8 @@ CREATE TABLE orders (
     client_order_id TEXT NOT NULL, leaves INTEGER NOT NULL, ended INTEGER NOT NULL, placed BLOB NOT NULL,
     filled INTEGER NOT NULL DEFAULT 0, notional INTEGER NOT NULL DEFAULT 0, busted INTEGER NOT NULL DEFAULT 0,
     reason INTEGER NOT NULL DEFAULT 0, replaced_by INTEGER NOT NULL DEFAULT 0,
-    price INTEGER, quantity INTEGER, updated_ns INTEGER, terms BLOB
+    price INTEGER, quantity INTEGER, updated_ns INTEGER, terms BLOB,
+    triggered_ns INTEGER
 );
 CREATE INDEX orders_of_account ON orders (account_id, order_id);
 CREATE INDEX orders_open ON orders (account_id, order_id) WHERE leaves > 0;
@@ -90,6 +94,7 @@ class StoredOrder(msgspec.Struct, frozen=True, array_like=True):
     quantity: int | None
     updated_ns: int | None
     terms: bytes | None = None
+    triggered_ns: int | None = None
 
 
 class StoredFill(msgspec.Struct, frozen=True, array_like=True):

@@ -9,6 +9,7 @@ from exchange.domain.units import format_price, format_time
 from exchange.engine.order_projection import FillState
 from exchange.engine.order_results import Symbols
 from exchange.engine.order_store import StoredFill, StoredOrder
+from exchange.matching.order_book import RestingOrder
 from exchange.wire.records import decode_event
 from exchange.wire.rest.errors import reason_name
 from exchange.wire.rest.orders import (
@@ -31,8 +32,8 @@ from exchange.wire.rest.rejects import reject_message
 _FILL_STATUS = {int(state): state.name.lower() for state in FillState}
 
 
-def order_view(stored: StoredOrder, symbols: Symbols) -> Order:
-    """Write a stored order."""
+def order_view(stored: StoredOrder, symbols: Symbols, live: RestingOrder | None = None) -> Order:
+    """Write a stored order; with the live one a trailing stop has the stop price at which it stands."""
     placed = decode_event(stored.placed)
     assert isinstance(placed, e.OrderAccepted | e.OrderReplaced | e.OrderRejected), placed
     quantity = placed.quantity if stored.quantity is None else stored.quantity
@@ -56,6 +57,8 @@ def order_view(stored: StoredOrder, symbols: Symbols) -> Order:
         updated_at=format_time(placed.time_ns if stored.updated_ns is None else stored.updated_ns),
     )
     _add_rare_fields(order, stored, placed)
+    if live and live.is_waiting:
+        order.stop_price = format_price(live.terms.stop_price)
     return order
 
 
@@ -90,6 +93,8 @@ def _add_rare_fields(
         terms = decode_event(stored.terms)
         assert isinstance(terms, e.SpecialTermsAccepted), terms
         add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
+    if stored.triggered_ns:
+        order.triggered_at = format_time(stored.triggered_ns)
     if stored.busted:
         order.busted_qty = str(stored.busted)
     if stored.replaced_by:

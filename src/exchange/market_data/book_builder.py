@@ -51,8 +51,10 @@ _AMENDED = field_struct(e.OrderAmended, "order_id", "kept_priority", "price", "l
 _TERMS = field_struct(e.SpecialTermsAccepted, "order_id", "display_quantity")
 _REPRICED = field_struct(e.OrderRepriced, "order_id", "price")
 _REFRESHED = field_struct(e.OrderRefreshed, "order_id", "displayed", "leaves")
+_TRIGGERED = field_struct(e.OrderTriggered, "order_id", "order_type", "time_in_force", "flags")
 _EXECUTED = field_struct(e.TradeExecuted, "maker_order_id", "taker_order_id", "maker_leaves", "taker_leaves")
 _HIDDEN = OrderFlag.HIDDEN.value
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _STAMP = field_struct(e.Event, "sequence", "time_ns")
 _SNAPSHOT = struct.Struct("<4sQQII")
 _SNAPSHOT_BOOK = struct.Struct("<IQ")
@@ -96,6 +98,7 @@ class BookBuilder:
             kind_of(e.SpecialTermsAccepted): self._terms_accepted,
             kind_of(e.OrderRepriced): self._repriced,
             kind_of(e.OrderRefreshed): self._refreshed,
+            kind_of(e.OrderTriggered): self._triggered,
         }
 
     def apply(self, events: bytes) -> list[BookUpdate]:
@@ -180,7 +183,7 @@ class BookBuilder:
         symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
         rests = order_type != OrderType.MARKET and time_in_force in _RESTING
         incoming = self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
-        if flags & _HIDDEN:
+        if flags & _HIDDEN or order_type in _STOPS:
             incoming.hidden = True
 
     def _terms_accepted(self, events: bytes, offset: int) -> None:
@@ -198,7 +201,7 @@ class BookBuilder:
         symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
         rests = order_type != OrderType.MARKET and time_in_force in _RESTING
         incoming = self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
-        incoming.display, incoming.hidden = old.display, flags & _HIDDEN != 0
+        incoming.display, incoming.hidden = old.display, flags & _HIDDEN != 0 or order_type in _STOPS
 
     def _cancelled(self, events: bytes, offset: int) -> None:
         (order_id,) = _CANCELLED.unpack_from(events, offset)
@@ -232,6 +235,14 @@ class BookBuilder:
         order.leaves, order.reserve = displayed, leaves - displayed
         self._add(order)
 
+    def _triggered(self, events: bytes, offset: int) -> None:
+        """Let a stop order come in, after what came in before it is done."""
+        order_id, order_type, time_in_force, flags = _TRIGGERED.unpack_from(events, offset)
+        self._settle()
+        order = self._incoming = self.orders.pop(order_id)
+        order.hidden = flags & _HIDDEN != 0
+        order.rests = order_type != OrderType.MARKET and time_in_force in _RESTING
+
     def _coming(self, order_id: int) -> BookOrder:
         incoming = self._incoming
         assert incoming is not None, f"events of order {order_id}, and no order is coming in"
@@ -260,15 +271,17 @@ class BookBuilder:
             (book.bids if order.side == Side.BUY else book.asks).add(order)
             self._changed[book.symbol_id] = book
 
+    def _settle(self) -> None:
+        """Let what is left of the order that came in rest, if it may."""
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None and incoming.leaves and incoming.rests:
+            if not incoming.hidden and 0 < incoming.display < incoming.leaves:
+                incoming.reserve = incoming.leaves - incoming.display
+                incoming.leaves = incoming.display
+            self._add(incoming)
+
     def _finish_command(self, events: bytes, offset: int) -> list[BookUpdate]:
-        incoming = self._incoming
-        if incoming is not None:
-            self._incoming = None
-            if incoming.leaves and incoming.rests:
-                if 0 < incoming.display < incoming.leaves:
-                    incoming.reserve = incoming.leaves - incoming.display
-                    incoming.leaves = incoming.display
-                self._add(incoming)
+        self._settle()
         sequence, time_ns = _STAMP.unpack_from(events, offset)
         updates = []
         for book in self._changed.values():

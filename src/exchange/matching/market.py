@@ -10,21 +10,16 @@ from exchange.domain.trade import BASIS_POINTS
 from exchange.domain.units import PRICE_MAX
 from exchange.matching.order_book import OrderBook
 from exchange.matching.reference_price import ReferencePrice
+from exchange.matching.stop_orders import StopOrders
 
 
 class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "book",
-        "protection_bps",
-        "reference",
-        "round_lot",
-        "state",
-        "symbol_id",
-        "tick_sizes",
-        "tick_starts",
-    )
+        "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops", "symbol_id",
+        "tick_sizes", "tick_starts",
+    )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol_id = symbol.symbol_id
@@ -35,6 +30,9 @@ class Market:
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
         self.book = OrderBook()
         self.reference = ReferencePrice(symbol.reference_price)
+        self.stops = StopOrders()
+        self.last_price = 0
+        """Of the last trade, whatever became of it; 0 before the first."""
 
     def tick_at(self, price: int) -> int:
         """Return the tick that holds at a price."""

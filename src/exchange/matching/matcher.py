@@ -4,10 +4,13 @@ Every trade is at the resting order's price. A market order trades at any price,
 band around the reference price. What is left of a limit order rests if its time in force lets it; of any other order
 it is cancelled. A fill-or-kill order trades whole or not at all; an order with a minimum trades at least so much at
 once, or waits. What is shown of an iceberg order trades at its place in the queue; when it is used up, the next part
-goes to the end of the queue.
+goes to the end of the queue. A trade that reaches stop prices triggers those orders: they come in when the order that
+traded is done, in the sequence in which they were triggered, and may trigger more.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 from exchange.domain import events as e
 from exchange.domain.order import (
@@ -22,6 +25,7 @@ from exchange.domain.order import (
 from exchange.domain.units import public_id
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import VenueState
 
 _BUY = Side.BUY
@@ -43,9 +47,22 @@ class Matcher:
         self._orders = state.orders
         self._holdings = state.holdings
         self._partition = state.events.partition
+        self._triggered: deque[tuple[RestingOrder, int]] = deque()
+        """Stop orders that are to come in within this command, each with the price that triggered it."""
 
     def execute(self, market: Market, incoming: RestingOrder) -> None:
+        """Let an order come in; then those stop orders that its trades triggered, one after the other."""
+        self._come_in(market, incoming)
+        while self._triggered:
+            order, last_price = self._triggered.popleft()
+            self._trigger(market, order, last_price)
+
+    def _come_in(self, market: Market, incoming: RestingOrder) -> None:
         """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
+        if incoming.order_type in STOPS:
+            self._orders[incoming.order_id] = incoming
+            market.stops.add(incoming)
+            return
         needs_price = incoming.order_type is _MARKET_TO_LIMIT or incoming.flags & _REPRICE
         if needs_price and not self._give_price(market, incoming):
             return
@@ -153,6 +170,7 @@ class Matcher:
             del self._orders[resting.order_id]
         sequence = self._events.trade_executed(resting, incoming, quantity, reference_price, market.state)
         market.reference.trade(public_id(self._partition, sequence), resting.price, reference_price)
+        market.last_price = resting.price
         buyer, seller = (incoming, resting) if incoming.side is _BUY else (resting, incoming)
         self._holdings.trade(
             buyer=buyer.account_id, seller=seller.account_id, symbol_id=market.symbol_id,
@@ -165,6 +183,20 @@ class Matcher:
                 account_id=resting.account_id, side=resting.side, price=resting.price,
                 displayed=resting.displayed, leaves=resting.leaves,
             )  # fmt: skip
+        if market.stops.waiting:
+            for order in market.stops.take_triggered(resting.price):
+                del self._orders[order.order_id]
+                self._triggered.append((order, resting.price))
+
+    def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
+        """Let a stop order come in as what it is from now on."""
+        order.order_type = _MARKET if order.order_type is OrderType.STOP else _LIMIT
+        self._events.write(
+            e.OrderTriggered, symbol_id=order.symbol_id, order_id=order.order_id, account_id=order.account_id,
+            side=order.side, order_type=order.order_type, time_in_force=order.time_in_force, flags=order.flags,
+            price=order.price, leaves=order.leaves, stop_price=order.terms.stop_price, last_price=last_price,
+        )  # fmt: skip
+        self._come_in(market, order)
 
     # --- after it traded -----------------------------------------------------------------------------
 

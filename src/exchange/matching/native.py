@@ -153,6 +153,13 @@ class NativeVenue:
         bids, asks = self._core.hidden_orders(symbol_id)
         return [_resting_order(*row) for row in bids], [_resting_order(*row) for row in asks]
 
+    def stop_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the stop orders that wait, buys and sales, in the sequence in which trades reach them."""
+        if not 0 <= symbol_id < ID32_END:
+            return [], []
+        buys, sells = self._core.stop_orders(symbol_id)
+        return [_resting_order(*row) for row in buys], [_resting_order(*row) for row in sells]
+
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order; nothing where it is finished or never was."""
         row = self._core.order(order_id) if 0 <= order_id < ID64_END else None

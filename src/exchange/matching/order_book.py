@@ -15,6 +15,7 @@ from exchange.domain.order import NO_TERMS, OrderFlag, OrderType, Side, SpecialT
 BUY = Side.BUY
 HIDDEN = OrderFlag.HIDDEN.value
 ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
+WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 NO_LEVEL = -(2**32)
 """The rank of no price: worse than any."""
 
@@ -58,9 +59,14 @@ class RestingOrder(msgspec.Struct, gc=False):
         return min(self.terms.minimum_quantity, self.leaves)
 
     @property
-    def is_hidden(self) -> bool:
-        """Tell whether the order is not shown."""
-        return self.flags & HIDDEN != 0
+    def is_waiting(self) -> bool:
+        """Tell whether the order is a stop order that was not triggered."""
+        return self.order_type in WAITING
+
+    @property
+    def is_shown(self) -> bool:
+        """Tell whether the order is in the book that everybody sees."""
+        return not self.flags & HIDDEN and not self.is_waiting
 
 
 class Level(NamedTuple):

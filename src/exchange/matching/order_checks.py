@@ -7,6 +7,7 @@ from typing import NamedTuple
 from exchange.domain.order import (
     CLIENT_ORDER_ID_PATTERN,
     ICEBERG_SLICES_MAX,
+    TRAIL_BPS_MAX,
     OrderFlag,
     OrderType,
     Side,
@@ -17,6 +18,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState
 from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
 from exchange.matching.market import Market
+from exchange.matching.stop_orders import STOPS, TRAILING_STOPS_MAX, is_reached, trailed_price, trails
 
 SIDES = {side.value: side for side in Side}
 ORDER_TYPES = {order_type.value: order_type for order_type in OrderType}
@@ -31,7 +33,8 @@ NO_CLIENT_ORDER_ID = bytes(36)
 
 _ACTIVE = SymbolState.ACTIVE
 _MARKET_ORDER = OrderType.MARKET
-_WITHOUT_LIMIT = (OrderType.MARKET, OrderType.MARKET_TO_LIMIT)
+_WITHOUT_LIMIT = (OrderType.MARKET, OrderType.MARKET_TO_LIMIT, OrderType.STOP)
+_MAY_REST = (OrderType.LIMIT, OrderType.MARKET_TO_LIMIT, OrderType.STOP_LIMIT)
 _GOOD_TILL_DATE = TimeInForce.GTD
 
 
@@ -87,18 +90,21 @@ def refusal_of_handling(order_type: int, time_in_force: int, flags: int) -> Refu
     """Check that type, time in force and post-only go together."""
     if order_type == _MARKET_ORDER and time_in_force in (TimeInForce.GTC, _GOOD_TILL_DATE):
         return Refusal(Reason.TIME_IN_FORCE_NOT_ALLOWED, time_in_force)
-    if flags & POST_ONLY and (order_type in _WITHOUT_LIMIT or time_in_force not in RESTING_TIMES_IN_FORCE):
+    if order_type in STOPS and time_in_force not in RESTING_TIMES_IN_FORCE:
+        return Refusal(Reason.TIME_IN_FORCE_NOT_ALLOWED, time_in_force)
+    if flags & POST_ONLY and (order_type != OrderType.LIMIT or time_in_force not in RESTING_TIMES_IN_FORCE):
         return Refusal(Reason.POST_ONLY_NOT_ALLOWED)
     return None
 
 
 def may_rest(order_type: int, time_in_force: int) -> bool:
     """Tell whether what is left of an order of this kind may stay in the market."""
-    return order_type != _MARKET_ORDER and time_in_force in RESTING_TIMES_IN_FORCE
+    return order_type in _MAY_REST and time_in_force in RESTING_TIMES_IN_FORCE
 
 
 def refusal_of_special(
     market: Market,
+    side: Side,
     order_type: int,
     time_in_force: int,
     flags: int,
@@ -119,9 +125,44 @@ def refusal_of_special(
         return Refusal(Reason.DISPLAY_NOT_ALLOWED)
     if display > quantity or display % market.round_lot or 0 < display < least_display(quantity):
         return Refusal(Reason.DISPLAY_QUANTITY_INVALID, display, least_display(quantity))
-    if terms.stop_price or terms.trail_amount or terms.trail_bps:
+    if order_type in STOPS:
+        return refusal_of_trail(market, side, order_type, terms) or refusal_of_stop(market, side, terms)
+    if terms.stop_price or trails(terms):
         return Refusal(Reason.STOP_PRICE_NOT_ALLOWED, terms.stop_price)
     return None
+
+
+def refusal_of_stop(market: Market, side: Side, terms: SpecialTerms) -> Refusal | None:
+    """Check that a stop price that does not trail is one an order could have, and is not reached yet."""
+    stop_price = terms.stop_price
+    if trails(terms):
+        return None
+    if stop_price == 0:
+        return Refusal(Reason.STOP_PRICE_MISSING)
+    if stop_price > PRICE_MAX or stop_price % market.tick_at(stop_price):
+        return Refusal(Reason.STOP_PRICE_INVALID, stop_price, market.tick_at(stop_price))
+    if market.last_price and is_reached(side, stop_price, market.last_price):
+        return Refusal(Reason.STOP_ALREADY_REACHED, stop_price, market.last_price)
+    return None
+
+
+def refusal_of_trail(market: Market, side: Side, order_type: int, terms: SpecialTerms) -> Refusal | None:
+    """Check that a trail leads to a stop price, and that there is room for one more."""
+    if not trails(terms):
+        return None
+    stop_price = first_stop_price(market, side, terms)
+    of_two_kinds = (terms.trail_amount and terms.trail_bps) or terms.stop_price
+    too_wide = terms.trail_bps > TRAIL_BPS_MAX or not 0 < stop_price <= PRICE_MAX
+    if order_type != OrderType.STOP or of_two_kinds or too_wide:
+        return Refusal(Reason.TRAIL_INVALID, terms.trail_amount or terms.trail_bps)
+    if market.stops.trailing >= TRAILING_STOPS_MAX:
+        return Refusal(Reason.DIRECTORY_FULL, market.stops.trailing, TRAILING_STOPS_MAX)
+    return None
+
+
+def first_stop_price(market: Market, side: Side, terms: SpecialTerms) -> int:
+    """Return where a trailing stop stands at first: away from the last trade, else from the reference price."""
+    return trailed_price(side, terms, market.last_price or market.reference.price)
 
 
 def refusal_of_display(display_quantity: int, quantity: int) -> Refusal | None:

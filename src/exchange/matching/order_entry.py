@@ -23,6 +23,7 @@ from exchange.matching.order_checks import (
     SIDES,
     TIMES_IN_FORCE,
     Refusal,
+    first_stop_price,
     may_rest,
     read_client_order_id,
     refusal_of_display,
@@ -33,6 +34,7 @@ from exchange.matching.order_checks import (
     refusal_of_special,
     refusal_of_terms,
 )
+from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import COMMAND_HEADER, LAYOUTS, number_of
 
@@ -88,7 +90,7 @@ class OrderEntry:
             if first and self._is_repetition(first, number, account_id, record):
                 return
         market = self._markets.get(symbol_id)
-        is_special = flags or time_in_force == GOOD_TILL_DATE or terms is not NO_TERMS
+        is_special = flags or time_in_force == GOOD_TILL_DATE or order_type in STOPS or terms is not NO_TERMS
         refusal = (
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self._refusal_of_place(account_id, symbol_id)
@@ -97,7 +99,7 @@ class OrderEntry:
             or (market and refusal_of_market_to_limit(market, SIDES[side], order_type, quantity))
             or refusal_of_handling(order_type, time_in_force, flags)
             or (is_special and market and refusal_of_special(
-                market, order_type, time_in_force, flags, quantity, terms, self._events.time_ns
+                market, SIDES[side], order_type, time_in_force, flags, quantity, terms, self._events.time_ns
             ))
             or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price, quantity))
         )  # fmt: skip
@@ -112,6 +114,8 @@ class OrderEntry:
             return
         assert market is not None, "an order in an unknown symbol was refused"
         assert client_order_id is not None, "an order with a nonsensical client order id was refused"
+        if trails(terms):
+            terms = structs.replace(terms, stop_price=first_stop_price(market, SIDES[side], terms))
         if (flags & ALL_OR_NONE or terms.minimum_quantity) and may_rest(order_type, time_in_force):
             flags |= HIDDEN
         order = RestingOrder(
@@ -248,7 +252,10 @@ class OrderEntry:
         )  # fmt: skip
         market = self._markets[order.symbol_id]
         if keeps_priority:
-            market.book.home_of(order).reduce(order, order.leaves - leaves)
+            if order.is_waiting:
+                order.leaves = leaves
+            else:
+                market.book.home_of(order).reduce(order, order.leaves - leaves)
             order.quantity = quantity
         else:
             self._remove(order)
@@ -317,7 +324,11 @@ class OrderEntry:
 
     def _remove(self, order: RestingOrder) -> None:
         del self._orders[order.order_id]
-        self._markets[order.symbol_id].book.home_of(order).remove(order)
+        market = self._markets[order.symbol_id]
+        if order.is_waiting:
+            market.stops.remove(order)
+        else:
+            market.book.home_of(order).remove(order)
 
     def _refuse(self, command_type: int, subject: int, order: RestingOrder | None, refusal: Refusal) -> None:
         self._events.command_rejected(

@@ -11,17 +11,18 @@ filled up with zeros. A snapshot is:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
      one, a ParticipantCreated, an AccountCreated and a KeyCreated each, in this order, each kind by id;
-  2. reference prices by symbol id: symbol id u32 · trades u32 (how many follow in section 3);
+  2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
-  4. resting orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first: order id
-     u64 · account id u32 · symbol id u32 · side u8 · type u8 · time in force u8 · flags u8 · price u32
-     · quantity u32 · leaves u32 · reserve u32 · entered_ns u64 · client order id text36;
+  4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
+     orders, buys and sales, nearest stop price first, oldest first: order id u64 · account id u32 · symbol id u32
+     · side u8 · type u8 · time in force u8 · flags u8 · price u32 · quantity u32 · leaves u32 · reserve u32
+     · entered_ns u64 · client order id text36;
   5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
      · command type u8 · body 20 bytes · client order id text36;
   6. holdings other than 0 by account id and symbol id: account id u32 · symbol id u32 · balance i128;
   7. busted trades: match id u64, rising;
   8. corrected trades by match id: match id u64 · price u32 · quantity u32;
-  9. special terms of resting orders by order id: order id u64 · minimum quantity u32 · display quantity u32
+  9. special terms of live orders by order id: order id u64 · minimum quantity u32 · display quantity u32
      · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
 """
 
@@ -37,7 +38,7 @@ from msgspec import structs
 
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
-from exchange.domain.order import NO_TERMS, SpecialTerms
+from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
@@ -50,7 +51,7 @@ SNAPSHOT_VERSION = 2
 ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
-REFERENCE = Struct("<II")
+REFERENCE = Struct("<III")
 REFERENCE_TRADE = Struct("<QI")
 ORDER = Struct("<QIIBBBBIIIIQ36s")
 TERMS = Struct("<QIIIIHQ")
@@ -77,7 +78,9 @@ def write(state: VenueState, rules_version: int) -> bytes:
     content = b"".join((
         numbers,
         _section(_directory_records(state)),
-        _section(REFERENCE.pack(market.symbol_id, len(market.reference.trades)) for market in markets),
+        _section(
+            REFERENCE.pack(market.symbol_id, market.last_price, len(market.reference.trades)) for market in markets
+        ),
         _section(REFERENCE_TRADE.pack(*trade) for market in markets for trade in market.reference.trades),
         _section(_order_record(order) for market in markets for order in _resting(market)),
         _section(_client_order_id_records(state)),
@@ -135,7 +138,8 @@ def read_into(state: VenueState, data: bytes) -> None:
     state.directory.keys_created = keys_created
     references = list(sections.records(REFERENCE))
     trades = sections.records(REFERENCE_TRADE)
-    for symbol_id, count in references:
+    for symbol_id, last_price, count in references:
+        state.markets[symbol_id].last_price = last_price
         state.markets[symbol_id].reference.restore(islice(trades, count))
     _restore_orders(state, sections.records(ORDER))
     for account_id, order_id, command_type, body, text in sections.records(CLIENT_ORDER_ID):
@@ -150,6 +154,9 @@ def read_into(state: VenueState, data: bytes) -> None:
     for order_id, *numbers in sections.records(TERMS):
         terms = state.orders[order_id].terms = SpecialTerms(**dict(zip(TERM_NAMES, numbers, strict=True)))
         state.expiries.add(terms.expires_ns, order_id)
+    for order in state.orders.values():
+        if order.is_waiting:
+            state.markets[order.symbol_id].stops.add(order)
 
 
 def directory_of(data: bytes) -> Directory:
@@ -233,8 +240,10 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
 
 def _resting(market: Market) -> Iterator[RestingOrder]:
     book = market.book
-    for side in (book.bids, book.asks, book.hidden_bids, book.hidden_asks):
-        yield from side.orders()
+    for queues in (book.bids, book.asks, book.hidden_bids, book.hidden_asks):
+        yield from queues.orders()
+    for side in Side:
+        yield from market.stops.of_side(side)
 
 
 def _order_record(order: RestingOrder) -> bytes:
@@ -256,7 +265,8 @@ def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> No
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
             NO_TERMS, reserve,
         )  # fmt: skip
-        state.markets[symbol_id].book.home_of(order).add(order)
+        if not order.is_waiting:
+            state.markets[symbol_id].book.home_of(order).add(order)
         state.orders[order_id] = order
 
 

@@ -15,6 +15,7 @@ from xxhash import xxh3_128_hexdigest
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.order import Side
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
@@ -233,6 +234,11 @@ class Venue:
             return [], []
         return list(market.book.hidden_bids.orders()), list(market.book.hidden_asks.orders())
 
+    def stop_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the stop orders that wait, buys and sales, in the sequence in which trades reach them; read only."""
+        market = self._state.markets.get(symbol_id)
+        return (market.stops.of_side(Side.BUY), market.stops.of_side(Side.SELL)) if market else ([], [])
+
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order, read only; nothing where it is finished or never was."""
         return self._state.orders.get(order_id)
@@ -240,7 +246,7 @@ class Venue:
     def place_in_queue(self, order_id: int) -> QueuePlace | None:
         """Return where an order stands at its price, nothing where it is not live or not shown."""
         order = self._state.orders.get(order_id)
-        if order is None or order.is_hidden:
+        if order is None or not order.is_shown:
             return None
         return self._state.markets[order.symbol_id].book.place_in_queue(order)
 

@@ -185,6 +185,12 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.OrderRefreshed, 165, "order_id:Q account_id:I side:e price:I displayed:I leaves:I"),
         Layout(e.MarketProtectionSet, 166, "protection_bps:H"),
+        Layout(
+            e.OrderTriggered,
+            167,
+            "order_id:Q account_id:I side:e order_type:e time_in_force:e flags:B price:I leaves:I "
+            "stop_price:I last_price:I",
+        ),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from exchange.domain.order import CancelReason, OrderFlag, OrderStatus
+from exchange.domain.order import TRAIL_BPS_MAX, CancelReason, OrderFlag, OrderStatus
 from exchange.domain.units import format_money, format_price, format_time
 from exchange.wire.rest.errors import ErrorBody
 from exchange.wire.rest.texts import (
@@ -58,7 +58,8 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
 
     reprice: with post_only, rest one tick behind the best opposite price rather than be refused; all_or_none: trade
     whole or wait, unseen; min_qty: trade at least so much at once or wait, unseen; hidden: rest unseen; display_qty:
-    how much is shown at a time; expires_at: with time in force gtd.
+    how much is shown at a time; expires_at: with time in force gtd; stop_price: of type stop and stop_limit, what the
+    last trade must reach; trail_amount, trail_bps: of type stop instead of it, how far it follows the last trade.
     """
 
     symbol: SymbolText
@@ -76,6 +77,9 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     min_qty: SharesIn | SharesNumber | None = None
     display_qty: SharesIn | SharesNumber | None = None
     expires_at: TimeText | None = None
+    stop_price: PriceText | PriceNumber | None = None
+    trail_amount: PriceText | PriceNumber | None = None
+    trail_bps: Annotated[int, Meta(ge=1, le=TRAIL_BPS_MAX)] | None = None
 
 
 class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -92,6 +96,9 @@ class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False)
     min_qty: str | AnyNumber | None = None
     display_qty: str | AnyNumber | None = None
     expires_at: str | None = None
+    stop_price: str | AnyNumber | None = None
+    trail_amount: str | AnyNumber | None = None
+    trail_bps: AnyNumber | None = None
 
 
 class AmendRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -160,7 +167,8 @@ class Order(Struct, gc=False):
     """An order and where it stands.
 
     seq: sequence of the event that took or refused it; filled_qty and avg_price count what stands: shares of
-    busted trades are in busted_qty instead; leaves_qty: what may still trade.
+    busted trades are in busted_qty instead; leaves_qty: what may still trade. stop_price: of a
+    trailing stop where it stands, while it waits.
     """
 
     id: Id
@@ -191,6 +199,10 @@ class Order(Struct, gc=False):
     min_qty: QuantityText | UnsetType = UNSET
     display_qty: QuantityText | UnsetType = UNSET
     expires_at: TimeText | UnsetType = UNSET
+    stop_price: PriceText | UnsetType = UNSET
+    trail_amount: PriceText | UnsetType = UNSET
+    trail_bps: int | UnsetType = UNSET
+    triggered_at: TimeText | UnsetType = UNSET
 
 
 class OrderList(Struct):
@@ -291,7 +303,13 @@ def add_flags(order: Order, flags: int) -> None:
 
 def add_terms(order: Order, terms: Sequence[int]) -> None:
     """Write the special terms that an order has, given in the order of `SpecialTerms`."""
-    minimum_quantity, display_quantity, _, _, _, expires_ns = terms
+    minimum_quantity, display_quantity, stop_price, trail_amount, trail_bps, expires_ns = terms
+    if stop_price:
+        order.stop_price = format_price(stop_price)
+    if trail_amount:
+        order.trail_amount = format_price(trail_amount)
+    if trail_bps:
+        order.trail_bps = trail_bps
     if minimum_quantity:
         order.min_qty = str(minimum_quantity)
     if display_quantity:

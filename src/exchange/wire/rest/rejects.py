@@ -14,13 +14,17 @@ _PRICED = (
     Reason.PRICE_TOO_HIGH,
     Reason.POST_ONLY_WOULD_TRADE,
     Reason.STOP_PRICE_NOT_ALLOWED,
+    Reason.STOP_ALREADY_REACHED,
 )
 
 
 def reject_message(reason: int, measured: int, limit: int, *, in_money: bool = False) -> str:
     """Say why something was refused, with both figures. in_money: the figures of a balance are money."""
     reason = Reason(reason)
-    if reason in (Reason.PRICE_NOT_ON_TICK, Reason.REFERENCE_PRICE_INVALID) and limit > 0:
+    if (
+        reason in (Reason.PRICE_NOT_ON_TICK, Reason.REFERENCE_PRICE_INVALID, Reason.STOP_PRICE_INVALID)
+        and limit > 0
+    ):
         return _tick_message(reason, measured, limit)
     if reason == Reason.QUANTITY_NOT_IN_LOTS and limit > 0:
         below = measured - measured % limit
