@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 
 import pytest
@@ -15,6 +16,13 @@ from exchange.matching.snapshot import ENVELOPE, SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from tests.matching.desk import ANN, BOB, START_NS, XYZ, Desk, order
 
+VERSION_1 = (
+    "c-o5ybM<3nU}Pv`W&neY|2MV)xj?W$aQ&|ZuO#>&;tc#yIx*sUNZ}j(IA%>#pt8rE;+I}YfW+B>I0%UI7#SJx0g!A&WE7aapp6mC"
+    "XJlnyVu+}$s;Y#k5Kw1eNCDD@KwLq<M3^3ChQz!)Vl^;<H6-OH5vze2jFS^fOo5C_BAo<x7O|R`kex=XCT3*kF(O$F!aPt#ps)rh"
+    ";zDyCBNHQ74iwsMNb#P?Kp5~Kxf)~^6B7gDlnzD)Rv?=d$t)s_V&Fyc4Ad+JkXdX%HXDg%!TbjEs|GgD65~M@s6G&IwY>Bn8Nkex"
+    "!xDucaNw9OhB!$5qyMM?CJz7$4ppl"
+)
+"""What rules version 1 wrote: two sides, a trade, a client order id and a deposit; zlib, base 85."""
 FACTS = {
     "symbol_id": XYZ, "price": 100_000, "quantity": 10, "buy_account_id": ANN, "sell_account_id": BOB,
     "buy_order_id": 11, "sell_order_id": 12, "executed_ns": START_NS, "ruling_id": 1, "reason": BustReason.CONSENT,
@@ -69,6 +77,19 @@ def test_the_id_of_a_revoked_key_is_not_used_again_after_a_restart(desk: Desk) -
     key = c.CreateKey(participant_id=BOB, role=Role.TRADER, sha256=bytes(32), label="desk")
     desk.venue = Venue.restore(desk.venue.snapshot())
     assert desk.only(key).key_id == 2
+
+
+def test_a_snapshot_of_the_version_before_is_brought_up_to_date() -> None:
+    old = zlib.decompress(base64.b85decode(VERSION_1))
+    assert ENVELOPE.unpack_from(old)[1:3] == (1, 1)
+    venue = Venue.restore(old)
+    bids, asks = venue.orders(XYZ)
+    assert [(order.order_id, order.leaves, order.reserve) for order in bids] == [(10, 70, 0)]
+    assert [order.order_id for order in asks] == [12, 13]
+    assert (venue.reference_price(XYZ), venue.balance(ANN, XYZ), venue.command_sequence) == (100_000, 30, 14)
+    assert Venue.restore(venue.snapshot()).digest() == venue.digest()
+    with pytest.raises(SnapshotError, match="version 1, this engine reads 2"):
+        Venue.restore(old[:-1])
 
 
 def test_a_new_venue_can_be_saved_and_restored() -> None:

@@ -11,7 +11,6 @@ from collections import Counter
 
 import exchange_native
 import msgspec
-from xxhash import xxh3_128_hexdigest
 
 from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
@@ -117,7 +116,8 @@ class NativeVenue:
 
     @classmethod
     def restore(cls, data: bytes) -> NativeVenue:
-        """Make the venue that wrote a snapshot. Raise `SnapshotError` where it is none of this version."""
+        """Make the venue that wrote a snapshot, of the version before too. Raise `SnapshotError` where it is none."""
+        data = snapshot.upgraded(data, RULES_VERSION)
         venue = cls(snapshot.partition_of(data, RULES_VERSION))
         try:
             venue._core = exchange_native.Venue.restore(data, msgspec.structs.astuple(LIMITS))
@@ -128,7 +128,7 @@ class NativeVenue:
 
     def digest(self) -> str:
         """Return the fingerprint of the state: XXH3-128 of its snapshot, in hexadecimal."""
-        return xxh3_128_hexdigest(self.snapshot())
+        return snapshot.digest_of(self.snapshot())
 
     # --- queries -------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from typing import Any
 from zlib import crc32
 
 from msgspec import structs
+from xxhash import xxh3_128_hexdigest
 
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
@@ -52,8 +53,11 @@ ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
 REFERENCE = Struct("<III")
+REFERENCE_1 = Struct("<II")
 REFERENCE_TRADE = Struct("<QI")
 ORDER = Struct("<QIIBBBBIIIIQ36s")
+ORDER_1 = Struct("<QIIBBBBIIIQ36s")
+"""As version 1 has it."""
 TERMS = Struct("<QIIIIHQ")
 CLIENT_ORDER_ID = Struct("<IQB20s36s")
 HOLDING = Struct("<II16s")
@@ -125,6 +129,35 @@ def partition_of(data: bytes, rules_version: int) -> int:
     return partition
 
 
+def upgraded(data: bytes, rules_version: int) -> bytes:
+    """Return a whole snapshot of version 1, which rules version 1 wrote, as this version writes it; others as they are.
+
+    Version 1 had no reserves, no last prices and no special terms. The last price is as before the first trade.
+    """
+    if len(data) < ENVELOPE.size + NUMBERS.size:
+        return data
+    magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
+    content = data[ENVELOPE.size :]
+    if (magic, version, rules, length, checksum) != (MAGIC, 1, 1, len(content), crc32(content)):
+        return data
+    sections = _Sections(data, ENVELOPE.size + NUMBERS.size)
+    list(sections.events())
+    changed_from = sections.at
+    references = [REFERENCE.pack(symbol_id, 0, trades) for symbol_id, trades in sections.records(REFERENCE_1)]
+    trades = [REFERENCE_TRADE.pack(*trade) for trade in sections.records(REFERENCE_TRADE)]
+    orders = [ORDER.pack(*order[:10], 0, *order[10:]) for order in sections.records(ORDER_1)]
+    content = b"".join((
+        data[ENVELOPE.size : changed_from], _section(references), _section(trades), _section(orders),
+        data[sections.at :], _section(()),
+    ))  # fmt: skip
+    return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
+
+
+def digest_of(data: bytes) -> str:
+    """Return the fingerprint of a state: XXH3-128 of its snapshot, in hexadecimal."""
+    return xxh3_128_hexdigest(data)
+
+
 def read_into(state: VenueState, data: bytes) -> None:
     """Fill the state of a new venue from a snapshot that `partition_of` found whole."""
     events = state.events
@@ -169,28 +202,28 @@ def directory_of(data: bytes) -> Directory:
 
 
 class _Sections:
-    """Reads the sections of a snapshot one after the other."""
+    """Reads the sections of a snapshot one after the other. at: where the next one begins."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data
-        self._at = at
+        self.at = at
 
     def records(self, layout: Struct) -> Iterator[tuple[Any, ...]]:
         """Give the records of the next section, which have one layout."""
         count = self._count()
-        begins_at = self._at
-        self._at += count * layout.size
-        return layout.iter_unpack(memoryview(self._data)[begins_at : self._at])
+        begins_at = self.at
+        self.at += count * layout.size
+        return layout.iter_unpack(memoryview(self._data)[begins_at : self.at])
 
     def events(self) -> Iterator[e.Event]:
         """Give the event records of the next section."""
         for _ in range(self._count()):
-            yield decode_event(self._data, self._at)
-            self._at += LENGTH.unpack_from(self._data, self._at)[0]
+            yield decode_event(self._data, self.at)
+            self.at += LENGTH.unpack_from(self._data, self.at)[0]
 
     def _count(self) -> int:
-        (count,) = COUNT.unpack_from(self._data, self._at)
-        self._at += COUNT.size
+        (count,) = COUNT.unpack_from(self._data, self.at)
+        self.at += COUNT.size
         return int(count)
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from xxhash import xxh3_128_hexdigest
-
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
@@ -206,14 +204,15 @@ class Venue:
 
     @classmethod
     def restore(cls, data: bytes) -> Venue:
-        """Make the venue that wrote a snapshot. Raise `SnapshotError` where it is none of this version."""
+        """Make the venue that wrote a snapshot, of the version before too. Raise `SnapshotError` where it is none."""
+        data = snapshot.upgraded(data, RULES_VERSION)
         venue = cls(snapshot.partition_of(data, RULES_VERSION))
         snapshot.read_into(venue._state, data)
         return venue
 
     def digest(self) -> str:
         """Return the fingerprint of the state: XXH3-128 of its snapshot, in hexadecimal."""
-        return xxh3_128_hexdigest(self.snapshot())
+        return snapshot.digest_of(self.snapshot())
 
     # --- queries -------------------------------------------------------------------------------------
 
