@@ -209,7 +209,7 @@ def test_a_table_of_the_layout_before_is_brought_up_to_date(tmp_path: Path) -> N
     with sqlite3.connect(path) as connection:
         connection.executescript(
             "ALTER TABLE orders DROP COLUMN terms; ALTER TABLE orders DROP COLUMN triggered_ns;"
-            "PRAGMA user_version = 1;"
+            "DROP TABLE prevented; PRAGMA user_version = 1;"
         )
     connection.close()
     store = OrderStore(path, 0)

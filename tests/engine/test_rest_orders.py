@@ -487,3 +487,40 @@ async def test_a_trailing_stop_shows_where_it_stands(engine: RunningEngine) -> N
     assert shape(share.body, "stop_price", "trail_bps") == {"stop_price": "193.05", "trail_bps": 100}
     too_wide = await engine.order("bob", "sell", "10", type="stop", trail_bps=5_001)
     assert too_wide.status in (400, 422)
+
+
+async def test_prevented_self_trades_are_listed_for_those_they_concern(engine: RunningEngine) -> None:
+    path = "/api/v1/participants/1/self_trade_prevention"
+    set_ = await engine.ask("PUT", path, "operator", {"group": 3, "mode": "decrement"})
+    assert shape(set_.body, "self_trade_group", "self_trade_mode") == {
+        "self_trade_group": 3, "self_trade_mode": "decrement",
+    }  # fmt: skip
+    resting = await engine.order("alice", "sell", "30", "189.20")
+    incoming = await engine.order("alice", "buy", "100", "189.20")
+    assert shape(incoming.body, "qty", "leaves_qty", "filled_qty", "status") == {
+        "qty": "70", "leaves_qty": "70", "filled_qty": "0", "status": "new",
+    }  # fmt: skip
+    shown = await engine.get(f"/api/v1/order/{resting.body['id']}", "alice")
+    assert shape(shown.body, "status", "cancel_reason") == {
+        "status": "canceled",
+        "cancel_reason": "self_trade",
+    }
+    shown = await engine.get(f"/api/v1/order/{incoming.body['id']}", "alice")
+    assert shape(shown.body, "qty", "leaves_qty") == {"qty": "70", "leaves_qty": "70"}
+    (prevented,) = (await engine.get("/api/v1/prevented_matches?symbol=AAPL", "alice")).items
+    expected = {
+        "symbol": "AAPL", "price": "189.20", "qty": "30", "mode": "decrement", "incoming_side": "buy",
+        "resting_order_id": resting.body["id"], "incoming_order_id": incoming.body["id"],
+    }  # fmt: skip
+    assert shape(prevented, *expected) == expected
+    assert (await engine.get("/api/v1/prevented_matches", "bob")).items == []
+    assert len((await engine.get("/api/v1/prevented_matches?limit=1", "operator")).items) == 1
+    for who, body, status in (
+        ("alice", {"group": 1, "mode": "decrement"}, 403),
+        ("operator", {"group": 0, "mode": "decrement"}, 422),
+        ("operator", {"group": 1, "mode": "sometimes"}, 422),
+    ):
+        assert (await engine.ask("PUT", path, who, body)).status == status
+    assert (
+        await engine.ask("PUT", path.replace("/1/", "/99/"), "operator", {"group": 0, "mode": "none"})
+    ).status == 404

@@ -6,7 +6,7 @@ from random import Random
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import SymbolState
 from exchange.domain.trade import BustReason
@@ -245,6 +245,16 @@ class VenueFlow:
     def _random_operation(self) -> bytes:
         choice = self.random.random()
         symbol_id = SymbolId(self.random.randint(1, len(SYMBOLS)))
+        if choice < 0.08:
+            mode = self.random.choice(list(SelfTradeMode))
+            group = 1 if mode else 0
+            members = (ParticipantId(1), ParticipantId(2))
+            return self.do(
+                *(
+                    c.SetSelfTradePrevention(participant_id=member, group=group, mode=mode)
+                    for member in members
+                )
+            )
         if choice < 0.15:
             return self.do(c.Tick())
         if choice < 0.3:

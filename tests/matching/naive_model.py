@@ -7,112 +7,15 @@ balances and reference prices are added up from all that ever happened.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
 from exchange.domain.reasons import Reason
 from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
+from tests.matching.naive_values import TERMS, Order, Outcome, Symbol, Trade
 
 GUIDELINE = ((250_000, 10), (500_000, 5), (10**12, 3))
 """(highest reference price, percent)."""
-
-
-TERMS = ("minimum_quantity", "display_quantity", "expires_ns", "stop_price", "trail_amount", "trail_bps")
-
-
-@dataclass
-class Order:
-    """An order that was accepted once. place: rises whenever an order joins a queue.
-
-    part: of it that is shown at a time, 0 for all; shown: how much of the part is left; reached: the trade that
-    triggered it, until it comes in.
-    """
-
-    id: int
-    account: int
-    symbol: int
-    side: int
-    type: int
-    tif: int
-    flags: int
-    price: int
-    quantity: int
-    place: int
-    filled: int = 0
-    live: bool = True
-    asked_minimum: int = 0
-    part: int = 0
-    shown: int = 0
-    expires: int = 0
-    stop: int = 0
-    trail: int = 0
-    trail_bps: int = 0
-    reached: int = 0
-
-    @property
-    def waits(self) -> bool:
-        return self.type in (OrderType.STOP, OrderType.STOP_LIMIT)
-
-    @property
-    def left(self) -> int:
-        return self.quantity - self.filled
-
-    @property
-    def minimum(self) -> int:
-        return self.left if self.flags & OrderFlag.ALL_OR_NONE else min(self.asked_minimum, self.left)
-
-    @property
-    def hidden(self) -> bool:
-        return self.flags & OrderFlag.HIDDEN != 0
-
-    @property
-    def in_queue(self) -> int:
-        """What may trade before the order goes to the back."""
-        return min(self.shown, self.left) if self.part else self.left
-
-
-@dataclass
-class Trade:
-    """A trade as it stands now. counts: it may be a reference price; compared: the reference before it."""
-
-    maker: int
-    taker: int
-    symbol: int
-    buyer: int
-    seller: int
-    price: int
-    quantity: int
-    compared: int
-    counts: bool
-    busted: bool = False
-
-
-@dataclass
-class Outcome:
-    """What a command led to. fills: (maker, taker, price, quantity, reference); cancelled: (order, quantity).
-
-    repriced: (order, price); refreshed: (order, shown, left); triggered: (order, stop price, price that reached it).
-    """
-
-    refused: Reason | None = None
-    duplicate_of: int = 0
-    fills: list[tuple[int, int, int, int, int]] = field(default_factory=list)
-    cancelled: list[tuple[int, int]] = field(default_factory=list)
-    repriced: list[tuple[int, int]] = field(default_factory=list)
-    refreshed: list[tuple[int, int, int]] = field(default_factory=list)
-    triggered: list[tuple[int, int, int]] = field(default_factory=list)
-
-
-@dataclass
-class Symbol:
-    """A symbol's terms; every price is a multiple of one tick here. history: prices set and trades, in order."""
-
-    lot: int
-    tick: int
-    history: list[int | Trade]
-    suspended: bool = False
-    band_bps: int = 0
 
 
 class NaiveVenue:
@@ -131,6 +34,8 @@ class NaiveVenue:
         self.prints: list[tuple[int, int]] = []
         """(symbol, price) of every trade as it happened."""
         self.woken: list[Order] = []
+        self.groups: dict[int, tuple[int, int]] = {}
+        """(group, mode) by participant."""
 
     # --- questions -----------------------------------------------------------------------------------
 
@@ -402,7 +307,7 @@ class NaiveVenue:
             self.places += 1
             order.place = self.places
             more = self._come_in(order)
-            for name in ("fills", "cancelled", "repriced", "refreshed"):
+            for name in ("fills", "cancelled", "repriced", "refreshed", "prevented"):
                 getattr(outcome, name).extend(getattr(more, name))
             coming += self.woken
             self.woken = []
@@ -445,8 +350,11 @@ class NaiveVenue:
                 outcome.cancelled = self._kill([order]).cancelled
             return outcome
         band = reference * self.symbols[order.symbol].band_bps // 10_000
-        while order.left and (found := self._willing(order, order.left, reference, band)):
+        while order.live and order.left and (found := self._willing(order, order.left, reference, band)):
             maker = found[0]
+            if self._group(maker)[0] == self._group(order)[0] != 0:
+                self._prevent(maker, order, outcome)
+                continue
             quantity = min(maker.in_queue, order.left)
             buyer, seller = (order, maker) if order.side == Side.BUY else (maker, order)
             percent = next(percent for highest, percent in GUIDELINE if reference <= highest)
@@ -467,18 +375,52 @@ class NaiveVenue:
                 maker.place, maker.shown = self.places, min(maker.part, maker.left)
                 outcome.refreshed.append((maker.id, maker.shown, maker.left))
         order.shown = order.part
-        if order.left and not rests:
-            outcome.cancelled = self._kill([order]).cancelled
+        if order.live and order.left and not rests:
+            outcome.cancelled += self._kill([order]).cancelled
         return outcome
+
+    def set_group(self, command: c.SetSelfTradePrevention) -> Outcome:
+        """Put a member into a group."""
+        if command.participant_id not in self.accounts.values():
+            return Outcome(Reason.UNKNOWN_PARTICIPANT)
+        if command.mode > 4 or (command.group == 0) != (command.mode == 0):
+            return Outcome(Reason.SELF_TRADE_MODE_INVALID)
+        self.groups[command.participant_id] = (command.group, command.mode)
+        return Outcome()
+
+    def _group(self, order: Order) -> tuple[int, int]:
+        return self.groups.get(self.accounts[order.account], (0, 0))
+
+    def _prevent(self, maker: Order, taker: Order, outcome: Outcome) -> None:
+        quantity = min(maker.left, taker.left)
+        outcome.prevented.append((maker.id, taker.id, quantity))
+        mode = self._group(taker)[1]
+        for party, goes in ((maker, mode in (2, 3)), (taker, mode in (1, 3))):
+            if goes or (mode == 4 and party.left == quantity):
+                outcome.cancelled += self._kill([party]).cancelled
+            elif mode == 4:
+                party.quantity -= quantity
+                party.shown = min(party.shown, party.left)
 
     def _finds(self, order: Order) -> int:
         """Add up what an order would trade at once."""
         found = 0
         reference = self.reference(order.symbol)
         band = reference * self.symbols[order.symbol].band_bps // 10_000
+        group, mode = self._group(order)
+        level, reserves = None, 0
         for other in self._willing(order, 10**12, reference, band):
-            if other.minimum <= order.left - found:
+            if level != (other.price, other.hidden):
+                if found >= (order.left if order.tif == TimeInForce.FOK else order.minimum):
+                    break
+                level, reserves = (other.price, other.hidden), 0
+            if other.minimum > max(order.left - found, 0):
+                continue
+            if group == 0 or self._group(other)[0] != group:
                 found += other.left
+                reserves += other.left - other.in_queue
+            elif mode != 2:
+                return found - reserves
         return found
 
     def _willing(self, order: Order, brings: int, reference: int, band: int) -> list[Order]:

@@ -32,6 +32,7 @@ from tests.matching.small_world import (
     enter_stop,
     facts,
     pick,
+    set_group,
 )
 
 NAMES = ("ann", "bob", "Zoë", "株式", "", " x", "x ", "a\x00b", "\u200b", "a b", "x" * 64, "x" * 65, "é" * 33)
@@ -177,7 +178,7 @@ class RandomCommands:
     def administration(self, eight: bytes) -> c.Command:
         """Draw one of the commands of operators and of time."""
         name = pick((*NAMES, *(f"n{n}" for n in range(20))), eight[1])
-        match eight[0] % 14:
+        match eight[0] % 15:
             case 0 | 1:
                 command = pick((c.Deposit, c.Withdraw), eight[2])
                 amount = pick((1, 1_000, 10**18, 10**18 - 1, 0, -5, 5 * 10**17), eight[3])
@@ -221,6 +222,8 @@ class RandomCommands:
                 return c.SetMarketProtection(
                     symbol_id=pick(SYMBOLS, eight[2]), protection_bps=pick(BANDS, eight[3])
                 )
+            case 13:
+                return set_group(eight[2:])
             case _:
                 return c.Tick()
 

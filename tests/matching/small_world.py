@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import public_id
@@ -232,6 +232,15 @@ def enter_stop(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
     return c.EnterSpecialOrder(**{**fields, **kind, **terms})
 
 
+def set_group(eight: bytes) -> c.SetSelfTradePrevention:
+    """Put a member into one of two groups, or take it out."""
+    mode = pick((*SelfTradeMode, 5), eight[0])
+    group = pick((1, 1, 2), eight[1]) if mode else 0
+    return c.SetSelfTradePrevention(
+        participant_id=pick((1, 2, 3, 1, 9), eight[2]), group=group if eight[3] < 240 else 0, mode=mode
+    )
+
+
 def enter_iceberg(eight: bytes) -> c.EnterSpecialOrder:
     """Enter an iceberg order at one of two prices: sells at both, so that several meet there."""
     return c.EnterSpecialOrder(
@@ -261,6 +270,8 @@ def other(eight: bytes, kind: int) -> c.Command:
             made: c.Command = command(account_id=account, symbol_id=symbol, amount=pick(AMOUNTS, eight[3]))
             return made
         case 29:
+            if eight[2] % 4 == 0:
+                return set_group(eight)
             if eight[2] % 2:
                 return c.SetMarketProtection(
                     symbol_id=pick(SYMBOLS, eight[1]), protection_bps=pick(BANDS, eight[0])

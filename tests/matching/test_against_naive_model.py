@@ -16,7 +16,8 @@ from exchange.domain.symbol import SymbolState
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
 from tests.matching.desk import MIDNIGHT_NS, Desk
-from tests.matching.naive_model import NaiveVenue, Outcome, Symbol
+from tests.matching.naive_model import NaiveVenue
+from tests.matching.naive_values import Outcome, Symbol
 from tests.matching.small_world import (
     AMOUNTS,
     ROUND_LOT,
@@ -30,6 +31,7 @@ from tests.matching.small_world import (
     enter_special,
     enter_stop,
     pick,
+    set_group,
 )  # fmt: skip
 
 OWNERS = {1: 1, 2: 2, 3: 3, 4: 1}
@@ -82,6 +84,11 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             return
         self.desk.time_ns += seconds * SECOND_NS
         self.compare(c.Tick(), self.naive.pass_time(self.desk.time_ns))
+
+    @rule(eight=eight_bytes)
+    def set_group(self, eight: bytes) -> None:
+        command = set_group(eight)
+        self.compare(command, self.naive.set_group(command))
 
     @rule(eight=eight_bytes)
     def set_protection(self, eight: bytes) -> None:
@@ -222,6 +229,8 @@ def outcome_of(events: list[e.Event]) -> Outcome:
                 )
             case e.OrderRepriced():
                 outcome.repriced.append((event.order_id, event.price))
+            case e.MatchPrevented():
+                outcome.prevented.append((event.maker_order_id, event.taker_order_id, event.quantity))
             case e.OrderTriggered():
                 outcome.triggered.append((event.order_id, event.stop_price, event.last_price))
             case e.OrderRefreshed():

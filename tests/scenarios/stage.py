@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
@@ -212,6 +212,13 @@ class Stage:
             for order in waiting
         ]
         return ", ".join(texts) or "none"
+
+    @step(r"group (?P<group>\d+) of (?P<member>\w+)(?: (?P<mode>[a-z-]+))?")
+    def set_group(self, group: str, member: str, mode: str | None) -> c.Command:
+        return c.SetSelfTradePrevention(
+            participant_id=self.names.participant(member), group=int(group),
+            mode=SelfTradeMode[(mode or "none").upper().replace("-", "_")],
+        )  # fmt: skip
 
     @step(r"protection (?P<symbol>\w+) (?P<bps>\d+) bps")
     def set_protection(self, symbol: str, bps: str) -> c.Command:

@@ -119,6 +119,12 @@ def say(event: e.Event, names: Names) -> str:
                 f"refreshed {names.of_order(event.order_id)}, shows {event.displayed} @ {format_price(event.price)}"
                 f" [leaves {event.leaves}]"
             )
+        case e.MatchPrevented():
+            taker, maker = names.of_order(event.taker_order_id), names.of_order(event.maker_order_id)
+            return (
+                f"prevented {taker} from {maker}, {event.quantity} @ {format_price(event.price)}, "
+                f"{event.mode.name.lower()}"
+            )
         case e.OrderTriggered():
             price = format_price(event.price) if event.price else "market"
             return (
@@ -180,6 +186,8 @@ def _say_administration(event: e.Event) -> str:
             return f"day {format_date(event.date)} began"
         case e.SymbolStateChanged():
             return f"{event.state.name.lower()}"
+        case e.SelfTradePreventionSet():
+            return f"group {event.group}, {event.mode.name.lower()}"
         case e.MarketProtectionSet():
             return f"market orders within {event.protection_bps} bps"
         case e.ReferencePriceSet():

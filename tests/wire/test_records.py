@@ -134,6 +134,7 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         151: "TradeBusted", 152: "TradeCorrected", 62: "EnterSpecialOrder", 63: "SetMarketProtection",
         163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
         167: "OrderTriggered",
+        64: "SetSelfTradePrevention", 168: "SelfTradePreventionSet", 169: "MatchPrevented",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

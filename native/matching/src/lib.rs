@@ -19,6 +19,7 @@ mod order_index;
 mod printable;
 pub mod reasons;
 mod reference_price;
+mod self_trade;
 mod snapshot;
 mod state;
 mod stop_orders;

@@ -7,11 +7,12 @@ use exchange_wire::ClientOrderId;
 
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
-use crate::order_book::{public_id, Fill, Order, BUY, REPRICE, WORST_RANK};
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, REPRICE, WORST_RANK};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
 use crate::reference_price::ReferencePrice;
+use crate::self_trade::CANCEL_OLDEST;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 
@@ -27,6 +28,7 @@ pub mod cancel_reason {
     pub const MINIMUM_QUANTITY: u8 = 18;
     pub const PROTECTION: u8 = 19;
     pub const NO_OPPOSITE: u8 = 20;
+    pub const SELF_TRADE: u8 = 21;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -68,9 +70,11 @@ impl State {
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
         let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
-        if !hidden.is_empty() || !market.stops.is_empty() {
+        let has_more = !hidden.is_empty() || !market.stops.is_empty();
+        let best = shown.best_rank();
+        if has_more || self.group_of(incoming.account_id).number != 0 {
             self.trade_with_care(worst_rank, &mut incoming);
-        } else if shown.best_rank().is_some_and(|best| best >= worst_rank) {
+        } else if best.is_some_and(|best| best >= worst_rank) {
             self.trade(worst_rank, &mut incoming);
         }
         if incoming.leaves == 0 {
@@ -129,7 +133,18 @@ impl State {
         let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
         let wanted = if must_fill { incoming.leaves } else { incoming.minimum() };
         let sides = self.markets[incoming.symbol_id as usize - 1].book.opposite_sides(incoming.kind.side);
-        self.orders.available(sides, worst_rank, incoming.leaves, wanted) >= u64::from(wanted)
+        let group = self.group_of(incoming.account_id);
+        let available = if group.number == 0 {
+            self.orders.available(sides, worst_rank, incoming.leaves, wanted)
+        } else {
+            let meets = |resting: &Order| match self.is_own(group, resting) {
+                false => Meets::Another,
+                true if group.mode == CANCEL_OLDEST => Meets::OwnThatGoes,
+                true => Meets::OwnThatEnds,
+            };
+            self.orders.available_until_own(sides, worst_rank, (incoming.leaves, wanted), meets)
+        };
+        available >= u64::from(wanted)
     }
 
     /// Lets an order wait that did not find what it wants at least, or cancels it.
@@ -168,12 +183,13 @@ impl State {
         }
     }
 
-    /// Does what `trade` does where some orders are hidden or wait.
+    /// Does what `trade` does where some orders are hidden or wait, or some members are in groups.
     #[cold]
     fn trade_with_care(&mut self, worst_rank: u32, incoming: &mut Order) {
         let place = incoming.symbol_id as usize - 1;
         let market = &self.markets[place];
         let at_arrival = AtArrival { reference_price: market.reference.price, state: market.state };
+        let group = self.group_of(incoming.account_id);
         while incoming.leaves > 0 {
             let market = &mut self.markets[place];
             let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
@@ -182,7 +198,13 @@ impl State {
             if shown.rank(resting.price) < worst_rank {
                 return;
             }
-            let home = market.book.home(resting.kind);
+            let (kind, resting) = (resting.kind, *resting);
+            if self.is_own(group, &resting) {
+                self.prevent(slot, incoming, group.mode);
+                continue;
+            }
+            let market = &mut self.markets[place];
+            let home = market.book.home(kind);
             let fill = self.orders.fill(home, slot, incoming.leaves);
             incoming.leaves -= fill.quantity;
             note_trade(

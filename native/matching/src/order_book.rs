@@ -210,6 +210,14 @@ impl OrderBook {
     }
 }
 
+/// What an incoming order meets: one it trades with, an own one that is cancelled, an own one behind which it does not
+/// come.
+pub enum Meets {
+    Another,
+    OwnThatGoes,
+    OwnThatEnds,
+}
+
 /// What of a resting order a trade took.
 pub struct Fill {
     pub slot: u32,
@@ -528,6 +536,42 @@ impl Orders {
                     if u64::from(order.minimum()) + total <= u64::from(leaves) {
                         total += u64::from(order.leaves);
                     }
+                }
+            }
+        }
+        total
+    }
+
+    /// What `available` gives, where own orders are in the way; quantities: (what is left, what is wanted).
+    pub fn available_until_own(
+        &self,
+        (shown, hidden): (&BookSide, &BookSide),
+        rank: u32,
+        (leaves, wanted): (u32, u32),
+        meets: impl Fn(&Order) -> Meets,
+    ) -> u64 {
+        let first = shown.ranks.iter().zip(&shown.queues).map(|(&rank, &queue)| (rank, 1, queue));
+        let then = hidden.ranks.iter().zip(&hidden.queues).map(|(&rank, &queue)| (rank, 0, queue));
+        let mut levels: Vec<(u32, u8, u32)> = first.chain(then).collect();
+        levels.sort_unstable_by(|one, other| other.cmp(one));
+        let mut total = 0;
+        for (at, _, queue) in levels {
+            if total >= u64::from(wanted) || at < rank {
+                break;
+            }
+            let mut reserves = 0;
+            for slot in self.queue(&self.queues[queue as usize]) {
+                let order = self.at(slot);
+                if u64::from(order.minimum()) > u64::from(leaves).saturating_sub(total) {
+                    continue;
+                }
+                match meets(order) {
+                    Meets::Another => {
+                        total += u64::from(order.leaves);
+                        reserves += u64::from(order.reserve);
+                    }
+                    Meets::OwnThatGoes => {}
+                    Meets::OwnThatEnds => return total - reserves,
                 }
             }
         }

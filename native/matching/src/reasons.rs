@@ -53,9 +53,10 @@ pub const STOP_PRICE_MISSING: u16 = 60;
 pub const STOP_PRICE_INVALID: u16 = 61;
 pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
+pub const SELF_TRADE_MODE_INVALID: u16 = 65;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 64;
+pub const REASONS_END: usize = 66;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

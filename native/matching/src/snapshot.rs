@@ -15,6 +15,7 @@ use crate::client_order_ids::FirstUse;
 use crate::directory::{Key, Symbol};
 use crate::market::is_valid_tick_table;
 use crate::order_book::{sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
@@ -142,6 +143,10 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
         write_event(out, events::PARTICIPANT_CREATED, 0, &[&id, &size, name.as_bytes()]);
     }
+    for (participant_id, group) in &state.self_trade_groups {
+        let (id, number) = (participant_id.to_le_bytes(), group.number.to_le_bytes());
+        write_event(out, events::SELF_TRADE_PREVENTION_SET, 0, &[&id, &number, &[group.mode]]);
+    }
     for (place, account) in directory.accounts.iter().enumerate() {
         let (id, owner) = ((place as u32 + 1).to_le_bytes(), account.participant_id.to_le_bytes());
         let size = (account.name.len() as u16).to_le_bytes();
@@ -150,7 +155,10 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     for (&key_id, key) in &directory.keys {
         write_event(out, events::KEY_CREATED, 0, &[&key_body(key_id, key)]);
     }
-    let members = directory.participants.len() + directory.accounts.len() + directory.keys.len();
+    let members = directory.participants.len()
+        + state.self_trade_groups.len()
+        + directory.accounts.len()
+        + directory.keys.len();
     directory.symbols.len() + protected.len() + members
 }
 
@@ -304,6 +312,12 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             known(record.u32()? as usize == state.directory.participants.len() + 1)?;
             let size = record.u16()?;
             state.directory.add_participant(record.text(size.into())?);
+        }
+        events::SELF_TRADE_PREVENTION_SET => {
+            let participant_id = record.u32()?;
+            known(state.directory.has_participant(participant_id))?;
+            let group = Group { number: record.u32()?, mode: record.u8()? };
+            state.note_self_trade_group(participant_id, group);
         }
         events::ACCOUNT_CREATED => {
             known(record.u32()? as usize == state.directory.accounts.len() + 1)?;

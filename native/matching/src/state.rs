@@ -10,6 +10,7 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
 
 /// How many of each a venue takes; one more is rejected.
@@ -33,6 +34,8 @@ pub struct State {
     /// Those of the order that is coming in, where it has some.
     pub terms_in_hand: Terms,
     pub triggered: VecDeque<Triggered>,
+    /// By participant, of those that are in one.
+    pub self_trade_groups: BTreeMap<u32, Group>,
     pub client_order_ids: ClientOrderIds,
     pub holdings: Holdings,
     /// Match ids of busted trades.
@@ -55,6 +58,7 @@ impl State {
             orders: Orders::new(partition),
             terms_in_hand: Terms::default(),
             triggered: VecDeque::new(),
+            self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),
             busted: BTreeSet::new(),

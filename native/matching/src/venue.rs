@@ -329,6 +329,9 @@ impl State {
             Command::SetMarketProtection { symbol_id, protection_bps } => {
                 self.set_market_protection(symbol_id, protection_bps);
             }
+            Command::SetSelfTradePrevention { participant_id, group, mode } => {
+                self.set_self_trade_prevention(participant_id, group, mode);
+            }
             Command::CreateParticipant { name } => self.create_participant(name),
             Command::CreateAccount { participant_id, name } => self.create_account(participant_id, name),
             Command::CreateKey(command) => self.create_key(command),

@@ -26,10 +26,11 @@ pub const BUST_TRADE: u8 = 50;
 pub const CORRECT_TRADE: u8 = 51;
 pub const ENTER_SPECIAL_ORDER: u8 = 62;
 pub const SET_MARKET_PROTECTION: u8 = 63;
+pub const SET_SELF_TRADE_PREVENTION: u8 = 64;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=12 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 62 | 63)
+    matches!(number, 1..=3 | 10..=12 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 62..=64)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -213,6 +214,7 @@ pub enum Command<'a> {
     SetSymbolState { symbol_id: u32, state: u8, reason: &'a str },
     SetReferencePrice { symbol_id: u32, reference_price: u32 },
     SetMarketProtection { symbol_id: u32, protection_bps: u16 },
+    SetSelfTradePrevention { participant_id: u32, group: u32, mode: u8 },
     CreateParticipant { name: &'a str },
     CreateAccount { participant_id: u32, name: &'a str },
     CreateKey(CreateKey<'a>),
@@ -243,6 +245,10 @@ impl<'a> Command<'a> {
             SET_REFERENCE_PRICE => Self::SetReferencePrice { symbol_id: r.u32()?, reference_price: r.u32()? },
             SET_MARKET_PROTECTION => {
                 Self::SetMarketProtection { symbol_id: r.u32()?, protection_bps: r.u16()? }
+            }
+            SET_SELF_TRADE_PREVENTION => {
+                let (participant_id, group) = (r.u32()?, r.u32()?);
+                Self::SetSelfTradePrevention { participant_id, group, mode: r.u8()? }
             }
             CREATE_PARTICIPANT => Self::CreateParticipant { name: text_with_size(&mut r)? },
             CREATE_ACCOUNT => Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? },

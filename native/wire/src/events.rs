@@ -30,10 +30,12 @@ pub const ORDER_REPRICED: u8 = 164;
 pub const ORDER_REFRESHED: u8 = 165;
 pub const MARKET_PROTECTION_SET: u8 = 166;
 pub const ORDER_TRIGGERED: u8 = 167;
+pub const SELF_TRADE_PREVENTION_SET: u8 = 168;
+pub const MATCH_PREVENTED: u8 = 169;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=112 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 163..=167)
+    matches!(number, 101 | 103 | 110..=112 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 163..=169)
 }
 
 /// What all events of one command share.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -82,6 +82,14 @@ class CreateParticipant(Command, frozen=True, kw_only=True):
     """Admit a member."""
 
     name: str
+
+
+class SetSelfTradePrevention(Command, frozen=True, kw_only=True):
+    """Put a member into a self-trade group; 0 takes it out. mode: what its incoming orders do, see `SelfTradeMode`."""
+
+    participant_id: ParticipantId
+    group: int
+    mode: SelfTradeMode
 
 
 class CreateAccount(Command, frozen=True, kw_only=True):

@@ -42,6 +42,11 @@ class Directory:
             case e.ParticipantCreated():
                 self.participants[event.participant_id] = Participant(event.participant_id, event.name)
                 self.participant_ids[event.name] = event.participant_id
+            case e.SelfTradePreventionSet():
+                self.participants[event.participant_id] = msgspec.structs.replace(
+                    self.participants[event.participant_id],
+                    self_trade_group=event.group, self_trade_mode=event.mode,
+                )  # fmt: skip
             case e.AccountCreated():
                 self.accounts[event.account_id] = Account(event.account_id, event.participant_id, event.name)
             case e.KeyCreated():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.domain.order import CancelReason, OrderType, RepriceReason, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
@@ -89,6 +89,14 @@ class ParticipantCreated(Event, frozen=True, kw_only=True):
 
     participant_id: ParticipantId
     name: str
+
+
+class SelfTradePreventionSet(Event, frozen=True, kw_only=True):
+    """A member is in a self-trade group, or with 0 in none."""
+
+    participant_id: ParticipantId
+    group: int
+    mode: SelfTradeMode
 
 
 class AccountCreated(Event, frozen=True, kw_only=True):
@@ -208,6 +216,22 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
     leaves: Quantity
     stop_price: Price
     last_price: Price
+
+
+class MatchPrevented(Event, frozen=True, kw_only=True):
+    """Two orders of one group did not trade. What becomes of them follows: cancels, or a cancel and an amendment.
+
+    quantity: what both had left at least; price: the resting order's.
+    """
+
+    maker_order_id: OrderId
+    taker_order_id: OrderId
+    maker_account_id: AccountId
+    taker_account_id: AccountId
+    price: Price
+    quantity: Quantity
+    taker_side: Side
+    mode: SelfTradeMode
 
 
 class OrderRejected(Event, frozen=True, kw_only=True):

@@ -88,6 +88,21 @@ class CancelReason(IntEnum):
     """It would have traded with an order of its own group."""
 
 
+class SelfTradeMode(IntEnum):
+    """What happens where two orders of one group would trade. Numbers 1 to 3 are those of FIX 5.0 tag 2964."""
+
+    NONE = 0
+    """They trade."""
+    CANCEL_NEWEST = 1
+    """The incoming order is cancelled."""
+    CANCEL_OLDEST = 2
+    """The resting order is cancelled."""
+    CANCEL_BOTH = 3
+    """Both are cancelled."""
+    DECREMENT = 4
+    """The smaller one is cancelled, and the larger one reduced by its quantity."""
+
+
 class RepriceReason(IntEnum):
     """Why the market gave an order a price that its owner did not name."""
 

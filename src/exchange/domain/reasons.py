@@ -67,6 +67,7 @@ class Reason(IntEnum):
     BUSINESS_DATE_NOT_LATER = 39
     DIRECTORY_FULL = 40
     PROTECTION_INVALID = 58
+    SELF_TRADE_MODE_INVALID = 65
 
 
 class ReasonText(NamedTuple):
@@ -285,6 +286,9 @@ REASONS: dict[Reason, ReasonText] = {
         field="band_bps",
         measured="basis points",
         limit="maximum",
+    ),
+    Reason.SELF_TRADE_MODE_INVALID: ReasonText(
+        "A self-trade group needs one of the modes, and no group needs none.", field="mode", measured="mode"
     ),
 }
 

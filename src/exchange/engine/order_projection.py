@@ -39,6 +39,8 @@ _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
 _REPRICED = LAYOUTS[e.OrderRepriced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
+PREVENTED = number_of(e.MatchPrevented)
+_PREVENTED = LAYOUTS[e.MatchPrevented].struct
 TRIGGERED = number_of(e.OrderTriggered)
 _ORDER_EVENT = Struct(EVENT_HEADER.format + "Q")
 _BUSTED = LAYOUTS[e.TradeBusted].struct
@@ -84,6 +86,7 @@ CANCELLED_COLUMNS = 7
 
 OrderRow = tuple[int, int, int, str, int, int, bytes]
 FillRow = tuple[int, int, int, int, int, int, int, int, int]
+PreventedRow = tuple[int, int, int, int, int, int, int, int, int, int, int]
 RulingRow = tuple[int | None, int | None, int, int, int, int]
 
 _LEAVES, _FILLED, _NOTIONAL = int(Update.LEAVES), int(Update.FILLED), int(Update.NOTIONAL)
@@ -96,13 +99,16 @@ class Changes(msgspec.Struct):
     orders: (order id, account, symbol, client order id, leaves, ended, record that placed it);
     updates: by order id, as far as they go of `Update`;
     fills: (account, match id, side, order id, symbol, price, quantity, maker, time);
-    rulings: (price, quantity, state, match id, buyer's account, seller's account); None for what stays.
+    rulings: (price, quantity, state, match id, buyer's account, seller's account); None for what stays;
+    prevented: (event sequence, symbol, maker's order, taker's order, maker's account, taker's account, price,
+    quantity, taker's side, mode, time).
     """
 
     orders: list[OrderRow]
     updates: dict[int, list[Any]]
     fills: list[FillRow]
     rulings: list[RulingRow]
+    prevented: list[PreventedRow] = msgspec.field(default_factory=list)
 
     def update(self, order_id: int, time_ns: int, columns: int = TRADED_COLUMNS) -> list[Any]:
         """Return the update that takes what happens to an order, with so many columns at least."""
@@ -196,6 +202,11 @@ def _trigger(changes: Changes, events: bytes, offset: int) -> None:
     changes.update(order_id, time_ns, len(Update))[Update.TRIGGERED_NS] = time_ns
 
 
+def _prevent(changes: Changes, events: bytes, offset: int) -> None:
+    values = _PREVENTED.unpack_from(events, offset)
+    changes.prevented.append((values[5], values[9], *values[10:18], values[7]))
+
+
 def _replace(changes: Changes, events: bytes, offset: int) -> None:
     values = _REPLACED.unpack_from(events, offset)
     new = values[11]
@@ -242,6 +253,7 @@ _TAKERS = {
     REPRICED: _reprice,
     TERMS_ACCEPTED: _accept_terms,
     TRIGGERED: _trigger,
+    PREVENTED: _prevent,
     BUSTED: _bust,
     CORRECTED: _correct,
 }

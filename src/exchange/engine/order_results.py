@@ -107,7 +107,7 @@ def amended(events: bytes, symbols: Symbols) -> AmendedOrder | ApiError:
     order_id, account_id, side, kept_priority, _, price, quantity, leaves = values[10:]
     if not values[3] & LAST_OF_COMMAND:
         rest = _rest_of_command(events, length, order_id, leaves)
-        leaves, price = rest.leaves, rest.price or price
+        leaves, price, quantity = rest.leaves, rest.price or price, rest.quantity or quantity
     return AmendedOrder(
         id=str(order_id),
         account=str(account_id),
@@ -211,15 +211,16 @@ def _accepted_order(events: bytes, offset: int, symbols: Symbols) -> tuple[Order
             order.price = price_or_none(rest.price)
         if rest.terms:
             add_terms(order, rest.terms)
-        order.status = STATUS_TEXT[order_status(quantity, rest.leaves, ended)]
+        order.qty = str(rest.quantity or quantity)
+        order.status = STATUS_TEXT[order_status(rest.quantity or quantity, rest.leaves, ended)]
     return order, offset
 
 
 class Rest(NamedTuple):
     """What the rest of a command's events did to its order, and where they end.
 
-    notional: sum of price × quantity; cancel_reason, price: 0 where it was not cancelled or not repriced; terms: the
-    fields of its special terms, if it has any.
+    notional: sum of price × quantity; cancel_reason, price, quantity: 0 where it was not cancelled, repriced or
+    decremented; terms: the fields of its special terms, if it has any.
     """
 
     filled: int
@@ -227,12 +228,13 @@ class Rest(NamedTuple):
     leaves: int
     cancel_reason: int
     price: int
+    quantity: int
     terms: tuple[int, ...]
     offset: int
 
 
 def _rest_of_command(events: bytes, offset: int, order_id: int, leaves: int) -> Rest:
-    filled = notional = cancel_reason = new_price = flags = 0
+    filled = notional = cancel_reason = new_price = new_quantity = flags = 0
     terms: tuple[int, ...] = ()
     while not flags & LAST_OF_COMMAND:
         length, number, _, flags, *_ = EVENT_HEADER.unpack_from(events, offset)
@@ -246,13 +248,17 @@ def _rest_of_command(events: bytes, offset: int, order_id: int, leaves: int) -> 
             values = _CANCELLED.unpack_from(events, offset)
             if values[10] == order_id:
                 leaves, cancel_reason = 0, values[13]
+        elif number == AMENDED:
+            values = _AMENDED.unpack_from(events, offset)
+            if values[10] == order_id:
+                new_quantity, leaves = values[16:]
         elif number == REPRICED:
             values = _REPRICED.unpack_from(events, offset)
             new_price = values[14] if values[10] == order_id else new_price
         elif number == TERMS_ACCEPTED:
             terms = _TERMS_ACCEPTED.unpack_from(events, offset)[12:]
         offset += length
-    return Rest(filled, notional, leaves, cancel_reason, new_price, terms, offset)
+    return Rest(filled, notional, leaves, cancel_reason, new_price, new_quantity, terms, offset)
 
 
 _time_text = lru_cache(TIMES_REMEMBERED)(format_time)

@@ -21,9 +21,19 @@ from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 
 SCHEMA_VERSION = 2
+_PREVENTED_COLUMNS = [
+    "sequence", "symbol_id", "maker_order_id", "taker_order_id", "maker_account_id", "taker_account_id", "price",
+    "quantity", "taker_side", "mode", "at_ns",
+]  # fmt: skip
+_NUMBERS = ", ".join(f"{name} INTEGER NOT NULL" for name in _PREVENTED_COLUMNS[1:])
+_PREVENTED_SCHEMA = f"""
+CREATE TABLE prevented (sequence INTEGER PRIMARY KEY, {_NUMBERS});
+CREATE INDEX prevented_of_maker ON prevented (maker_account_id, sequence);
+CREATE INDEX prevented_of_taker ON prevented (taker_account_id, sequence);
+"""
 _STEPS = {
     1: "ALTER TABLE orders ADD COLUMN terms BLOB; ALTER TABLE orders ADD COLUMN triggered_ns INTEGER;"
-    "PRAGMA user_version = 2;"
+    f"{_PREVENTED_SCHEMA} PRAGMA user_version = 2;"
 }
 """From each older layout to the next."""
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
@@ -68,6 +78,7 @@ CREATE TABLE fills (
     state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account_id, match_id, side)
 ) WITHOUT ROWID;
 CREATE INDEX fills_of_order ON fills (order_id, match_id);
+{_PREVENTED_SCHEMA}
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
@@ -127,6 +138,22 @@ _SELECT_FILL = (
     f"SELECT {', '.join('fills.' + name for name in StoredFill.__struct_fields__[:-1])}, "
     "coalesce(orders.client_order_id, '') FROM fills LEFT JOIN orders USING (order_id)"
 )
+
+
+class StoredPrevented(msgspec.Struct, frozen=True, array_like=True):
+    """A match that was prevented, as the table has it. sequence: of its event."""
+
+    sequence: int
+    symbol_id: int
+    maker_order_id: int
+    taker_order_id: int
+    maker_account_id: int
+    taker_account_id: int
+    price: int
+    quantity: int
+    taker_side: int
+    mode: int
+    at_ns: int
 
 
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,6 +260,19 @@ class OrderStore:
             : wanted.limit
         ]
 
+    def prevented(self, wanted: OrderFilter) -> list[StoredPrevented]:
+        """Return prevented matches of which one side is wanted, newest first. before: their event's sequence."""
+        conditions = ["(:symbol_id = 0 OR symbol_id = :symbol_id)", "(:before = 0 OR sequence < :before)"]
+        values: dict[str, object] = {
+            "symbol_id": wanted.symbol_id, "before": wanted.before, "limit": wanted.limit
+        }  # fmt: skip
+        if wanted.accounts is not None:
+            places = ", ".join(f":account{number}" for number in range(len(wanted.accounts))) or "NULL"
+            values |= {f"account{number}": account for number, account in enumerate(wanted.accounts)}
+            conditions.append(f"(maker_account_id IN ({places}) OR taker_account_id IN ({places}))")
+        sql = f"SELECT * FROM prevented WHERE {' AND '.join(conditions)} ORDER BY sequence DESC LIMIT :limit"
+        return [StoredPrevented(*row) for row in self._read(sql, values)]
+
     def _prepare(self) -> None:
         if self.path.stat().st_size <= CHECKED_BYTES_MAX:
             found = self._writer.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -261,6 +301,7 @@ class OrderStore:
     def _write(self, changes: Changes) -> None:
         self._insert("orders", _ORDER_COLUMNS, changes.orders)
         self._insert("fills", _FILL_COLUMNS, changes.fills)
+        self._insert("prevented", _PREVENTED_COLUMNS, changes.prevented)
         for columns in (TRADED_COLUMNS, CANCELLED_COLUMNS, len(Update)):
             updates = [row for row in changes.updates.values() if len(row) == columns]
             for rows in _chunks(updates):

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from exchange.domain import events as e
 from exchange.domain.order import OrderFlag, OrderStatus, SpecialTerms
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_price, format_time
 from exchange.engine.order_projection import FillState
 from exchange.engine.order_results import Symbols
-from exchange.engine.order_store import StoredFill, StoredOrder
+from exchange.engine.order_store import StoredFill, StoredOrder, StoredPrevented
 from exchange.matching.order_book import RestingOrder
 from exchange.wire.records import decode_event
 from exchange.wire.rest.errors import reason_name
 from exchange.wire.rest.orders import (
     CANCEL_REASON_TEXT,
     ORDER_TYPE_TEXT,
+    SELF_TRADE_MODE_TEXT,
     SIDE_TEXT,
     STATUS_TEXT,
     TIME_IN_FORCE_TEXT,
     Fill,
     Order,
+    PreventedMatch,
     Reject,
     add_flags,
     add_terms,
@@ -77,6 +81,24 @@ def fill_view(fill: StoredFill, symbols: Symbols) -> Fill:
         status=_FILL_STATUS[fill.state],  # type: ignore[arg-type]
         executed_at=format_time(fill.executed_ns),
     )
+
+
+def prevented_view(row: StoredPrevented, symbols: Symbols, may_see: Callable[[int], bool]) -> PreventedMatch:
+    """Write a prevented match. may_see: tells whether the reader may see what belongs to an account."""
+    view = PreventedMatch(
+        id=str(row.sequence),
+        symbol=symbol_name(row.symbol_id, symbols),
+        price=format_price(row.price),
+        qty=str(row.quantity),
+        mode=SELF_TRADE_MODE_TEXT[row.mode],
+        incoming_side=SIDE_TEXT[row.taker_side],
+        at=format_time(row.at_ns),
+    )
+    if may_see(row.maker_account_id):
+        view.resting_order_id, view.resting_account = str(row.maker_order_id), str(row.maker_account_id)
+    if may_see(row.taker_account_id):
+        view.incoming_order_id, view.incoming_account = str(row.taker_order_id), str(row.taker_account_id)
+    return view
 
 
 def symbol_name(symbol_id: int, symbols: Symbols) -> str:

@@ -213,6 +213,10 @@ class BookBuilder:
 
     def _amended(self, events: bytes, offset: int) -> None:
         order_id, kept_priority, price, leaves = _AMENDED.unpack_from(events, offset)
+        incoming = self._incoming
+        if incoming is not None and incoming.order_id == order_id:
+            incoming.leaves = leaves
+            return
         order = self.orders[order_id]
         if kept_priority:
             shown = min(order.leaves, leaves)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.order import SelfTradeMode
 from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import PROTECTION_BPS_MAX, SYMBOL_PATTERN, SymbolState, TickTable
@@ -15,6 +16,7 @@ from exchange.matching.venue_state import VenueState
 from exchange.wire.records import number_of
 
 ROLES = tuple(role.value for role in Role)
+MODES = tuple(mode.value for mode in SelfTradeMode)
 STATES = tuple(state.value for state in SymbolState)
 OF_A_MEMBER = (Role.TRADER,)
 """Roles that make no sense for a key of the exchange itself: its authority would be over every order."""
@@ -117,6 +119,22 @@ class Administration:
             self._refuse(command, 0, refusal)
             return
         self._note(e.ParticipantCreated, participant_id=count + 1, name=command.name)
+
+    def set_self_trade_prevention(self, command: c.SetSelfTradePrevention) -> None:
+        """Put a member into a self-trade group, or take it out."""
+        refusal = None
+        if command.participant_id not in self._directory.participants:
+            refusal = Refusal(Reason.UNKNOWN_PARTICIPANT, command.participant_id)
+        elif command.mode not in MODES or (command.group == 0) != (command.mode == SelfTradeMode.NONE):
+            refusal = Refusal(Reason.SELF_TRADE_MODE_INVALID, command.mode)
+        if refusal:
+            self._refuse(command, command.participant_id, refusal)
+            return
+        mode = SelfTradeMode(command.mode)
+        self._note(
+            e.SelfTradePreventionSet, participant_id=command.participant_id, group=command.group, mode=mode
+        )
+        self._state.note_self_trade_group(command.participant_id, command.group, mode)
 
     def create_account(self, command: c.CreateAccount) -> None:
         """Open an account of a participant; ids count from 1 over all participants."""

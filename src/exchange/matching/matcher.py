@@ -5,7 +5,8 @@ band around the reference price. What is left of a limit order rests if its time
 it is cancelled. A fill-or-kill order trades whole or not at all; an order with a minimum trades at least so much at
 once, or waits. What is shown of an iceberg order trades at its place in the queue; when it is used up, the next part
 goes to the end of the queue. A trade that reaches stop prices triggers those orders: they come in when the order that
-traded is done, in the sequence in which they were triggered, and may trigger more.
+traded is done, in the sequence in which they were triggered, and may trigger more. Orders of one self-trade group do
+not trade with each other.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from exchange.domain.order import (
     OrderFlag,
     OrderType,
     RepriceReason,
+    SelfTradeMode,
     Side,
     TimeInForce,
 )
@@ -26,7 +28,7 @@ from exchange.domain.units import public_id
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
 from exchange.matching.stop_orders import STOPS
-from exchange.matching.venue_state import VenueState
+from exchange.matching.venue_state import NO_GROUP, VenueState
 
 _BUY = Side.BUY
 _MARKET = OrderType.MARKET
@@ -43,6 +45,8 @@ class Matcher:
     """Executes incoming orders against the books of a venue."""
 
     def __init__(self, state: VenueState) -> None:
+        self._state = state
+        self._groups = state.self_trade_groups
         self._events = state.events
         self._orders = state.orders
         self._holdings = state.holdings
@@ -116,13 +120,20 @@ class Matcher:
     def _available(self, market: Market, incoming: RestingOrder, worst_rank: int, wanted: int) -> int:
         """Return how much an order would trade at once, counting no further than what is wanted."""
         rank = market.book.opposite_side(incoming.side).rank
+        group, mode = self._state.self_trade_group(incoming.account_id) if self._groups else NO_GROUP
         total = 0
         for level in market.book.opposite_queues(incoming.side):
             if total >= wanted or rank(level.price) < worst_rank:
                 break
+            reserves = 0
             for resting in level.queue.values():
-                if resting.minimum <= incoming.leaves - total:
+                if resting.minimum > max(incoming.leaves - total, 0):
+                    continue
+                if not self._is_own(group, resting):
                     total += resting.leaves
+                    reserves += resting.reserve
+                elif mode is not SelfTradeMode.CANCEL_OLDEST:
+                    return total - reserves
         return total
 
     def _trade_nothing(self, market: Market, incoming: RestingOrder, may_rest: bool) -> None:
@@ -140,10 +151,11 @@ class Matcher:
         """Fill an incoming order from the opposite side while both have something left that fits."""
         book = market.book
         shown = book.opposite_side(incoming.side)
-        nothing_hidden = not book.hidden_opposite_side(incoming.side).ranks
+        group, mode = self._state.self_trade_group(incoming.account_id) if self._groups else NO_GROUP
+        simple = not group and not book.hidden_opposite_side(incoming.side).ranks
         reference_price = market.reference.price
         while incoming.leaves:
-            if nothing_hidden:
+            if simple:
                 if shown.best_rank() < worst_rank:
                     return
                 resting = next(iter(shown.best_level().queue.values()))
@@ -152,6 +164,9 @@ class Matcher:
             willing = book.willing(incoming.side, incoming.leaves)
             if willing is None or shown.rank(willing.price) < worst_rank:
                 return
+            if self._is_own(group, willing):
+                self._prevent(market, willing, incoming, mode)
+                continue
             self._fill(market, book.home_of(willing), willing, incoming, reference_price)
 
     def _fill(
@@ -187,6 +202,51 @@ class Matcher:
             for order in market.stops.take_triggered(resting.price):
                 del self._orders[order.order_id]
                 self._triggered.append((order, resting.price))
+
+    # --- self-trade prevention -----------------------------------------------------------------------
+
+    def _is_own(self, group: int, resting: RestingOrder) -> bool:
+        """Tell whether a resting order is of a self-trade group; nothing is of group 0."""
+        return group != 0 and self._state.self_trade_group(resting.account_id)[0] == group
+
+    def _prevent(
+        self, market: Market, resting: RestingOrder, incoming: RestingOrder, mode: SelfTradeMode
+    ) -> None:
+        """Do to two orders of one group what the incoming one's mode says; a cancelled one has nothing left."""
+        quantity = min(resting.leaves, incoming.leaves)
+        self._events.write(
+            e.MatchPrevented, symbol_id=market.symbol_id, maker_order_id=resting.order_id,
+            taker_order_id=incoming.order_id, maker_account_id=resting.account_id,
+            taker_account_id=incoming.account_id, price=resting.price, quantity=quantity, taker_side=incoming.side,
+            mode=mode,
+        )  # fmt: skip
+        decrements = mode is SelfTradeMode.DECREMENT
+        resting_goes = resting.leaves == quantity if decrements else mode is not SelfTradeMode.CANCEL_NEWEST
+        incoming_goes = incoming.leaves == quantity if decrements else mode is not SelfTradeMode.CANCEL_OLDEST
+        if resting_goes:
+            market.book.home_of(resting).remove(resting)
+            del self._orders[resting.order_id]
+            self._events.order_cancelled(resting, CancelReason.SELF_TRADE)
+        elif decrements:
+            market.book.home_of(resting).reduce(resting, quantity)
+            self._decremented(resting, quantity)
+        if incoming_goes:
+            self._events.order_cancelled(incoming, CancelReason.SELF_TRADE)
+            incoming.leaves = 0
+        elif decrements:
+            incoming.leaves -= quantity
+            self._decremented(incoming, quantity)
+
+    def _decremented(self, order: RestingOrder, quantity: int) -> None:
+        """Say that an order has so much less whole quantity; what it has left is less already."""
+        order.quantity -= quantity
+        self._events.write(
+            e.OrderAmended, symbol_id=order.symbol_id, order_id=order.order_id, account_id=order.account_id,
+            side=order.side, kept_priority=True, old_price=order.price, price=order.price, quantity=order.quantity,
+            leaves=order.leaves,
+        )  # fmt: skip
+
+    # --- stop orders ---------------------------------------------------------------------------------
 
     def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
         """Let a stop order come in as what it is from now on."""

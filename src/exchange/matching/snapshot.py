@@ -10,7 +10,8 @@ filled up with zeros. A snapshot is:
 - nine *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
-     one, a ParticipantCreated, an AccountCreated and a KeyCreated each, in this order, each kind by id;
+     one, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each,
+     in this order, each kind by id;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
@@ -250,6 +251,12 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
         yield encode_event(
             e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
         )
+    for participant in directory.participants.values():
+        if participant.self_trade_group:
+            yield encode_event(e.SelfTradePreventionSet(
+                **blank, participant_id=participant.participant_id, group=participant.self_trade_group,
+                mode=participant.self_trade_mode,
+            ))  # fmt: skip
     for account in directory.accounts.values():
         yield encode_event(e.AccountCreated(
             **blank, account_id=account.account_id, participant_id=account.participant_id, name=account.name
@@ -265,6 +272,8 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
     state.directory.apply(event)
     if isinstance(event, e.MarketProtectionSet):
         state.markets[event.symbol_id].protection_bps = event.protection_bps
+    elif isinstance(event, e.SelfTradePreventionSet):
+        state.note_self_trade_group(event.participant_id, event.group, event.mode)
     elif isinstance(event, e.SymbolAdded):
         state.markets[event.symbol_id] = Market(state.directory.symbols[event.symbol_id])
     elif isinstance(event, e.AccountCreated):

@@ -70,6 +70,7 @@ class Venue:
             c.SetReferencePrice: administration.set_reference_price,
             c.SetMarketProtection: administration.set_market_protection,
             c.CreateParticipant: administration.create_participant,
+            c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,
             c.CreateKey: administration.create_key,
             c.RevokeKey: administration.revoke_key,

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderType, RepriceReason, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
@@ -46,6 +46,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "bust_reason": BustReason,
     "cancel_reason": CancelReason,
     "reprice_reason": RepriceReason,
+    "mode": SelfTradeMode,
     "reject_reason": Reason,
 }
 
@@ -122,6 +123,7 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.CorrectTrade, 51, _FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST),
         Layout(c.EnterSpecialOrder, 62, "account_id:I symbol_id:I " + _ORDER + _TERMS),
         Layout(c.SetMarketProtection, 63, "symbol_id:I protection_bps:H"),
+        Layout(c.SetSelfTradePrevention, 64, "participant_id:I group:I mode:e"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -190,6 +192,13 @@ LAYOUTS: dict[type, Layout] = {
             167,
             "order_id:Q account_id:I side:e order_type:e time_in_force:e flags:B price:I leaves:I "
             "stop_price:I last_price:I",
+        ),
+        Layout(e.SelfTradePreventionSet, 168, "participant_id:I group:I mode:e"),
+        Layout(
+            e.MatchPrevented,
+            169,
+            "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I quantity:I "
+            "taker_side:e mode:e",
         ),
     )
 }

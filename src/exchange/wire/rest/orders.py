@@ -14,6 +14,7 @@ from exchange.wire.rest.errors import ErrorBody
 from exchange.wire.rest.texts import (
     ORDER_TYPES,
     PAGE_DEFAULT,
+    SELF_TRADE_MODES,
     SIDES,
     TIMES_IN_FORCE,
     AnyNumber,
@@ -33,6 +34,7 @@ from exchange.wire.rest.texts import (
     SymbolText,
     TimeInForceText,
     TimeText,
+    choice,
 )
 
 ORDERS_PER_REQUEST_MAX = 1_000
@@ -47,6 +49,7 @@ _RARE_FLAGS = {
     OrderFlag.ALL_OR_NONE: "all_or_none",
     OrderFlag.HIDDEN: "hidden",
 }
+SELF_TRADE_MODE_TEXT = {int(mode): text for text, mode in SELF_TRADE_MODES.items()}
 CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReason}
 
 
@@ -139,6 +142,15 @@ class ClientOrderIdQuery(Struct, kw_only=True, forbid_unknown_fields=True):
 
     client_order_id: ClientOrderIdText
     account: IdOrEmpty = ""
+
+
+class PreventedQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which prevented matches to list, newest first."""
+
+    symbol: SymbolOrEmpty = ""
+    account: IdOrEmpty = ""
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
 
 
 class FillsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -286,6 +298,33 @@ class FillList(Struct):
     """A page of fills."""
 
     items: list[Fill]
+    next: str | None = None
+
+
+class PreventedMatch(Struct, kw_only=True, gc=False):
+    """Two orders of one self-trade group that did not trade. id: sequence of the event.
+
+    resting and incoming order and account: only where they belong to the key's participant. qty: what both had left
+    at least; mode: of the incoming order's participant.
+    """
+
+    id: Id
+    symbol: SymbolText
+    price: PriceText
+    qty: QuantityText
+    mode: Annotated[str, choice(SELF_TRADE_MODES)]
+    incoming_side: SideText
+    at: TimeText
+    resting_order_id: Id | UnsetType = UNSET
+    resting_account: Id | UnsetType = UNSET
+    incoming_order_id: Id | UnsetType = UNSET
+    incoming_account: Id | UnsetType = UNSET
+
+
+class PreventedMatches(Struct):
+    """A page of prevented matches."""
+
+    items: list[PreventedMatch]
     next: str | None = None
 
 
