@@ -87,6 +87,8 @@ bench: setup ## Run the benchmarks
 lock: setup ## Resolve the dependencies again into requirements/*.txt
 	@$(COMPILE) --output-file requirements/core.txt pyproject.toml
 	@$(COMPILE) --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra postgres --extra redis --constraint requirements/dev.txt --output-file requirements/services.txt pyproject.toml
+	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove the virtual environment, caches and build products
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

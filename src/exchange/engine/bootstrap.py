@@ -19,6 +19,7 @@ from exchange.domain.units import SCALE, AccountId, Money, ParticipantId, Symbol
 from exchange.engine.sequencer import Sequencer
 from exchange.infra import disk
 from exchange.infra.auth import new_key
+from exchange.infra.component_key import given_component_key
 from exchange.infra.config import Config
 from exchange.infra.config_sections import SymbolConfig
 from exchange.infra.errors import InfraError
@@ -68,7 +69,11 @@ class Bootstrap:
         """Submit what is missing; return the keys of the key file, which is written where it is missing."""
         await self._start_business_day(now_ns)
         await self._list_symbols()
-        path = self._config.key_file_for()
+        keys = await self._file_keys(self._config.key_file_for())
+        await self._admit_component_key(given_component_key())
+        return keys
+
+    async def _file_keys(self, path: Path) -> KeyFile:
         if path.exists():
             keys = read_keys(path)
             if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
@@ -121,6 +126,21 @@ class Bootstrap:
         write_keys(path, keys)
         log.info("keys_written", path=str(path), participants=list(keys.participants))
         return keys
+
+    async def _admit_component_key(self, key: str) -> None:
+        """Let in whoever has the key of the environment, where one is given, as reporter and clearing."""
+        digest = sha256(key.encode()).digest()
+        if key and digest not in self._directory.key_ids:
+            await self._submit(
+                [
+                    c.CreateKey(
+                        participant_id=ParticipantId(0),
+                        role=Role.COMPONENT,
+                        sha256=digest,
+                        label="component (environment)",
+                    )
+                ]
+            )
 
     def _demo_names(self) -> list[str]:
         """Return the demo participants: those to be made on an empty exchange, else those that are there."""

@@ -1,0 +1,87 @@
+"""A docker daemon for the test: the one that runs on this machine, else one of its own, on its own socket and folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+START_S = 120
+STOP_S = 60
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stock-exchange" / "compose-test"
+"""Images are kept here from run to run."""
+
+
+class DockerDaemon:
+    """host: what DOCKER_HOST must be, empty for the machine's own daemon. is_own: whether this test started it."""
+
+    def __init__(self, folder: Path = CACHE) -> None:
+        self.folder = folder
+        self.host = ""
+        self.is_own = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which docker commands reach it and build in the old way, without BuildKit."""
+        found = {**os.environ, "DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
+        return found | ({"DOCKER_HOST": self.host} if self.host else {})
+
+    def missing(self) -> str:
+        """Say what keeps the test from running here, empty where nothing does."""
+        lacking = [name for name in ("docker", "docker-compose") if not shutil.which(name)]
+        if lacking:
+            return f"{' and '.join(lacking)} is not installed (Debian: docker.io docker-compose)"
+        if self._answers(""):
+            return ""
+        lacking = [name for name in ("dockerd", "mmdebstrap") if not shutil.which(name)]
+        if lacking:
+            return f"no docker daemon runs, and {' and '.join(lacking)} is not installed to start one"
+        if os.geteuid() != 0:
+            return "no docker daemon runs, and only root can start one"
+        return ""
+
+    def start(self) -> None:
+        """Use the daemon that runs, else start one; raise `AssertionError` with its log where it does not come up."""
+        if self._answers(""):
+            return
+        self.is_own = True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.host = f"unix://{self.folder / 'docker.sock'}"
+        assert not self._answers(self.host), f"a docker daemon of another run still answers at {self.host}"
+        log = self.folder / "dockerd.log"
+        with log.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [
+                    "dockerd", "--host", self.host, "--data-root", str(self.folder / "data"),
+                    "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "docker.pid"),
+                    "--storage-driver", "overlay2",
+                ],
+                stdout=stream, stderr=stream, start_new_session=True,
+            )  # fmt: skip
+        limit = time.monotonic() + START_S
+        while not self._answers(self.host):
+            ended = self._process.poll()
+            if ended is not None or time.monotonic() > limit:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
+                raise AssertionError(f"dockerd did not come up (exit code {ended}):\n{tail}")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End the daemon that this test started, by its own process, and nothing else."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self, host: str) -> bool:
+        command = ["docker", *(("--host", host) if host else ()), "info", "--format", "{{.ServerVersion}}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode == 0 and bool(done.stdout.strip())
