@@ -43,7 +43,7 @@ WORKDIR /etc/exchange
 USER 10001:10001
 EXPOSE 8001 8002 8003
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=5s --retries=6 --start-period=60s \
+HEALTHCHECK --interval=3s --timeout=5s --retries=10 --start-period=60s \
     CMD ["python", "-I", "-S", "/usr/local/lib/exchange/ready.py"]
 ENTRYPOINT ["exchange"]
 CMD ["engine"]

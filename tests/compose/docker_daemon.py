@@ -1,14 +1,17 @@
-"""A docker daemon for the test: the one that runs on this machine, else one of its own, on its own socket and folder."""
+"""A docker daemon for the test: the one that runs here, else one of its own, on its own socket and folder."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import TextIO
 
+PID_FILE = "docker.pid"
 START_S = 120
 STOP_S = 60
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stock-exchange" / "compose-test"
@@ -23,6 +26,7 @@ class DockerDaemon:
         self.host = ""
         self.is_own = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock: TextIO | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,14 +54,15 @@ class DockerDaemon:
             return
         self.is_own = True
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
         self.host = f"unix://{self.folder / 'docker.sock'}"
-        assert not self._answers(self.host), f"a docker daemon of another run still answers at {self.host}"
+        self._end_left_over()
         log = self.folder / "dockerd.log"
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
                 [
                     "dockerd", "--host", self.host, "--data-root", str(self.folder / "data"),
-                    "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "docker.pid"),
+                    "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / PID_FILE),
                     "--storage-driver", "overlay2",
                 ],
                 stdout=stream, stderr=stream, start_new_session=True,
@@ -68,6 +73,31 @@ class DockerDaemon:
             if ended is not None or time.monotonic() > limit:
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
                 raise AssertionError(f"dockerd did not come up (exit code {ended}):\n{tail}")
+            time.sleep(0.2)
+
+    def _take_lock(self) -> None:
+        """Make sure that no other run uses the folder; the system gives the lock back when this process ends."""
+        self._lock = (self.folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AssertionError(
+                f"another run of this test works in {self.folder}; wait for its end"
+            ) from None
+
+    def _end_left_over(self) -> None:
+        """End the daemon of a run that was killed, known by the file it wrote here and by its command line."""
+        try:
+            number = int((self.folder / PID_FILE).read_text())
+            command = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if str(self.folder / PID_FILE).encode() not in command:
+            return
+        os.kill(number, signal.SIGTERM)
+        limit = time.monotonic() + STOP_S
+        while Path(f"/proc/{number}").exists():
+            assert time.monotonic() < limit, f"the docker daemon {number} of an earlier run does not end"
             time.sleep(0.2)
 
     def stop(self) -> None:

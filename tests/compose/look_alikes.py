@@ -21,6 +21,7 @@ LABEL = "stock-exchange.recipe"
 BUILD_S = 900
 NSQ_PROGRAMS = ("nsqd", "nsqlookupd", "nsqadmin")
 
+PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 APT = "apt-get update -qq && apt-get install -qq -y --no-install-recommends"
 CLEAN = "rm -rf /var/lib/apt/lists/* /var/cache/apt/*"
 
@@ -37,7 +38,7 @@ RUST = f"""
 FROM {BASE}
 RUN {APT} gcc libc6-dev >/dev/null && {CLEAN}
 COPY toolchain /usr/local/rust
-ENV CARGO_HOME=/usr/local/cargo PATH=/usr/local/cargo/bin:/usr/local/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV CARGO_HOME=/usr/local/cargo PATH=/usr/local/cargo/bin:/usr/local/rust/bin:{PATHS}
 CMD ["bash"]
 """
 
@@ -71,7 +72,7 @@ FROM {BASE}
 RUN {APT} postgresql-15 >/dev/null && {CLEAN} && rm -rf /var/lib/postgresql/15 \\
     && mkdir -p /docker-entrypoint-initdb.d /var/lib/postgresql/data && chown postgres /var/lib/postgresql/data
 COPY entrypoint /usr/local/bin/docker-entrypoint.sh
-ENV LANG=C.UTF-8 PGDATA=/var/lib/postgresql/data PATH=/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV LANG=C.UTF-8 PGDATA=/var/lib/postgresql/data PATH=/usr/lib/postgresql/15/bin:{PATHS}
 VOLUME /var/lib/postgresql/data
 EXPOSE 5432
 STOPSIGNAL SIGINT
@@ -154,7 +155,9 @@ def make(root: Path, environment: dict[str, str], say: Callable[[str], None]) ->
 
 def run(command: list[str], environment: dict[str, str], seconds: float = BUILD_S) -> str:
     """Run a command and return what it prints; raise `AssertionError` with all of it where it fails."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+    )
     assert done.returncode == 0, (
         f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-8_000:]}\n{done.stderr[-8_000:]}"
     )
@@ -228,3 +231,10 @@ def _lay_toolchain(folder: Path) -> str:
         sysroot / "lib", target / "lib", symlinks=True, ignore=shutil.ignore_patterns("src", "etc", "*.md")
     )
     return version
+
+
+def missing_parts(root: Path) -> str:
+    """Say what the look-alikes need and this machine lacks, empty where nothing is."""
+    lacking = [name for name in ("rustc", "cargo", "busybox") if not shutil.which(name)]
+    lacking += [name for name in NSQ_PROGRAMS if not (root / ".venv" / "nsq" / name).exists()]
+    return f"look-alikes of the public images need {', '.join(lacking)}" if lacking else ""

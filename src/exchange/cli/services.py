@@ -1,4 +1,4 @@
-"""`exchange up|demo|engine|reporter|clearing|traders`: start the exchange, whole or one component, until Ctrl-C or SIGTERM."""
+"""`exchange up|demo|engine|reporter|clearing|traders`: start it whole, or one process, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 

@@ -69,17 +69,20 @@ class Bootstrap:
         """Submit what is missing; return the keys of the key file, which is written where it is missing."""
         await self._start_business_day(now_ns)
         await self._list_symbols()
-        keys = await self._file_keys(self._config.key_file_for())
+        path = self._config.key_file_for()
+        keys = self._known_keys(path) or await self._make_keys(path)
         await self._admit_component_key(given_component_key())
         return keys
 
-    async def _file_keys(self, path: Path) -> KeyFile:
-        if path.exists():
-            keys = read_keys(path)
-            if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
-                return keys
-            log.warning("keys_unknown", path=str(path), done="made new ones")
-        return await self._make_keys(path)
+    def _known_keys(self, path: Path) -> KeyFile | None:
+        """Read the key file; None where there is none, or where its keys are not those of this exchange."""
+        if not path.exists():
+            return None
+        keys = read_keys(path)
+        if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
+            return keys
+        log.warning("keys_unknown", path=str(path), done="made new ones")
+        return None
 
     async def _start_business_day(self, now_ns: int) -> None:
         if not self._venue.business_date:

@@ -21,7 +21,7 @@ class _Keys(msgspec.Struct):
 
 
 def given_component_key(env: Mapping[str, str] | None = None) -> str:
-    """Return the key that the environment gives, empty where it gives none. Raise `InfraError` where it is too short."""
+    """Return the key that the environment gives, empty where there is none. Raise `InfraError` for a short one."""
     key = (os.environ if env is None else env).get(KEY_VARIABLE, "").strip()
     if key and len(key) < KEY_CHARACTERS_MIN:
         raise InfraError(
