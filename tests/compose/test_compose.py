@@ -147,7 +147,7 @@ def test_an_erroneous_trade_is_busted_by_clearing_and_the_stream_says_so(stand: 
     assert reported["trade"]["trade"]["price"] == "17.77"
     match = reported["bust"]["match_id"]
     assert stand.client("clearing").get(f"/api/v1/trades/{match}")["state"] == "busted"
-    assert stand.client("reporter").get(f"/api/v1/trades/{match}")["state"] == "busted"
+    assert stand.client("reporter").get(f"/api/v1/trades/{match}")["status"] == "busted"
     fills = stand.client("engine", "bob").get("/api/v1/fills?symbol=" + QUIET)["items"]
     assert [fill["status"] for fill in fills if fill["match_id"] == match] == ["busted"]
     stand.wait_until_equal(HEAL_S)
