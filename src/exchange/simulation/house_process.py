@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -50,10 +51,9 @@ async def _open(config: Config) -> House:
     keys = await asyncio.to_thread(read_keys, config.key_file_for())
     quiet = config.simulation.quiet_symbols
     symbols = [symbol.symbol for symbol in config.symbols if symbol.symbol not in quiet]
-    house = House(config.engine_url(), keys.operator, symbols, config.simulation)
-    try:
+    async with AsyncExitStack() as undo:
+        house = House(config.engine_url(), keys.operator, symbols, config.simulation)
+        undo.push_async_callback(house.close)
         await house.open()
-    except BaseException:
-        await house.close()
-        raise
+        undo.pop_all()
     return house
