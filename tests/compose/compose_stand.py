@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.compose.docker_daemon import DockerDaemon
+from tests.compose.docker_daemon import DockerDaemon, compose_command
 from tests.compose.look_alikes import make, run
 from tests.integration.comparison import NAMES, Comparison
 from tests.integration.exchange_process import Client, free_port_base, wait_for
@@ -26,6 +26,8 @@ SERVICES = (
 )  # fmt: skip
 WITHOUT_HEALTH = {"traders"}
 """Services that serve nothing and have no health check: they run, or they do not."""
+UNUSED_KEPT = "72h"
+"""What earlier builds left is kept so long: the next build begins there."""
 UP_S = 600
 HEAL_S = 180
 STOP_S = 120
@@ -89,12 +91,14 @@ class ComposeStand(Comparison):
         say("taking everything down")
         try:
             self.down()
+            if self.daemon.is_own:
+                self.docker("image", "prune", "--force", "--filter", f"until={UNUSED_KEPT}")
         finally:
             self.daemon.stop()
 
     def up(self, *services: str) -> None:
         """Bring services up, by default all, and wait until each runs and is healthy."""
-        say("docker-compose up")
+        say("compose up")
         self.up_since = time.time()
         self.compose("up", "--detach", "--no-build", *services)
         wait_for(lambda: not self.unwell(), "a healthy environment", UP_S)
@@ -107,7 +111,7 @@ class ComposeStand(Comparison):
         """Run docker-compose on the file of the project; return what it prints."""
         file = str(ROOT / "compose.yaml")
         return run(
-            ["docker-compose", "--project-name", PROJECT, "--file", file, *arguments], self.environment
+            [*compose_command(), "--project-name", PROJECT, "--file", file, *arguments], self.environment
         )
 
     def docker(self, *arguments: str) -> str:

@@ -18,6 +18,14 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stoc
 """Images are kept here from run to run."""
 
 
+def compose_command() -> list[str]:
+    """Return the command of Compose, version 1 or 2, empty where there is none."""
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    done = subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=60, check=False)
+    return ["docker", "compose"] if done.returncode == 0 else []
+
+
 class DockerDaemon:
     """host: what DOCKER_HOST must be, empty for the machine's own daemon. is_own: whether this test started it."""
 
@@ -36,16 +44,15 @@ class DockerDaemon:
 
     def missing(self) -> str:
         """Say what keeps the test from running here, empty where nothing does."""
-        lacking = [name for name in ("docker", "docker-compose") if not shutil.which(name)]
-        if lacking:
-            return f"{' and '.join(lacking)} is not installed (Debian: docker.io docker-compose)"
-        if self._answers(""):
-            return ""
-        lacking = [name for name in ("dockerd", "mmdebstrap") if not shutil.which(name)]
-        if lacking:
-            return f"no docker daemon runs, and {' and '.join(lacking)} is not installed to start one"
+        if not shutil.which("docker"):
+            return "docker is not installed (Debian: docker.io)"
+        if not compose_command():
+            return "Compose is not installed (Debian: docker-compose)"
         if os.geteuid() != 0:
-            return "no docker daemon runs, and only root can start one"
+            return "only root can start a docker daemon and kill what runs in containers"
+        lacking = [name for name in ("dockerd", "mmdebstrap") if not shutil.which(name)]
+        if lacking and not self._answers(""):
+            return f"no docker daemon runs, and {' and '.join(lacking)} is not installed to start one"
         return ""
 
     def start(self) -> None:
