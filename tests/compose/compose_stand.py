@@ -10,7 +10,10 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +55,15 @@ def say(text: str) -> None:
     print(f"compose-test: {text}", flush=True)
 
 
+def _events(told: Path) -> list[tuple[float, str, str]]:
+    """Read what docker has told so far."""
+    lines = [json.loads(line) for line in told.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [
+        (each["timeNano"] / 1e9, each["Actor"]["Attributes"]["com.docker.compose.service"], each["Action"])
+        for each in lines
+    ]
+
+
 class ComposeStand(Comparison):
     """`with ComposeStand(daemon) as stand`: everything is up. Ports are free ones of this machine."""
 
@@ -63,6 +75,8 @@ class ComposeStand(Comparison):
         self.environment: dict[str, str] = {}
         self.up_since = 0.0
         self.resting: set[str] = set()
+        self.events: list[tuple[float, str, str]] = []
+        """(seconds, service, what happened) of the last `up`; what: start, or health_status: healthy"""
         self._keys: dict[str, Any] = {}
 
     # --- life ---------------------------------------------------------------------------------------
@@ -100,8 +114,14 @@ class ComposeStand(Comparison):
         """Bring services up, by default all, and wait until each runs and is healthy."""
         say("compose up")
         self.up_since = time.time()
-        self.compose("up", "--detach", "--no-build", *services)
-        wait_for(lambda: not self.unwell(), "a healthy environment", UP_S)
+        with self._watched() as told:
+            self.compose("up", "--detach", "--no-build", *services)
+            wait_for(lambda: not self.unwell(), "a healthy environment", UP_S)
+            wait_for(
+                lambda: {service for _, service, _ in _events(told)} >= {*(services or SERVICES)},
+                "news of all",
+            )
+            self.events = _events(told)
 
     def down(self) -> None:
         """Take everything down, volumes too."""
@@ -147,21 +167,23 @@ class ComposeStand(Comparison):
         found = seen.get(name)
         return not found or not found.running or (name not in WITHOUT_HEALTH and found.health != "healthy")
 
-    def events(self) -> list[tuple[float, str, str]]:
-        """Return (seconds, service, what happened) since `up` began; what: such as start, health_status: healthy."""
-        lines = self.docker(
-            "events", "--since", f"{self.up_since:.3f}", "--until", f"{time.time():.3f}", "--format", "{{json .}}",
-            "--filter", "type=container", "--filter", f"label=com.docker.compose.project={PROJECT}",
-        )  # fmt: skip
-        found = [json.loads(line) for line in lines.splitlines()]
-        return [
-            (
-                each["timeNano"] / 1e9,
-                each["Actor"]["Attributes"]["com.docker.compose.service"],
-                each["Action"],
-            )
-            for each in found
-        ]
+    @contextmanager
+    def _watched(self) -> Iterator[Path]:
+        """Write down what docker tells of starts and health; asked later, it knows only the last 256 events."""
+        with tempfile.NamedTemporaryFile("w") as told:
+            watcher = subprocess.Popen(
+                [
+                    "docker", "events", "--since", f"{self.up_since:.3f}", "--format", "{{json .}}",
+                    "--filter", f"label=com.docker.compose.project={PROJECT}", "--filter", "type=container",
+                    "--filter", "event=start", "--filter", "event=health_status",
+                ],
+                env=self.environment, stdout=told,
+            )  # fmt: skip
+            try:
+                yield Path(told.name)
+            finally:
+                watcher.terminate()
+                watcher.wait()
 
     def report(self) -> str:
         """Lay out how every service is, and the last lines that those said which are not well."""

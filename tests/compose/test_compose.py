@@ -38,7 +38,7 @@ QUIET = "XYZ"
 def test_every_service_starts_after_those_it_needs_are_healthy(stand: ComposeStand) -> None:
     started: dict[str, float] = {}
     healthy: dict[str, float] = {}
-    for at, service, what in stand.events():
+    for at, service, what in stand.events:
         if what == "start":
             started.setdefault(service, at)
         elif what == "health_status: healthy":
