@@ -169,7 +169,7 @@ class ComposeStand(Comparison):
 
     @contextmanager
     def _watched(self) -> Iterator[Path]:
-        """Write down what docker tells of starts and health; asked later, it knows only the last 256 events."""
+        """Write down what docker tells of starts and health; asked later, it knows only its last 256 events."""
         with tempfile.NamedTemporaryFile("w") as told:
             watcher = subprocess.Popen(
                 [

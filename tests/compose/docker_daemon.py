@@ -70,7 +70,6 @@ class DockerDaemon:
                 [
                     "dockerd", "--host", self.host, "--data-root", str(self.folder / "data"),
                     "--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / PID_FILE),
-                    "--storage-driver", "overlay2",
                 ],
                 stdout=stream, stderr=stream, start_new_session=True,
             )  # fmt: skip

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 BASE = "stock-exchange-test/debian:bookworm"
 LABEL = "stock-exchange.recipe"
-BUILD_S = 900
+BUILD_S = 2_400
 NSQ_PROGRAMS = ("nsqd", "nsqlookupd", "nsqadmin")
 
 PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

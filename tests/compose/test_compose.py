@@ -18,7 +18,7 @@ from tests.compose.compose_stand import HEAL_S, SERVICES, STOP_S, WITHOUT_HEALTH
 from tests.integration.comparison import NAMES
 from tests.integration.exchange_process import EXCHANGE, wait_for
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(3_600)]
 
 STARTS_AFTER = (
     ("nsqlookupd", "nsqd"),
