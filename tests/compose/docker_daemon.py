@@ -51,13 +51,17 @@ class DockerDaemon:
         if os.geteuid() != 0:
             return "only root can start a docker daemon and kill what runs in containers"
         lacking = [name for name in ("dockerd", "mmdebstrap") if not shutil.which(name)]
-        if lacking and not self._answers(""):
+        if lacking and not self.is_there():
             return f"no docker daemon runs, and {' and '.join(lacking)} is not installed to start one"
         return ""
 
+    def is_there(self) -> bool:
+        """Tell whether a daemon of this machine runs already."""
+        return self._answers("")
+
     def start(self) -> None:
         """Use the daemon that runs, else start one; raise `AssertionError` with its log where it does not come up."""
-        if self._answers(""):
+        if self.is_there():
             return
         self.is_own = True
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -12,11 +12,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from tests.compose.acknowledged_orders import AcknowledgedOrders
 from tests.compose.compose_stand import HEAL_S, SERVICES, STOP_S, WITHOUT_HEALTH, ComposeStand, say
 from tests.integration.comparison import NAMES
 from tests.integration.exchange_process import EXCHANGE, wait_for
+from tests.integration.test_page import ARGUMENTS, CHROMIUM
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3_600)]
 
@@ -134,6 +136,24 @@ def test_the_first_steps_of_the_readme_work_from_the_host(stand: ComposeStand, t
     assert {name: told[name] for name in NAMES} == {name: stand.url(name) for name in NAMES}
     with urllib.request.urlopen(f"{stand.url('reporter')}/", timeout=30) as answer:
         assert b"<!doctype html>" in answer.read()
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (Debian: apt-get install chromium)")
+def test_the_page_in_a_browser_outside_is_live_and_takes_an_order(stand: ComposeStand) -> None:
+    wait_ms = HEAL_S * 1_000
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=wait_ms)
+        page = browser.new_page()
+        page.goto(f"{stand.url('reporter')}/#MSFT", timeout=wait_ms)
+        expect(page.locator("#state")).to_have_text("live", timeout=wait_ms)
+        expect(page.locator("#trades tr", has_text="415.10").first).to_be_visible(timeout=wait_ms)
+        page.fill("#key", stand.keys()["participants"]["alice"]["key"])
+        page.fill("#qty", "7")
+        page.fill("#price", "1.00")
+        page.click("button.buy")
+        expect(page.locator("#answer")).to_contain_text("new", timeout=wait_ms)
+        browser.close()
+    stand.client("engine", "alice").call("DELETE", "/api/v1/orders")
 
 
 def test_the_command_line_in_a_container_needs_no_python_outside(stand: ComposeStand) -> None:
