@@ -27,10 +27,11 @@ from exchange.infra.http_limits import Grant, HttpLimits, SharedRates, TokenBuck
 from exchange.infra.http_protocol import HttpServer
 from exchange.infra.http_router import PathEntry, Router
 from exchange.infra.http_routes import ApiError, Call, Route, WsRoute
-from exchange.infra.http_stats import RouteMeter, RouteStats
+from exchange.infra.http_stats import RouteMeter
 from exchange.infra.http_system import system_routes
 from exchange.infra.metrics import MetricFamilies
 from exchange.infra.websocket import GOING_AWAY, POLICY, Connection, SocketLimits, is_origin_allowed
+from exchange.wire.rest.engine_stats import RouteView
 from exchange.wire.rest.errors import ERRORS, ErrorCode
 
 log = structlog.get_logger(component="http")
@@ -162,7 +163,7 @@ class HttpService:
         return self.closing.is_set()
 
     @property
-    def stats(self) -> list[RouteStats]:
+    def stats(self) -> list[RouteView]:
         """Return how each route that was called fares, and the requests that found none."""
         return [meter.stats() for meter in self.meters if meter.count]
 
