@@ -5,46 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import aiohttp
-
-from exchange.infra.config import Config
-from exchange.infra.config_sections import BusConfig, ExchangeConfig, RedisConfig
 from exchange.launch.metric_catalogue import GROUPS, renewed
-from exchange.launch.up import up
-from exchange.reporter.cache_app import CacheReporterApp
+from tests.launch.everything import TYPE, shown_figures
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
-TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \|", re.MULTILINE)
-NOWHERE = 1
-"""A port at which nothing listens."""
-
-
-def everything(folder: Path) -> Config:
-    """Configure all there can be, with servers that are away."""
-    return Config(
-        exchange=ExchangeConfig(data=str(folder), port_base=0),
-        bus=BusConfig(kind="nsq", nsqd=(f"127.0.0.1:{NOWHERE}",)),
-        redis=RedisConfig(url=f"redis://127.0.0.1:{NOWHERE}/0"),
-    )
 
 
 async def test_every_figure_that_is_shown_is_on_the_page_and_the_other_way_round(tmp_path: Path) -> None:
-    shown: set[tuple[str, str]] = set()
-    exchange = await up(everything(tmp_path / "data"))
-    copy = CacheReporterApp(everything(tmp_path / "data"))
-    await copy.start()
-    try:
-        addresses = exchange.addresses
-        async with aiohttp.ClientSession() as http:
-            for url in (addresses.engine, addresses.reporter, addresses.clearing, copy.url):
-                async with http.get(f"{url}/metrics") as answer:
-                    shown |= set(TYPE.findall(await answer.text()))
-    finally:
-        await copy.stop()
-        await exchange.stop()
-    written = ROW.findall(PAGE.read_text(encoding="utf-8"))
-    assert shown == set(written)
+    texts = await shown_figures(tmp_path / "data")
+    shown = {family for text in texts.values() for family in TYPE.findall(text)}
+    assert shown == set(ROW.findall(PAGE.read_text(encoding="utf-8")))
 
 
 def test_the_tables_of_the_page_are_as_declared() -> None:
