@@ -31,6 +31,7 @@ NO_TEST_OF_ITS_OWN = {
     "reporter/reporter_metrics.py": "a table of figures; reporter/test_rest_stats.py reads them",
     "clearing/clearing_metrics.py": "a table of figures; clearing/test_rest_reports.py reads them",
     "infra/feed_metrics.py": "a table of figures; reporter and clearing read them",
+    "infra/server_seen.py": "values only; infra/test_store_check.py and test_nsq_probe.py read them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

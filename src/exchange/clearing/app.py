@@ -35,6 +35,7 @@ from exchange.infra.component_key import read_component_key
 from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
 from exchange.infra.config_keys import ConfigError, Problem
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
@@ -214,7 +215,12 @@ class ClearingApp:
         )
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
-            [*TradesApi(self.office).routes(), *reports.routes(), *self._news.routes()],
+            [
+                *TradesApi(self.office).routes(),
+                *reports.routes(),
+                *self._news.routes(),
+                config_route("clearing", self.config, lambda: self._config_follower),
+            ],
             KeyRing(self.office.directory),
             ready=self.ready,
             version=__version__,

@@ -33,6 +33,7 @@ from exchange.infra.clock import Clock, SystemClock
 from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
@@ -215,7 +216,8 @@ class EngineApp:
             follower_problem=lambda: self._follower.problem if self._follower else "",
         )
         stats = StatsApi(self.gateway, sources)
-        routes = self._news.routes() + engine_routes(
+        routes = [config_route("engine", self.config, lambda: self._config_follower)]
+        routes += self._news.routes() + engine_routes(
             self.gateway,
             self.event_log,
             self.source,

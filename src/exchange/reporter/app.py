@@ -19,6 +19,7 @@ from exchange.infra.component_key import read_component_key
 from exchange.infra.component_metrics import About, about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
@@ -284,6 +285,7 @@ class ReporterApp:
                 *stats_api.routes(),
                 *stream_api.routes(),
                 *self._news.routes(),
+                config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
             ],
             KeyRing(self.market.directory),
