@@ -23,6 +23,7 @@ from exchange.infra.component_roster import NS_PER_MS, Heard, Roster
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
 from exchange.infra.http_routes import Call, Route
+from exchange.infra.log import tell_sequence
 from exchange.infra.metrics import Family, counter, gauge, read_all
 from exchange.wire.bus_messages import (
     Announcement,
@@ -82,6 +83,7 @@ class ComponentNews:
 
     async def start(self) -> None:
         """Say that the component is starting, and go on saying how it is."""
+        tell_sequence(self._component, self._position)
         if self._bus is not None:
             for topic in (COMPONENTS_TOPIC, RULINGS_TOPIC):
                 self._tasks.append(asyncio.create_task(self._hear(self._bus, topic), name=f"news of {topic}"))
@@ -99,6 +101,7 @@ class ComponentNews:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._speak()
+        tell_sequence(self._component, None)
 
     def routes(self) -> list[Route]:
         """List the routes."""
