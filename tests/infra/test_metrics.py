@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from exchange.infra.latency import LatencyHistogram
-from exchange.infra.metrics import Family, counter, exposition, gauge, histogram, read_all
+from exchange.infra.metrics import Family, counter, exposition, family_text, gauge, histogram, read_all
 
 
 def times(*elapsed_ns: int) -> LatencyHistogram:
@@ -72,3 +74,11 @@ def test_a_failure_while_collecting_reaches_the_caller() -> None:
 
     with pytest.raises(LookupError, match="gone"):
         exposition(broken)
+
+
+@given(st.dictionaries(st.text(), st.integers(0, 2**53), max_size=5))
+def test_any_label_value_comes_back_as_it_was(values: dict[str, int]) -> None:
+    family: Family[dict[str, int]] = gauge("exchange_x", 'Any "x"\\ there\nis.', lambda source: source, "x")
+    (read,) = text_string_to_metric_families(family_text(family.of(values)))
+    assert {sample.labels["x"]: sample.value for sample in read.samples} == values
+    assert read.documentation == family.text

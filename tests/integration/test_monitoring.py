@@ -146,7 +146,9 @@ def test_every_panel_has_something_to_show_and_a_dead_exchange_raises_its_alarm(
             eventually(lambda text=text: prometheus.query(text), f"{title} shows nothing: {text}")
         assert prometheus.alarms("firing") == set()
         exchange.kill()
-        eventually(lambda: "ComponentDown" in prometheus.alarms("firing|pending"), "nobody noticed that all are dead")
+        eventually(
+            lambda: "ComponentDown" in prometheus.alarms("firing|pending"), "nobody noticed that all are dead"
+        )
 
 
 def test_every_line_of_the_log_says_its_component(tmp_path: Path) -> None:

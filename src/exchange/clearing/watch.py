@@ -29,6 +29,8 @@ COUNT_S = 5.0
 """How often the trades are counted by their state."""
 COMPARE_S = 60.0
 """How often the three components are compared."""
+ENGINE_COUNT_S_MAX = 3.0
+"""How long one comparison counts the engine's events; the next one goes on from there."""
 PAUSE_SHARE = 20
 """After a look at least so many times as long as it took nothing is looked at."""
 
@@ -48,7 +50,7 @@ class Watch:
         self._office = office
         self._count_s = count_s
         self._compare_s = compare_s
-        self._engine_count = EngineCount(office.source)
+        self._engine_count = EngineCount(office.source, ENGINE_COUNT_S_MAX)
 
     async def run(self) -> None:
         """Look on until cancelled."""

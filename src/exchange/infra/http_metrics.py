@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exchange.infra.http_stats import RouteMeter
+from exchange.infra.latency import LatencyHistogram
 from exchange.infra.metrics import Family, counter, gauge, histogram
 
 
@@ -26,6 +27,11 @@ def _by_route(read: Callable[[RouteMeter], Any]) -> Callable[[HttpFigures], dict
     return lambda service: {(meter.method, meter.path): read(meter) for meter in service.meters}
 
 
+def _latencies(service: HttpFigures) -> dict[tuple[str, str], LatencyHistogram]:
+    """Read those of the routes that were called; the others would be many lines of zeroes."""
+    return {(meter.method, meter.path): meter.latency for meter in service.meters if meter.count}
+
+
 ROUTE = ("method", "route")
 HTTP_FAMILIES: tuple[Family[HttpFigures], ...] = (
     gauge("exchange_ready", "1 where the component does its work, as /readyz says.", lambda s: not s.reasons),
@@ -42,7 +48,10 @@ HTTP_FAMILIES: tuple[Family[HttpFigures], ...] = (
         "exchange_http_failures_total", "Answers from status 500 on.", _by_route(lambda m: m.failures), *ROUTE
     ),
     histogram(
-        "exchange_http_latency_seconds", "From request to answer.", _by_route(lambda m: m.latency), *ROUTE
+        "exchange_http_latency_seconds",
+        "From request to answer, of routes that were called.",
+        _latencies,
+        *ROUTE,
     ),
     gauge("exchange_http_connections", "Open connections.", lambda s: s.connections),
     gauge("exchange_http_sockets", "Open WebSocket connections.", lambda s: s.sockets),

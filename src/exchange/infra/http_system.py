@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -14,7 +15,7 @@ from exchange.infra.http_limits import HttpLimits
 from exchange.infra.http_metrics import HTTP_FAMILIES, HttpFigures
 from exchange.infra.http_routes import Call, Handler, Reply, Route, WsRoute
 from exchange.infra.http_stats import RouteMeter
-from exchange.infra.metrics import METRICS_MEDIA, MetricFamilies, exposition, read_all
+from exchange.infra.metrics import METRICS_MEDIA, MetricFamilies, family_text, read_all
 from exchange.infra.openapi import document
 from exchange.infra.websocket import Connection
 
@@ -95,7 +96,11 @@ def system_routes(service: Described) -> list[Route]:
             yield from read_all(HTTP_FAMILIES, figures)
             yield from service.component_metrics()
 
-        return exposition(collect)
+        texts = []
+        for family in collect():
+            texts.append(family_text(family))
+            await asyncio.sleep(0)  # What is more urgent than figures has its turn in between.
+        return "".join(texts).encode()
 
     def open_route(method: str, path: str, handler: Handler, summary: str, **more: Any) -> Route:
         return Route(method, path, handler, summary, "system", ignores_key=True, **more)

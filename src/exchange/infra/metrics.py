@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from exchange.infra.latency import LatencyHistogram, upper_edge_ns
 
@@ -102,19 +100,28 @@ def cumulative(times: LatencyHistogram, step: int) -> list[tuple[str, float]]:
     return [*rows, ("+Inf", times.count)]
 
 
-class _Collected(Collector):
-    def __init__(self, collect: Callable[[], MetricFamilies]) -> None:
-        self._collect = collect
-
-    def collect(self) -> MetricFamilies:
-        return self._collect()
-
-    def describe(self) -> MetricFamilies:
-        return ()
-
-
 def exposition(collect: Callable[[], MetricFamilies]) -> bytes:
-    """Write the families as Prometheus reads them."""
-    registry = CollectorRegistry()
-    registry.register(_Collected(collect))
-    return generate_latest(registry)
+    """Write families as Prometheus reads them."""
+    return "".join(map(family_text, collect())).encode()
+
+
+def family_text(family: Metric) -> str:
+    """Write one family as Prometheus reads it, much faster than the library does: an engine waits for it."""
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    lines = [f"# HELP {name} {_escaped(family.documentation)}\n# TYPE {name} {family.type}\n"]
+    written: dict[str, str] = {}
+    for sample in family.samples:
+        text = sample.name
+        if sample.labels:
+            pairs = []
+            for label, value in sample.labels.items():
+                if value not in written:
+                    written[value] = _escaped(value).replace('"', r"\"")
+                pairs.append(f'{label}="{written[value]}"')
+            text += "{" + ",".join(pairs) + "}"
+        lines.append(f"{text} {float(sample.value)!r}\n")
+    return "".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n")
