@@ -11,6 +11,7 @@ import struct
 import subprocess
 import termios
 import time
+from collections.abc import Callable
 from fcntl import ioctl
 from pathlib import Path
 
@@ -103,13 +104,17 @@ def test_on_a_terminal_it_draws_over_itself_while_components_come_and_go(tmp_pat
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 100, 0, 0))
     seen = bytearray()
 
-    def wait_for(text: str) -> None:
-        seen.clear()
+    def read_until(is_over: Callable[[], bool]) -> None:
+        """Take what is drawn, for whoever draws waits when nobody does."""
         ends_s = time.monotonic() + LIMIT_S
-        while text.encode() not in seen:
+        while not is_over():
             assert time.monotonic() < ends_s, seen[-3_000:].decode(errors="replace")
             if select.select([ours], [], [], 0.1)[0]:
                 seen.extend(os.read(ours, 65_536))
+
+    def wait_for(text: str) -> None:
+        seen.clear()
+        read_until(lambda: text.encode() in seen)
 
     with started("up", "--port-base", "0", "--data", folder):
         watching = subprocess.Popen(
@@ -123,7 +128,7 @@ def test_on_a_terminal_it_draws_over_itself_while_components_come_and_go(tmp_pat
         wait_for("unreachable")
     finally:
         watching.send_signal(signal.SIGINT)
-        code = watching.wait(LIMIT_S)
+        read_until(lambda: watching.poll() is not None)
         os.close(ours)
         os.close(theirs)
-    assert code == 130
+    assert watching.returncode == 130
