@@ -17,7 +17,6 @@ from exchange.clearing import queries
 from exchange.clearing.break_report import EngineCount, Testimony, ask_engine, ask_reporter
 from exchange.clearing.office import Office
 from exchange.clearing.store import read_books_row
-from exchange.clearing.views import asset_text
 from exchange.infra.errors import InfraError
 from exchange.infra.store import read_position, reason_of
 from exchange.infra.store_retry import begin_read
@@ -68,7 +67,8 @@ class Watch:
     async def compare(self) -> None:
         """Compare clearing and reporter with the engine, each at the event it stands at."""
         try:
-            own, date = await asyncio.to_thread(self._own_figures)
+            names = {int(number): each.symbol for number, each in self._office.directory.symbols.items()}
+            own, date = await asyncio.to_thread(self._own_figures, names)
         except (SQLAlchemyError, InfraError) as error:
             self.problem = reason_of(error)
             return
@@ -78,19 +78,20 @@ class Watch:
         problems = [reporter.problem] if reporter.problem else []
         witnesses = {"clearing": own} if problems else {"clearing": own, "reporter": reporter}
         for name, witness in sorted(witnesses.items(), key=lambda each: each[1].sequence or 0):
-            problems += await self._compare_one(name, witness, date)
+            problems += await self._compare_one(name, witness, date, names)
         self.problem = "; ".join(problems)
         if not problems:
             self.compared_s = self._office.clock.now_ns() / 1e9
 
-    async def _compare_one(self, name: str, witness: Testimony, date: int) -> list[str]:
+    async def _compare_one(
+        self, name: str, witness: Testimony, date: int, names: dict[int, str]
+    ) -> list[str]:
         """Count the symbols that differ; return why that could not be done, if so."""
         sequence = witness.sequence or 0
         if sequence < self._engine_count.sequence:
             return [
                 f"{name} stands at event {sequence}, {self._engine_count.sequence} were counted; next time"
             ]
-        names = {int(number): each.symbol for number, each in self._office.directory.symbols.items()}
         engine = await ask_engine(self._engine_count, names, sequence, date)
         if engine.problem:
             return [engine.problem]
@@ -112,13 +113,13 @@ class Watch:
                 queries.count_requests(connection, partition),
             )
 
-    def _own_figures(self) -> tuple[Testimony, int]:
-        partition, symbols = self._office.partition, self._office.directory.symbols
+    def _own_figures(self, names: dict[int, str]) -> tuple[Testimony, int]:
+        partition = self._office.partition
         with begin_read(self._office.store) as connection:
             date = read_books_row(connection, partition).business_date
             figures = queries.figures_on(connection, partition, date)
             position = read_position(connection, partition)
-        own = {asset_text(symbols, symbol_id): each for symbol_id, each in figures.items()}
+        own = {names.get(symbol_id, str(symbol_id)): each for symbol_id, each in figures.items()}
         return Testimony(own, position.sequence), date
 
 
