@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 BARS = "▁▂▃▄▅▆▇█"
-CURVE_CHARACTERS = 30
+CURVE_CHARACTERS = 20
 NOTHING = "–"
 STYLES = {"ready": "green", "not_ready": "yellow", "unreachable": "bold red"}
 STAGES = {
@@ -36,9 +36,12 @@ def picture(history: Sequence[View]) -> RenderableType:
         Text(title, style="bold"),
         _components(now),
         *_reasons(now),
-        _market(history),
-        _latencies(now),
+        Text(),
+        _beside(_market(history), _latencies(now)),
+        _resting(now),
+        Text(),
         _feeds(now),
+        Text(),
         _clearing(now),
     )
 
@@ -77,7 +80,7 @@ def duration(seconds: float | None) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(
             column.lstrip(">"), justify="right" if column.startswith(">") else "left", no_wrap=True
@@ -121,14 +124,24 @@ def _market(history: Sequence[View]) -> Table:
         ("trades", "trades_per_s"),
     ):
         table.add_row(title, number(now[name], 1), curve([each["market"][name] for each in history]))
-    refused = sorted(now["rejects_per_s"].items(), key=lambda pair: -pair[1])[:3]
+    refused = sorted(now["rejects_per_s"].items(), key=lambda pair: -pair[1])[:1]
     reasons = ", ".join(f"{reason} {number(count, 1)}" for reason, count in refused)
     total = None if now["orders_per_s"] is None else sum(now["rejects_per_s"].values())
     table.add_row("refused", number(total, 1), reasons)
-    resting, queue = number(now["resting_orders"]), history[-1]["queue"]
-    waiting = f"{number(queue['pending'])} of {number(queue['pending_max'])} commands wait"
-    table.add_row("", "", f"{resting} orders rest, {number(now['trades'])} trades, {waiting}")
     return table
+
+
+def _resting(now: View) -> Text:
+    market, queue = now["market"], now["queue"]
+    waiting = f"{number(queue['pending'])} of {number(queue['pending_max'])} commands wait"
+    resting, trades = number(market["resting_orders"]), number(market["trades"])
+    return Text(f"{resting} orders rest, {trades} trades, {waiting}", style="dim")
+
+
+def _beside(left: Table, right: Table) -> Table:
+    grid = Table.grid(padding=(0, 4, 0, 0))
+    grid.add_row(left, right)
+    return grid
 
 
 def _latencies(now: View) -> Table:
@@ -165,7 +178,9 @@ def _clearing(now: View) -> Text:
     line = Text(f"clearing  {states or NOTHING}; {number(each['overdue'])} busts overdue\n")
     count = sum(found.values())
     broken = ", ".join(f"{number(symbols)} in {name}" for name, symbols in found.items() if symbols)
-    told = f"breaks: {broken}" if broken else "no breaks" if found else "not compared yet"
+    is_away = now["components"]["clearing"]["state"] == "unreachable"
+    unknown = "breaks unknown" if is_away else "not compared yet"
+    told = f"breaks: {broken}" if broken else "no breaks" if found else unknown
     line.append(told, style="bold red" if count else "green" if found else "")
     if each["compared_s_ago"] is not None:
         line.append(f", compared {duration(each['compared_s_ago'])} ago")
