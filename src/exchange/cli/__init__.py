@@ -28,6 +28,7 @@ COMMANDS = {
     "trades": "trades:app",
     "stats": "stats:stats",
     "status": "status:status",
+    "top": "top:top",
     "nsq": "nsq:app",
     "replay": "replay:app",
     "journal": "journal:app",
