@@ -34,6 +34,7 @@ from exchange.infra.component_key import read_component_key
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_keys import ConfigError, Problem
+from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.folder_lock import FolderLock
@@ -44,6 +45,8 @@ from exchange.infra.shared_config import ConfigFollower, config_metrics, config_
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
+from exchange.post_trade.books import rules_in_force
+from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
@@ -143,7 +146,15 @@ class ClearingApp:
 
     async def _set_up(self, stack: AsyncExitStack, store: Engine) -> Office:
         """Make the parts; what is pushed first is closed last."""
-        keeper = BookKeeper(store, self.rule_set, self.config.partition, self._start_announcing(stack))
+        directory = await asyncio.to_thread(_directory_of, store)
+        try:
+            self.rule_set = rules_in_force(directory, self.rule_set, "the store")
+        except BooksBroken as error:
+            raise InfraError(str(error)) from error
+        keeper = BookKeeper(
+            store, rules_of(self.config), self.config.partition, self._start_announcing(stack)
+        )
+        keeper.rule_set = self.rule_set
         position = await asyncio.to_thread(keeper.position)
         url = self.config.engine_url_for("clearing")
         client = EngineClient(url, self._key)
@@ -166,10 +177,9 @@ class ClearingApp:
         return Office(
             config=self.config,
             clock=self._clock,
-            rule_set=self.rule_set,
             store=store,
             keeper=keeper,
-            directory=await asyncio.to_thread(_directory_of, store),
+            directory=directory,
             source=source,
             feed=feed,
             consumer=Consumer(feed, keeper, self._committed),
