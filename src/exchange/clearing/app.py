@@ -33,6 +33,14 @@ from exchange.infra.clock import Clock, SystemClock
 from exchange.infra.component_key import read_component_key
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_follower import (
+    ConfigFollower,
+    Started,
+    config_metrics,
+    config_notes,
+    follow_config,
+    running_of,
+)
 from exchange.infra.config_keys import ConfigError, Problem
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
@@ -41,7 +49,6 @@ from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
@@ -69,8 +76,10 @@ class ClearingApp:
         bus: Bus | None = None,
         source: EventSource | None = None,
         clock: Clock | None = None,
+        started: Started | None = None,
     ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.rule_set = rules_of(config)
         self.url = ""
         self._bus = bus
@@ -82,7 +91,13 @@ class ClearingApp:
         self._is_serving = False
         self._was_caught_up = False
         self._news = ComponentNews(
-            "clearing", config, bus, ready=self.ready, url=self._known_url, position=self._position
+            "clearing",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._position,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -232,7 +247,7 @@ class ClearingApp:
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._http.stop)
         self.url = self.config.clearing.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(link, "clearing", self.config, self._http, stack)
+        self._config_follower = await follow_config(link, "clearing", self._started, self._http, stack)
 
     def _committed(self, outcome: Outcome) -> None:
         """Take note of what a transaction brought; called on the loop."""
