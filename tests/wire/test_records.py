@@ -124,15 +124,16 @@ def test_every_enum_field_is_stored_as_one() -> None:
 def test_numbers_of_types_stay_what_they_are() -> None:
     assert {layout.number: layout.value_type.__name__ for layout in LAYOUTS.values()} == {
         1: "StartEngine", 2: "Tick", 3: "StartBusinessDay", 10: "AddSymbol", 11: "SetSymbolState",
-        12: "SetReferencePrice", 13: "ConfigureSymbol", 20: "CreateParticipant", 21: "CreateAccount", 22: "CreateKey", 23: "RevokeKey",
+        12: "SetReferencePrice", 13: "ConfigureSymbol", 60: "ConfigureRule", 61: "ConfirmConfiguration",
+        113: "SymbolConfigured", 160: "RuleConfigured", 161: "ConfigurationChanged",
+        20: "CreateParticipant", 21: "CreateAccount", 22: "CreateKey", 23: "RevokeKey",
         30: "Deposit", 31: "Withdraw", 40: "EnterOrder", 41: "CancelOrder", 42: "AmendOrder", 43: "ReplaceOrder",
         44: "CancelOrders", 50: "BustTrade", 51: "CorrectTrade", 101: "EngineStarted", 103: "BusinessDayStarted",
         110: "SymbolAdded", 111: "SymbolStateChanged", 112: "ReferencePriceSet", 120: "ParticipantCreated",
         121: "AccountCreated", 122: "KeyCreated", 123: "KeyRevoked", 130: "Deposited", 131: "Withdrawn",
         140: "OrderAccepted", 141: "OrderCancelled", 142: "OrderAmended", 143: "OrderReplaced", 144: "OrdersCancelled",
         145: "OrderRejected", 146: "OrderDuplicated", 147: "CommandRejected", 150: "TradeExecuted",
-        151: "TradeBusted", 152: "TradeCorrected", 60: "ConfigureRule", 61: "ConfirmConfiguration", 113: "SymbolConfigured",
-        160: "RuleConfigured", 161: "ConfigurationChanged",
+        151: "TradeBusted", 152: "TradeCorrected",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -26,7 +26,8 @@ def diff(file: Path, *, options: Options = DEFAULT) -> None:
     file
         A file of TOML: the whole document.
     """
-    answer = _engine(options).post(f"{PATH}/diff", {"document": _read(file, options)})
+    draft = {"document": _read(file, options)}
+    answer = _engine(options).post(f"{PATH}/diff", draft)
     show(answer, options.json, _print_plan)
 
 
@@ -43,7 +44,8 @@ def apply(file: Path, *, note: str = "", options: Options = DEFAULT) -> None:
     note
         Why, for people.
     """
-    _show_done(options, _engine(options).post(PATH, {"document": _read(file, options), "note": note}))
+    change = {"document": _read(file, options), "note": note}
+    _show_done(options, _engine(options).post(PATH, change))
 
 
 def rollback(version: int, *, note: str = "", options: Options = DEFAULT) -> None:

@@ -117,7 +117,7 @@ class Planner:
                 yield f"{symbol} stays as version {before.version} left it: this document does not name it"
         others = sorted(symbol for symbol in named if not self._is_ours(symbol))
         if others:
-            yield f"of another partition, whose engine carries it out: {', '.join(others)}"
+            yield f"of another partition, whose engine must be given the document too: {', '.join(others)}"
 
     def _notes_on_orders(self, commands: Iterable[c.ConfigureSymbol]) -> Iterator[str]:
         """Say what becomes of the orders that rest in a symbol whose terms change."""
