@@ -43,7 +43,7 @@ class Directory:
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
             case e.SymbolConfigured():
-                self._add_symbol(event)
+                self._configure_symbol(event)
             case e.RuleConfigured():
                 self.rules.take(rule_of(event))
             case e.ConfigurationChanged():
@@ -84,7 +84,16 @@ class Directory:
         )
         self.symbol_ids[event.symbol] = event.symbol_id
 
-    def _change_symbol(self, symbol_id: int, **changes: int) -> None:
+    def _configure_symbol(self, event: e.SymbolConfigured) -> None:
+        if event.symbol_id not in self.symbols:
+            self._add_symbol(event)
+            return
+        self._change_symbol(
+            event.symbol_id, name=event.name, reference_price=event.reference_price, round_lot=event.round_lot,
+            state=event.state, ticks=TickTable(event.ticks),
+        )  # fmt: skip
+
+    def _change_symbol(self, symbol_id: int, **changes: object) -> None:
         self.symbols[symbol_id] = msgspec.structs.replace(self.symbols[symbol_id], **changes)
 
 
