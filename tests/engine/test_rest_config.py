@@ -93,6 +93,9 @@ class TestWithARealServer:
         (running,) = state["running"]
         assert shape(running, "version", "pending") == {"version": 1, "pending": ["bus.gap_wait_ms"]}
         assert (await engine.get("/api/v1/components")).items[0]["config_pending"] == ["bus.gap_wait_ms"]
+        again = await engine.post(PATH + "/diff", "operator", {"document": document})
+        assert (again.body["changes"], again.body["commands"]) == ([], [])
+        assert again.body["notes"] == [f"{running['component']} waits for a restart: bus.gap_wait_ms"]
         back = await engine.post(PATH + "/rollback", "operator", {"version": 0})
         assert (back.body["version"], back.body["notes"]) == (
             2,

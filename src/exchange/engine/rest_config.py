@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any, TypeVar, cast
 
 from exchange.domain.participant import Role
@@ -90,8 +90,10 @@ class ConfigApi:
 
     async def diff(self, call: Call) -> j.ConfigPlan:
         """Answer POST /config/diff."""
-        newest, plan = await answered(self._desk().plan(call.body.document))
+        desk = self._desk()
+        newest, plan = await answered(desk.plan(call.body.document))
         rows, commands, notes = plan_view(plan)
+        notes = [*notes, *_lags(await self._running(desk), newest.version)]
         return j.ConfigPlan(after=newest.version, changes=rows, commands=commands, notes=notes)
 
     async def apply(self, call: Call) -> j.ConfigDone:
@@ -225,6 +227,15 @@ def proposal_view(proposal: Proposal, state: str) -> j.ConfigProposal:
         decided_by=proposal.decided_by,
         why=proposal.why,
     )
+
+
+def _lags(running: list[j.ConfigRunning], version: int) -> Iterator[str]:
+    """Say which components still run an older value."""
+    for each in running:
+        if each.version != version:
+            yield f"{each.component} said last that it runs version {each.version}, not {version}"
+        if each.pending:
+            yield f"{each.component} waits for a restart: {', '.join(each.pending)}"
 
 
 def _number(call: Call) -> int:
