@@ -112,7 +112,7 @@ async def test_a_proposal_is_rejected_or_taken_back(pair: RunningEngine) -> None
         assert shape(done.body, "status", "proposal") == {"status": "rejected", "proposal": number}
         late = await pair.post(f"{PATH}/proposals/{number}/approve", other, {})
         assert (late.status, "is rejected" in late.body["message"]) == (409, True)
-    assert (await pair.get(PATH, "operator")).body["version"] == 0
+    assert (await pair.get(PATH + "/shared", "operator")).body["version"] == 0
 
 
 async def test_a_proposal_that_another_version_overtook_must_be_made_again(pair: RunningEngine) -> None:

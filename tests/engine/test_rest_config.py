@@ -14,7 +14,7 @@ from tests.engine.config_stand import ACME, MARKET, NICKEL, PATH, applied, confi
 from tests.engine.running_engine import RunningEngine, shape
 from tests.infra.redis_server import RedisServer, needs_redis
 
-READS = (PATH, PATH + "/history", PATH + "/running", PATH + "/proposals")
+READS = (PATH + "/shared", PATH + "/history", PATH + "/running", PATH + "/proposals")
 WRITES: dict[str, dict[str, Any]] = {
     PATH: {"document": {}},
     PATH + "/rollback": {"version": 0},
@@ -86,7 +86,7 @@ class TestWithARealServer:
             "problem": "",
         }
         assert done.body["commands"] == tried.body["commands"]
-        state = (await engine.get(PATH, "operator")).body
+        state = (await engine.get(PATH + "/shared", "operator")).body
         assert shape(state, "version", "sequenced", "approvals", "document") == {
             "version": 1, "sequenced": 1, "approvals": 1, "document": document,
         }  # fmt: skip
@@ -155,7 +155,7 @@ class TestWithARealServer:
             assert said in refused.body["message"]
             assert any(said in problem for problem in refused.body["detail"]["problems"])
         assert engine.app.venue.command_sequence == before
-        assert (await engine.get(PATH, "operator")).body["version"] == 0
+        assert (await engine.get(PATH + "/shared", "operator")).body["version"] == 0
 
     async def test_what_overtook_a_change_is_told(self, engine: RunningEngine) -> None:
         assert (await applied(engine, {"exchange": {"log_level": "error"}}, after=0)).status == 200

@@ -115,7 +115,7 @@ class Place:
         """Return the configuration once the market has all of it."""
 
         def state() -> Any:
-            found = self.ask("engine", "operator", PATH)
+            found = self.ask("engine", "operator", PATH + "/shared")
             return found if found["version"] == found["sequenced"] else None
 
         found: dict[str, Any] = wait_for(state, "the market has the configuration", WITHIN_S)

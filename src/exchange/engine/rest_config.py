@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from exchange.domain.participant import Role
@@ -40,9 +41,9 @@ class ConfigApi:
             "body": j.ConfigDecision, "returns": j.ConfigDone, "errors": (400, 404, 409, 503),
             "example": {"note": "looked through"}, "path_examples": {"number": "1"},
         }  # fmt: skip
-        return [
+        routes = [
             Route(
-                "GET", path, self.state, "Show the configuration in force, and who runs it", tag, READERS,
+                "GET", path + "/shared", self.state, "Show the configuration in force, and who runs it", tag, READERS,
                 returns=j.ConfigState, errors=(409, 503),
             ),
             Route(
@@ -59,7 +60,7 @@ class ConfigApi:
             ),
             Route(
                 "GET", path + "/running", self.running, "Tell which component runs which version", tag, READERS,
-                returns=list[j.ConfigRunning], errors=(409, 503), operation="config_running",
+                returns=list[j.ConfigRunning], errors=(409, 503),
             ),
             Route(
                 "POST", path + "/rollback", self.rollback, "Put an earlier version in force again, as a new one", tag,
@@ -73,9 +74,10 @@ class ConfigApi:
             Route("POST", one + "/approve", self.approve, "Put a proposal in force", tag, OPERATOR, **decide),
             Route("POST", one + "/reject", self.reject, "Reject a proposal", tag, OPERATOR, **decide),
         ]  # fmt: skip
+        return [replace(route, operation=f"config_{route.handler.__name__}") for route in routes]
 
     async def state(self, _: Call) -> j.ConfigState:
-        """Answer GET /config."""
+        """Answer GET /config/shared."""
         desk = self._desk()
         newest = await answered(desk.shared.newest())
         proposals = await answered(desk.shared.proposals())
