@@ -154,7 +154,7 @@ async def test_a_proposal_that_the_market_refuses_by_now_is_refused_and_stays_op
     body = {"symbol": "ACME", "name": "Acme", "reference_price": "25.00", "ticks": nickel}
     assert (await pair.post("/api/v1/symbols", "operator", body)).status == 201
     refused = await pair.post(f"{PATH}/proposals/1/approve", other, {})
-    assert (refused.status, "the market refuses it" in refused.body["message"]) == (400, True)
+    assert (refused.status, "the market refuses it" in refused.body["message"]) == (422, True)
     assert (await pair.get(PATH + "/proposals", "operator")).items[0]["state"] == "open"
 
 

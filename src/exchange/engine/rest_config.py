@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from exchange.domain.participant import Role
 from exchange.engine.config_desk import Applied, ConfigDesk, Refused
 from exchange.engine.config_plan import Plan, command_text
-from exchange.engine.refusals import invalid_field, not_found
+from exchange.engine.refusals import BUSINESS_REJECT, not_found
 from exchange.infra.cache import CacheUnavailable
 from exchange.infra.config_document import DOCUMENT_BYTES_MAX, Document, tables_of, values_of
 from exchange.infra.config_keys import ConfigError
@@ -36,9 +36,9 @@ class ConfigApi:
     def routes(self) -> list[Route]:
         """List the routes."""
         path, tag, one = "/api/v1/config", "configuration", "/api/v1/config/proposals/{number}"
-        change: dict[str, Any] = {"errors": (400, 409, 413, 503), "body_limit": DOCUMENT_BYTES_MAX + 65_536}
+        change: dict[str, Any] = {"errors": (409, 413, 422, 503), "body_limit": DOCUMENT_BYTES_MAX + 65_536}
         decide: dict[str, Any] = {
-            "body": j.ConfigDecision, "returns": j.ConfigDone, "errors": (400, 404, 409, 503),
+            "body": j.ConfigDecision, "returns": j.ConfigDone, "errors": (404, 409, 422, 503),
             "example": {"note": "looked through"}, "path_examples": {"number": "1"},
         }  # fmt: skip
         routes = [
@@ -64,7 +64,7 @@ class ConfigApi:
             ),
             Route(
                 "POST", path + "/rollback", self.rollback, "Put an earlier version in force again, as a new one", tag,
-                OPERATOR, body=j.ConfigReturn, returns=j.ConfigDone, errors=(400, 404, 409, 503),
+                OPERATOR, body=j.ConfigReturn, returns=j.ConfigDone, errors=(409, 422, 503),
                 example={"version": 0},
             ),
             Route(
@@ -158,7 +158,9 @@ async def answered(asked: Awaitable[Answer]) -> Answer:
         return await asked
     except ConfigError as error:
         detail = {"problems": [str(problem) for problem in error.problems]}
-        raise ApiError.of(ErrorCode.INVALID_FIELD, str(error), "document", extra=detail) from error
+        raise ApiError(
+            BUSINESS_REJECT, ErrorCode.INVALID_FIELD, str(error), "document", extra=detail
+        ) from error
     except (Refused, VersionTaken) as error:
         raise ApiError.of(ErrorCode.CONFLICT, str(error)) from error
     except CacheUnavailable as error:
@@ -171,7 +173,8 @@ async def answered(asked: Awaitable[Answer]) -> Answer:
 def note_of(note: str) -> str:
     """Return a note. Raise `ApiError` where people could not read it."""
     if not note.isprintable():
-        raise invalid_field("note", "note must be printable text on one line")
+        text = "note must be printable text on one line"
+        raise ApiError(BUSINESS_REJECT, ErrorCode.INVALID_FIELD, text, "note")
     return note
 
 

@@ -12,8 +12,64 @@ NOTE_CHARACTERS_MAX = 200
 
 Note = Annotated[str, Meta(max_length=NOTE_CHARACTERS_MAX, description="Why, for people.")]
 Version = Annotated[int, Meta(ge=0, le=2**31)]
+NUMBER_MAX = 10**15
+_SCALAR = {
+    "anyOf": [
+        {"type": "string", "maxLength": 1_000},
+        {"type": "boolean"},
+        {"type": "integer", "minimum": -NUMBER_MAX, "maximum": NUMBER_MAX},
+    ]
+}
+_VALUE = {"anyOf": [*_SCALAR["anyOf"], {"type": "array", "items": _SCALAR}]}
+_TABLE = {"type": "object", "additionalProperties": _VALUE}
+_TICK = {
+    "type": "object",
+    "properties": {"from": {"type": "string"}, "tick": {"type": "string"}},
+    "required": ["from", "tick"],
+    "additionalProperties": False,
+}
+_SYMBOL = {
+    "type": "object",
+    "properties": {
+        "symbol": {"type": "string"},
+        "name": {"type": "string"},
+        "reference_price": {"type": "string"},
+        "round_lot": {"type": "integer", "minimum": 1, "maximum": 2**32 - 1},
+        "state": {"enum": ["active", "suspended"]},
+        "ticks": {"type": "array", "items": _TICK},
+    },
+    "required": ["symbol"],
+    "additionalProperties": False,
+}
+_RULE = {
+    "type": "object",
+    "properties": {
+        "tiers": {"type": "array", "items": _TABLE},
+        "when": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    },
+    "required": ["id", "kind"],
+    "additionalProperties": _SCALAR,
+}
+_CLEARING = {
+    "type": "object",
+    "properties": {"rules": _TABLE, "rule": {"type": "array", "items": _RULE}},
+    "additionalProperties": _VALUE,
+}
+DOCUMENT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("exchange", "engine", "reporter", "bus", "redis"), _TABLE),
+        "clearing": _CLEARING,
+        "symbols": {"type": "array", "items": _SYMBOL},
+    },
+    "additionalProperties": False,
+}
 DocumentIn = Annotated[
-    dict[str, Any], Meta(description="The whole document: tables and keys as in exchange.toml.")
+    dict[str, Any],
+    Meta(
+        description="The whole document: tables and keys as in exchange.toml.",
+        extra_json_schema=DOCUMENT_SCHEMA,
+    ),
 ]
 
 
