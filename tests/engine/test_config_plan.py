@@ -112,7 +112,14 @@ def test_what_the_market_would_refuse_is_a_mistake_with_its_place() -> None:
     )
     assert "2 mistakes" in text
     assert "[[symbols]] 2 XYZ: the market refuses it: " in text
-    assert "[[symbols]] 3 DEF: the market refuses it: " in text
+    assert "[[symbols]] 3 DEF: is not listed yet, and a new symbol needs name and reference_price" in text
+
+
+def test_mistakes_in_symbols_and_in_rules_are_told_together() -> None:
+    text = refusal(
+        Desk(), {"symbols": [{"symbol": "DEF"}], "clearing": {"rule": [{"id": "A", "kind": "no_such"}]}}
+    )
+    assert "2 mistakes" in text
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ class TestWithARealServer:
             ({"exchange": {"log_levle": "debug"}}, 'did you mean "log_level"'),
             ({"exchange": {"rate_per_s": -1}}, "must be a whole number from 0"),
             ({"redis": {"url": "redis://h"}}, "stands in the file of each component only"),
-            ({"symbols": [{"symbol": "NEW", "reference_price": "5.00"}]}, "the market refuses it"),
+            ({"symbols": [{"symbol": "NEW", "reference_price": "5.00"}]}, "a new symbol needs name"),
             (
                 {"symbols": [NICKEL | {"reference_price": "189.21"}]},
                 "[[symbols]] 1 AAPL: the market refuses it",

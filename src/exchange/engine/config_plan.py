@@ -35,6 +35,7 @@ from exchange.matching.rehearsal import rehearse
 from exchange.post_trade.rules import RulesError, parse_rules
 
 Depth = Callable[[int, int], tuple[list[Level], list[Level]]]
+NEW_NEEDS = "is not listed yet, and a new symbol needs name and reference_price"
 NOT_LISTED, NO_RULE = "not listed", "no such rule"
 LEVELS_LOOKED = 1_000
 """Price levels of each side that are looked through for orders off a new tick table."""
@@ -77,30 +78,33 @@ class Planner:
     ) -> Plan:
         """Return what a document would do as a version. Raise `ConfigError` with every mistake, the venue's too."""
         symbols = check_document(self._config, values, origin)
-        rules = rule_commands(values, self._directory, version, origin)
         ours = [terms for terms in symbols if self._is_ours(terms.symbol)]
-        wanted = [
-            (terms, command) for terms in ours if (command := symbol_command(terms, self._directory, version))
-        ]
-        commands = [command for _, command in wanted]
-        self._rehearse(commands, [terms.symbol for terms, _ in wanted], values, origin)
+        wanted = (symbol_command(terms, self._directory, version) for terms in ours)
+        commands = [command for command in wanted if command is not None]
+        problems = list(self._refusals(commands, values, origin))
+        rules: list[c.ConfigureRule] = []
+        try:
+            rules = rule_commands(values, self._directory, version, origin)
+        except ConfigError as error:
+            problems += error.problems
+        if problems:
+            raise ConfigError(problems)
         rows = [*_key_rows(before.values, values), *self._symbol_rows(commands)]
         rows += _rule_rows(self._directory, rules)
         notes = [*self._notes(before, symbols), *self._notes_on_orders(commands)]
         return Plan(rows, [*commands, *rules], notes)
 
-    def _rehearse(
-        self, commands: Sequence[Configuring], symbols: list[str], values: Mapping[str, Any], origin: str
-    ) -> None:
-        """Raise `ConfigError` with what the venue would refuse."""
+    def _refusals(
+        self, commands: Sequence[c.ConfigureSymbol], values: Mapping[str, Any], origin: str
+    ) -> Iterator[Problem]:
+        """Give what the venue would refuse, with its place in the document."""
         numbers = {table["symbol"]: number for number, table in enumerate(values.get(SYMBOLS, []), 1)}
-        problems = [
-            Problem(origin, key_text(f"{SYMBOLS}.{numbers[symbol]}.{symbol}"), refusal_text(event))
-            for symbol, event in zip(symbols, rehearse(commands, self._directory), strict=True)
-            if isinstance(event, e.CommandRejected)
-        ]
-        if problems:
-            raise ConfigError(problems)
+        for command, event in zip(commands, rehearse(commands, self._directory), strict=True):
+            if isinstance(event, e.CommandRejected):
+                is_new = self._directory.symbol_named(command.symbol) is None
+                lacks = is_new and not (command.name and command.reference_price)
+                key = key_text(f"{SYMBOLS}.{numbers[command.symbol]}.{command.symbol}")
+                yield Problem(origin, key, NEW_NEEDS if lacks else refusal_text(event))
 
     def _symbol_rows(self, commands: Iterable[c.ConfigureSymbol]) -> Iterator[Row]:
         for command in commands:
