@@ -211,6 +211,7 @@ async def test_half_carried_out_is_finished_and_not_repeated(
     await engine.post("/api/v1/symbols", "operator", MARKET["symbols"][0])
     await shared.publish(sealed(Document(version=1, values=values_of(MARKET), key_id=1), keys))
     await until(lambda: in_force(engine) == 1)
+    await engine.app.sequencer.barrier()
     events = (await engine.get("/api/v1/events?after=0&limit=1000", "auditor")).items
     configured = [each["data"]["symbol"] for each in events if each["type"] == "symbol_configured"]
     assert configured == ["AAPL"]

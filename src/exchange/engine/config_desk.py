@@ -90,10 +90,9 @@ class ConfigDesk:
         self._problems: dict[int, str] = {}
         self._changing = asyncio.Lock()
 
-    @property
-    def sequenced(self) -> int:
-        """Return the version whose changes of the market all are in the stream."""
-        return self._directory.configuration_version
+    async def sequenced(self) -> int:
+        """Return the version whose changes of the market all are in the stream, durably. Raise `EngineHalted`."""
+        return await self._sequencer.read(lambda _: self._directory.configuration_version)
 
     # --- for operators ------------------------------------------------------------------------------
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
+
+from msgspec import Meta
 
 from exchange.domain.participant import Role
 from exchange.engine.config_desk import Applied, ConfigDesk, Refused
 from exchange.engine.config_plan import Plan, command_text
+from exchange.engine.gateway import halted
 from exchange.engine.refusals import BUSINESS_REJECT, not_found
+from exchange.engine.sequencer import EngineHalted
 from exchange.infra.cache import CacheUnavailable
 from exchange.infra.config_document import DOCUMENT_BYTES_MAX, Document, tables_of, values_of
 from exchange.infra.config_keys import ConfigError
@@ -22,6 +26,7 @@ from exchange.wire.rest.errors import ErrorCode
 OPERATOR = frozenset((Role.OPERATOR,))
 READERS = frozenset((Role.OPERATOR, Role.AUDITOR, Role.COMPONENT))
 NUMBER_MAX = 2**31
+ProposalNumber = Annotated[int, Meta(ge=1, le=NUMBER_MAX)]
 NO_REDIS = "A configuration shared at run time needs Redis: set [redis] url, and start the components again."
 Answer = TypeVar("Answer")
 _EXAMPLE = {"document": {"exchange": {"log_level": "debug"}}}
@@ -40,6 +45,7 @@ class ConfigApi:
         decide: dict[str, Any] = {
             "body": j.ConfigDecision, "returns": j.ConfigDone, "errors": (404, 409, 422, 503),
             "example": {"note": "looked through"}, "path_examples": {"number": "1"},
+            "path_types": {"number": ProposalNumber},
         }  # fmt: skip
         routes = [
             Route(
@@ -83,7 +89,7 @@ class ConfigApi:
         proposals = await answered(desk.shared.proposals())
         return j.ConfigState(
             version=newest.version,
-            sequenced=desk.sequenced,
+            sequenced=await answered(desk.sequenced()),
             approvals=desk.approvals,
             document=tables_of(newest.values),
             running=await self._running(desk),
@@ -163,6 +169,8 @@ async def answered(asked: Awaitable[Answer]) -> Answer:
         ) from error
     except (Refused, VersionTaken) as error:
         raise ApiError.of(ErrorCode.CONFLICT, str(error)) from error
+    except EngineHalted as error:
+        raise halted(error) from error
     except CacheUnavailable as error:
         text = f"The shared configuration cannot be read or changed now: {error}; what runs goes on"
         raise ApiError.of(ErrorCode.NOT_READY, text) from error
