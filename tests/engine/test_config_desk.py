@@ -247,3 +247,19 @@ async def test_a_redis_that_lost_its_versions_gets_the_next_number(
             break
         await asyncio.sleep(0.02)
     assert (version, in_force(engine)) == (2, 2)
+
+
+async def test_a_damaged_version_in_between_is_said_and_passed_by(
+    engine: RunningEngine, shared: SharedConfig, server: RedisServer
+) -> None:
+    keys = {name: getattr(engine.app.keys, name) for name in SEALS}
+    await engine.stop()
+    for version in (1, 2):
+        await shared.publish(sealed(Document(version=version, values=values_of({"symbols": [NICKEL]})), keys))
+    link = RedisLink(server.url, "stock-exchange:0", 5.0)
+    await link.call(("HSET", link.key("config", "documents"), 1, "no JSON"))
+    await link.close()
+    engine.app = type(engine.app)(engine.config)
+    await engine.start()
+    await until(lambda: in_force(engine) == 2)
+    assert (await engine.get("/api/v1/symbols/AAPL")).body["ticks"] == [{"from": "0.00", "tick": "0.05"}]

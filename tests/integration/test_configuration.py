@@ -73,7 +73,7 @@ class Place:
         port = self.base + 1 + list(self.parts).index(component)
         keys = json.loads((self.data / "keys.json").read_text())
         key = keys["participants"][who]["key"] if who in keys["participants"] else keys[who]
-        return Client(f"http://127.0.0.1:{port}", key)
+        return Client(f"http://127.0.0.1:{port}", key, timeout_s=WITHIN_S)
 
     def ask(self, component: str, who: str, path: str) -> Any:
         """Ask until it is answered; a component that starts may not be there yet."""

@@ -21,6 +21,7 @@ from exchange.domain.units import TimeNs, format_time, parse_time
 from exchange.engine.config_plan import Plan, Planner, refusal_text
 from exchange.engine.sequencer import EngineBusy, EngineHalted, Sequencer
 from exchange.infra.auth import Principal
+from exchange.infra.cache import CacheUnavailable
 from exchange.infra.clock import Clock
 from exchange.infra.config import Config
 from exchange.infra.config_document import Document, document_hash, is_sealed, sealed, values_of
@@ -44,6 +45,7 @@ SEALS = ("operator", "component")
 """The keys of the key file with which documents are sealed: the first guards the market, the second restarts."""
 VERSION_MAX = 2**31 - 1
 HOUR_NS = 3_600_000_000_000
+NOT_YET = "the market does not have it yet; the engine looks again by itself"
 EXPIRED, OVERTAKEN = "expired", "overtaken"
 
 
@@ -138,12 +140,16 @@ class ConfigDesk:
                 raise Refused(f"proposal {number} is your own; another operator must approve it")
             newest = await self.shared.newest()
             plan = self._plan(newest, proposal.document.values)
-            await self.shared.decide(proposal, self._decided(proposal, "approved", principal, note))
             document = msgspec.structs.replace(
                 proposal.document, version=self._next_version(newest), at=self._now(), seals={},
                 approver_key_id=principal.key_id, approver=principal.label,
             )  # fmt: skip
-            return await self._publish(document, proposal.base, plan)
+            applied = await self._publish(document, proposal.base, plan)
+            try:
+                await self.shared.decide(proposal, self._decided(proposal, "approved", principal, note))
+            except InfraError as error:  # It counts as overtaken then, by the version that it became.
+                log.warning("config_approval_not_noted", proposal=number, reason=str(error))
+            return applied
 
     async def reject(self, number: int, why: str, principal: Principal) -> None:
         """Reject a proposal; who made it may do so too. Raise `Refused`."""
@@ -172,15 +178,20 @@ class ConfigDesk:
             return f"Redis has version {newest.version}, older than version {in_force}, which the market has"
         problems = []
         for version in range(max(in_force, newest.version - VERSIONS_KEPT) + 1, newest.version + 1):
-            document = newest if version == newest.version else await self.shared.document(version)
-            problem = await self._carry_out(document, version)
+            problem = await self._carry_out(newest, version)
             if problem:
                 problems.append(problem)
                 log.error("config_not_carried_out", version=version, problem=problem)
             self._problems = {version: problem}
         return "; ".join(problems)
 
-    async def _carry_out(self, document: Document | None, version: int) -> str:
+    async def _carry_out(self, newest: Document, version: int) -> str:
+        try:
+            document = newest if version == newest.version else await self.shared.document(version)
+        except CacheUnavailable:
+            raise
+        except InfraError as error:
+            return str(error)
         if document is None:
             return f"version {version} is no longer kept: what it changed in the market is not carried out"
         if document.version != version or not is_sealed(document, SEALS[0], self._keys[SEALS[0]]):
@@ -228,11 +239,9 @@ class ConfigDesk:
         log.info("config_published", version=document.version, by=document.who, approver=document.approver)
         await self.look()
         version = document.version
+        sequence, problem = self._confirmed.get(version, 0), self._problems.get(version, "")
         return Applied(
-            plan=plan,
-            version=version,
-            sequence=self._confirmed.get(version, 0),
-            problem=self._problems.get(version, ""),
+            plan=plan, version=version, sequence=sequence, problem=problem or ("" if sequence else NOT_YET)
         )
 
     async def _propose(self, document: Document, base: int, plan: Plan) -> Applied:

@@ -171,7 +171,8 @@ def _decoded(body: bytes, kind: Any, what: str) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
-        raise InfraError(f"the shared configuration in Redis is damaged, {what}: {error}") from error
+        text = f"the shared configuration in Redis is damaged, {what}: {error}; remove it there, then apply again"
+        raise InfraError(text) from error
 
 
 def _number(body: bytes | None) -> int:
