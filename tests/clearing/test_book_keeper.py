@@ -252,10 +252,10 @@ def test_a_store_that_fails_makes_the_books_read_again(keeper: BookKeeper, store
     first, second = stream.batches([8])
     keeper.commit(first)
     with begin_write(store) as connection:
-        connection.exec_driver_sql("ALTER TABLE trade_steps RENAME TO gone")
-    with pytest.raises(Exception, match=r'no such table: trade_steps|"trade_steps" does not exist'):
+        connection.exec_driver_sql("ALTER TABLE transfers RENAME TO gone")
+    with pytest.raises(Exception, match=r'no such table: transfers|"transfers" does not exist'):
         keeper.commit(second)
     with begin_write(store) as connection:
-        connection.exec_driver_sql("ALTER TABLE gone RENAME TO trade_steps")
+        connection.exec_driver_sql("ALTER TABLE gone RENAME TO transfers")
     assert keeper.commit(second).trades == 1
     assert ledger_hash(keeper) != bytes(16)

@@ -6,10 +6,21 @@ collide instead of mixing. psycopg is only imported where a store's URL asks for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Table, create_engine
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    Table,
+    TypeDecorator,
+    create_engine,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema
@@ -23,6 +34,9 @@ CONNECT_WAIT_S = 5
 """How long a server may take to answer a new connection."""
 SILENCE_MS_MAX = 15_000
 """How long a server may leave what was sent unacknowledged; then the connection counts as lost."""
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+COPY_PIECE_ROWS = 500
 COPY_ROWS_MIN = 8
 """Fewer rows go by an insert, which is one round trip less."""
 
@@ -72,10 +86,20 @@ def copy_rows(
     session: Any = connection.connection.driver_connection
     try:
         with session.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types([_type_name(table.c[name], connection) for name in names])
-            write = copy.write_row
-            for row in rows:
-                write(row)
+            columns_wanted = [table.c[name] for name in names]
+            pack = packer_of(columns_wanted)
+            if pack is not None:
+                _write_packed(copy.write, pack, rows)
+            else:
+                copy.set_types([_type_name(column, connection) for column in columns_wanted])
+                write = copy.write_row
+                for row in rows:
+                    write(row)
+    except struct.error as error:
+        reason = psycopg.DataError(f"a number is too large for its column: {error}")
+        raise DBAPIError.instance(
+            statement, None, reason, psycopg.Error, dialect=connection.dialect
+        ) from error
     except psycopg.Error as error:
         raise DBAPIError.instance(
             statement,
@@ -85,6 +109,48 @@ def copy_rows(
             connection_invalidated=session.closed,
             dialect=connection.dialect,
         ) from error
+
+
+def packer_of(columns: Sequence[Column[Any]]) -> Callable[[Sequence[int]], bytes] | None:
+    """Return what writes a row as COPY takes it, where every column is a whole number and never empty.
+
+    Such rows are most of what is stored, and one `pack` costs a third of the driver's work per value.
+    """
+    codes = [_code_of(column) for column in columns]
+    if None in codes:
+        return None
+    pack = struct.Struct(">h" + "".join(f"i{code}" for code in codes)).pack
+    sizes = [struct.calcsize(f">{code}") for code in codes]
+    template = [len(codes), *[part for size in sizes for part in (size, 0)]]
+
+    def pack_row(row: Sequence[int]) -> bytes:
+        template[2::2] = row
+        return pack(*template)
+
+    return pack_row
+
+
+def _code_of(column: Column[Any]) -> str | None:
+    kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    if column.nullable or not isinstance(kind, Integer):
+        return None
+    return "q" if isinstance(kind, BigInteger) else "i"
+
+
+def _write_packed(
+    write: Callable[[bytes], None], pack: Callable[[Sequence[int]], bytes], rows: Iterable[Sequence[int]]
+) -> None:
+    """Write rows in pieces, so that the server works on one while the next is made."""
+    write(COPY_HEAD)
+    for piece in _pieces(rows, COPY_PIECE_ROWS):
+        write(b"".join(map(pack, piece)))
+    write(COPY_END)
+
+
+def _pieces(rows: Iterable[Sequence[int]], size: int) -> Iterator[list[Sequence[int]]]:
+    left = iter(rows)
+    while piece := list(islice(left, size)):
+        yield piece
 
 
 def _type_name(column: Column[Any], connection: Connection) -> str:

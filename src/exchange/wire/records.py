@@ -86,8 +86,16 @@ class Layout:
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
         self.has_tail = any(code in "br" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibr" for _, code in self.fields)
+        self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
+        self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
 
+_EVENT_HEADER_NAMES = (
+    "last_of_command", "partition", "sequence", "command_sequence", "time_ns", "epoch", "symbol_id",
+)  # fmt: skip
+"""The event header without length, type and version."""
+_EVENT_HEADER_SKIPPED = 3
 _BUST = {"reason": "bust_reason"}
 _FACTS = (
     "match_id:Q symbol_id:I price:I quantity:I buy_account_id:I sell_account_id:I "
@@ -247,6 +255,9 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
     if not layout.is_event:
         raise ProtocolError(f"type at offset {offset + 4}: {layout.number} is a command, not an event")
     values = layout.struct.unpack_from(buffer, offset)
+    if layout.is_plain and (fields := _plain_event(layout, values)) is not None:
+        plain: e.Event = layout.value_type(**fields)
+        return plain
     _, _, _, flags, partition, sequence, command_sequence, time_ns, epoch, symbol_id = values[:10]
     event: e.Event = layout.value_type(
         sequence=sequence,
@@ -259,6 +270,18 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
         **_fields_of(layout, values[10:], buffer, offset),
     )
     return event
+
+
+def _plain_event(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any] | None:
+    """Return the fields of an event of numbers and enums alone; None where an enum has no such member."""
+    fields = dict(zip(layout.event_names, values[_EVENT_HEADER_SKIPPED:], strict=True))
+    fields["last_of_command"] = bool(fields["last_of_command"] & LAST_OF_COMMAND)
+    for name, members in layout.enum_members:
+        member = members.get(fields[name])
+        if member is None:
+            return None
+        fields[name] = member
+    return fields
 
 
 def split(buffer: bytes) -> Iterator[tuple[int, int]]:
