@@ -49,7 +49,8 @@ def test_a_repeated_chain_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [[transfer(OUTSIDE, ALICE, 500), transfer(ALICE, BOB, 200, leg=2)], [transfer(OUTSIDE, BOB, 500)]]
+    "other",
+    [[transfer(OUTSIDE, ALICE, 500), transfer(ALICE, BOB, 200, leg=2)], [transfer(OUTSIDE, BOB, 500)]],
 )
 def test_another_chain_of_the_same_cause_is_refused(other: list[Transfer]) -> None:
     ledger = Ledger()

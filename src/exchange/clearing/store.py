@@ -156,7 +156,15 @@ def transfer_of(row: Row[Any]) -> Transfer:
     """Turn a row into the transfer it holds."""
     sequence, leg = sequence_and_leg(row.number)
     return Transfer(
-        row.debit, row.credit, row.amount, TransferCode(row.code), row.subject, sequence, row.time_ns, row.version, leg
+        row.debit,
+        row.credit,
+        row.amount,
+        TransferCode(row.code),
+        row.subject,
+        sequence,
+        row.time_ns,
+        row.version,
+        leg,
     )
 
 

@@ -59,7 +59,9 @@ def withdrawal_chain(event: Withdrawn) -> tuple[Transfer, ...]:
 def _border(event: Deposited | Withdrawn) -> tuple[int, int]:
     """Return the accounts on both sides of the border, the outer one first."""
     asset = event.symbol_id
-    return account_number(Holder.EXTERNAL, 0, asset), account_number(Holder.AVAILABLE, event.account_id, asset)
+    return account_number(Holder.EXTERNAL, 0, asset), account_number(
+        Holder.AVAILABLE, event.account_id, asset
+    )
 
 
 def _movement(event: Deposited | Withdrawn, debit: int, credit: int, code: TransferCode) -> Transfer:

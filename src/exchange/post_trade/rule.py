@@ -60,8 +60,9 @@ class When(msgspec.Struct, frozen=True, gc=False):
 
     def holds(self, context: Context) -> bool:
         """Tell whether a trade in this context is the rule's business."""
-        return self is EVERYWHERE or (not self.session or context.session in self.session) and (
-            not self.symbol or context.symbol in self.symbol
+        return self is EVERYWHERE or (
+            (not self.session or context.session in self.session)
+            and (not self.symbol or context.symbol in self.symbol)
         )
 
 

@@ -29,8 +29,9 @@ class Trade(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A trade that clearing has captured.
 
     price, quantity: as they stand, after corrections. version: 1 when executed, one more with each correction and
-    with a bust. rules_version: of the rules that judged it. reference_price: frozen by the engine when the incoming order arrived; 0 where there was
-    none. symbol_state: the symbol's when it traded. business_date: YYYYMMDD, 0 before the first.
+    with a bust. rules_version: of the rules that judged it. reference_price: frozen by the engine when the incoming
+    order arrived; 0 where there was none. symbol_state: the symbol's when it traded. business_date: YYYYMMDD, 0
+    before the first.
     """
 
     match_id: MatchId

@@ -104,7 +104,7 @@ def old_rows(connection: sa.Connection, partition: int) -> Iterator[dict[str, An
 def place_after(chain: list[dict[str, Any]], row: dict[str, Any]) -> int:
     """Return a transfer's place within what its event booked, after the last ones of the ledger."""
     if chain and chain[-1]["sequence"] == row["sequence"]:
-        return chain[-1]["number"] % 8 + 1
+        return int(chain[-1]["number"]) % 8 + 1
     return 0
 
 
