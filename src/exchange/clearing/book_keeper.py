@@ -31,6 +31,7 @@ from exchange.domain import events as e
 from exchange.domain.trade import BustReason
 from exchange.domain.units import Price, Quantity
 from exchange.infra.store import Position, begin_write, read_position, write_position
+from exchange.infra.store_retry import asking_again_later
 from exchange.post_trade.books import Books
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rule import Ruling
@@ -169,11 +170,15 @@ class BookKeeper:
     # --- rulings ---
 
     def release(self, match_id: int, who: str, why: str, time_ns: int) -> Trade:
-        """Accept a held trade. Raise `UnknownTrade` or `TransitionRefused`."""
+        """Accept a held trade.
+
+        Raise `UnknownTrade`, `TransitionRefused`, or `StoreUnavailable`: then it may be asked again. Nothing is stored,
+        or, where the answer to the commit was lost, all of it; asking again is refused in that case.
+        """
         return self._rule(match_id, lambda books, trade: books.release(trade, who, why, time_ns))
 
     def order_bust(self, match_id: int, code: BustReason, who: str, why: str, time_ns: int) -> Trade:
-        """Put a bust into the outbox. Raise `UnknownTrade` or `TransitionRefused`."""
+        """Put a bust into the outbox. Raise as `release` does."""
         return self._rule(match_id, lambda books, trade: books.order_bust(trade, code, who, why, time_ns))
 
     def order_correction(
@@ -186,7 +191,7 @@ class BookKeeper:
         why: str,
         time_ns: int,
     ) -> Trade:
-        """Put a correction into the outbox; 0 leaves price or quantity. Raise as `order_bust` does."""
+        """Put a correction into the outbox; 0 leaves price or quantity. Raise as `release` does."""
         return self._rule(
             match_id,
             lambda books, trade: books.order_correction(
@@ -248,7 +253,7 @@ class BookKeeper:
     # --- transactions ---
 
     def _rule(self, match_id: int, ruling: Callable[[Books, Trade], Trade]) -> Trade:
-        with self._lock, self._writing() as (connection, books):
+        with asking_again_later(self.store), self._lock, self._writing() as (connection, books):
             trade = read_trade(connection, match_id)
             if trade is None:
                 raise UnknownTrade(f"clearing has no trade {match_id}")

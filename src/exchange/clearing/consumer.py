@@ -19,7 +19,7 @@ from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.infra.feed import Feed
 from exchange.infra.store import StoreError, reason_of
 from exchange.infra.store_retry import with_retries
-from exchange.wire.envelope import EventBatch
+from exchange.wire.envelope import EventBatch, join_batches
 
 log = structlog.get_logger(component="clearing")
 
@@ -34,10 +34,12 @@ NS_PER_MS = 1_000_000
 class ConsumerStats(msgspec.Struct):
     """What the consumer did since its start.
 
-    committed_sequence: the last event that is stored; problem: why the store does not take a batch.
+    committed_sequence: the last event that is stored; problem: why the store does not take a batch; store_failures: how
+    often it did not.
     """
 
     committed_sequence: int = 0
+    store_failures: int = 0
     commits: int = 0
     commit_ns_max: int = 0
     problem: str = ""
@@ -66,7 +68,7 @@ class Consumer:
             if batches is None:
                 break
             if batches:
-                await self._commit(joined(batches))
+                await self._commit(join_batches(batches))
             else:
                 await self._store_position()
         await self._store_position()
@@ -107,6 +109,7 @@ class Consumer:
 
     async def _commit_with_retries(self, batch: EventBatch) -> Outcome:
         def failed(reason: str, tries: int) -> None:
+            self.stats.store_failures += 1
             self.stats.problem = f"the store did not take events up to {batch.last_sequence}: {reason}"
             log.warning("store_failed", sequence=batch.last_sequence, reason=reason, tries=tries)
 
@@ -117,15 +120,3 @@ class Consumer:
             raise StoreError(f"{self.stats.problem}; free space or repair it, then start again") from error
         self.stats.problem = ""
         return outcome
-
-
-def joined(batches: list[EventBatch]) -> EventBatch:
-    """Make one batch of several that follow each other."""
-    first, last = batches[0], batches[-1]
-    return EventBatch(
-        first.partition,
-        last.epoch,
-        first.first_sequence,
-        sum(batch.count for batch in batches),
-        b"".join(batch.events for batch in batches),
-    )

@@ -135,6 +135,11 @@ class ReportsApi:
         yield counter(
             "exchange_clearing_commits", "Transactions of events.", self._office.consumer.stats.commits
         )
+        yield counter(
+            "exchange_store_failures",
+            "Transactions that the database did not take, and that were tried again.",
+            self._office.consumer.stats.store_failures,
+        )
         yield counter("exchange_clearing_requests_sent", "Busts and corrections the engine took.", relay.sent)
         yield counter(
             "exchange_clearing_requests_refused", "Busts and corrections it refused.", relay.refused

@@ -9,7 +9,7 @@ caused, so a batch that comes twice does nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -100,7 +100,7 @@ def open_store(
             if file is not None:
                 _check_sqlite(store, file)
             if _version_of(store) != newest_version(migrations):
-                with lock_tables(store, schema, file):
+                with _long_waits(store), lock_tables(store, schema, file):
                     _bring_up_to_date(store, schema, migrations)
         except (SQLAlchemyError, StoreLocked) as error:
             raise StoreError(_refusal(address, file, reason_of(error))) from error
@@ -261,6 +261,11 @@ def _check_sqlite(store: Engine, file: Path) -> None:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if found != "ok":
             raise StoreError(_refusal(store.url, file, str(found)))
+
+
+def _long_waits(store: Engine) -> AbstractContextManager[None]:
+    """Let making or changing tables take as long as it takes."""
+    return store_postgres.without_hurry() if store.dialect.name == "postgresql" else nullcontext()
 
 
 def _version_of(store: Engine) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -34,6 +35,8 @@ CONNECT_WAIT_S = 5
 """How long a server may take to answer a new connection."""
 SILENCE_MS_MAX = 15_000
 """How long a server may leave what was sent unacknowledged; then the connection counts as lost."""
+KEEPALIVE_S = 5
+"""After so long without a word the server's host is asked whether it is still there, three times."""
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
 COPY_PIECE_ROWS = 500
@@ -48,7 +51,9 @@ def connect(address: URL, schema: str) -> Engine:
     """
     own = address.query.get("options", "")
     options = own if isinstance(own, str) else " ".join(own)
-    return create_engine(
+    from exchange.infra.store_patience import make_patient
+
+    store = create_engine(
         address,
         isolation_level="REPEATABLE READ",
         pool_size=POOL_CONNECTIONS_MAX,
@@ -59,9 +64,23 @@ def connect(address: URL, schema: str) -> Engine:
             "options": f"{options} -c search_path={schema}".strip(),
             "connect_timeout": CONNECT_WAIT_S,
             "tcp_user_timeout": SILENCE_MS_MAX,
+            "keepalives_idle": KEEPALIVE_S,
+            "keepalives_interval": KEEPALIVE_S,
+            "keepalives_count": 3,
             "application_name": f"exchange {schema}",
         },
     )
+    make_patient(store)
+    return store
+
+
+@contextmanager
+def without_hurry() -> Iterator[None]:
+    """Wait for the server as long as it takes, in this thread: another process may hold a lock, tables may be large."""
+    from exchange.infra.store_patience import patience
+
+    with patience(None):
+        yield
 
 
 def make_schema(store: Engine, schema: str) -> None:

@@ -25,7 +25,7 @@ from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
-from exchange.infra.metrics import MetricFamilies
+from exchange.infra.metrics import MetricFamilies, counter
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_metrics, redis_notes
 from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
@@ -89,6 +89,7 @@ class ReporterApp:
         self._was_caught_up = False
         self._problem = ""
         self._store_problem = ""
+        self._store_failures = 0
         self._following: asyncio.Task[None] | None = None
         self._news = ComponentNews(
             "reporter", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
@@ -189,6 +190,11 @@ class ReporterApp:
     def _cache_metrics(self) -> MetricFamilies:
         yield from redis_metrics(self._link)
         yield from config_metrics(self._config_follower)
+        yield counter(
+            "exchange_store_failures",
+            "Transactions that the database did not take, and that were tried again.",
+            self._store_failures,
+        )
         if self._cache_writer is not None:
             yield from self._cache_writer.metrics()
 
@@ -241,6 +247,7 @@ class ReporterApp:
         """Store a batch, again where the store fails for a while; `ready` says so meanwhile."""
 
         def failed(reason: str, tries: int) -> None:
+            self._store_failures += 1
             self._store_problem = f"the store did not take events up to {batch.last_sequence}: {reason}"
             log.warning("store_failed", sequence=batch.last_sequence, reason=reason, tries=tries)
 
