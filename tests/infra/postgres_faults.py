@@ -54,6 +54,18 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+def lose_a_commit(store: Engine) -> None:
+    """Let the connection be lost before the next commit of a store reaches it."""
+    dialect = store.dialect
+    do_commit = dialect.do_commit
+
+    def commit(_: Any) -> None:
+        dialect.do_commit = do_commit  # type: ignore[method-assign]
+        raise dialect.loaded_dbapi.OperationalError("the commit was lost")
+
+    dialect.do_commit = commit  # type: ignore[method-assign]
+
+
 def lose_an_answer(store: Engine) -> None:
     """Let the next commit of a store take place, and its answer be lost with the connection."""
     dialect = store.dialect

@@ -6,16 +6,17 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 PIECE = 1 << 16
 
 
 class SilentProxy:
-    """`with SilentProxy(port) as proxy`: `proxy.port` leads to a port of this machine until `silence`."""
+    """`with SilentProxy(port) as proxy`: `proxy.port` leads to a port or socket of this machine until `silence`."""
 
-    def __init__(self, port: int) -> None:
-        self.target = port
+    def __init__(self, target: int | Path) -> None:
+        self.target = target
         self.port = 0
         self.swallowed = 0
         self._is_silent = False
@@ -53,7 +54,7 @@ class SilentProxy:
                 await self._swallow(reader)
                 return
             try:
-                there, back = await asyncio.open_connection("127.0.0.1", self.target)
+                there, back = await self._connect()
             except OSError:
                 return
             self._writers.add(back)
@@ -62,6 +63,11 @@ class SilentProxy:
             pass  # At the end only, when nobody waits for this task.
         finally:
             writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, Path):
+            return await asyncio.open_unix_connection(self.target)
+        return await asyncio.open_connection("127.0.0.1", self.target)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry bytes one way until an end, or for ever none once it was silent."""

@@ -99,6 +99,7 @@ class BookKeeper:
         self._decided = decided
         self._books: Books | None = None
         self._seen: Position | None = None
+        self._is_in_doubt = False
         self._stored_sequence = 0
         self._tried: Outcome | None = None
         self._lock = threading.Lock()
@@ -155,17 +156,30 @@ class BookKeeper:
                 outcome.directory = books.changes.directory
                 self._tried = outcome
         except DBAPIError:
-            self._seen = None  # Whether it was committed only the store knows.
+            self._is_in_doubt = True  # Whether it was committed only the store knows.
             raise
         self._tried = None
         self._stored_sequence = batch.last_sequence
 
     def _seen_position(self) -> Position:
-        if self._seen is None:
+        if self._seen is None or self._is_in_doubt:
             with self.store.connect() as connection:
-                self._seen = read_position(connection, self.partition)
-            self._stored_sequence = self._seen.sequence
+                stored = read_position(connection, self.partition)
+            self._seen = self._after_doubt(stored)
+            self._is_in_doubt = False
         return self._seen
+
+    def _after_doubt(self, stored: Position) -> Position:
+        """Return how far the stream was read, now that it is known how far it is stored.
+
+        Events without anything for clearing may have been read beyond that; they need not come again. A store that has
+        less than it had is believed, and the next batch then says what is missing.
+        """
+        seen = self._seen
+        if seen is not None and self._stored_sequence <= stored.sequence < seen.sequence:
+            return seen
+        self._stored_sequence = stored.sequence
+        return stored
 
     # --- rulings ---
 

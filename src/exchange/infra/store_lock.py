@@ -17,6 +17,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
 from exchange.infra.errors import InfraError
+from exchange.infra.store_postgres import lift_limits
 
 WAIT_S_MAX = 300
 """How long another process may take to bring a store up to date."""
@@ -47,6 +48,7 @@ def lock_tables(store: Engine, schema: str, file: Path | None, wait_s: float = W
 @contextmanager
 def _advisory_lock(store: Engine, schema: str, wait_s: float) -> Iterator[None]:
     with store.connect() as connection, connection.begin():
+        lift_limits(connection)
         connection.execute(select(func.set_config("lock_timeout", f"{int(wait_s * 1_000)}ms", True)))
         try:
             key = func.hashtextextended(f"exchange tables of {schema}", 0)

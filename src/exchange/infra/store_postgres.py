@@ -21,6 +21,8 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     create_engine,
+    func,
+    select,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -35,6 +37,10 @@ CONNECT_WAIT_S = 5
 """How long a server may take to answer a new connection."""
 SILENCE_MS_MAX = 15_000
 """How long a server may leave what was sent unacknowledged; then the connection counts as lost."""
+SESSION_MS_MAX = 30_000
+"""How long the server lets one statement take, or waits inside a transaction for the component's next word. A session
+whose component is gone would otherwise keep its locks, and the next one wait for them. See `store_patience.py`."""
+_LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout")
 KEEPALIVE_S = 5
 """After so long without a word the server's host is asked whether it is still there, three times."""
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -53,6 +59,7 @@ def connect(address: URL, schema: str) -> Engine:
     options = own if isinstance(own, str) else " ".join(own)
     from exchange.infra.store_patience import make_patient
 
+    limits = " ".join(f"-c {limit}={SESSION_MS_MAX}" for limit in _LIMITS)
     store = create_engine(
         address,
         isolation_level="REPEATABLE READ",
@@ -61,7 +68,7 @@ def connect(address: URL, schema: str) -> Engine:
         pool_timeout=POOL_WAIT_S,
         pool_pre_ping=True,
         connect_args={
-            "options": f"{options} -c search_path={schema}".strip(),
+            "options": f"{limits} {options} -c search_path={schema}",
             "connect_timeout": CONNECT_WAIT_S,
             "tcp_user_timeout": SILENCE_MS_MAX,
             "keepalives_idle": KEEPALIVE_S,
@@ -81,6 +88,20 @@ def without_hurry() -> Iterator[None]:
 
     with patience(None):
         yield
+
+
+def lift_limits(connection: Connection) -> None:
+    """Let the open transaction of a connection take as long as it takes."""
+    for limit in _LIMITS:
+        connection.execute(select(func.set_config(limit, "0", True)))
+
+
+def take_out_without_limits(connection: Connection) -> None:
+    """Take a connection out of the pool for good and let it take as long as it takes; it ends when it is closed."""
+    connection.detach()
+    for limit in _LIMITS:
+        connection.execute(select(func.set_config(limit, "0", False)))
+    connection.commit()
 
 
 def make_schema(store: Engine, schema: str) -> None:

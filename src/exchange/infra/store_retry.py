@@ -31,6 +31,7 @@ PASSING_STATES = frozenset(
         "40P01",  # deadlock
         "55P03",  # a lock is held
         "53300",  # too many connections
+        "57014",  # a statement took too long
         "57P01", "57P02", "57P03",  # the server shuts down, crashed, starts
     }
 )  # fmt: skip

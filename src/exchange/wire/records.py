@@ -34,6 +34,7 @@ COMMAND_HEADER = struct.Struct("<IBBBBQ")
 EVENT_HEADER = struct.Struct("<IBBBBQQQII")
 LENGTH = struct.Struct("<I")
 SEQUENCE = struct.Struct("<Q")
+VERSION_OFFSET = 5
 SEQUENCE_OFFSET = 8
 _TICK_ROW = struct.Struct("<II")
 _ENUMS: dict[str, type[IntEnum]] = {
@@ -51,6 +52,12 @@ _ENUMS: dict[str, type[IntEnum]] = {
 
 class ProtocolError(ValueError):
     """Bytes that are not what the layout says; the message names the field and the offset."""
+
+
+def version_refused(offset: int, seen: int, read: int) -> str:
+    """Say that bytes are of a version that is not read here, and who is to be upgraded. Offset: of the version."""
+    who = "newer: upgrade the reader" if seen > read else "older: upgrade the sender"
+    return f"version at offset {offset}: {seen}, this version reads {read}; the sender is {who}"
 
 
 class Layout:
@@ -317,9 +324,7 @@ def _layout_at(buffer: bytes, offset: int) -> Layout:
     if layout is None:
         raise ProtocolError(f"type at offset {offset + 4}: {number} is unknown to this version")
     if version != VERSION:
-        raise ProtocolError(
-            f"version at offset {offset + 5}: {version}, this version reads {VERSION}; upgrade the reader"
-        )
+        raise ProtocolError(version_refused(offset + VERSION_OFFSET, version, VERSION))
     size = layout.struct.size
     if (
         length < size
