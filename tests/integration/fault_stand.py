@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import time
@@ -108,12 +109,28 @@ class FaultRow:
                 file.write(line + "\n")
 
 
+def end_equal(stand: FaultStand) -> None:
+    """Wait until all are equal; connections that have been silent may first have to be noticed by who asks."""
+
+    def is_equal() -> bool:
+        try:
+            stand.wait_until_equal()
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    wait_for(is_equal, "all equal", HEAL_S_MAX)
+
+
 def heal_time(stand: FaultStand) -> float:
     """Return how long it takes, under load, until both consumers hold what the engine holds now."""
     begun, wanted = time.monotonic(), stand.engine_sequence()
 
     def all_there() -> bool:
-        return all(int(stand.stats(name)["seq"]) >= wanted for name in NAMES[1:])
+        try:
+            return all(int(stand.stats(name)["seq"]) >= wanted for name in NAMES[1:])
+        except (AssertionError, OSError, http.client.HTTPException):
+            return False  # What asks the store may be told to come again.
 
     wait_for(all_there, "healed consumers", HEAL_S_MAX)
     return time.monotonic() - begun

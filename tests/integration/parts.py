@@ -17,13 +17,13 @@ NAMES = ("engine", "reporter", "clearing")
 
 
 class Parts:
-    """`with Parts(folder) as parts`: start and stop them by name. more: lines for every configuration."""
+    """`with Parts(folder) as parts`: start and stop them by name. more, bus: lines for every configuration."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", bus: str = 'kind = "none"\n') -> None:
         self.folder = folder
         self.ports = dict(zip(NAMES, free_ports(3), strict=True))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._more = more
+        self._more, self._bus = more, bus
         self._keys: dict[str, Any] = {}
 
     def __enter__(self) -> Parts:
@@ -42,7 +42,7 @@ class Parts:
         sections[name] += key
         config.write_text(
             f"[exchange]\ndata = {json.dumps(str(data))}\n" + "".join(sections.values())
-            + '[bus]\nkind = "none"\n' + self._more
+            + f"[bus]\n{self._bus}{self._more}"
         )  # fmt: skip
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(

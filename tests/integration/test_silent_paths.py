@@ -14,7 +14,7 @@ from tests.infra.nsq_daemons import binary
 from tests.infra.postgres_server import WHY_NOT
 from tests.infra.redis_server import needs_server
 from tests.integration.exchange_process import wait_for
-from tests.integration.fault_stand import SILENCE_S, FaultRow, FaultStand, heal_time
+from tests.integration.fault_stand import SILENCE_S, FaultRow, FaultStand, end_equal, heal_time
 from tests.integration.nsq_stand import NAMES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), needs_server]
@@ -43,7 +43,7 @@ def test_a_silent_nsqd_is_given_up_and_the_engine_asked(stand: FaultStand) -> No
         )
         stand.to_nsqd.heal()
         row.healed(heal_time(stand))
-    stand.wait_until_equal()
+    end_equal(stand)
     wait_for(
         lambda: stand.nsqd[0].get("/stats?format=json").count(b'"client_id"') >= 2, "connections to nsqd"
     )
@@ -61,7 +61,7 @@ def test_a_silent_redis_is_said_and_stops_nothing(stand: FaultStand) -> None:
         begun = time.monotonic()
         wait_for(lambda: not stand.says("reporter", "all goes on without it"), "Redis in use again", 30)
         row.healed(time.monotonic() - begun)
-    stand.wait_until_equal()
+    end_equal(stand)
     row.report()
 
 
@@ -76,7 +76,7 @@ def test_a_silent_database_is_noticed_said_and_healed(stand: FaultStand) -> None
         assert stand.is_ready("engine")
         stand.to_postgres.heal()
         row.healed(heal_time(stand))
-    stand.wait_until_equal()
+    end_equal(stand)
     row.report()
 
 
@@ -90,7 +90,7 @@ def test_a_silent_engine_is_noticed_and_what_was_missed_is_fetched(stand: FaultS
         stand.to_engine.heal()
         stand.to_nsqd.heal()
         row.healed(heal_time(stand))
-    stand.wait_until_equal()
+    end_equal(stand)
     row.report()
 
 
@@ -102,7 +102,7 @@ def test_a_database_that_is_killed_and_comes_back_under_load(stand: FaultStand) 
             time.sleep(2)
             stand.postgres.start()
             row.healed(heal_time(stand))
-        stand.wait_until_equal()
+        end_equal(stand)
     row.report()
 
 
@@ -114,5 +114,5 @@ def test_sessions_of_both_components_are_ended_under_load(stand: FaultStand) -> 
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'exchange %'"
             )
             row.healed(heal_time(stand))
-        stand.wait_until_equal()
+        end_equal(stand)
     row.report()

@@ -117,6 +117,11 @@ class EngineApp:
         ]
         return [reason for reason in reasons if reason]
 
+    def _journal_notes(self) -> list[str]:
+        """Return what will halt the engine soon, while it still works."""
+        failure = self.sequencer.stats.journal.spare_failure
+        return [f"{failure}; the engine halts where that lasts until the present one is full"] if failure else []
+
     def failure(self) -> str:
         """Return why the engine was halted."""
         return self.sequencer.halted
@@ -232,7 +237,7 @@ class EngineApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [*stats.metrics(), *redis_metrics(link), *config_metrics(self._config_follower)],
             description=DESCRIPTION,
-            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            notes=lambda: [*self._journal_notes(), *redis_notes(link), *config_notes(self._config_follower)],
             shared_rates=open_shared_rates(self.config, link, "engine"),
         )
         address = self.config.engine_address()

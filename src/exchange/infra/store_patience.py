@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event
 
 ANSWER_S_MAX = 30.0
 """How long one statement, one COPY or one commit may take; what takes longer is not for a component that runs."""
-PING_S_MAX = 3.0
+PING_S_MAX = 1.0
 """How long a connection of the pool may take to show that it still works."""
 _patience_s: ContextVar[float | None] = ContextVar("patience_s", default=ANSWER_S_MAX)
 
