@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from exchange.infra import store_patience
 from exchange.infra.errors import StoreUnavailable
-from exchange.infra.store import Position, open_store, read_position
+from exchange.infra.store import Position, begin_write, open_store, read_position, write_position
 from exchange.infra.store_retry import begin_read
 from tests.infra.postgres_server import PostgresServer
 from tests.infra.silent_proxy import SilentProxy
@@ -82,4 +82,28 @@ def test_what_takes_longer_than_the_patience_is_ended_and_without_hurry_it_is_no
     with pytest.raises(StoreUnavailable, match="has not answered"):
         read(0.1)
     read(None)
+    store.dispose()
+
+
+def test_the_locks_of_a_session_that_was_given_up_do_not_stay(
+    postgres: PostgresServer, proxy: SilentProxy
+) -> None:
+    store = open_store(through(proxy, postgres), REPORTER)
+
+    def fall_silent_in_a_copy() -> None:
+        with store_patience.patience(0.5), begin_write(store) as connection:
+            write_position(connection, 0, 1, 5)
+            session = connection.connection.driver_connection
+            assert session is not None
+            with session.cursor().copy("COPY directory_events FROM STDIN") as copy:
+                proxy.silence()
+                copy.write("0\t1\tx\n")
+
+    with pytest.raises(Exception, match=r"has not answered|connection is closed"):
+        fall_silent_in_a_copy()
+    proxy.heal()
+    with begin_write(store) as connection:
+        write_position(connection, 0, 1, 7)
+    with begin_read(store) as connection:
+        assert read_position(connection, 0) == Position(1, 7)
     store.dispose()

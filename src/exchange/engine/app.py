@@ -120,7 +120,9 @@ class EngineApp:
     def _journal_notes(self) -> list[str]:
         """Return what will halt the engine soon, while it still works."""
         failure = self.sequencer.stats.journal.spare_failure
-        return [f"{failure}; the engine halts where that lasts until the present one is full"] if failure else []
+        return (
+            [f"{failure}; the engine halts where that lasts until the present one is full"] if failure else []
+        )
 
     def failure(self) -> str:
         """Return why the engine was halted."""
