@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.integration.nsq_stand import NAMES, NsqStand
 
 REPORT = os.environ.get("FAULTS_REPORT", "")
 HEAL_S_MAX = 120.0
+REFUSED = re.compile(r"answered (429|503)")
+"""What a component answers that has to be asked again."""
 SILENCE_S = ANSWER_S_MAX + 3
 """Longer than the patience with a database, so that the silence is noticed and not only waited out."""
 
@@ -116,6 +119,10 @@ def end_equal(stand: FaultStand) -> None:
         try:
             stand.wait_until_equal()
         except (OSError, http.client.HTTPException):
+            return False
+        except AssertionError as error:
+            if not REFUSED.search(str(error)):
+                raise
             return False
         return True
 
