@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from exchange.clearing import tables
+from exchange.clearing.early_ledger import take_events
 from exchange.clearing.store import (
     REFUSED,
     TAKEN,
@@ -147,8 +148,7 @@ class BookKeeper:
         self._tried = None
         try:
             with self._writing() as (connection, books):
-                for event in events:
-                    books.take(event, lambda match_id: read_trade(connection, match_id))
+                take_events(connection, self.partition, books, events)
                 books.check()
                 write_position(connection, self.partition, batch.epoch, batch.last_sequence)
                 outcome.trades = len(books.changes.captured)

@@ -5,7 +5,7 @@ Everything here runs inside a transaction of the caller.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -232,7 +232,7 @@ def _save_trades(connection: Connection, changes: Changes) -> None:
 
 def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
     ledger = books.ledger
-    bulk_insert(connection, tables.transfers, TRANSFER_COLUMNS, _transfer_rows(partition, ledger))
+    save_transfers(connection, partition, ledger.take_unstored())
     touched = [(number, account_of(number), ledger.balances[number]) for number in ledger.before]
     rows = [
         (
@@ -254,9 +254,14 @@ def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
     _replace(connection, tables.books, 1, [whole])
 
 
-def _transfer_rows(partition: int, ledger: Ledger) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of the unsaved transfers: the columns of the table in their order."""
-    for chain in ledger.unsaved.values():
+def save_transfers(connection: Connection, partition: int, chains: Iterable[Sequence[Transfer]]) -> None:
+    """Append chains to the ledger."""
+    bulk_insert(connection, tables.transfers, TRANSFER_COLUMNS, _transfer_rows(partition, chains))
+
+
+def _transfer_rows(partition: int, chains: Iterable[Sequence[Transfer]]) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of transfers: the columns of the table in their order."""
+    for chain in chains:
         first = chain[0]
         code, subject, time_ns, version = first.code, first.subject, first.time_ns, first.version
         for number, transfer in enumerate(chain, first.number):

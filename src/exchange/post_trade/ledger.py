@@ -184,6 +184,7 @@ class Ledger:
         self.running_hash = running_hash
         self.unsaved: dict[Cause, Sequence[Transfer]] = {}
         self.before: dict[int, int] = {}
+        self._unstored: list[Sequence[Transfer]] = []
 
     def post(self, chain: Sequence[Transfer]) -> bool:
         """Post a chain whole; tell whether it was new. A chain that is already posted changes nothing."""
@@ -198,8 +199,14 @@ class Ledger:
             self._balance(transfer.credit).credits += transfer.amount
         self.running_hash = chained_hash(self.running_hash, chain)
         self.unsaved[cause] = chain
+        self._unstored.append(chain)
         self.transfers += len(chain)
         return True
+
+    def take_unstored(self) -> list[Sequence[Transfer]]:
+        """Give the chains posted since this was asked last, for whoever stores them."""
+        unstored, self._unstored = self._unstored, []
+        return unstored
 
     @property
     def unsaved_transfers(self) -> list[Transfer]:
@@ -219,6 +226,7 @@ class Ledger:
         """Take note that the transfers in `unsaved` are stored."""
         self.unsaved = {}
         self.before = {}
+        self._unstored = []
 
     def _balance(self, number: int) -> Balance:
         balance = self.balances.get(number)
