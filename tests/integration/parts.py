@@ -71,7 +71,8 @@ class Parts:
 
     def client(self, name: str, who: str) -> Client:
         keys = self._keys
-        return Client(self.url(name), keys[who] if who in keys else keys["participants"][who]["key"])
+        key = keys[who] if who in keys else keys["participants"][who]["key"]
+        return Client(self.url(name), key, timeout_s=60)
 
     def orders_of(self, who: str) -> set[str]:
         """Return the ids of everything a participant has ever ordered."""
