@@ -14,7 +14,7 @@ from exchange.infra.store import StoreError, newest_version, open_store
 from exchange.infra.store_lock import StoreLocked, lock_tables
 
 MIGRATIONS = ("exchange.reporter.migrations", "exchange.clearing.migrations")
-PROCESSES = 4
+PROCESSES = 3
 
 
 def opened(url: str, migrations: str, begin: threading.Event, answers: multiprocessing.Queue[str]) -> None:
