@@ -71,7 +71,7 @@ class SilentProxy:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry bytes one way until an end, or for ever none once it was silent."""
-        with suppress(OSError):
+        try:
             while piece := await reader.read(PIECE):
                 if self._is_silent:
                     self.swallowed += len(piece)
@@ -79,7 +79,9 @@ class SilentProxy:
                     return
                 writer.write(piece)
                 await writer.drain()
-            writer.close()
+        except OSError:
+            pass  # The one side is gone; the other one hears of it like this.
+        writer.close()
 
     async def _swallow(self, reader: asyncio.StreamReader) -> None:
         with suppress(OSError):
