@@ -30,7 +30,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults lint format types contracts bench lock clean ci
+.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ nsq-faults: setup nsq ## Do to a loaded exchange what NSQ can do, and print the 
 	@rm -f $(VENV)/nsq/faults.md
 	@NSQ_REPORT=$(VENV)/nsq/faults.md $(PYTEST) tests/integration/test_nsq_faults.py $(T)
 	@cat $(VENV)/nsq/faults.md
+
+FAULTS := silent_paths full_disk clock_jumps two_engines
+faults: setup nsq ## Do what disks, clocks, networks and copies do, and print the second table of docs/reliability.md
+	@rm -f $(VENV)/faults.md
+	@FAULTS_REPORT=$(VENV)/faults.md $(PYTEST) $(FAULTS:%=tests/integration/test_%.py) $(T)
+	@cat $(VENV)/faults.md
 
 lint: setup ## Check style and formatting
 	@$(BIN)/ruff check .

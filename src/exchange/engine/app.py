@@ -135,6 +135,13 @@ class EngineApp:
         ]
         return [reason for reason in reasons if reason]
 
+    def _journal_notes(self) -> list[str]:
+        """Return what will halt the engine soon, while it still works."""
+        failure = self.sequencer.stats.journal.spare_failure
+        return (
+            [f"{failure}; the engine halts where that lasts until the present one is full"] if failure else []
+        )
+
     def failure(self) -> str:
         """Return why the engine was halted."""
         return self.sequencer.halted
@@ -265,7 +272,7 @@ class EngineApp:
                 *component_metrics(description, self._bus, link, self._config_follower),
             ],
             description=DESCRIPTION,
-            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            notes=lambda: [*self._journal_notes(), *redis_notes(link), *config_notes(self._config_follower)],
             shared_rates=open_shared_rates(self.config, link, "engine"),
         )
         address = self.config.engine_address()

@@ -36,7 +36,7 @@ from exchange.domain.units import (
 )
 from exchange.infra.config_keys import Secret, Section, Text
 
-PARTITIONS_MAX = 256
+PARTITIONS_MAX = 128
 _PARTITION = re.compile(r"(\d{1,3})/(\d{1,3})\Z", re.ASCII)
 _URL = re.compile(r"https?://[^\s/?#]+/?\Z", re.ASCII)
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")

@@ -53,12 +53,14 @@ class RulesError(ValueError):
 class RuleSet(msgspec.Struct, frozen=True):
     """The rules in force.
 
-    version: goes into every hit; hashes: of each rule's parameters, in the same order.
+    version: goes into every hit; hashes: of each rule's parameters, in the same order; looks_back: whether a rule asks
+    for the latest trades.
     """
 
     version: str
     rules: tuple[Rule, ...]
     hashes: tuple[str, ...]
+    looks_back: bool = False
 
 
 def judge(rule_set: RuleSet, trade: Trade, context: Context) -> tuple[Verdict, tuple[Hit, ...]]:
@@ -119,7 +121,8 @@ def parse_rules(
                 "give each rule an id of its own"
             )
         seen[rule.id] = number
-    return RuleSet(str(version), parsed, tuple(params_hash(rule) for rule in parsed))
+    looks_back = any(rule.LOOKS_BACK for rule in parsed)
+    return RuleSet(str(version), parsed, tuple(params_hash(rule) for rule in parsed), looks_back)
 
 
 def rules_from_texts(texts: Sequence[RuleText]) -> RuleSet:
