@@ -19,6 +19,7 @@ NUMBERS = {
     "DISPLAY_NOT_ALLOWED": 56, "DISPLAY_QUANTITY_INVALID": 57, "PROTECTION_INVALID": 58, "STOP_PRICE_NOT_ALLOWED": 59,
     "STOP_PRICE_MISSING": 60, "STOP_PRICE_INVALID": 61, "STOP_ALREADY_REACHED": 62, "TRAIL_INVALID": 63,
     "SELF_TRADE_MODE_INVALID": 65,
+    "CONFIGURATION_SUPERSEDED": 70,
 }  # fmt: skip
 """A number is never reused and never given to another reason: add here, change nothing."""
 

@@ -54,9 +54,10 @@ pub const STOP_PRICE_INVALID: u16 = 61;
 pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
+pub const CONFIGURATION_SUPERSEDED: u16 = 70;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 66;
+pub const REASONS_END: usize = 71;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -68,6 +68,7 @@ class Reason(IntEnum):
     DIRECTORY_FULL = 40
     PROTECTION_INVALID = 58
     SELF_TRADE_MODE_INVALID = 65
+    CONFIGURATION_SUPERSEDED = 70
 
 
 class ReasonText(NamedTuple):
@@ -289,6 +290,11 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.SELF_TRADE_MODE_INVALID: ReasonText(
         "A self-trade group needs one of the modes, and no group needs none.", field="mode", measured="mode"
+    ),
+    Reason.CONFIGURATION_SUPERSEDED: ReasonText(
+        "This version of the configuration, or a later one, is in force already.",
+        measured="version",
+        limit="version in force",
     ),
 }
 

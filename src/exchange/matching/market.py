@@ -23,16 +23,20 @@ class Market:
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol_id = symbol.symbol_id
-        self.round_lot = symbol.round_lot
-        self.state: SymbolState = symbol.state
-        self.protection_bps = symbol.protection_bps
-        self.tick_starts = [row.from_price for row in symbol.ticks.rows]
-        self.tick_sizes = [row.tick for row in symbol.ticks.rows]
+        self.set_terms(symbol)
         self.book = OrderBook()
         self.reference = ReferencePrice(symbol.reference_price)
         self.stops = StopOrders()
         self.last_price = 0
         """Of the last trade, whatever became of it; 0 before the first."""
+
+    def set_terms(self, symbol: Symbol) -> None:
+        """Take the terms of a symbol over; what rests in the book stays as it is."""
+        self.round_lot = symbol.round_lot
+        self.state: SymbolState = symbol.state
+        self.protection_bps = symbol.protection_bps
+        self.tick_starts = [row.from_price for row in symbol.ticks.rows]
+        self.tick_sizes = [row.tick for row in symbol.ticks.rows]
 
     def tick_at(self, price: int) -> int:
         """Return the tick that holds at a price."""

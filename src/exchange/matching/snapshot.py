@@ -11,7 +11,8 @@ filled up with zeros. A snapshot is:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
      one, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each,
-     in this order, each kind by id;
+     in this order, each kind by id; the RuleConfigured of the rules in force and of those that are coming; a
+     ConfigurationChanged with nothing but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
@@ -35,6 +36,7 @@ from struct import Struct
 from typing import Any
 from zlib import crc32
 
+import msgspec
 from msgspec import structs
 from xxhash import xxh3_128_hexdigest
 
@@ -131,7 +133,7 @@ def partition_of(data: bytes, rules_version: int) -> int:
 
 
 def upgraded(data: bytes, rules_version: int) -> bytes:
-    """Return a whole snapshot of version 1, which rules version 1 wrote, as this version writes it; others as they are.
+    """Return a whole snapshot of version 1, which older rules wrote, as this version writes it; others as they are.
 
     Version 1 had no reserves, no last prices and no special terms. The last price is as before the first trade.
     """
@@ -139,7 +141,8 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
         return data
     magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
     content = data[ENVELOPE.size :]
-    if (magic, version, rules, length, checksum) != (MAGIC, 1, 1, len(content), crc32(content)):
+    is_whole = (magic, version, length, checksum) == (MAGIC, 1, len(content), crc32(content))
+    if not is_whole or rules >= rules_version:
         return data
     sections = _Sections(data, ENVELOPE.size + NUMBERS.size)
     list(sections.events())
@@ -265,6 +268,17 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
         yield encode_event(e.KeyCreated(
             **blank, key_id=key.key_id, participant_id=key.participant_id, role=key.role, sha256=key.sha256,
             label=key.label,
+        ))  # fmt: skip
+    yield from _configuration_records(directory, blank)
+
+
+def _configuration_records(directory: Directory, blank: dict[str, Any]) -> Iterator[bytes]:
+    for rule in (*directory.rules.in_force, *directory.rules.coming):
+        yield encode_event(e.RuleConfigured(**blank, **msgspec.structs.asdict(rule)))
+    if directory.configuration_version:
+        yield encode_event(e.ConfigurationChanged(
+            **blank, configuration_version=directory.configuration_version, key_id=0, approver_key_id=0,
+            sha256=bytes(32), note="",
         ))  # fmt: skip
 
 
