@@ -32,12 +32,14 @@ from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus
 from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_key import read_component_key
+from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
 from exchange.infra.config_follower import (
     ConfigFollower,
     Started,
-    config_metrics,
     config_notes,
     follow_config,
     running_of,
@@ -47,7 +49,7 @@ from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.redis_cache import RedisLink, open_redis, redis_metrics, redis_notes
+from exchange.infra.redis_cache import RedisLink, open_redis, redis_notes
 from exchange.infra.retention import retire
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
@@ -234,9 +236,11 @@ class EngineApp:
             event_log=self.event_log,
             publisher=lambda: self._publisher.stats if self._publisher else PublisherStats(),
             routes=lambda: self._http.stats,
+            follower_problem=lambda: self._follower.problem if self._follower else "",
         )
         stats = StatsApi(self.gateway, sources)
-        routes = self._news.routes() + engine_routes(
+        routes = [config_route("engine", self.config, lambda: self._config_follower)]
+        routes += self._news.routes() + engine_routes(
             self.gateway,
             self.event_log,
             self.source,
@@ -247,6 +251,13 @@ class EngineApp:
         link = open_redis(self.config, stack)
         desk = self._open_desk(link)
         config_api = ConfigApi(desk)
+        description = about(
+            "engine",
+            self.config.partition,
+            self.folder.path,
+            matcher=recovered.report.matcher,
+            rules_version=str(RULES_VERSION),
+        )
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
             [*routes, *config_api.routes()],
@@ -255,7 +266,11 @@ class EngineApp:
             version=__version__,
             cors_origins=self.config.page_origins(),
             limits=limits_of(self.config.exchange),
-            metrics=lambda: [*stats.metrics(), *redis_metrics(link), *config_metrics(self._config_follower)],
+            metrics=lambda: [
+                *stats.metrics(),
+                *self._news.metrics(),
+                *component_metrics(description, self._bus, link, self._config_follower),
+            ],
             description=DESCRIPTION,
             notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
             shared_rates=open_shared_rates(self.config, link, "engine"),
@@ -270,7 +285,8 @@ class EngineApp:
         """Open the desk where the shared configuration is changed; there is none without Redis."""
         if link is None:
             return None
-        keys = {"operator": self.keys.operator, "component": self.keys.component}
+        component_key = read_component_key(self.config.key_file_for())
+        keys = {"operator": self.keys.operator, "component": component_key}
         is_ours = is_ours_of(self.config)
         return ConfigDesk(self.config, self.venue, self.sequencer, link, self._clock, keys, is_ours)
 

@@ -24,7 +24,7 @@ from exchange.infra.config_keys import ConfigError
 from exchange.infra.errors import InfraError
 from exchange.infra.http_service import HttpService
 from exchange.infra.log import set_log_level
-from exchange.infra.metrics import gauge
+from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisLink, open_redis
 from exchange.infra.shared_config import Running, SharedConfig
 from exchange.infra.shared_rates import open_shared_rates
@@ -227,10 +227,26 @@ def config_notes(follower: ConfigFollower | None) -> list[str]:
     return [note for note in notes if note]
 
 
+CONFIG_FAMILIES: tuple[Family[ConfigFollower], ...] = (
+    gauge(
+        "exchange_config_version",
+        "Version of the shared configuration that runs, 0 for none.",
+        lambda follower: follower.version,
+    ),
+    gauge(
+        "exchange_config_problem",
+        "1 where a newer version cannot be taken, or the documents are gone; /readyz says why.",
+        lambda follower: bool(follower.problem),
+    ),
+    gauge(
+        "exchange_config_restart_pending",
+        "Keys of the shared configuration that wait for a restart.",
+        lambda follower: len(follower.pending),
+    ),
+)
+
+
 def config_metrics(follower: ConfigFollower | None) -> Iterator[Metric]:
     """Yield the families for Prometheus."""
     if follower is not None:
-        text = "Version of the shared configuration that runs, 0 for none."
-        yield gauge("exchange_config_version", text, follower.version)
-        text = "Keys of the shared configuration that wait for a restart."
-        yield gauge("exchange_config_restart_pending", text, len(follower.pending))
+        yield from read_all(CONFIG_FAMILIES, follower)
