@@ -1,11 +1,12 @@
 """The native venue; `exchange.matching.native` is its only user and gives it the interface of the definition."""
 
+from collections.abc import Sequence
 from typing import TypeAlias, final
 
 RULES_VERSION: int
 UNICODE_VERSION: str
 __version__: str
-__all__ = ["RULES_VERSION", "UNICODE_VERSION", "Venue", "__version__", "is_printable"]
+__all__ = ["RULES_VERSION", "UNICODE_VERSION", "Venue", "__version__", "count_records", "is_printable"]
 
 # (order id, account id, symbol id, side, type, time in force, flags, price, quantity, leaves, client order id,
 # entered_ns)
@@ -15,6 +16,7 @@ _LevelRow: TypeAlias = tuple[int, int, int]
 # (symbols, participants, accounts, keys, client order ids, rulings)
 _LimitNumbers: TypeAlias = tuple[int, int, int, int, int, int]
 
+def count_records(records: bytes) -> int: ...
 def is_printable(character: str) -> bool: ...
 @final
 class Venue:
@@ -22,6 +24,7 @@ class Venue:
     @staticmethod
     def restore(data: bytes, limits: _LimitNumbers) -> Venue: ...
     def apply(self, commands: bytes, time_ns: int) -> bytes: ...
+    def apply_batch(self, submissions: Sequence[bytes], time_ns: int) -> tuple[bytes, bytes, list[int]]: ...
     @property
     def has_directory_events(self) -> bool: ...
     def take_directory_events(self) -> bytes: ...

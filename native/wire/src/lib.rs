@@ -5,6 +5,7 @@
 
 pub mod commands;
 pub mod events;
+pub mod numbering;
 pub mod reader;
 pub mod record;
 
