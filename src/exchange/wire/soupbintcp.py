@@ -34,6 +34,8 @@ NOT_AUTHORISED, SESSION_NOT_AVAILABLE = b"A", b"S"
 _LOGIN = struct.Struct(
     f"{USER_CHARACTERS_MAX}s{PASSWORD_CHARACTERS_MAX}s{SESSION_CHARACTERS}s{SEQUENCE_CHARACTERS}s"
 )
+LOGIN_BYTES = HEADER.size + _LOGIN.size
+"""Of the whole packet of a login request."""
 _ACCEPTED = struct.Struct(f"{SESSION_CHARACTERS}s{SEQUENCE_CHARACTERS}s")
 
 
@@ -100,6 +102,21 @@ def login_request(login: LoginRequest) -> bytes:
             sequence_text(login.sequence),
         ),
     )
+
+
+def first_login(data: bytes | bytearray) -> LoginRequest | None:
+    """Read the login request with which a client must begin; None where it is not whole yet.
+
+    Raise `ProtocolError` as soon as it can be none.
+    """
+    if len(data) >= HEADER.size:
+        length, kind = HEADER.unpack_from(data)
+        if (length, kind) != (LOGIN_BYTES - LENGTH_BYTES, LOGIN_REQUEST):
+            raise ProtocolError(
+                f"first packet: length {length} and type {kind!r}, it must be a login request: "
+                f"{LOGIN_BYTES - LENGTH_BYTES} and {LOGIN_REQUEST!r}"
+            )
+    return read_login_request(bytes(data[HEADER.size : LOGIN_BYTES])) if len(data) >= LOGIN_BYTES else None
 
 
 def read_login_request(payload: bytes) -> LoginRequest:
