@@ -18,7 +18,8 @@ from exchange.engine.ouch_connection import OuchConnection
 from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.sequencer import EngineBusy, EngineHalted, Sequencer
 from exchange.infra.auth import session_digest
-from exchange.infra.config_sections import OuchConfig
+from exchange.infra.config import Address, OuchConfig, url_of
+from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 from exchange.wire.ouch_session import Session
 from exchange.wire.records import split
@@ -61,6 +62,8 @@ class OuchAcceptor:
         self.by_session: dict[int, OuchConnection] = {}
         self.problem = ""
         self.port = 0
+        self.address = ""
+        """Where it listens, as host:port for this machine."""
         self._directory = directory
         self._cancelling: dict[int, asyncio.Task[None]] = {}
         self._login_checks = asyncio.Semaphore(LOGIN_CHECKS_MAX)
@@ -70,14 +73,21 @@ class OuchAcceptor:
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; return the port, which the system chose where 0 was given. Raise `OSError`."""
+        """Listen; return the port, which the system chose where 0 was given. Raise `InfraError`."""
         self.loop = asyncio.get_running_loop()
         for session in list(self.sessions.translator.state.sessions.values()):
             self._cancel_after_disconnect(session)
-        self._server = await self.loop.create_server(lambda: OuchConnection(self), host, port)
+        try:
+            self._server = await self.loop.create_server(lambda: OuchConnection(self), host, port)
+        except OSError as error:
+            raise InfraError(
+                f"OUCH cannot listen on {host} port {port}: {error.strerror or error}; choose another [engine.ouch]"
+                " port, or set enabled = false there"
+            ) from error
         self._watcher = asyncio.create_task(self._watch())
         actual: int = self._server.sockets[0].getsockname()[1]
         self.port = actual
+        self.address = url_of(Address(host, actual)).removeprefix("http://")
         log.info("ouch_listening", host=host, port=actual, session=self.sessions.name)
         return actual
 
