@@ -6,7 +6,7 @@ from typing import TypeAlias, final
 RULES_VERSION: int
 UNICODE_VERSION: str
 __version__: str
-__all__ = ["RULES_VERSION", "UNICODE_VERSION", "Venue", "__version__", "count_records", "is_printable"]
+__all__ = ["RULES_VERSION", "UNICODE_VERSION", "OuchTranslator", "Venue", "__version__", "count_records", "is_printable"]
 
 # (order id, account id, symbol id, side, type, time in force, flags, price, quantity, leaves, client order id,
 # entered_ns)
@@ -18,6 +18,45 @@ _LimitNumbers: TypeAlias = tuple[int, int, int, int, int, int]
 
 def count_records(records: bytes) -> int: ...
 def is_printable(character: str) -> bool: ...
+# (session, user, account id, participant id, cancel on disconnect, last number, sequence, disabled)
+_SessionRow: TypeAlias = tuple[int, str, int, int, bool, int, int, bool]
+# (order id, session, number, reference, symbol id, type, price, quantity, leaves, post-only, cancelling)
+_OuchOrderRow: TypeAlias = tuple[int, int, int, bytes, int, int, int, int, int, bool, bool]
+# (session, order id, number, added, ClOrdID)
+_OuchTradeRow: TypeAlias = tuple[int, int, int, bool, bytes]
+# (event sequence, business date, sessions, orders, trades by match id, symbols, what notes have said: (command,
+# session, kind, number), firm, symbol id)
+_StateRow: TypeAlias = tuple[
+    int,
+    int,
+    Sequence[_SessionRow],
+    Sequence[_OuchOrderRow],
+    Sequence[tuple[int, Sequence[_OuchTradeRow]]],
+    Sequence[tuple[int, bytes]],
+    tuple[tuple[int, int, int, int], int, int],
+]
+
+@final
+class OuchTranslator:
+    def __new__(
+        cls, reject_codes: bytes, cancel_codes: bytes, unknown_order: int, below_filled: int, state: _StateRow
+    ) -> OuchTranslator: ...
+    def decode(
+        self, session: int, data: bytes, waiting_max: int
+    ) -> tuple[int, bytes, int, list[tuple[bytes, bytes]], bool, int]: ...
+    def encode(self, events: bytes) -> list[tuple[int, bytes, int]]: ...
+    def cancel_some(self, session: int) -> tuple[bytes, int]: ...
+    def follow_ups(self) -> list[bytes]: ...
+    def session(self, session: int) -> _SessionRow | None: ...
+    def sessions(self) -> list[int]: ...
+    @property
+    def event_sequence(self) -> int: ...
+    @property
+    def business_date(self) -> int: ...
+    def live_orders(self, session: int) -> int: ...
+    def waiting(self, session: int) -> int: ...
+    def is_disabled(self, session: int) -> bool: ...
+    def state(self) -> _StateRow: ...
 @final
 class Venue:
     def __new__(cls, partition: int, limits: _LimitNumbers) -> Venue: ...

@@ -1,6 +1,8 @@
 //! The Python module `exchange_native`: converts between Python and the venue, and does nothing else.
 #![forbid(unsafe_code)]
 
+mod ouch;
+
 use std::sync::{Mutex, MutexGuard};
 
 use exchange_matching as matching;
@@ -242,5 +244,6 @@ fn exchange_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UNICODE_VERSION", matching::UNICODE_VERSION)?;
     module.add_function(wrap_pyfunction!(is_printable, module)?)?;
     module.add_function(wrap_pyfunction!(count_records, module)?)?;
+    module.add_class::<ouch::OuchTranslator>()?;
     module.add_class::<Venue>()
 }

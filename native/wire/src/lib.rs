@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod events;
 pub mod numbering;
+pub mod ouch;
 pub mod reader;
 pub mod record;
 

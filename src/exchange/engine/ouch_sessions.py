@@ -19,6 +19,7 @@ from exchange.infra import disk
 from exchange.infra.event_log import EventLog, EventsGone
 from exchange.matching.venue import Venue
 from exchange.wire.envelope import EventBatch
+from exchange.wire.ouch_choice import translator_kind
 from exchange.wire.ouch_outbound import Run
 from exchange.wire.ouch_reference import is_reference, number_of, session_of
 from exchange.wire.ouch_session import OuchOrder, Session, State, terms_of
@@ -101,7 +102,7 @@ class OuchSessions:
         try:
             data = (self._folder / CHECKPOINT_FILE).read_bytes()
             checkpoint = msgspec.msgpack.decode(data, type=Checkpoint)
-            self.translator = OuchTranslator.restore(checkpoint.state)
+            self.translator = translator_kind().restore(checkpoint.state)
         except FileNotFoundError:
             return False
         except (msgspec.DecodeError, OSError) as error:
@@ -127,7 +128,7 @@ class OuchSessions:
         """Make the state from the venue as it stands; what was sent before is not known any more."""
         second = now_ns // _NS_PER_S % len(_LETTERS) ** 2
         self._suffix = _LETTERS[second // len(_LETTERS)] + _LETTERS[second % len(_LETTERS)]
-        self.translator = OuchTranslator(state_of(self._venue, self._event_log.last_sequence))
+        self.translator = translator_kind()(state_of(self._venue, self._event_log.last_sequence))
         self.streams = OuchStreams(self._folder / self.name)
         self._save(self._checkpoint())
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from exchange_native import count_records
+from exchange_native import OuchTranslator, count_records
 
-__all__ = ["count_records"]
+__all__ = ["OuchTranslator", "count_records"]
