@@ -20,6 +20,5 @@ def test_the_native_translator_is_taken_where_it_is_installed() -> None:
 
 
 def test_without_it_the_definition_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "exchange.wire.ouch_native", raising=False)
-    monkeypatch.setitem(sys.modules, "exchange.wire.native", None)
+    monkeypatch.setitem(sys.modules, "exchange.wire.ouch_native", None)
     assert translator_kind() is OuchTranslator
