@@ -116,7 +116,11 @@ class OuchAcceptor:
         if self.problem:
             return
         try:
-            runs = self.sessions.take(batch)
+            for run in self.sessions.take(batch):
+                if not run.session:
+                    self._end_day()
+                elif (reader := self.by_session.get(run.session)) is not None:
+                    reader.deliver(run.packets, run.message_count)
         except OSError as error:
             self.problem = (
                 f"OUCH streams cannot be written: {error.strerror or error}; free space and restart"
@@ -125,11 +129,6 @@ class OuchAcceptor:
             for connection in list(self.connections):
                 connection.end("the streams cannot be written")
             return
-        for run in runs:
-            if not run.session:
-                self._end_day()
-            elif (reader := self.by_session.get(run.session)) is not None:
-                reader.deliver(run.packets, run.message_count)
         for commands in self.sessions.translator.follow_ups():
             self.offer(commands, sum(1 for _ in split(commands)))
         self._drop_revoked()

@@ -51,8 +51,11 @@ class OuchConnection(asyncio.Protocol):
         self.session: Session | None = None
         self.address = ""
         self.next_sequence = 0
+        self.is_past = False
+        """Whether it reads the stream of a business date that is over, to its end."""
         self.received_messages = 0
         self._acceptor = acceptor
+        self._streams = acceptor.sessions.streams
         self._config = acceptor.config
         self._loop = acceptor.loop
         self._buffer = bytearray()
@@ -123,7 +126,7 @@ class OuchConnection(asyncio.Protocol):
         """Send new messages of the stream, unless the client is behind: it gets them out of the file then."""
         if self.stage is not Stage.OPEN or self.session is None:
             return
-        if self.next_sequence + count != self._acceptor.sessions.streams.last(self.session.session) + 1:
+        if self.next_sequence + count != self._streams.last(self.session.session) + 1:
             return
         self._send(packets)
         self.next_sequence += count
@@ -154,9 +157,9 @@ class OuchConnection(asyncio.Protocol):
             self._transport.write(soup.packet(soup.SERVER_HEARTBEAT))
 
     def end_of_session(self) -> None:
-        """Tell the client that the session is over, and close."""
-        self._send(soup.packet(soup.END_OF_SESSION))
-        self.end("the business date ended")
+        """Send what is left of the stream, tell the client that the session is over, and close."""
+        self.is_past = True
+        self._catch_up()
 
     def end(self, reason: str, *, abort: bool = False) -> None:
         """Close, once what was written is sent; with abort at once."""
@@ -170,7 +173,7 @@ class OuchConnection(asyncio.Protocol):
         if abort:
             self._transport.abort()
             return
-        if was_open:
+        if was_open and not self.is_past:
             self._transport.write(soup.packet(soup.DEBUG, reason.encode("ascii", "replace")[:200]))
         self._transport.close()
 
@@ -201,14 +204,17 @@ class OuchConnection(asyncio.Protocol):
             self._refuse(login, soup.NOT_AUTHORISED, "user or password is wrong")
             return
         sessions = self._acceptor.sessions
-        if login.session and login.session != sessions.name:
+        past = sessions.past
+        self._streams = sessions.streams
+        if past is not None and login.session == past.folder.name:
+            self._streams, self.is_past = past, True
+        elif login.session and login.session != sessions.name:
             self._refuse(login, soup.SESSION_NOT_AVAILABLE, f"there is no session {login.session}")
             return
         if session.session in self._acceptor.by_session:
             self._refuse(login, soup.SESSION_NOT_AVAILABLE, "the user is logged in already")
             return
-        last = sessions.streams.last(session.session)
-        wanted = soup.first_wanted(login.sequence, last)
+        wanted = soup.first_wanted(login.sequence, self._streams.last(session.session))
         if wanted is None:
             self._refuse(login, soup.SESSION_NOT_AVAILABLE, f"sequence {login.sequence} was never sent")
             return
@@ -227,7 +233,7 @@ class OuchConnection(asyncio.Protocol):
         self._acceptor.by_session[session.session] = self
         self._acceptor.counters.logins += 1
         log.info("ouch_session_open", user=session.user, address=self.address, sequence=sequence)
-        self._send(soup.login_accepted(soup.LoginAccepted(self._acceptor.sessions.name, sequence)))
+        self._send(soup.login_accepted(soup.LoginAccepted(self._streams.folder.name, sequence)))
         self._catch_up()
         self._advance()
 
@@ -235,6 +241,9 @@ class OuchConnection(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Understand what was received, as far as limits and answers allow, and hand it on."""
+        if self.is_past:
+            self._buffer.clear()
+            return
         try:
             while self.stage is Stage.OPEN and not self._is_held and self._step():
                 pass
@@ -308,16 +317,15 @@ class OuchConnection(asyncio.Protocol):
         session = self.session
         if session is None:
             return
-        streams = self._acceptor.sessions.streams
-        while (
-            self.stage is Stage.OPEN
-            and not self._is_full
-            and self.next_sequence <= streams.last(session.session)
-        ):
-            packets, count = streams.read(session.session, self.next_sequence)
+        streams, number = self._streams, session.session
+        while self.stage is Stage.OPEN and not self._is_full and self.next_sequence <= streams.last(number):
+            packets, count = streams.read(number, self.next_sequence)
             self._send(packets)
             self.next_sequence += count
             self._acceptor.counters.sent_messages += count
+        if self.is_past and self.stage is Stage.OPEN and self.next_sequence > streams.last(number):
+            self._send(soup.packet(soup.END_OF_SESSION))
+            self.end("the business date ended")
 
     def _send(self, data: bytes) -> None:
         self._silence.sent_ms = self._now_ms()

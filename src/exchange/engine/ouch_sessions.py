@@ -9,6 +9,8 @@ which a client that asks for the old one is told by a refused login.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -42,6 +44,9 @@ class Checkpoint(msgspec.Struct):
     suffix: str
     state: bytes
     streams: dict[int, StreamExtent]
+    past_name: str = ""
+    past: dict[int, StreamExtent] = {}
+    """The streams of the business date before."""
 
 
 class OuchSessions:
@@ -50,6 +55,8 @@ class OuchSessions:
     def __init__(self, folder: Path, event_log: EventLog, venue: Venue) -> None:
         self.translator: OuchTranslator
         self.streams: OuchStreams
+        self.past: OuchStreams | None = None
+        """The streams of the business date before, for clients that have not read them to the end."""
         self._folder = folder
         self._event_log = event_log
         self._venue = venue
@@ -70,13 +77,15 @@ class OuchSessions:
         """Return the name of the present SoupBinTCP session: the business date and two characters."""
         return f"{self.translator.state.business_date:08}{self._suffix}"
 
-    def take(self, batch: EventBatch) -> list[Run]:
-        """Take a durable batch in, and return what each session is sent because of it. Raise `OSError`."""
-        runs = self._encode(batch.events)
+    def take(self, batch: EventBatch) -> Iterator[Run]:
+        """Take a durable batch in, and give what each session is sent because of it, each run once it is stored.
+
+        Go through all of it. Raise `OSError`.
+        """
+        yield from self._encode(batch.events)
         due = self.translator.state.event_sequence - self._checkpointed >= CHECKPOINT_EVENTS
         if due and (self._checkpointing is None or self._checkpointing.done()):
             self._checkpointing = asyncio.create_task(self._write_checkpoint())
-        return runs
 
     async def stop(self) -> None:
         """Write a checkpoint and close the files."""
@@ -84,18 +93,24 @@ class OuchSessions:
             await self._checkpointing
         await self._write_checkpoint()
         self.streams.close()
+        if self.past is not None:
+            self.past.close()
 
     # --- parts ------------------------------------------------------------------------------------
 
-    def _encode(self, events: bytes) -> list[Run]:
-        runs = self.translator.encode(events)
-        for run in runs:
+    def _encode(self, events: bytes) -> Iterator[Run]:
+        for run in self.translator.encode(events):
             if run.session:
                 self.streams.append(run.session, run.packets, run.message_count)
             else:
-                self.streams.remove()
-                self.streams = OuchStreams(self._folder / self.name)
-        return runs
+                self._begin_day()
+            yield run
+
+    def _begin_day(self) -> None:
+        """Keep the streams of the date that ended, begin new ones, and remove those before."""
+        if self.past is not None:
+            self.past.remove()
+        self.past, self.streams = self.streams, OuchStreams(self._folder / self.name)
 
     def _go_on(self) -> bool:
         """Read the checkpoint and take in the events after it; tell whether that could be done."""
@@ -110,14 +125,16 @@ class OuchSessions:
             return False
         state = self.translator.state
         if checkpoint.version != _VERSION or state.event_sequence > self._event_log.last_sequence:
-            log.warning("ouch_checkpoint_unfit", event=state.event_sequence, done="streams begin anew")
+            log.warning("ouch_checkpoint_unfit", sequence=state.event_sequence, done="streams begin anew")
             return False
         self._suffix = checkpoint.suffix
         self.streams = OuchStreams(self._folder / self.name, checkpoint.streams)
+        if checkpoint.past_name:
+            self.past = OuchStreams(self._folder / checkpoint.past_name, checkpoint.past)
         self._checkpointed = state.event_sequence
         try:
             while (batch := self._event_log.read(state.event_sequence)).count:
-                self._encode(batch.events)
+                deque(self._encode(batch.events), maxlen=0)
         except EventsGone as error:
             log.warning("ouch_events_gone", error=str(error), done="streams begin anew")
             return False
@@ -130,15 +147,23 @@ class OuchSessions:
         self._suffix = _LETTERS[second // len(_LETTERS)] + _LETTERS[second % len(_LETTERS)]
         self.translator = translator_kind()(state_of(self._venue, self._event_log.last_sequence))
         self.streams = OuchStreams(self._folder / self.name)
+        self.past = None
         self._save(self._checkpoint())
 
     def _remove_other_folders(self) -> None:
         for folder in self._folder.iterdir():
-            if folder.is_dir() and folder != self.streams.folder:
+            if folder.is_dir() and folder not in (self.streams.folder, self.past and self.past.folder):
                 OuchStreams(folder).remove()
 
     def _checkpoint(self) -> bytes:
-        checkpoint = Checkpoint(_VERSION, self._suffix, self.translator.snapshot(), self.streams.extents())
+        checkpoint = Checkpoint(
+            _VERSION,
+            self._suffix,
+            self.translator.snapshot(),
+            self.streams.extents(),
+            self.past.folder.name if self.past else "",
+            self.past.extents() if self.past else {},
+        )
         return msgspec.msgpack.encode(checkpoint)
 
     async def _write_checkpoint(self) -> None:
@@ -150,7 +175,8 @@ class OuchSessions:
             log.error("ouch_checkpoint_failed", error=str(error), meaning="the next start takes longer")
 
     def _save(self, checkpoint: bytes) -> None:
-        self.streams.sync()
+        for streams in filter(None, (self.past, self.streams)):
+            streams.sync()
         disk.write_whole(self._folder / CHECKPOINT_FILE, checkpoint)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -91,10 +92,15 @@ class OuchStreams:
         }
 
     def sync(self) -> None:
-        """Make what was written durable; for a thread. Raise `OSError`."""
-        for descriptor in list(self._descriptors.values()):
-            disk.sync_data(descriptor)
-        disk.sync_folder(self.folder)
+        """Make what was written durable; for a thread, beside which files may go away. Raise `OSError`."""
+        with suppress(FileNotFoundError):
+            for session in list(self._extents):
+                descriptor = os.open(self._path(session), os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    disk.sync_data(descriptor)
+                finally:
+                    os.close(descriptor)
+            disk.sync_folder(self.folder)
 
     def close(self) -> None:
         """Close all files."""
@@ -109,11 +115,13 @@ class OuchStreams:
             path.unlink()
         self.folder.rmdir()
 
+    def _path(self, session: int) -> Path:
+        return self.folder / f"{session}.stream"
+
     def _descriptor(self, session: int) -> int:
         descriptor = self._descriptors.get(session)
         if descriptor is None:
-            path = self.folder / f"{session}.stream"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path(session), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._descriptors[session] = descriptor
         return descriptor
 

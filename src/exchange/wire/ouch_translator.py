@@ -64,4 +64,8 @@ class OuchTranslator:
     @classmethod
     def restore(cls, data: bytes) -> OuchTranslator:
         """Make the translator that wrote a snapshot. Raise `ValueError` where it is none."""
-        return cls(msgspec.msgpack.decode(data, type=State))
+        state = msgspec.msgpack.decode(data, type=State)
+        for order in state.orders.values():
+            # Whether a cancel that was under way came to the venue, the events after this tell.
+            order.is_cancelling = False
+        return cls(state)
