@@ -30,8 +30,8 @@ struct Slot {
     leaves: u32,
     /// Its place among the live orders, counted from 1; 0 where it is none.
     live_at: u32,
-    /// The order that a replacement takes the place of.
-    old: u32,
+    /// The order that a replacement takes the place of, or the one that is to take the place of this.
+    other: u32,
     buy: bool,
     awaited: Awaited,
     due_ns: u64,
@@ -169,9 +169,16 @@ impl Flow {
         let old = self.take_live();
         let buy = self.slot(old).buy;
         let (price, quantity) = (self.resting_price(buy), self.quantity());
-        let slot =
-            Slot { leaves: quantity, buy, old, awaited: Awaited::Replacement, due_ns, ..Slot::default() };
+        let slot = Slot {
+            leaves: quantity,
+            buy,
+            other: old,
+            awaited: Awaited::Replacement,
+            due_ns,
+            ..Slot::default()
+        };
         let number = self.take_number(slot);
+        self.slot(old).other = number;
         self.tally.kinds[2] += 1;
         out.extend([0, 41, b'U', b'U']);
         out.extend(old.to_be_bytes());
@@ -279,20 +286,29 @@ impl Flow {
         slot.leaves = slot.leaves.saturating_sub(quantity);
         if slot.leaves == 0 {
             self.remove_live(number);
-            if self.slot(number).awaited == Awaited::Cancel {
+            let slot = *self.slot(number);
+            if slot.awaited == Awaited::Cancel {
                 self.overtaken(number);
+            } else if slot.awaited == Awaited::Nothing && slot.other > number {
+                // A replacement of an order that is gone has no answer.
+                if self.slot(slot.other).awaited == Awaited::Replacement {
+                    self.overtaken(slot.other);
+                }
             }
         }
     }
 
     fn rejected(&mut self, number: u32, now_ns: u64) {
         let slot = *self.slot(number);
+        if slot.awaited == Awaited::Nothing {
+            return;
+        }
         if slot.awaited == Awaited::Replacement {
-            if self.slot(slot.old).leaves == 0 {
+            if self.slot(slot.other).leaves == 0 {
                 self.overtaken(number);
                 return;
             }
-            self.add_live(slot.old);
+            self.add_live(slot.other);
         }
         self.tally.rejected += 1;
         self.answered(number, now_ns);

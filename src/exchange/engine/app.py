@@ -195,10 +195,13 @@ class EngineApp:
     async def _start_listeners(self, stack: AsyncExitStack) -> None:
         """Start what hears of every released batch: order history, event source, publisher."""
         partition = self.config.partition
-        self.history = OrderHistory(self.folder.path / "orders.sqlite", self.event_log, partition)
+        self.history = OrderHistory(
+            self.folder.path / "orders.sqlite", self.event_log, partition, is_apart=True
+        )
         await self.history.start()
         stack.push_async_callback(self.history.stop)
         self.sequencer.subscribe(self.history.wake)
+        self.sequencer.obey(self.history.brake)
         await self._prepare_ouch(stack)
         self.source = LocalEventSource(self.event_log)
         self.sequencer.subscribe(lambda _: self.source.wake())

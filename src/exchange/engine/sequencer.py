@@ -98,6 +98,8 @@ class Sequencer:
         self._watch: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self._subscribers: list[Callable[[EventBatch], None]] = []
+        self._brakes: list[Callable[[], str]] = []
+        self._braked = ""
         self._batches = self._commands = self._events = self._batch_commands_max = 0
         self.write_times = WriteTimes()
 
@@ -148,9 +150,19 @@ class Sequencer:
     @property
     def room(self) -> int:
         """Return how many commands more may wait."""
-        return self.limits.pending_commands_max - self._pending
+        return 0 if self._is_braked() else self.limits.pending_commands_max - self._pending
+
+    def _is_braked(self) -> bool:
+        if self._braked:
+            self._look_at_brakes()
+        return bool(self._braked)
+
+    def _look_at_brakes(self) -> None:
+        self._braked = next((reason for brake in self._brakes if (reason := brake())), "")
 
     def _receive(self, submission: Submission) -> None:
+        if self._is_braked():
+            raise EngineBusy(f"{self._braked}; try again in a moment")
         if self._pending + submission.count > self.limits.pending_commands_max:
             raise EngineBusy(
                 f"{self._pending} commands wait, at most {self.limits.pending_commands_max} may; try again in a moment"
@@ -181,6 +193,10 @@ class Sequencer:
     def subscribe(self, callback: Callable[[EventBatch], None]) -> None:
         """Have every durable batch of events given to a callback, on the loop, in order; it must not raise or wait."""
         self._subscribers.append(callback)
+
+    def obey(self, brake: Callable[[], str]) -> None:
+        """Refuse commands as busy for as long as a listener that must not lose events gives a reason."""
+        self._brakes.append(brake)
 
     def halt(self, reason: str, releasing: Generation | None = None) -> None:
         """Take and release nothing more; everybody who waits, and who comes later, is told why.
@@ -215,6 +231,7 @@ class Sequencer:
             self._batch_commands_max,
             self._pending,
             self.limits.pending_commands_max,
+            self._braked,
             self.venue.command_sequence,
             self.durable_sequence,
             self.durable_event_sequence,
@@ -334,6 +351,8 @@ class Sequencer:
         if batch.count:
             for callback in self._subscribers:
                 callback(batch)
+            if self._brakes:
+                self._look_at_brakes()
         generation.release()
         if self._idle and self._is_idle() and not self._idle.done():
             self._idle.set_result(None)
