@@ -11,6 +11,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+/// Events of so many bytes let other Python threads run meanwhile, such as the one that writes the journal.
+const RELEASE_FROM_BYTES: usize = 32 << 10;
 type Bytes<'py> = Bound<'py, PyBytes>;
 type DecodedRow<'py> = (usize, Bytes<'py>, usize, Vec<(Bytes<'py>, Bytes<'py>)>, bool, usize);
 type RunRow<'py> = (u32, Bytes<'py>, u64);
@@ -80,9 +82,18 @@ impl OuchTranslator {
     }
 
     fn encode<'py>(&self, py: Python<'py>, events: &[u8]) -> Vec<RunRow<'py>> {
-        let mut inner = self.locked();
-        let runs = inner.outbound.encode(events).iter();
-        runs.map(|run| (run.session, PyBytes::new(py, &run.packets), run.count)).collect()
+        if events.len() >= RELEASE_FROM_BYTES {
+            py.detach(|| self.locked().outbound.encode(events).len());
+        } else {
+            self.locked().outbound.encode(events);
+        }
+        let inner = self.locked();
+        inner
+            .outbound
+            .runs()
+            .iter()
+            .map(|run| (run.session, PyBytes::new(py, &run.packets), run.count))
+            .collect()
     }
 
     fn cancel_some<'py>(&self, py: Python<'py>, session: u32) -> PyResult<(Bytes<'py>, usize)> {

@@ -138,6 +138,9 @@ impl Reader<'_> {
         while at + 2 <= data.len() && self.out.len() < COMMAND_BYTES_MAX {
             let length = usize::from(u16::from_be_bytes([data[at], data[at + 1]]));
             if !(1..=PACKET_LENGTH_MAX).contains(&length) {
+                if at > 0 {
+                    break;
+                }
                 return Err(Broken::Length { length, offset: at });
             }
             let following = at + 2 + length;
@@ -150,10 +153,14 @@ impl Reader<'_> {
                     break;
                 }
                 let range = at + 3..following;
-                let done = self.message(&data[range.clone()]);
-                if !done.map_err(|Malformed| Broken::Message { start: range.start, end: range.end })? {
-                    decoded.blocked = true;
-                    break;
+                match self.message(&data[range.clone()]) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        decoded.blocked = true;
+                        break;
+                    }
+                    Err(Malformed) if at > 0 => break,
+                    Err(Malformed) => return Err(Broken::Message { start: range.start, end: range.end }),
                 }
                 decoded.messages += 1;
             } else {

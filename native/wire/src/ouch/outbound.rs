@@ -178,6 +178,11 @@ impl Outbound {
         &self.runs
     }
 
+    /// What the last call of `encode` gave, once more.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
     /// The commands that the events since the last call ask for.
     pub fn follow_ups(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.follow_ups)
