@@ -255,6 +255,15 @@ def test_what_is_no_message_ends_the_session(bad: bytes) -> None:
         port().decode(bad)
 
 
+def test_what_is_whole_before_broken_bytes_is_understood_first() -> None:
+    of = port()
+    data = packets_of(order(1), order(2)) + soupbintcp.packet(b"U", b"Z") + packets_of(order(3))
+    decoded = of.decode(data)
+    assert (decoded.command_count, decoded.blocked, data[decoded.consumed :][:4]) == (2, False, b"\x00\x02UZ")
+    with pytest.raises(ProtocolError):
+        of.decode(data[decoded.consumed :])
+
+
 @given(st.binary(max_size=200))
 def test_garbage_raises_nothing_but_a_protocol_error(data: bytes) -> None:
     try:

@@ -24,7 +24,7 @@ LOGIN_BYTES_MAX = 4_096
 """What may come before a login is answered."""
 RECEIVED_BYTES_MAX = 256 * 1024
 """Received and not understood yet; more stays in the socket."""
-CATCH_UP_BYTES = 256 * 1024
+CATCH_UP_BYTES = 128 * 1024
 """Unsent bytes while a client catches up; the rest stays in its file."""
 COMMANDS_ROOM = 8_192
 """Room in the sequencer without which nothing more is understood: more commands than one call of the decoder gives."""
@@ -128,11 +128,12 @@ class OuchConnection(asyncio.Protocol):
             return
         if self.next_sequence + count != self._streams.last(self.session.session) + 1:
             return
+        if self._transport.get_write_buffer_size() > self._config.unsent_kib * 1024:
+            self.end("slow reader", abort=True)
+            return
         self._send(packets)
         self.next_sequence += count
         self._acceptor.counters.sent_messages += count
-        if self._transport.get_write_buffer_size() > self._config.unsent_kib * 1024:
-            self.end("slow reader", abort=True)
 
     def answered(self) -> None:
         """Go on where something waited for answers that may have come now."""

@@ -134,7 +134,7 @@ class OuchConfig(Section, frozen=True, kw_only=True):
     """Messages per second of one session; what is above it waits in the socket. 0: no limit."""
     waiting_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
     """Orders of one session that wait for their answer; what is above it waits in the socket."""
-    unsent_kib: Annotated[int, Meta(ge=256, le=1_048_576)] = 4_096
+    unsent_kib: Annotated[int, Meta(ge=512, le=1_048_576)] = 4_096
     """Unsent data of one session; a slower reader is disconnected, and resumes where it was."""
     dead_after_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
     """A client that is silent, or reads nothing, for so long is disconnected."""

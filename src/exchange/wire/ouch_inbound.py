@@ -109,26 +109,32 @@ class Port:
     def decode(self, data: bytes | bytearray, waiting_max: int = _UINT32_MAX) -> Decoded:
         """Understand what was received, up to a message that must wait. waiting_max: orders not answered.
 
-        Raise `ProtocolError` for what is no SoupBinTCP, or no OUCH 5.0; the session cannot go on then.
+        Raise `ProtocolError` where it begins with what is no SoupBinTCP, or no OUCH 5.0; the session cannot go on
+        then. What is whole before that is understood first.
         """
         out, packets = self._out, list[Packet]()
         out.clear()
         self._size = 0
         at, end, messages, blocked = 0, len(data), 0, False
-        while at + LENGTH_BYTES <= end and self._size < COMMAND_BYTES_MAX:
-            length = check_length(data[at] << 8 | data[at + 1], at, PACKET_LENGTH_MAX)
-            following = at + LENGTH_BYTES + length
-            if following > end:
-                break
-            kind, payload = bytes(data[at + 2 : at + 3]), bytes(data[at + 3 : following])
-            if kind == UNSEQUENCED:
-                if len(self.waiting) >= waiting_max or not self._message(payload):
-                    blocked = True
+        try:
+            while at + LENGTH_BYTES <= end and self._size < COMMAND_BYTES_MAX:
+                following = (
+                    at + LENGTH_BYTES + check_length(data[at] << 8 | data[at + 1], at, PACKET_LENGTH_MAX)
+                )
+                if following > end:
                     break
-                messages += 1
-            else:
-                packets.append(Packet(kind, payload))
-            at = following
+                kind, payload = bytes(data[at + 2 : at + 3]), bytes(data[at + 3 : following])
+                if kind == UNSEQUENCED:
+                    if len(self.waiting) >= waiting_max or not self._message(payload):
+                        blocked = True
+                        break
+                    messages += 1
+                else:
+                    packets.append(Packet(kind, payload))
+                at = following
+        except ProtocolError:
+            if not at:
+                raise
         return Decoded(at, b"".join(out), len(out), packets, blocked, messages)
 
     def cancel_some(self) -> tuple[bytes, int]:

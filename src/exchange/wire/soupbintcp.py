@@ -109,13 +109,12 @@ def first_login(data: bytes | bytearray) -> LoginRequest | None:
 
     Raise `ProtocolError` as soon as it can be none.
     """
-    if len(data) >= HEADER.size:
-        length, kind = HEADER.unpack_from(data)
-        if (length, kind) != (LOGIN_BYTES - LENGTH_BYTES, LOGIN_REQUEST):
-            raise ProtocolError(
-                f"first packet: length {length} and type {kind!r}, it must be a login request: "
-                f"{LOGIN_BYTES - LENGTH_BYTES} and {LOGIN_REQUEST!r}"
-            )
+    beginning = HEADER.pack(LOGIN_BYTES - LENGTH_BYTES, LOGIN_REQUEST)
+    seen = bytes(data[: HEADER.size])
+    if not beginning.startswith(seen):
+        raise ProtocolError(
+            f"first packet: it begins with {seen!r}, it must be a login request, which begins with {beginning!r}"
+        )
     return read_login_request(bytes(data[HEADER.size : LOGIN_BYTES])) if len(data) >= LOGIN_BYTES else None
 
 
