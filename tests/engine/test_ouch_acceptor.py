@@ -15,6 +15,7 @@ from exchange.infra.config_sections import OuchConfig
 from exchange.infra.errors import InfraError
 from exchange.wire import ouch_messages as m
 from exchange.wire import soupbintcp
+from exchange.wire.ouch_session import Session
 from tests.engine.ouch_client import OuchClient
 from tests.engine.running_engine import RunningEngine, config_for, until
 
@@ -22,6 +23,10 @@ from tests.engine.running_engine import RunningEngine, config_for, until
 def acceptor_of(engine: RunningEngine) -> OuchAcceptor:
     assert engine.app.ouch is not None
     return engine.app.ouch
+
+
+def sessions_of(engine: RunningEngine) -> list[Session]:
+    return list(acceptor_of(engine).sessions.translator.state.sessions.values())
 
 
 @asynccontextmanager
@@ -336,6 +341,8 @@ async def test_a_slow_reader_is_let_go_and_finds_everything_when_it_comes_back(t
             await until(lambda: "slow reader" in acceptor.counters.ended)
             bob.order("S", price=1_900_000)
             await bob.expect(m.Accepted)
+        number = next(each.session for each in sessions_of(engine) if each.user == "ALICE")
+        await until(lambda: not acceptor.sessions.translator.waiting(number))
         async with session(engine) as alice:
             alice.send(m.AccountQuery())
             numbers = []

@@ -69,7 +69,7 @@ class OuchConnection(asyncio.Protocol):
         self._allowance = float(self._config.messages_per_s)
         self._allowance_at = self._loop.time()
         self._unsent_bytes = 0
-        self._unsent_since_ms = 0
+        self._unsent_since_ms = self._now_ms()
         self._login: asyncio.Task[None] | None = None
 
     # --- what asyncio tells -----------------------------------------------------------------------
