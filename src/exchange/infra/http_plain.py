@@ -19,8 +19,10 @@ HEADS_MAX = 4_096
 """Heads remembered; when full all are forgotten."""
 HEAD_BYTES_MAX = 2_048
 _END = b"\r\n\r\n"
-_NAMES = frozenset(
-    [
+_EACH_TIME_ANOTHER = "x-request-id"
+"""A head with this one comes once and is not remembered."""
+_NAMES = {
+    *(
         "host",
         "authorization",
         "content-type",
@@ -28,9 +30,9 @@ _NAMES = frozenset(
         "accept",
         "accept-encoding",
         "accept-language",
-    ]
-    + ["user-agent", "connection", "x-request-id"]
-)
+    ),
+    *("user-agent", "connection", _EACH_TIME_ANOTHER),
+}
 _DIGITS_MAX = 7
 
 
@@ -67,7 +69,7 @@ class PlainHeads:
 
     def _remember(self, text: bytes) -> PlainHead | None:
         head = _read(text)
-        if head is not None:
+        if head is not None and _EACH_TIME_ANOTHER not in head.headers:
             if len(self._known) >= HEADS_MAX:
                 self._known.clear()
             self._known[text] = head

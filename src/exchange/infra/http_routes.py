@@ -105,7 +105,7 @@ class Route:
     ignores_key: bool = False
     """Not even a wrong key is refused: for health and metrics."""
     is_hot: bool = False
-    """A POST without path parameters whose handler never looks at `Call.raw`: served by `http_plain` where it can be."""
+    """A POST without path parameters whose handler never looks at `Call.raw`: `http_plain` serves it where it can."""
 
 
 @dataclass(frozen=True, slots=True)
