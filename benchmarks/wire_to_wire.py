@@ -5,7 +5,9 @@ runs alone in its own process as `exchange engine` does by default: event log, o
 client (`native/load`) is an open loop in Rust over 4 connections: 45 % new orders, 45 % cancels, 5 % replacements and
 5 % immediate-or-cancel orders that cross, on a book of 5,000 live orders. Latency counts from the moment a request was
 due by the clock to the read that brought its answer, so a server that stalls cannot hide. Beside each row stand what a
-`fdatasync` of 4 KiB took and how late a sleeping thread woke, both measured just before it.
+`fdatasync` of 4 KiB took and how late a sleeping thread woke, both measured just before it. Unsent are requests that
+were due and still waited in the client at the end, because the exchange held its connections back; CPU and MB are the
+engine's. `--same-engine --rates 1000000,50000` shows that an engine recovers from too much.
 """
 
 from __future__ import annotations
@@ -16,8 +18,6 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("--durability", default="fsync", choices=("fsync", "buffered"))
     parser.add_argument("--matcher", default="auto", choices=("auto", "python", "native"))
     parser.add_argument("--gap-us", type=int, default=50, help="least time between two writes of the client")
+    parser.add_argument(
+        "--same-engine", action="store_true", help="let one engine take all rates, one after the other"
+    )
     parser.add_argument("--json", action="store_true", help="print the client's whole report of each row too")
     parser.add_argument(
         "--data", type=Path, help="where the engine keeps its data; default: a temporary folder"
@@ -56,30 +59,42 @@ def main() -> None:
     print(f"{'seed':10} {SEED}\n{'durability':10} {arguments.durability}\n")
     print(
         f"{'offered/s':>10} {'answered/s':>11} {'p50 µs':>8} {'p99':>8} {'p99.9':>8} {'max':>9} {'lost':>5} {'gaps':>5}"
-        f" {'unsent':>9} {'fdatasync':>10} {'p50/fds':>8} {'jitter p50':>11} {'p99':>6} {'CPU µs':>7} {'batch':>6}"
+        f" {'unsent':>9} {'fdatasync':>10} {'p50/fds':>8} {'jitter p50':>11} {'p99':>6} {'CPU µs':>7} {'batch':>6} {'MB':>5}"
     )
+    rates = [int(part) for part in arguments.rates.split(",") if part]
+    runs = [rates] if arguments.same_engine else [[rate] for rate in rates]
     with tempfile.TemporaryDirectory(dir=arguments.data) as folder:
-        for rate in (int(part) for part in arguments.rates.split(",") if part):
-            _measure(Path(folder) / f"rate-{rate}", rate, arguments)
+        for number, run in enumerate(runs):
+            data = Path(folder) / f"run-{number}"
+            with started_engine(data, PORT_BASE) as engine:
+                logins = _logins(data)
+                for rate in run:
+                    _measure(data, engine.pid, rate, logins, arguments)
 
 
-def _measure(data: Path, rate: int, arguments: argparse.Namespace) -> None:
+def _measure(data: Path, process_id: int, rate: int, logins: str, arguments: argparse.Namespace) -> None:
     fdatasync, jitter = fdatasync_us(data.parent), jitter_us()
-    with started_engine(data, PORT_BASE) as engine, _logins(data) as logins:
-        cpu_s, before = cpu_s_of(engine.pid), _stats(data)
-        report = _load(rate, logins, arguments)
-        cpu_s, after = cpu_s_of(engine.pid) - cpu_s, _stats(data)
+    cpu_s, before = cpu_s_of(process_id), _stats(data)
+    report = _load(rate, logins, arguments)
+    cpu_s, after = cpu_s_of(process_id) - cpu_s, _stats(data)
     commands = after["queue"]["commands"] - before["queue"]["commands"]
     batches = after["queue"]["batches"] - before["queue"]["batches"]
     print(
         f"{rate:>10,} {report['answered_per_s']:>11,} {report['p50_us']:>8.0f} {report['p99_us']:>8.0f}"
         f" {report['p999_us']:>8.0f} {report['max_us']:>9.0f} {report['lost']:>5} {report['gaps']:>5}"
         f" {report['unsent']:>9,} {fdatasync:>10.0f} {report['p50_us'] / fdatasync:>8.1f} {jitter[0]:>11.0f}"
-        f" {jitter[1]:>6.0f} {cpu_s / max(commands, 1) * 1e6:>7.2f} {commands / max(batches, 1):>6.0f}",
+        f" {jitter[1]:>6.0f} {cpu_s / max(commands, 1) * 1e6:>7.2f} {commands / max(batches, 1):>6.0f}"
+        f" {_memory_mb(process_id):>5.0f}",
         flush=True,
     )
     if arguments.json:
-        print(json.dumps(report), flush=True)
+        print(json.dumps(report | {"order_history_behind": after["order_history"]["behind"]}), flush=True)
+
+
+def _memory_mb(process_id: int) -> float:
+    """Return how much memory a process holds; from Linux's `/proc`."""
+    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def jitter_us(times: int = 500) -> tuple[float, float]:
@@ -92,14 +107,13 @@ def jitter_us(times: int = 500) -> tuple[float, float]:
     return percentile(late, 0.5), percentile(late, 0.99)
 
 
-@contextmanager
-def _logins(data: Path) -> Iterator[str]:
-    """Make an OUCH user for each connection; give them as the client takes them."""
+def _logins(data: Path) -> str:
+    """Make an OUCH user for each connection; return them as the client takes them."""
     made = [
         _call(data, "/api/v1/sessions", {"user": f"LOAD{number}", "account": str(number % 2 + 1)})
         for number in range(CONNECTIONS)
     ]
-    yield ",".join(f"{session['user']}:{session['password']}" for session in made)
+    return ",".join(f"{session['user']}:{session['password']}" for session in made)
 
 
 def _stats(data: Path) -> dict[str, Any]:
