@@ -37,7 +37,8 @@ def _await_ready(engine: subprocess.Popen[bytes], port_base: int, log: Path) -> 
     while time.monotonic() < end:
         try:
             with urlopen(f"http://127.0.0.1:{port_base + 1}/readyz", timeout=1):
-                return
+                if engine.poll() is None:
+                    return
         except (URLError, OSError):
             if engine.poll() is not None:
                 said = log.read_text()[-400:]

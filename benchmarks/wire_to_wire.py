@@ -59,7 +59,8 @@ def main() -> None:
     print(f"{'seed':10} {SEED}\n{'durability':10} {arguments.durability}\n")
     print(
         f"{'offered/s':>10} {'answered/s':>11} {'p50 µs':>8} {'p99':>8} {'p99.9':>8} {'max':>9} {'lost':>5} {'gaps':>5}"
-        f" {'unsent':>9} {'fdatasync':>10} {'p50/fds':>8} {'jitter p50':>11} {'p99':>6} {'CPU µs':>7} {'batch':>6} {'MB':>5}"
+        f" {'unsent':>9} {'fdatasync':>10} {'p50/fds':>8} {'jitter p50':>11} {'p99':>6} {'CPU µs':>7} {'batch':>6}"
+        f" {'MB':>5}"
     )
     rates = [int(part) for part in arguments.rates.split(",") if part]
     runs = [rates] if arguments.same_engine else [[rate] for rate in rates]

@@ -17,14 +17,14 @@ type Bytes<'py> = Bound<'py, PyBytes>;
 type DecodedRow<'py> = (usize, Bytes<'py>, usize, Vec<(Bytes<'py>, Bytes<'py>)>, bool, usize);
 type RunRow<'py> = (u32, Bytes<'py>, u64);
 type SessionRow = (u32, String, u64, u32, bool, u32, u64, bool);
-type OrderRow<B> = (u64, u32, u32, B, u32, u8, u32, u32, u32, bool, bool);
-type TradeRow<B> = (u32, u64, u32, bool, B);
-type SymbolRow<B> = (u32, B);
+type OrderRow = (u64, u32, u32, PyBackedBytes, u32, u8, u32, u32, u32, bool, bool);
+type TradeRow = (u32, u64, u32, bool, PyBackedBytes);
+type SymbolRow = (u32, PyBackedBytes);
 /// What notes have said: (command, session, kind, number) of the next command, firm, symbol id.
 type NotedRow = ((u64, u32, u8, u32), u32, u32);
 /// Event sequence, business date, sessions, orders, trades by match id, symbols, what notes have said.
-type StateRow<B> =
-    (u64, u32, Vec<SessionRow>, Vec<OrderRow<B>>, Vec<(u64, Vec<TradeRow<B>>)>, Vec<SymbolRow<B>>, NotedRow);
+type StateRow =
+    (u64, u32, Vec<SessionRow>, Vec<OrderRow>, Vec<(u64, Vec<TradeRow>)>, Vec<SymbolRow>, NotedRow);
 
 #[pyclass(frozen, module = "exchange_native")]
 pub struct OuchTranslator(Mutex<Inner>);
@@ -50,7 +50,7 @@ impl OuchTranslator {
         cancel_codes: &[u8],
         unknown_order: u16,
         below_filled: u16,
-        state: StateRow<PyBackedBytes>,
+        state: StateRow,
     ) -> PyResult<Self> {
         let codes = Codes {
             rejects: reject_codes.to_vec(),
@@ -138,22 +138,8 @@ impl OuchTranslator {
         self.with_session(session, |session| session.port.is_disabled)
     }
 
-    fn state<'py>(&self, py: Python<'py>) -> StateRow<Bytes<'py>> {
-        let inner = self.locked();
-        let state = &inner.outbound.state;
-        let orders = state.orders.in_sequence().into_iter().map(|order| order_row(py, order));
-        let trades = state.trades.iter().map(|(match_id, sides)| {
-            (*match_id, sides.iter().flatten().map(|trade| trade_row(py, trade)).collect())
-        });
-        (
-            state.event_sequence,
-            state.business_date,
-            state.sessions.values().map(session_row).collect(),
-            orders.collect(),
-            trades.collect(),
-            state.symbols.iter().map(|(number, symbol)| (*number, PyBytes::new(py, symbol))).collect(),
-            noted_row(state),
-        )
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bytes<'py> {
+        PyBytes::new(py, &py.detach(|| self.locked().outbound.state.snapshot()))
     }
 }
 
@@ -177,7 +163,7 @@ fn broken_error(py: Python<'_>, broken: &Broken, data: &[u8]) -> PyErr {
     }
 }
 
-fn state_of(row: StateRow<PyBackedBytes>) -> PyResult<State> {
+fn state_of(row: StateRow) -> PyResult<State> {
     let (event_sequence, business_date, sessions, orders, trades, symbols, noted) = row;
     let ((command, session, kind, number), firm, symbol_id) = noted;
     let announced = Announced { command, session, kind, number };
@@ -202,11 +188,6 @@ fn state_of(row: StateRow<PyBackedBytes>) -> PyResult<State> {
     Ok(state)
 }
 
-fn noted_row(state: &State) -> NotedRow {
-    let Announced { command, session, kind, number } = state.announced;
-    ((command, session, kind, number), state.firm, state.symbol_id)
-}
-
 fn session_row(session: &Session) -> SessionRow {
     (
         session.session,
@@ -229,24 +210,7 @@ fn session_of(row: SessionRow) -> Session {
     session
 }
 
-fn order_row<'py>(py: Python<'py>, order: &Order) -> OrderRow<Bytes<'py>> {
-    let size = order.reference.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    (
-        order.order_id,
-        order.session,
-        order.number,
-        PyBytes::new(py, &order.reference[..size]),
-        order.symbol_id,
-        order.order_type,
-        order.price,
-        order.quantity,
-        order.leaves,
-        order.is_post_only,
-        order.is_cancelling,
-    )
-}
-
-fn order_of(row: OrderRow<PyBackedBytes>) -> PyResult<Order> {
+fn order_of(row: OrderRow) -> PyResult<Order> {
     let (
         order_id,
         session,
@@ -277,11 +241,7 @@ fn order_of(row: OrderRow<PyBackedBytes>) -> PyResult<Order> {
     })
 }
 
-fn trade_row<'py>(py: Python<'py>, trade: &Trade) -> TradeRow<Bytes<'py>> {
-    (trade.session, trade.order_id, trade.number, trade.added, PyBytes::new(py, &trade.cl_ord_id))
-}
-
-fn trade_of((session, order_id, number, added, text): TradeRow<PyBackedBytes>) -> PyResult<Trade> {
+fn trade_of((session, order_id, number, added, text): TradeRow) -> PyResult<Trade> {
     Ok(Trade { session, order_id, number, added, cl_ord_id: sized(&text)? })
 }
 

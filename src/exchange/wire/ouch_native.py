@@ -17,7 +17,7 @@ from exchange.wire.ouch import INBOUND, appendage_of, layout_of
 from exchange.wire.ouch_codes import CANCEL_REASONS, REJECT_REASONS
 from exchange.wire.ouch_inbound import PACKET_LENGTH_MAX, Decoded
 from exchange.wire.ouch_outbound import Run
-from exchange.wire.ouch_session import Announced, OuchOrder, OuchTrade, Session, State
+from exchange.wire.ouch_session import Session, State
 from exchange.wire.ouch_translator import OuchTranslator
 from exchange.wire.records import ProtocolError
 from exchange.wire.soupbintcp import Packet, check_length
@@ -75,7 +75,7 @@ class NativeOuchTranslator(OuchTranslator):
 
     def snapshot(self) -> bytes:
         """Return the whole state."""
-        return msgspec.msgpack.encode(_state_of(self._core))
+        return self._core.snapshot()
 
 
 class NativeState:
@@ -139,19 +139,4 @@ def _rows_of(state: State) -> Any:
         [(match_id, [msgspec.structs.astuple(t) for t in sides]) for match_id, sides in state.trades.items()],
         list(state.symbols.items()),
         (tuple(state.announced), state.firm, state.symbol_id),
-    )
-
-
-def _state_of(core: native.OuchTranslator) -> State:
-    event_sequence, business_date, sessions, orders, trades, symbols, noted = core.state()
-    return State(
-        event_sequence,
-        business_date,
-        {row[0]: Session(*row) for row in sessions},
-        {row[0]: OuchOrder(*row) for row in orders},
-        {match_id: [OuchTrade(*row) for row in rows] for match_id, rows in trades},
-        dict(symbols),
-        Announced(*noted[0]),
-        noted[1],
-        noted[2],
     )

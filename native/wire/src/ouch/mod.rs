@@ -9,3 +9,4 @@ pub mod numbers;
 pub mod outbound;
 pub mod reference;
 pub mod session;
+pub mod snapshot;
