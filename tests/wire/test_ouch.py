@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +45,17 @@ def values_of(layout: ouch.Layout) -> st.SearchStrategy[Any]:
 def test_every_message_has_the_length_of_the_definitions() -> None:
     assert {kind: layout.struct.size for kind, layout in ouch.INBOUND.items()} == INBOUND_BYTES
     assert {kind: layout.struct.size for kind, layout in ouch.OUTBOUND.items()} == OUTBOUND_BYTES
+
+
+def test_the_page_says_what_the_layouts_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ouch.md").read_text()
+    rows = re.findall(r"^\| ((?:`[A-Z]` ?)+).*\| (\d+) \|$", page, re.MULTILINE)
+    listed = [(kind, int(size)) for kinds, size in rows for kind in re.findall("[A-Z]", kinds)]
+    inbound = dict(listed[: len(INBOUND_BYTES)])
+    assert inbound == INBOUND_BYTES
+    outbound = dict(listed[len(INBOUND_BYTES) :])
+    assert {kind: OUTBOUND_BYTES[kind] for kind in outbound} == outbound
+    assert set(OUTBOUND_BYTES) - set(outbound) == set("DPIT")
 
 
 @pytest.mark.parametrize("layout", list(ouch.LAYOUTS.values()), ids=lambda layout: layout.value_type.__name__)

@@ -118,7 +118,7 @@ def cancel(number: int, quantity: int = 0, *, login: Login = NOBODY, options: Op
 def watch(
     *,
     sequence: Annotated[int, Parameter(name="--from")] = 1,
-    follow: bool = True,
+    once: bool = False,
     login: Login = NOBODY,
     options: Options = DEFAULT,
 ) -> None:
@@ -128,11 +128,11 @@ def watch(
     ----------
     sequence
         Sequence of the first message wanted; 0 for only new ones.
-    follow
-        Go on when all is shown; --no-follow ends there.
+    once
+        End when all is shown.
     """
     with _connect(login, options, sequence) as client:
-        for number, message in client.messages(stop_at_silence=not follow):
+        for number, message in client.messages(stop_at_silence=once):
             _show(number, message, options.json)
 
 
