@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-import msgspec
 import structlog
 
 from exchange.domain.directory import Directory
-from exchange.engine.ouch_connection import OuchConnection
+from exchange.engine.ouch_connection import OuchConnection, OuchCounters
 from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.sequencer import EngineBusy, EngineHalted, Sequencer
 from exchange.infra.auth import session_digest
@@ -33,19 +32,6 @@ LOGIN_CHECKS_MAX = 2
 STOP_WAIT_S = 2.0
 
 log = structlog.get_logger(component="ouch")
-
-
-class OuchCounters(msgspec.Struct):
-    """What happened since the start of the process."""
-
-    logins: int = 0
-    logins_refused: int = 0
-    connections_refused: int = 0
-    messages: int = 0
-    commands: int = 0
-    sent_messages: int = 0
-    ended: dict[str, int] = {}
-    """Connections by why they ended."""
 
 
 class OuchAcceptor:

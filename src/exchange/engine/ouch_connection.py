@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
+import msgspec
 import structlog
 
-from exchange.engine.sequencer import EngineHalted
+from exchange.engine.ouch_sessions import OuchSessions
+from exchange.engine.sequencer import EngineHalted, Sequencer
+from exchange.infra.config_sections import OuchConfig
 from exchange.wire import soupbintcp as soup
 from exchange.wire.ouch_session import Session
 from exchange.wire.records import ProtocolError
-
-if TYPE_CHECKING:
-    from exchange.engine.ouch_acceptor import OuchAcceptor
 
 LOGIN_BYTES_MAX = 4_096
 """What may come before a login is answered."""
@@ -43,10 +43,44 @@ class Stage(Enum):
     ENDED = "ended"
 
 
+class OuchCounters(msgspec.Struct):
+    """What happened since the start of the process."""
+
+    logins: int = 0
+    logins_refused: int = 0
+    connections_refused: int = 0
+    messages: int = 0
+    commands: int = 0
+    sent_messages: int = 0
+    ended: dict[str, int] = {}
+    """Connections by why they ended."""
+
+
+class Acceptor(Protocol):
+    """What a connection needs of the gateway that took it; see `ouch_acceptor.OuchAcceptor`."""
+
+    config: OuchConfig
+    sessions: OuchSessions
+    sequencer: Sequencer
+    counters: OuchCounters
+    connections: set[OuchConnection]
+    by_session: dict[int, OuchConnection]
+    loop: asyncio.AbstractEventLoop
+
+    def offer(self, commands: bytes, count: int) -> bool:
+        """Hand commands to the sequencer; tell whether it took them."""
+
+    async def authenticate(self, login: soup.LoginRequest) -> Session | None:
+        """Return the session that a login opens."""
+
+    def lost(self, connection: OuchConnection, session: Session | None, reason: str) -> None:
+        """Forget a connection that is gone."""
+
+
 class OuchConnection(asyncio.Protocol):
     """A client, as asyncio tells of it."""
 
-    def __init__(self, acceptor: OuchAcceptor) -> None:
+    def __init__(self, acceptor: Acceptor) -> None:
         self.stage = Stage.LOGIN
         self.session: Session | None = None
         self.address = ""
