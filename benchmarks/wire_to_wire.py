@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=float, default=3)
     parser.add_argument("--durability", default="fsync", choices=("fsync", "buffered"))
     parser.add_argument("--matcher", default="auto", choices=("auto", "python", "native"))
+    parser.add_argument("--event-log-mib", type=int, default=8_192, help="the engine's own default is 1024")
     parser.add_argument("--gap-us", type=int, default=50, help="least time between two writes of the client")
     parser.add_argument(
         "--same-engine", action="store_true", help="let one engine take all rates, one after the other"
@@ -56,7 +57,11 @@ def main() -> None:
         print(f"{what:10} {value}")
     os.environ["EXCHANGE__ENGINE__MATCHER"] = arguments.matcher
     os.environ["EXCHANGE__ENGINE__DURABILITY"] = arguments.durability
-    print(f"{'seed':10} {SEED}\n{'durability':10} {arguments.durability}\n")
+    os.environ["EXCHANGE__ENGINE__EVENT_LOG_MIB"] = str(arguments.event_log_mib)
+    print(
+        f"{'seed':10} {SEED}\n{'durability':10} {arguments.durability}\n{'event log':10} {arguments.event_log_mib} MiB,"
+        " which the table of orders may fall behind before the engine brakes\n"
+    )
     print(
         f"{'offered/s':>10} {'answered/s':>11} {'p50 µs':>8} {'p99':>8} {'p99.9':>8} {'max':>9} {'lost':>5} {'gaps':>5}"
         f" {'unsent':>9} {'fdatasync':>10} {'p50/fds':>8} {'jitter p50':>11} {'p99':>6} {'CPU µs':>7} {'batch':>6}"

@@ -1,9 +1,8 @@
 """Keeps the table of orders up with the event log, beside the hot path, and lets reads wait for it.
 
-It is a consumer of the engine's own event log like any other: from its position on a bounded read, one
-transaction in a thread or process of its own, and again. After a start it catches up the same way, from nothing if need be.
-Commits gather for `GATHER_S` while nobody waits; a read asks for the events it needs and is answered when they
-are in.
+It is a consumer of the engine's own event log like any other: from its position on a bounded read, one transaction in
+a thread or process of its own, and again. After a start it catches up the same way, from nothing if need be. Commits
+gather for `GATHER_S` while nobody waits; a read asks for the events it needs and is answered when they are in.
 """
 
 from __future__ import annotations
