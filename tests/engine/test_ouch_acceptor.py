@@ -352,6 +352,16 @@ async def test_a_slow_reader_is_let_go_and_finds_everything_when_it_comes_back(t
             assert numbers == list(range(1, message.next_user_ref_num))
 
 
+async def test_an_engine_that_takes_few_commands_at_a_time_still_takes_all(tmp_path: Path) -> None:
+    config = config_for(tmp_path, max_pending_commands=100)
+    async with RunningEngine(tmp_path, config) as engine, session(engine) as alice:
+        for _ in range(200):
+            alice.order()
+        await alice.expect(*[m.Accepted] * 200)
+        alice.send(*(m.ModifyOrder(user_ref_num=number, side="B", quantity=50) for number in range(1, 201)))
+        await alice.expect(*[m.Modified] * 200)
+
+
 # --- cancel on disconnect -------------------------------------------------------------------------
 
 

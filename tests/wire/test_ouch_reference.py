@@ -5,9 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.domain import commands as c
 from exchange.domain.order import CLIENT_ORDER_ID_PATTERN
+from exchange.domain.units import OrderId, ParticipantId
 from exchange.wire import ouch_reference as ref
-from exchange.wire.records import decode_command
+from exchange.wire.records import decode_command, encode_command, split
 
 SESSIONS = st.integers(1, ref.SESSIONS_MAX)
 NUMBERS = st.integers(0, 2**32 - 1)
@@ -40,6 +42,13 @@ def test_a_note_is_a_cancel_whose_order_id_comes_back(session: int, kind: ref.No
 def test_an_order_id_is_no_note() -> None:
     for order_id in (0, 1, 254 << 56 | 1 << 36 | 1, 255 << 56 | 1_000_000):
         assert ref.read_note(order_id) is None
+
+
+def test_a_record_tells_whether_it_is_a_note() -> None:
+    cancel = encode_command(c.CancelOrder(order_id=OrderId(7), participant_id=ParticipantId(1)))
+    tick = encode_command(c.Tick())
+    run = tick + ref.note(3, ref.NoteKind.MODIFY, 1) + cancel
+    assert [ref.is_note(run, offset) for offset, _ in split(run)] == [False, True, False]
 
 
 def test_the_note_of_a_firm_holds_its_four_characters() -> None:

@@ -7,6 +7,8 @@ statistics. Nothing one connection does keeps another waiting.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
 from enum import Enum
 from typing import Protocol, cast
 
@@ -17,8 +19,9 @@ from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.sequencer import EngineHalted, Sequencer
 from exchange.infra.config_sections import OuchConfig
 from exchange.wire import soupbintcp as soup
+from exchange.wire.ouch_reference import is_note
 from exchange.wire.ouch_session import Session
-from exchange.wire.records import ProtocolError
+from exchange.wire.records import ProtocolError, split
 
 LOGIN_BYTES_MAX = 4_096
 """What may come before a login is answered."""
@@ -96,6 +99,8 @@ class OuchConnection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._silence = soup.Silence(self._now_ms(), dead_after_ms=self._config.dead_after_s * _MS)
         self._end_reason = ""
+        self._untaken: deque[tuple[bytes, int]] = deque()
+        """Commands that were understood and wait for room in the sequencer: at most what one decode gives."""
         self._is_blocked = False
         self._is_held = False
         self._is_full = False
@@ -304,16 +309,18 @@ class OuchConnection(asyncio.Protocol):
         self._acceptor.counters.messages += decoded.messages
         self._allowance -= decoded.messages
         if decoded.command_count:
-            taken = self._acceptor.offer(decoded.commands, decoded.command_count)
-            assert taken, "the sequencer had room"
+            limit = self._acceptor.sequencer.limits.pending_commands_max
+            self._untaken.extend(pieces_of(decoded.commands, decoded.command_count, limit))
+            self._offer()
         for packet in decoded.packets:
             self._control(packet)
         return bool(decoded.consumed) and not decoded.blocked
 
     def _may_take(self) -> bool:
         """Tell whether the sequencer and the session's rate have room; call `_advance` again later if not."""
-        wait_s = 0.0
-        if self._acceptor.sequencer.room < COMMANDS_ROOM:
+        wait_s = 0.0 if self._offer() else HELD_S
+        sequencer = self._acceptor.sequencer
+        if sequencer.room < min(COMMANDS_ROOM, sequencer.limits.pending_commands_max):
             wait_s = HELD_S
         rate = self._config.messages_per_s
         if rate:
@@ -326,6 +333,12 @@ class OuchConnection(asyncio.Protocol):
             self._is_held = True
             self._loop.call_later(wait_s, self._let_go)
         return not wait_s
+
+    def _offer(self) -> bool:
+        """Hand on what the sequencer has not taken yet; tell whether nothing of it is left."""
+        while self._untaken and self._acceptor.offer(*self._untaken[0]):
+            self._untaken.popleft()
+        return not self._untaken
 
     def _let_go(self) -> None:
         self._is_held = False
@@ -354,7 +367,11 @@ class OuchConnection(asyncio.Protocol):
             return
         streams, number = self._streams, session.session
         while self.stage is Stage.OPEN and not self._is_full and self.next_sequence <= streams.last(number):
-            packets, count = streams.read(number, self.next_sequence)
+            try:
+                packets, count = streams.read(number, self.next_sequence)
+            except OSError as error:
+                self.end(f"the stream cannot be read: {error.strerror or error}")
+                return
             self._send(packets)
             self.next_sequence += count
             self._acceptor.counters.sent_messages += count
@@ -368,3 +385,19 @@ class OuchConnection(asyncio.Protocol):
 
     def _now_ms(self) -> int:
         return int(self._loop.time() * _MS)
+
+
+def pieces_of(commands: bytes, count: int, count_max: int) -> Iterator[tuple[bytes, int]]:
+    """Cut commands into pieces of at most so many, but never between a note and the command that it announces."""
+    if count <= count_max:
+        yield commands, count
+        return
+    begin = size = 0
+    of_note = False
+    for offset, _ in split(commands):
+        if size >= count_max - 1 and not of_note:
+            yield commands[begin:offset], size
+            begin, size = offset, 0
+        size += 1
+        of_note = is_note(commands, offset)
+    yield commands[begin:], size

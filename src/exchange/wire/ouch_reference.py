@@ -33,6 +33,7 @@ _NOTE_MARK = 0xFF << 56
 _HEXADECIMAL = frozenset(b"0123456789ABCDEF")
 _CANCEL = LAYOUTS[c.CancelOrder]
 _NOTE_BYTES = _CANCEL.struct.size
+_TYPE_OFFSET = 4
 
 
 class NoteKind(IntEnum):
@@ -113,6 +114,14 @@ def note(session: int, kind: NoteKind, value: int) -> bytes:
 def firm_note(session: int, firm: bytes) -> bytes:
     """Write the note of a firm of 4 characters."""
     return note(session, NoteKind.FIRM, struct.unpack(">I", firm)[0])
+
+
+def is_note(commands: bytes, offset: int) -> bool:
+    """Tell whether the command record at an offset is a note."""
+    if commands[offset + _TYPE_OFFSET] != _CANCEL.number:
+        return False
+    order_id = _CANCEL.struct.unpack_from(commands, offset)[6]
+    return read_note(order_id) is not None
 
 
 def read_note(subject: int) -> Note | None:
