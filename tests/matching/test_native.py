@@ -239,3 +239,22 @@ def test_names_are_judged_by_the_same_characters() -> None:
         if code not in surrogates and chr(code).isprintable() != native.is_printable(chr(code))
     ]
     assert different == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_submissions_in_one_batch_are_numbered_carried_out_and_cut_apart_alike(seed: int) -> None:
+    drawn = RandomCommands(seed)
+    definition, fast = Venue(5), NativeVenue(5)
+    submissions = [b"".join(drawn.opening())]
+    while definition.command_sequence < COMMANDS_PER_SEED // 8:
+        time_ns = drawn.advance()
+        expected = definition.apply_batch(submissions, time_ns)
+        assert fast.apply_batch(submissions, time_ns) == expected, f"seed {seed}"
+        assert fast.running_hash == definition.running_hash
+        assert seen_of(fast)["directory"] == seen_of(definition)["directory"]
+        drawn.note(expected.events)
+        submissions = [
+            b"".join(drawn.batch(drawn.random.choice((1, 1, 5, 90))))
+            for _ in range(drawn.random.randint(0, 6))
+        ]
+    assert fast.snapshot() == definition.snapshot()
