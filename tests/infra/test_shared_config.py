@@ -140,8 +140,8 @@ class TestWithARealServer:
             await until(lambda: follower.version == 2)
             async with served.client.get("/api/v1/order/1") as response:
                 assert "X-RateLimit-Limit" not in response.headers
-            (metric,) = config_metrics(follower)
-            assert metric.samples[0].value == 2
+            version, problem = config_metrics(follower)
+            assert (version.samples[0].value, problem.samples[0].value) == (2, 0)
             name = f"engine on port {served.port}"
             for _ in range(1_000):
                 if (await shared.running()) == {name: 2}:
