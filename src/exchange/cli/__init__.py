@@ -15,6 +15,7 @@ COMMANDS = {
     "engine": "services:engine",
     "reporter": "services:reporter",
     "clearing": "services:clearing",
+    "traders": "services:traders",
     "order": "orders:app",
     "book": "market:book",
     "tape": "market:tape",

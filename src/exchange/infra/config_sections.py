@@ -117,6 +117,10 @@ class ExchangeConfig(Section, frozen=True, kw_only=True):
     """
     rate_burst: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Requests that may come at once; 0: as many as rate_per_s."""
+    config_approvals: Annotated[int, Meta(ge=1, le=2)] = 1
+    """How many operators a change of the shared configuration needs: 2 and one proposes it, another approves it."""
+    config_proposal_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+    """A proposal that nobody approved for so long is void."""
 
 
 class EngineConfig(Section, frozen=True, kw_only=True):

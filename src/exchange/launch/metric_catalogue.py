@@ -16,11 +16,11 @@ from exchange.engine.engine_metrics import ENGINE_FAMILIES
 from exchange.infra.bus_metrics import BUS_FAMILIES
 from exchange.infra.component_metrics import ABOUT_FAMILIES, DISK_FAMILIES
 from exchange.infra.component_news import NEWS_FAMILIES
+from exchange.infra.config_follower import CONFIG_FAMILIES
 from exchange.infra.feed_metrics import CONSUMER_FAMILIES
 from exchange.infra.http_metrics import HTTP_FAMILIES
 from exchange.infra.metrics import Family
 from exchange.infra.redis_cache import REDIS_FAMILIES
-from exchange.infra.shared_config import CONFIG_FAMILIES
 from exchange.reporter.cache_app import COPY_FAMILIES
 from exchange.reporter.cache_writer import CACHE_FAMILIES
 from exchange.reporter.reporter_metrics import REPORTER_FAMILIES
