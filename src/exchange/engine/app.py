@@ -30,16 +30,18 @@ from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus
 from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
+from exchange.infra.redis_cache import open_redis, redis_notes
 from exchange.infra.retention import retire
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
@@ -218,9 +220,11 @@ class EngineApp:
             event_log=self.event_log,
             publisher=lambda: self._publisher.stats if self._publisher else PublisherStats(),
             routes=lambda: self._http.stats,
+            follower_problem=lambda: self._follower.problem if self._follower else "",
         )
         stats = StatsApi(self.gateway, sources)
-        routes = self._news.routes() + engine_routes(
+        routes = [config_route("engine", self.config, lambda: self._config_follower)]
+        routes += self._news.routes() + engine_routes(
             self.gateway,
             self.event_log,
             self.source,
@@ -229,6 +233,13 @@ class EngineApp:
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
         )
         link = open_redis(self.config, stack)
+        description = about(
+            "engine",
+            self.config.partition,
+            self.folder.path,
+            matcher=recovered.report.matcher,
+            rules_version=str(RULES_VERSION),
+        )
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
             routes,
@@ -237,7 +248,11 @@ class EngineApp:
             version=__version__,
             cors_origins=self.config.page_origins(),
             limits=limits_of(self.config.exchange),
-            metrics=lambda: [*stats.metrics(), *redis_metrics(link), *config_metrics(self._config_follower)],
+            metrics=lambda: [
+                *stats.metrics(),
+                *self._news.metrics(),
+                *component_metrics(description, self._bus, link, self._config_follower),
+            ],
             description=DESCRIPTION,
             notes=lambda: [*self._journal_notes(), *redis_notes(link), *config_notes(self._config_follower)],
             shared_rates=open_shared_rates(self.config, link, "engine"),

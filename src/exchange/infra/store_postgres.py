@@ -75,6 +75,8 @@ def connect(address: URL, schema: str) -> Engine:
             "keepalives_interval": KEEPALIVE_S,
             "keepalives_count": 3,
             "application_name": f"exchange {schema}",
+            # A server that was made without a locale answers bytes otherwise.
+            "client_encoding": "utf8",
         },
     )
     make_patient(store)
