@@ -30,7 +30,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench lock clean ci
+.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults lint format types contracts bench lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ run: setup ## Start the exchange with house traders and open the market
 	@$(BIN)/exchange demo
 
 test: setup ## Run the fast tests
-	@$(PYTEST) -m "not integration and not slow" --ignore=tests/docs $(T)
+	@$(PYTEST) -m "not integration and not slow and not compose" --ignore=tests/docs $(T)
 
 native-test: setup ## Check the Rust crates: tests, lints, formatting, and the stub against the binary
 ifeq ($(NATIVE),built)
@@ -59,6 +59,10 @@ docs: setup ## Run the code blocks of README.md and docs/
 integration: setup ## Run the tests that start processes, crash them or take minutes
 	@$(MAKE) nsq || echo "setup: NSQ could not be built, so the tests that need nsqd are skipped"
 	@$(PYTEST) -m "integration or slow" --ignore=tests/docs $(T)
+
+compose-test: setup ## Bring compose.yaml up in real containers, kill each, and take it down (needs root and docker)
+	@$(MAKE) nsq || echo "setup: NSQ could not be built, so the look-alike of its image is missing"
+	@$(PYTEST) -s -m compose tests/compose $(T)
 
 nsq: $(NSQ) ## Build nsqd, nsqlookupd and nsqadmin into .venv/nsq (needs go)
 
@@ -87,6 +91,8 @@ bench: setup ## Run the benchmarks
 lock: setup ## Resolve the dependencies again into requirements/*.txt
 	@$(COMPILE) --output-file requirements/core.txt pyproject.toml
 	@$(COMPILE) --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra postgres --extra redis --constraint requirements/dev.txt --output-file requirements/services.txt pyproject.toml
+	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove the virtual environment, caches and build products
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -112,7 +112,7 @@ async def test_a_store_that_fails_for_a_moment_is_tried_again(
     monkeypatch.setattr(keeper, "commit", failing_commit)
     await run_to_end(consumer, feed, len(stream.events))
     assert sum(outcome.trades for outcome in outcomes) == 1
-    assert consumer.stats.problem == ""
+    assert consumer.meter.problem == ""
 
 
 async def test_a_store_that_goes_on_failing_ends_the_consumer_and_says_why(
@@ -128,7 +128,7 @@ async def test_a_store_that_goes_on_failing_ends_the_consumer_and_says_why(
     monkeypatch.setattr(keeper, "commit", failing_commit)
     with pytest.raises(StoreError, match="disk is full; free space"):
         await run_to_end(consumer, feed, len(stream.events))
-    assert consumer.stats.problem.endswith("disk is full")
+    assert consumer.meter.problem.endswith("disk is full")
 
 
 async def test_broken_books_end_the_consumer_at_once(keeper: BookKeeper) -> None:

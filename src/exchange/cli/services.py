@@ -1,4 +1,4 @@
-"""`exchange up|demo|engine|reporter|clearing`: start the exchange, whole or one component, until Ctrl-C or SIGTERM."""
+"""`exchange up|demo|engine|reporter|clearing|traders`: start it whole, or one process, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -80,6 +80,30 @@ def reporter(
 def clearing(*, where: Where = DEFAULT) -> None:
     """Start clearing alone; it takes its events from a running engine: `exchange clearing`."""
     _run_component("clearing", where)
+
+
+def traders(
+    *,
+    seed: int | None = None,
+    pace: Annotated[int | None, Parameter(name="--pace")] = None,
+    where: Where = DEFAULT,
+) -> None:
+    """Let house traders loose on an engine that runs in another process: `exchange traders --pace 50`.
+
+    They find it at [engine] url, and take the operator's key from keys.json in the data folder.
+
+    Parameters
+    ----------
+    seed
+        The same seed gives the same traders; default: [simulation] seed.
+    pace
+        Orders a second of all traders together; default: [simulation] orders_per_second.
+    """
+    from exchange.infra.service import run_service
+    from exchange.simulation.house_process import run_house
+
+    config = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    run_service(lambda: run_house(config))
 
 
 def announce(embedded: Embedded, as_json: bool, *, moving: bool = False) -> None:

@@ -27,22 +27,25 @@ from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
 from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
 from exchange.engine.rest_api import engine_routes
-from exchange.engine.rest_sessions import ouch_metrics
+from exchange.engine.rest_sessions import OUCH_FAMILIES
 from exchange.engine.rest_stats import StatsApi, StatsSources
 from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus
 from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
+from exchange.infra.metrics import read_all
+from exchange.infra.redis_cache import open_redis, redis_notes
 from exchange.infra.retention import retire
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
@@ -237,9 +240,11 @@ class EngineApp:
             event_log=self.event_log,
             publisher=lambda: self._publisher.stats if self._publisher else PublisherStats(),
             routes=lambda: self._http.stats,
+            follower_problem=lambda: self._follower.problem if self._follower else "",
         )
         stats = StatsApi(self.gateway, sources)
-        routes = self._news.routes() + engine_routes(
+        routes = [config_route("engine", self.config, lambda: self._config_follower)]
+        routes += self._news.routes() + engine_routes(
             self.gateway,
             self.event_log,
             self.source,
@@ -249,6 +254,13 @@ class EngineApp:
             ouch=self.ouch,
         )
         link = open_redis(self.config, stack)
+        description = about(
+            "engine",
+            self.config.partition,
+            self.folder.path,
+            matcher=recovered.report.matcher,
+            rules_version=str(RULES_VERSION),
+        )
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
             routes,
@@ -259,9 +271,9 @@ class EngineApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *stats.metrics(),
-                *ouch_metrics(self.ouch),
-                *redis_metrics(link),
-                *config_metrics(self._config_follower),
+                *(read_all(OUCH_FAMILIES, self.ouch) if self.ouch else ()),
+                *self._news.metrics(),
+                *component_metrics(description, self._bus, link, self._config_follower),
             ],
             description=DESCRIPTION,
             notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],

@@ -19,6 +19,7 @@ from exchange.domain.units import SCALE, AccountId, Money, ParticipantId, Symbol
 from exchange.engine.sequencer import Sequencer
 from exchange.infra import disk
 from exchange.infra.auth import new_key, new_password, session_digest
+from exchange.infra.component_key import given_component_key
 from exchange.infra.config import Config
 from exchange.infra.config_sections import SymbolConfig
 from exchange.infra.errors import InfraError
@@ -72,12 +73,19 @@ class Bootstrap:
         await self._start_business_day(now_ns)
         await self._list_symbols()
         path = self._config.key_file_for()
-        if path.exists():
-            keys = read_keys(path)
-            if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
-                return keys
-            log.warning("keys_unknown", path=str(path), done="made new ones")
-        return await self._make_keys(path)
+        keys = self._known_keys(path) or await self._make_keys(path)
+        await self._admit_component_key(given_component_key())
+        return keys
+
+    def _known_keys(self, path: Path) -> KeyFile | None:
+        """Read the key file; None where there is none, or where its keys are not those of this exchange."""
+        if not path.exists():
+            return None
+        keys = read_keys(path)
+        if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
+            return keys
+        log.warning("keys_unknown", path=str(path), done="made new ones")
+        return None
 
     async def _start_business_day(self, now_ns: int) -> None:
         if not self._venue.business_date:
@@ -124,6 +132,21 @@ class Bootstrap:
         write_keys(path, keys)
         log.info("keys_written", path=str(path), participants=list(keys.participants))
         return keys
+
+    async def _admit_component_key(self, key: str) -> None:
+        """Let in whoever has the key of the environment, where one is given, as reporter and clearing."""
+        digest = sha256(key.encode()).digest()
+        if key and digest not in self._directory.key_ids:
+            await self._submit(
+                [
+                    c.CreateKey(
+                        participant_id=ParticipantId(0),
+                        role=Role.COMPONENT,
+                        sha256=digest,
+                        label="component (environment)",
+                    )
+                ]
+            )
 
     def _demo_names(self) -> list[str]:
         """Return the demo participants: those to be made on an empty exchange, else those that are there."""

@@ -28,6 +28,7 @@ class Generation:
         "first_sequence",
         "hash_before",
         "pending",
+        "received_ns",
         "size_bytes",
         "time_ns",
     )
@@ -41,6 +42,7 @@ class Generation:
         self.count = 0
         self.size_bytes = 0
         self.pending = 0
+        self.received_ns: list[int] = []
         self._answers: list[tuple[asyncio.Future[bytes], bytes, int, int]] = []
         self.barriers: list[asyncio.Future[None]] = []
         self._commands: list[bytes] = []
@@ -64,6 +66,7 @@ class Generation:
         count = sum(submission.count for submission in submissions)
         applied = self.apply([submission.commands for submission in submissions], count)
         self.pending += count
+        self.received_ns += [submission.received_ns for submission in submissions]
         for submission, end in zip(submissions, applied.ends, strict=True):
             if submission.matched:
                 submission.matched(sequence)

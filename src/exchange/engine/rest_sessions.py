@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
-
-from prometheus_client.metrics_core import Metric
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
@@ -21,7 +18,7 @@ from exchange.engine.rest_orders import READER
 from exchange.engine.rest_symbols import OPERATOR
 from exchange.infra.auth import new_password, session_digest
 from exchange.infra.http_routes import Call, Route
-from exchange.infra.metrics import counter, counters, gauge
+from exchange.infra.metrics import Family, counter, gauge
 from exchange.wire.ouch_reference import SESSIONS_MAX
 from exchange.wire.ouch_session import Session, SessionTerms
 from exchange.wire.rest.sessions import CreatedSession, NewSession, RemovedSession, SessionList, SessionView
@@ -131,21 +128,25 @@ class SessionsApi:
         return next((session for session in sessions if session.user == user), None)
 
 
-def ouch_metrics(ouch: OuchAcceptor | None) -> Iterator[Metric]:
-    """Yield the gateway's families for Prometheus."""
-    if ouch is None:
-        return
-    count = ouch.counters
-    yield gauge("exchange_ouch_connections", "Open OUCH connections.", len(ouch.connections))
-    yield gauge("exchange_ouch_sessions", "OUCH sessions that are logged in.", len(ouch.by_session))
-    yield counter("exchange_ouch_logins", "Logins accepted.", count.logins)
-    yield counter("exchange_ouch_logins_refused", "Logins refused.", count.logins_refused)
-    yield counter("exchange_ouch_messages", "Messages received.", count.messages)
-    yield counter("exchange_ouch_sent_messages", "Messages sent.", count.sent_messages)
-    yield counters("exchange_ouch_ends", "Connections that ended.", "reason", {**count.ended})
-    yield gauge(
-        "exchange_ouch_stream_bytes", "Size of the streams on disk.", ouch.sessions.streams.size_bytes()
-    )
+OUCH_FAMILIES: tuple[Family[OuchAcceptor], ...] = (
+    gauge("exchange_ouch_connections", "Open OUCH connections.", lambda o: len(o.connections)),
+    gauge("exchange_ouch_sessions", "OUCH sessions that are logged in.", lambda o: len(o.by_session)),
+    counter("exchange_ouch_logins_total", "OUCH logins accepted.", lambda o: o.counters.logins),
+    counter(
+        "exchange_ouch_logins_refused_total", "OUCH logins refused.", lambda o: o.counters.logins_refused
+    ),
+    counter("exchange_ouch_messages_total", "OUCH messages received.", lambda o: o.counters.messages),
+    counter("exchange_ouch_sent_messages_total", "OUCH messages sent.", lambda o: o.counters.sent_messages),
+    counter(
+        "exchange_ouch_ends_total", "OUCH connections that ended.", lambda o: {**o.counters.ended}, "reason"
+    ),
+    gauge(
+        "exchange_ouch_stream_bytes",
+        "Size of the OUCH streams on disk.",
+        lambda o: o.sessions.streams.size_bytes(),
+    ),
+)
+"""The gateway's figures for Prometheus."""
 
 
 def _view(ouch: OuchAcceptor, session: Session) -> SessionView:

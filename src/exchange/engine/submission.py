@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import perf_counter_ns
 
 from exchange.wire.numbering import count as count_records
 from exchange.wire.numbering import number
@@ -16,10 +17,10 @@ class Submission:
     """Command records and who hears of them.
 
     answer: takes their events once they are durable; matched: called with the sequence of the first command when they
-    are matched, before anything is released. Either may be missing.
+    are matched, before anything is released. Either may be missing. received_ns: when they came, by `perf_counter_ns`.
     """
 
-    __slots__ = ("answer", "commands", "count", "matched")
+    __slots__ = ("answer", "commands", "count", "matched", "received_ns")
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Submission:
         self.count = count
         self.answer = answer
         self.matched = matched
+        self.received_ns = perf_counter_ns()
 
 
 def check_framing(commands: bytes, count: int, bytes_max: int) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from time import monotonic_ns, time_ns
 
 import structlog
+from prometheus_client.metrics_core import Metric
 
 from exchange import __version__
 from exchange.domain.units import TimeNs, format_time
@@ -21,6 +23,8 @@ from exchange.infra.component_roster import NS_PER_MS, Heard, Roster
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
 from exchange.infra.http_routes import Call, Route
+from exchange.infra.log import tell_sequence
+from exchange.infra.metrics import Family, counter, gauge, read_all
 from exchange.wire.bus_messages import (
     Announcement,
     ComponentName,
@@ -44,7 +48,10 @@ log = structlog.get_logger(component="news")
 
 
 class ComponentNews:
-    """The news of one component. ready, url, position: asked again and again while it runs."""
+    """The news of one component. ready, url, position: asked again and again while it runs.
+
+    announced, failed, unreadable: what was said, could not be said, and could not be read.
+    """
 
     def __init__(
         self,
@@ -72,10 +79,11 @@ class ComponentNews:
         self._speaking = asyncio.Lock()
         self._problem = ""
         self._hearing_problems: dict[str, str] = {}
-        self._announced = self._failed = self._unreadable = 0
+        self.announced = self.failed = self.unreadable = 0
 
     async def start(self) -> None:
         """Say that the component is starting, and go on saying how it is."""
+        tell_sequence(self._component, self._position)
         if self._bus is not None:
             for topic in (COMPONENTS_TOPIC, RULINGS_TOPIC):
                 self._tasks.append(asyncio.create_task(self._hear(self._bus, topic), name=f"news of {topic}"))
@@ -93,6 +101,7 @@ class ComponentNews:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._speak()
+        tell_sequence(self._component, None)
 
     def routes(self) -> list[Route]:
         """List the routes."""
@@ -104,6 +113,19 @@ class ComponentNews:
                 "that answers is known. Happenings: the last states and rulings that were announced.",
             )
         ]  # fmt: skip
+
+    def metrics(self) -> Iterator[Metric]:
+        """Yield the families for Prometheus."""
+        return read_all(NEWS_FAMILIES, self)
+
+    def known(self) -> Counter[tuple[str, str]]:
+        """Count the known components, this one among them, by name and state."""
+        others = (
+            (heard.announcement.component, state)
+            for heard, state in self.roster.known(monotonic_ns())
+            if heard.announcement.instance != self.instance
+        )
+        return Counter([(self._component, self._state()), *others])
 
     async def components(self, _: Call) -> ComponentList:
         """Answer GET /components."""
@@ -150,10 +172,10 @@ class ComponentNews:
             try:
                 async with asyncio.timeout(FAREWELL_S if self._ending else None):
                     await self._bus.publish(COMPONENTS_TOPIC, encode_message(said))
-                self._announced += 1
+                self.announced += 1
                 self._problem = ""
             except (InfraError, TimeoutError) as error:
-                self._failed += 1
+                self.failed += 1
                 if not self._problem:
                     log.warning("news_not_said", reason=str(error))
                 self._problem = str(error) or "the bus takes no messages"
@@ -213,7 +235,7 @@ class ComponentNews:
             else:
                 self.roster.note_rulings(decode_message(body, Rulings))
         except ProtocolError as error:
-            self._unreadable += 1
+            self.unreadable += 1
             log.error("news_unreadable", topic=topic, reason=str(error))
             return str(error)
         return ""
@@ -223,10 +245,24 @@ class ComponentNews:
         return BusView(
             kind=self._config.bus.kind if self._bus is not None else "none",
             problem=next((problem for problem in problems if problem), ""),
-            announced=self._announced,
-            failed=self._failed,
-            unreadable=self._unreadable,
+            announced=self.announced,
+            failed=self.failed,
+            unreadable=self.unreadable,
         )
+
+
+NEWS_FAMILIES: tuple[Family[ComponentNews], ...] = (
+    gauge(
+        "exchange_components",
+        "Components that this one has heard of, itself among them.",
+        lambda news: news.known(),
+        "component",
+        "state",
+    ),
+    counter("exchange_news_said_total", "Announcements that the bus took.", lambda news: news.announced),
+    counter("exchange_news_failures_total", "Announcements that it did not take.", lambda news: news.failed),
+    counter("exchange_news_unreadable_total", "News that could not be read.", lambda news: news.unreadable),
+)
 
 
 def _view(heard: Heard, state: str, now_ns: int) -> ComponentView:

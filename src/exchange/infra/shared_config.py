@@ -22,7 +22,7 @@ from exchange.infra.config_keys import ConfigError, Problem, TableReader, field_
 from exchange.infra.errors import InfraError
 from exchange.infra.http_service import HttpService
 from exchange.infra.log import set_log_level
-from exchange.infra.metrics import gauge
+from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisLink
 from exchange.infra.shared_rates import open_shared_rates
 
@@ -245,8 +245,21 @@ def config_notes(follower: ConfigFollower | None) -> list[str]:
     return [follower.problem] if follower is not None and follower.problem else []
 
 
+CONFIG_FAMILIES: tuple[Family[ConfigFollower], ...] = (
+    gauge(
+        "exchange_config_version",
+        "Version of the shared configuration that runs, 0 for none.",
+        lambda follower: follower.version,
+    ),
+    gauge(
+        "exchange_config_problem",
+        "1 where a newer version cannot be taken, or the documents are gone; /readyz says why.",
+        lambda follower: bool(follower.problem),
+    ),
+)
+
+
 def config_metrics(follower: ConfigFollower | None) -> Iterator[Metric]:
     """Yield the families for Prometheus."""
     if follower is not None:
-        text = "Version of the shared configuration that runs, 0 for none."
-        yield gauge("exchange_config_version", text, follower.version)
+        yield from read_all(CONFIG_FAMILIES, follower)

@@ -89,7 +89,7 @@ def open_store(
     has its own setting, `synchronous_commit`, and each component's tables in a schema of its own.
     """
     schema = schema_of(migrations)
-    store = _engine_for(url, schema)
+    store = engine_for(url, schema)
     address, file = store.url, _sqlite_file(store.url)
     if store.dialect.name == "sqlite":
         _set_up_sqlite(store, synchronous)
@@ -189,7 +189,7 @@ def shown(address: URL) -> str:
     return address.set(query=query).render_as_string()
 
 
-def _engine_for(url: str, schema: str) -> Engine:
+def engine_for(url: str, schema: str) -> Engine:
     """Make sense of a database address; it is not shown where that fails, for it may hold a password."""
     try:
         address = make_url(url)

@@ -46,6 +46,8 @@ def connect(address: URL, schema: str) -> Engine:
             "connect_timeout": CONNECT_WAIT_S,
             "tcp_user_timeout": SILENCE_MS_MAX,
             "application_name": f"exchange {schema}",
+            # A server that was made without a locale answers bytes otherwise.
+            "client_encoding": "utf8",
         },
     )
 

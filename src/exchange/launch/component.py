@@ -15,6 +15,7 @@ from exchange.infra.config import Address, Config
 from exchange.infra.open_bus import open_bus
 from exchange.launch import life
 from exchange.launch.ports import with_ports
+from exchange.launch.supervised import keep_informed
 
 Name = Literal["engine", "reporter", "cache reader", "clearing"]
 """A cache reader is a read-only copy of the reporter, and stands at the reporter's address."""
@@ -33,6 +34,7 @@ async def run_component(
         component = _make(name, config, env, stack)
         await life.start(name, component, _address(name, config), stack)
         announce(component)
+        keep_informed(component.ready, stack)
 
     await life.run_until_signal(begin)
 

@@ -21,6 +21,7 @@ from exchange.infra.errors import InfraError
 from exchange.infra.open_bus import open_bus
 from exchange.launch import life
 from exchange.launch.ports import with_ports
+from exchange.launch.supervised import keep_informed
 from exchange.reporter.app import ReporterApp
 
 ADDRESSES_FILE = "addresses.json"
@@ -130,5 +131,6 @@ async def run_up(config: Config, announce: Callable[[Embedded], Awaitable[None] 
         told = announce(embedded)
         if told is not None:
             await told
+        keep_informed(embedded.ready, stack)
 
     await life.run_until_signal(begin)

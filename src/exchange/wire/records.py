@@ -261,6 +261,12 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
     return event
 
 
+def time_of(events: bytes, offset: int = 0) -> int:
+    """Return the time of an event record in nanoseconds."""
+    time_ns: int = EVENT_HEADER.unpack_from(events, offset)[7]
+    return time_ns
+
+
 def split(buffer: bytes) -> Iterator[tuple[int, int]]:
     """Give (offset, length) of each record in a run of whole records. Raise `ProtocolError` if broken."""
     offset, end = 0, len(buffer)
