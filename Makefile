@@ -21,7 +21,8 @@ WEB_SOURCES := $(shell find web -maxdepth 1 -type f 2>/dev/null; find web/src we
 # Arguments for pytest: `make test T="tests/matching -k fok"`.
 T ?=
 PYTEST := $(BIN)/python -m pytest
-# Arguments for `make bench-peers`.
+# Arguments for `make campaign` and `make bench-peers`.
+CAMPAIGN ?=
 PEERS ?=
 # Without LOCK_ARGS a version already locked stays; `make lock LOCK_ARGS=--upgrade` takes the newest.
 LOCK_ARGS ?=
@@ -32,7 +33,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers lock clean ci
+.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers campaign lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +86,9 @@ contracts: setup ## Check which package may import which
 
 bench: setup ## Run the benchmarks
 	@$(BIN)/python -m benchmarks
+
+campaign: setup ## Drive both matchers with 10 million random commands (CAMPAIGN="--commands 200000 --first-seed 7")
+	@$(BIN)/python -m tests.integration.campaign $(CAMPAIGN)
 
 bench-peers: setup ## Compare with other order books, side by side over the same streams (PEERS="--rounds 5")
 	@$(BIN)/python -m benchmarks.peers $(PEERS)
