@@ -1,7 +1,7 @@
 """The nightly equality campaign: millions of random commands through the definition and the native venue.
 
 `make campaign`, or `python -m tests.integration.campaign [--commands 10000000] [--first-seed 1000] [--jobs 2]`. Each
-seed is a venue of its own, every fourth one with tiny limits; the others are restored from each other's snapshot on the way.
+seed is a venue of its own, every fourth one with tiny limits; the others are restored from each other on the way.
 A divergence prints its seed and the shortest list of commands found that still shows it, and ends the campaign with 1.
 So does a type of event that never came: then `random_commands.py` does not know a rule.
 """
