@@ -21,6 +21,8 @@ WEB_SOURCES := $(shell find web -maxdepth 1 -type f 2>/dev/null; find web/src we
 # Arguments for pytest: `make test T="tests/matching -k fok"`.
 T ?=
 PYTEST := $(BIN)/python -m pytest
+# Seconds for each target of `make fuzz`.
+FUZZ_SECONDS ?= 60
 # Arguments for `make campaign` and `make bench-peers`.
 CAMPAIGN ?=
 PEERS ?=
@@ -33,7 +35,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers campaign lock clean ci
+.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers campaign fuzz lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +91,10 @@ bench: setup ## Run the benchmarks
 
 campaign: setup ## Drive both matchers with 10 million random commands (CAMPAIGN="--commands 200000 --first-seed 7")
 	@$(BIN)/python -m tests.integration.campaign $(CAMPAIGN)
+
+fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
+	@cd native && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 || exit 1; done
 
 bench-peers: setup ## Compare with other order books, side by side over the same streams (PEERS="--rounds 5")
 	@$(BIN)/python -m benchmarks.peers $(PEERS)
