@@ -23,9 +23,10 @@ T ?=
 PYTEST := $(BIN)/python -m pytest
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 60
-# Arguments for `make campaign` and `make bench-peers`.
+# Arguments for `make campaign`, `make bench-peers` and `make soak`.
 CAMPAIGN ?=
 PEERS ?=
+SOAK ?=
 # Without LOCK_ARGS a version already locked stays; `make lock LOCK_ARGS=--upgrade` takes the newest.
 LOCK_ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -35,7 +36,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers campaign fuzz lock clean ci
+.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers campaign fuzz soak lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +96,9 @@ campaign: setup ## Drive both matchers with 10 million random commands (CAMPAIGN
 fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
 	@cd native && for target in $$(cargo +nightly fuzz list); do \
 		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 || exit 1; done
+
+soak: setup ## Watch the native venue's memory for an hour of 50,000 messages per second (SOAK="--seconds 600")
+	@$(BIN)/python -m benchmarks.soak $(SOAK)
 
 bench-peers: setup ## Compare with other order books, side by side over the same streams (PEERS="--rounds 5")
 	@$(BIN)/python -m benchmarks.peers $(PEERS)

@@ -74,6 +74,8 @@ struct Queue {
 
 /// Places in a side's table of levels by price. A prime, so that prices on any tick spread over all of them.
 const NEAR_LEVELS: u32 = 509;
+/// Levels that a side has had before it gets that table: to search fewer costs less than to load one more line.
+const NEAR_FROM_LEVELS: usize = 128;
 
 /// All bids or all asks of a symbol. A price's rank rises as the price gets better.
 #[derive(Default)]
@@ -81,7 +83,7 @@ pub struct BookSide {
     is_ask: bool,
     ranks: Vec<u32>,
     queues: Vec<u32>,
-    /// The level last looked for of those that share a place, `NONE` for none; empty before the first level.
+    /// The level last looked for of those that share a place, `NONE` for none; empty while there are few levels.
     near: Vec<u32>,
 }
 
@@ -130,9 +132,10 @@ impl BookSide {
         let place = self.find(rank).expect("a level of the book stands in its side");
         self.ranks.remove(place);
         let slot = self.queues.remove(place);
-        let near = &mut self.near[near_place(rank)];
-        if *near == slot {
-            *near = NONE;
+        if let Some(near) = self.near.get_mut(near_place(rank)) {
+            if *near == slot {
+                *near = NONE;
+            }
         }
     }
 }
@@ -401,10 +404,12 @@ impl Orders {
                 slot
             }
         };
-        if side.near.is_empty() {
+        if side.near.is_empty() && side.ranks.len() >= NEAR_FROM_LEVELS {
             side.near.resize(NEAR_LEVELS as usize, NONE);
         }
-        side.near[near_place(rank)] = slot;
+        if let Some(near) = side.near.get_mut(near_place(rank)) {
+            *near = slot;
+        }
         slot
     }
 
