@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use exchange_matching::{Limits, Venue};
 
-/// As `LIMITS` in `matching/venue_state.py`.
+/// More than any stream needs.
 const LIMITS: Limits = Limits {
     symbols: 65_535,
     participants: 10_000,
