@@ -15,7 +15,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(wildcard $(BIN)/uv))
 # Optional parts. The word is part of the stamp's name, so installing a toolchain later is noticed.
 NATIVE := $(if $(wildcard native/Cargo.toml),$(if $(shell command -v cargo 2>/dev/null),built,no-cargo),absent)
 WEB := $(if $(wildcard web/package.json),$(if $(shell command -v npm 2>/dev/null),built,no-npm),absent)
-NATIVE_SOURCES := $(shell find native -name target -prune -o \( -name '*.rs' -o -name '*.pyi' -o -name '*.toml' -o -name 'Cargo.lock' \) -print 2>/dev/null)
+NATIVE_SOURCES := $(shell find native \( -name target -o -name examples -o -name fuzz \) -prune -o \( -name '*.rs' -o -name '*.pyi' -o -name '*.toml' -o -name 'Cargo.lock' \) -print 2>/dev/null)
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f 2>/dev/null; find web/src web/public -type f 2>/dev/null)
 
 # Arguments for pytest: `make test T="tests/matching -k fok"`.
