@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("matching", "sequencer", "replay", "rest", "order_path", "market_data", "clearing", "startup")
+BENCHMARKS = (
+    "matching", "native_venue", "growth", "sequencer", "replay", "rest", "order_path", "market_data", "clearing",
+    "startup",
+)  # fmt: skip
 
 
 def main() -> int:
