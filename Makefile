@@ -36,7 +36,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration nsq nsq-faults lint format types contracts bench bench-peers campaign fuzz soak lock clean ci
+.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench bench-peers \
+	campaign fuzz soak lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +48,7 @@ run: setup ## Start the exchange with house traders and open the market
 	@$(BIN)/exchange demo
 
 test: setup ## Run the fast tests
-	@$(PYTEST) -m "not integration and not slow" --ignore=tests/docs $(T)
+	@$(PYTEST) -m "not integration and not slow and not compose" --ignore=tests/docs $(T)
 
 native-test: setup ## Check the Rust crates: tests, lints, formatting, and the stub against the binary
 ifeq ($(NATIVE),built)
@@ -66,12 +67,22 @@ integration: setup ## Run the tests that start processes, crash them or take min
 	@$(MAKE) nsq || echo "setup: NSQ could not be built, so the tests that need nsqd are skipped"
 	@$(PYTEST) -m "integration or slow" --ignore=tests/docs $(T)
 
+compose-test: setup ## Bring compose.yaml up in real containers, kill each, and take it down (needs root and docker)
+	@$(MAKE) nsq || echo "setup: NSQ could not be built, so the look-alike of its image is missing"
+	@$(PYTEST) -s -m compose tests/compose $(T)
+
 nsq: $(NSQ) ## Build nsqd, nsqlookupd and nsqadmin into .venv/nsq (needs go)
 
 nsq-faults: setup nsq ## Do to a loaded exchange what NSQ can do, and print the table of docs/reliability.md
 	@rm -f $(VENV)/nsq/faults.md
 	@NSQ_REPORT=$(VENV)/nsq/faults.md $(PYTEST) tests/integration/test_nsq_faults.py $(T)
 	@cat $(VENV)/nsq/faults.md
+
+FAULTS := silent_paths full_disk clock_jumps two_engines
+faults: setup nsq ## Do what disks, clocks, networks and copies do, and print the second table of docs/reliability.md
+	@rm -f $(VENV)/faults.md
+	@FAULTS_REPORT=$(VENV)/faults.md $(PYTEST) $(FAULTS:%=tests/integration/test_%.py) $(T)
+	@cat $(VENV)/faults.md
 
 lint: setup ## Check style and formatting
 	@$(BIN)/ruff check .
@@ -106,6 +117,8 @@ bench-peers: setup ## Compare with other order books, side by side over the same
 lock: setup ## Resolve the dependencies again into requirements/*.txt
 	@$(COMPILE) --output-file requirements/core.txt pyproject.toml
 	@$(COMPILE) --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra postgres --extra redis --constraint requirements/dev.txt --output-file requirements/services.txt pyproject.toml
+	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove the virtual environment, caches and build products
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

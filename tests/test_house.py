@@ -26,6 +26,12 @@ NO_TEST_OF_ITS_OWN = {
     "domain/events.py": "values only; the records' round trip tests them",
     "domain/participant.py": "values only",
     "domain/trade.py": "values only",
+    "engine/sequencer_stats.py": "values only; engine/test_sequencer.py reads them",
+    "engine/engine_metrics.py": "a table of figures; engine/test_rest_stats.py reads them",
+    "reporter/reporter_metrics.py": "a table of figures; reporter/test_rest_stats.py reads them",
+    "clearing/clearing_metrics.py": "a table of figures; clearing/test_rest_reports.py reads them",
+    "infra/feed_metrics.py": "a table of figures; reporter and clearing read them",
+    "infra/server_seen.py": "values only; infra/test_store_check.py and test_nsq_probe.py read them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

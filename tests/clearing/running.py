@@ -66,12 +66,12 @@ class RunningClearing:
             return answer.status, await answer.json()
 
     async def caught_up(self) -> None:
-        """Wait until everything in the stream is committed."""
+        """Wait until everything in the stream is committed, and known to who answers."""
         self.engine.source.wake()
         last = len(self.stream.events)
 
         async def check() -> bool:
-            return self.app.office.keeper.position().sequence >= last
+            return self.app.office.consumer.stats.committed_sequence >= last
 
         await eventually(check)
 

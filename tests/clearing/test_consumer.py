@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from exchange.clearing import consumer as consuming
 from exchange.clearing.book_keeper import BookKeeper, Outcome
-from exchange.clearing.consumer import Consumer, joined
+from exchange.clearing.consumer import Consumer
 from exchange.infra import store_retry
 from exchange.infra.feed import Feed
 from exchange.infra.store import StoreError
@@ -112,7 +112,7 @@ async def test_a_store_that_fails_for_a_moment_is_tried_again(
     monkeypatch.setattr(keeper, "commit", failing_commit)
     await run_to_end(consumer, feed, len(stream.events))
     assert sum(outcome.trades for outcome in outcomes) == 1
-    assert consumer.stats.problem == ""
+    assert consumer.meter.problem == ""
 
 
 async def test_a_store_that_goes_on_failing_ends_the_consumer_and_says_why(
@@ -128,7 +128,7 @@ async def test_a_store_that_goes_on_failing_ends_the_consumer_and_says_why(
     monkeypatch.setattr(keeper, "commit", failing_commit)
     with pytest.raises(StoreError, match="disk is full; free space"):
         await run_to_end(consumer, feed, len(stream.events))
-    assert consumer.stats.problem.endswith("disk is full")
+    assert consumer.meter.problem.endswith("disk is full")
 
 
 async def test_broken_books_end_the_consumer_at_once(keeper: BookKeeper) -> None:
@@ -138,8 +138,3 @@ async def test_broken_books_end_the_consumer_at_once(keeper: BookKeeper) -> None
     with pytest.raises(BooksBroken, match="quantity is 1"):
         await run_to_end(consumer, feed, len(stream.events))
     assert sum(outcome.trades for outcome in outcomes) == 0
-
-
-def test_joined_batches_are_one_that_covers_them_all() -> None:
-    stream = Stream()
-    assert joined(stream.batches([2, 3])) == stream.batches([])[0]

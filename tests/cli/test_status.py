@@ -16,7 +16,7 @@ def row(component: str, instance: str, state: str, heard_ms_ago: int = 0) -> dic
     return {
         "component": component, "instance": instance, "partition": 0, "state": state, "url": "http://x",
         "version": "1", "seq": "42", "started_at": "2026-01-05T10:00:00.000000000Z",
-        "heard_ms_ago": heard_ms_ago, "reasons": [],
+        "heard_ms_ago": heard_ms_ago, "reasons": [], "config_version": 7, "config_pending": ["engine.port"],
     }  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def test_people_get_a_table_and_the_news(run: Run, component: StubComponent, dat
     assert "ready" in shown.out
     assert "bus of engine: nsqd is away" in shown.out
     assert "ruling: bust" in shown.out
+    assert "restart it for engine.port" in shown.out
 
 
 def test_machines_get_json(run: Run, component: StubComponent, data: Path) -> None:
@@ -62,3 +63,37 @@ def test_an_exchange_that_does_not_run_is_told_as_such(run: Run, tmp_path: Path)
     shown = run("status", "--data", str(tmp_path / "none"), "--port-base", "64990")
     assert shown.code != 0
     assert "no component can be reached" in shown.err
+
+
+def test_what_people_should_look_at_stands_below(run: Run, component: StubComponent, data: Path) -> None:
+    component.answer("GET", PATH, answer(row("engine", "e", "ready")))
+    component.answer("GET", "/readyz", {"ready": True, "reasons": [], "notes": ["Redis cannot be used"]})
+    component.answer(
+        "GET",
+        "/metrics",
+        b"""# TYPE exchange_ready gauge
+exchange_ready 1.0
+# TYPE exchange_notes gauge
+exchange_notes 1.0
+# TYPE exchange_config_version gauge
+exchange_config_version 3.0
+# TYPE exchange_feed_lag_events gauge
+exchange_feed_lag_events 12.0
+# TYPE exchange_clearing_trades gauge
+exchange_clearing_trades{state="held"} 2.0
+# TYPE exchange_breaks gauge
+exchange_breaks{component="reporter"} 1.0
+""",
+    )
+    lines = {
+        line.partition("  ")[0]: line.split("  ")[-1].strip()
+        for line in run("status", "--data", str(data)).out.splitlines()
+    }
+    assert lines["engine does without"] == "Redis cannot be used"
+    assert lines["shared configuration"] == "version 3"
+    assert lines["behind the engine"] == "reporter 12, clearing 12"
+    assert lines["trades"] == "2 held, 0 bust pending"
+    assert lines["breaks"] == "1 symbols of reporter"
+    health = run("status", "--json", "--data", str(data)).json["health"]
+    assert health["components"]["engine"]["state"] == "ready"
+    assert health["breaks"] == {"reporter": 1}

@@ -110,3 +110,20 @@ def test_a_key_file_that_is_not_whole_says_so(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(InfraError, match="cannot be read"):
         read_keys(path)
+
+
+async def test_a_key_of_the_environment_lets_components_in_and_is_admitted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "0123456789abcdef" * 4
+    monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", key)
+    async with RunningEngine(tmp_path) as engine:
+        for _ in range(2):
+            listed = (await engine.get("/api/v1/keys", "operator")).items
+            assert [each["role"] for each in listed if each["label"] == "component (environment)"] == [
+                "component"
+            ]
+            await engine.restart()
+        assert key not in engine.config.key_file_for().read_text()
+        engine.keys["environment"] = key
+        assert (await engine.get("/api/v1/events?after=0", "environment")).status == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from exchange.infra.bus import MemoryBus, Subscription
+from exchange.infra.bus import BusFigures, MemoryBus, Subscription
 
 
 class FaultyBus:
@@ -37,6 +37,9 @@ class FaultyBus:
 
     async def close(self) -> None:
         await self.bus.close()
+
+    def figures(self) -> BusFigures:
+        return self.bus.figures()
 
     async def _deliver(self, now: int) -> None:
         due = sorted((held for held in self._held if held[0] <= now), key=lambda held: held[0])

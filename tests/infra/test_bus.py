@@ -138,7 +138,11 @@ async def test_a_requeued_message_comes_again_and_counts_its_attempts(bus: Bus, 
     await delivery.requeue(0.01)
     delivery = await asyncio.wait_for(subscription.receive(), 5)
     assert (delivery.body, delivery.attempts) == (b"1", 3)
+    assert bus.figures().outstanding == 1
     await delivery.finish()
+    seen = bus.figures()
+    assert (seen.published, seen.received, seen.repeated, seen.requeued, seen.finished) == (1, 3, 2, 2, 1)
+    assert (seen.outstanding, seen.dropped, seen.failed) == (0, 0, 0)
 
 
 async def test_finishing_twice_and_requeueing_what_is_finished_change_nothing(bus: Bus, topic: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.infra.component_key import read_component_key
+from exchange.infra.component_key import given_component_key, read_component_key
 from exchange.infra.errors import InfraError, SourceUnavailable
 
 
@@ -14,7 +14,14 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text('{"operator": "xk_o", "component": "xk_file", "participants": {}}')
     assert read_component_key(file, {}) == "xk_file"
-    assert read_component_key(file, {"EXCHANGE_COMPONENT_KEY": " xk_env\n"}) == "xk_env"
+    key = "0123456789abcdef" * 4
+    assert read_component_key(file, {"EXCHANGE_COMPONENT_KEY": f" {key}\n"}) == key
+
+
+def test_a_key_that_could_be_guessed_is_refused() -> None:
+    assert given_component_key({"EXCHANGE_COMPONENT_KEY": " "}) == ""
+    with pytest.raises(InfraError, match="has 6 characters and must have at least 32"):
+        given_component_key({"EXCHANGE_COMPONENT_KEY": "secret"})
 
 
 def test_a_file_that_is_not_there_yet_can_be_waited_for(tmp_path: Path) -> None:

@@ -121,6 +121,6 @@ async def test_a_bus_that_fails_is_said_and_hinders_nothing() -> None:
 
     person = Person("engine", BrokenBus())
     await person.news.start()
-    await until(lambda: person.news._failed > 0)
+    await until(lambda: person.news.failed > 0)
     assert (await person.list()).bus.problem == "nobody is there"
     await person.news.stop()

@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from exchange.infra.http_stats import BUCKETS, RATE_WINDOW_S, RouteMeter, bucket_of, upper_edge_ns
-
-
-def test_every_edge_lies_between_its_two_buckets() -> None:
-    for bucket in range(BUCKETS - 1):
-        edge = upper_edge_ns(bucket)
-        assert (bucket_of(edge - 1), bucket_of(edge)) == (bucket, bucket + 1)
-
-
-@given(st.integers(0, 10**20))
-def test_every_time_has_a_bucket_not_far_above_it(elapsed_ns: int) -> None:
-    bucket = bucket_of(elapsed_ns)
-    assert 0 <= bucket < BUCKETS
-    if bucket < BUCKETS - 1:
-        assert elapsed_ns < upper_edge_ns(bucket) <= max(1024, elapsed_ns) + max(1024, elapsed_ns // 4 + 256)
+from exchange.infra.http_stats import RATE_WINDOW_S, RouteMeter
 
 
 def test_replies_errors_and_failures_are_counted() -> None:
@@ -28,7 +11,7 @@ def test_replies_errors_and_failures_are_counted() -> None:
         meter.observe(status, 1_000_000)
     stats = meter.stats()
     assert (stats.count, stats.errors, stats.failures) == (4, 2, 1)
-    assert meter.sum_ns == 4_000_000
+    assert meter.latency.sum_ns == 4_000_000
 
 
 def test_percentiles_are_read_to_within_a_bucket() -> None:

@@ -15,7 +15,9 @@ from tests.infra.http_server import Served, serving
 
 @pytest.fixture
 async def served() -> AsyncIterator[Served]:
-    async with serving(metrics=lambda: [gauge("exchange_orders_resting", "Resting.", 5)]) as served:
+    async with serving(
+        metrics=lambda: [gauge("exchange_orders_resting", "Resting.", lambda value: value).of(5)]
+    ) as served:
         yield served
 
 

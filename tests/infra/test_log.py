@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -10,7 +11,14 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from exchange.infra.log import LogFormat, configure_log, set_log_level
+from exchange.infra.log import (
+    REQUEST_ID,
+    LogFormat,
+    configure_log,
+    set_log_level,
+    speaking_for,
+    tell_sequence,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +97,50 @@ def test_what_libraries_log_becomes_a_line_of_ours() -> None:
         "aiohttp.server",
         "odd thing",
     )
+
+
+def test_a_line_says_which_component_which_part_and_at_which_event() -> None:
+    out = logged()
+    log = structlog.get_logger(component="feed")
+    tell_sequence("reporter", lambda: 42)
+    with speaking_for("reporter"):
+        log.info("feed_recovered")
+        log.info("batch_stored", sequence=7)
+        structlog.get_logger(component="reporter").info("reporter_started")
+    tell_sequence("reporter", None)
+    log.info("feed_recovered")
+    first, own, plain, outside = map(json.loads, out.getvalue().splitlines())
+    assert list(first)[:6] == ["ts", "level", "event", "component", "sequence", "part"]
+    assert (first["component"], first["part"], first["sequence"]) == ("reporter", "feed", 42)
+    assert own["sequence"] == 7
+    assert "part" not in plain
+    assert (outside["component"], "sequence" in outside) == ("feed", False)
+
+
+async def test_what_a_component_sets_going_speaks_for_it() -> None:
+    out = logged()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        structlog.get_logger(component="nsq").info("nsqd_away")
+
+    tasks = []
+    for component in ("engine", "clearing"):
+        with speaking_for(component):
+            tasks.append(asyncio.create_task(work()))
+    await asyncio.gather(*tasks)
+    structlog.get_logger(component="launch").info("exchange_started")
+    assert [json.loads(line)["component"] for line in out.getvalue().splitlines()] == [
+        "engine", "clearing", "launch",
+    ]  # fmt: skip
+
+
+def test_a_line_of_a_request_has_its_id() -> None:
+    out = logged()
+    token = REQUEST_ID.set("r-1")
+    structlog.get_logger(component="http").warning("store_unavailable")
+    structlog.get_logger(component="http").warning("other", request_id="r-2")
+    REQUEST_ID.reset(token)
+    structlog.get_logger(component="http").warning("later")
+    lines = [json.loads(line).get("request_id") for line in out.getvalue().splitlines()]
+    assert lines == ["r-1", "r-2", None]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from exchange.infra import nsq_bus, nsq_link
+from exchange.infra.bus import NsqdFigures
 from exchange.infra.errors import InfraError
 from exchange.infra.nsq_bus import NsqBus, NsqSettings
 from exchange.infra.nsq_connection import NsqRefused, NsqTimes, NsqUnavailable
@@ -111,6 +112,7 @@ async def test_without_any_nsqd_a_consumer_is_told_and_hears_again_when_one_is_b
         fake.send(message_frame(b"again", attempts=2))
         assert (await asyncio.wait_for(subscription.receive(), 5)).body == b"again"
         assert bus.stats.repeated == 1
+        assert bus.figures().nsqd == {fake.address: NsqdFigures(connections=1, reconnects=1)}
         await bus.close()
 
 

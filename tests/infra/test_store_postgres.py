@@ -62,6 +62,19 @@ def test_an_address_without_a_driver_means_psycopg(url: str) -> None:
     assert store.dialect.driver == "psycopg"
 
 
+def test_a_database_without_an_encoding_of_its_own_holds_what_one_with_it_holds(
+    postgres: PostgresServer,
+) -> None:
+    url = postgres.new_database()
+    name = url.rpartition("/")[2]
+    postgres.run_sql(f"DROP DATABASE {name}")
+    postgres.run_sql(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    store = open_store(url, CLEARING)
+    with store.connect() as connection:
+        assert connection.scalar(text("SELECT 'Zürich' || :more"), {"more": " – Genève"}) == "Zürich – Genève"
+    store.dispose()
+
+
 # --- refusals ---------------------------------------------------------------------------------------
 
 

@@ -169,7 +169,7 @@ async def test_an_own_engine_key_is_needed_where_no_source_is_given(
     app = ReporterApp(reporter_config(tmp_path))
     with pytest.raises(SourceUnavailable, match=r"keys.json is not there yet"):
         await app.start()
-    monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", "xk_test")
+    monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", "xk_" + "test" * 10)
     app = ReporterApp(reporter_config(tmp_path, engine_url="http://127.0.0.1:9"))
     await app.start()
     assert isinstance(app.feed, Feed)

@@ -58,5 +58,7 @@ async def test_the_figures_are_there_for_prometheus(tmp_path: Path) -> None:
         async with stand.http.get("/metrics") as answer:
             lines = (await answer.text()).splitlines()
         assert "exchange_event_sequence 13.0" in lines
-        assert "exchange_trades_total 1.0" in lines
+        assert "exchange_tape_trades_total 1.0" in lines
         assert "exchange_feed_lag_events 0.0" in lines
+        assert "exchange_store_up 1.0" in lines
+        assert not any(line == "exchange_store_commit_seconds_count 0.0" for line in lines)

@@ -6,6 +6,7 @@
 mod administration;
 mod business_day;
 mod client_order_ids;
+mod configuration;
 mod directory;
 mod event_stream;
 mod holdings;
@@ -35,4 +36,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;

@@ -311,6 +311,9 @@ impl State {
             Command::CorrectTrade { ruling, new_price, new_quantity } => {
                 self.correct(&ruling, (new_price, new_quantity));
             }
+            Command::ConfigureSymbol(command) => self.configure_symbol(command),
+            Command::ConfigureRule(command) => self.configure_rule(&command),
+            Command::ConfirmConfiguration(command) => self.confirm_configuration(&command),
         }
     }
 

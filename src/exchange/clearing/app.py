@@ -20,30 +20,36 @@ from exchange import __version__
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer
 from exchange.clearing.engine_client import EngineClient
-from exchange.clearing.engine_source import EngineSource
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
 from exchange.clearing.rest_reports import ReportsApi
-from exchange.clearing.ruling_announcer import RulingAnnouncer
+from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
+from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus, Subscription, events_topic
 from exchange.infra.clock import Clock, SystemClock
 from exchange.infra.component_key import read_component_key
+from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.config_keys import ConfigError, Problem
+from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.http_source import HttpEventSource
+from exchange.infra.redis_cache import open_redis, redis_notes
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
+from exchange.post_trade.books import rules_in_force
+from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
@@ -66,8 +72,10 @@ class ClearingApp:
         bus: Bus | None = None,
         source: EventSource | None = None,
         clock: Clock | None = None,
+        started: Started | None = None,
     ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.rule_set = rules_of(config)
         self.url = ""
         self._bus = bus
@@ -76,10 +84,17 @@ class ClearingApp:
         self._tasks: list[asyncio.Task[None]] = []
         self._running = AsyncExitStack()
         self._config_follower: ConfigFollower | None = None
+        self._announced = AnnouncerStats()
         self._is_serving = False
         self._was_caught_up = False
         self._news = ComponentNews(
-            "clearing", config, bus, ready=self.ready, url=self._known_url, position=self._position
+            "clearing",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._position,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -122,7 +137,7 @@ class ClearingApp:
         self._was_caught_up = self._was_caught_up or (stats.is_caught_up and not behind)
         reasons = [
             stats.problem,
-            office.consumer.stats.problem,
+            office.consumer.meter.problem,
             f"{behind} events behind the engine" if behind > BEHIND_MAX else "",
             "" if self._was_caught_up else f"catching up: at event {committed}, {behind} more are known of",
         ]
@@ -143,14 +158,22 @@ class ClearingApp:
 
     async def _set_up(self, stack: AsyncExitStack, store: Engine) -> Office:
         """Make the parts; what is pushed first is closed last."""
-        keeper = BookKeeper(store, self.rule_set, self.config.partition, self._start_announcing(stack))
+        directory = await asyncio.to_thread(_directory_of, store)
+        try:
+            self.rule_set = rules_in_force(directory, self.rule_set, "the store")
+        except BooksBroken as error:
+            raise InfraError(str(error)) from error
+        keeper = BookKeeper(
+            store, rules_of(self.config), self.config.partition, self._start_announcing(stack)
+        )
+        keeper.rule_set = self.rule_set
         position = await asyncio.to_thread(keeper.position)
         url = self.config.engine_url_for("clearing")
         client = EngineClient(url, self._key)
         stack.push_async_callback(client.close)
         source = self._given_source
         if source is None:
-            source = own = EngineSource(url, self._key)
+            source = own = HttpEventSource(url, self._key)
             stack.push_async_callback(own.close)
         feed = Feed(
             source,
@@ -166,10 +189,9 @@ class ClearingApp:
         return Office(
             config=self.config,
             clock=self._clock,
-            rule_set=self.rule_set,
             store=store,
             keeper=keeper,
-            directory=await asyncio.to_thread(_directory_of, store),
+            directory=directory,
             source=source,
             feed=feed,
             consumer=Consumer(feed, keeper, self._committed),
@@ -184,6 +206,7 @@ class ClearingApp:
             return lambda rulings: None
         announcer = RulingAnnouncer(self._bus, self.config.partition)
         stack.push_async_callback(announcer.stop)
+        self._announced = announcer.stats
         return announcer.offer
 
     def _known_url(self) -> str:
@@ -200,10 +223,22 @@ class ClearingApp:
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
         link = open_redis(self.config, stack)
-        reports = ReportsApi(self.office, lambda: self._http.stats)
+        watch = self._start_watching(stack)
+        reports = ReportsApi(self.office, watch, self._announced, lambda: self._http.stats)
+        description = about(
+            "clearing",
+            self.config.partition,
+            self.config.component_folder("clearing"),
+            rules_version=self.rule_set.version,
+        )
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
-            [*TradesApi(self.office).routes(), *reports.routes(), *self._news.routes()],
+            [
+                *TradesApi(self.office).routes(),
+                *reports.routes(),
+                *self._news.routes(),
+                config_route("clearing", self.config, lambda: self._config_follower),
+            ],
             KeyRing(self.office.directory),
             ready=self.ready,
             version=__version__,
@@ -211,8 +246,8 @@ class ClearingApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *reports.metrics(),
-                *redis_metrics(link),
-                *config_metrics(self._config_follower),
+                *self._news.metrics(),
+                *component_metrics(description, self._bus, link, self._config_follower),
             ],
             description=DESCRIPTION,
             notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
@@ -222,7 +257,7 @@ class ClearingApp:
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._http.stop)
         self.url = self.config.clearing.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(link, "clearing", self.config, self._http, stack)
+        self._config_follower = await follow_config(link, "clearing", self._started, self._http, stack)
 
     def _committed(self, outcome: Outcome) -> None:
         """Take note of what a transaction brought; called on the loop."""
@@ -230,6 +265,23 @@ class ClearingApp:
             self.office.directory.apply(event)
         if outcome.requests:
             self.office.relay.wake()
+
+    def _start_watching(self, stack: AsyncExitStack) -> Watch:
+        """Look at the books now and then; should that fail by a fault of ours, clearing goes on without."""
+
+        async def end() -> None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("watch_failed", error=repr(error), exc_info=error)
+
+        watch = Watch(self.office)
+        watching = asyncio.create_task(watch.run(), name="clearing watches")
+        watching.add_done_callback(ended)
+        stack.push_async_callback(end)
+        return watch
 
     # --- tasks ------------------------------------------------------------------------------------
 

@@ -44,6 +44,11 @@ class EngineCount:
         self._tally = Tally()
         self._lock = asyncio.Lock()
 
+    @property
+    def sequence(self) -> int:
+        """Return the event up to which was counted."""
+        return self._tally.sequence
+
     async def up_to(self, sequence: int, business_date: int) -> tuple[dict[int, Figures], int]:
         """Return the figures by symbol id, and the event they stand at. Raise `InfraError`.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from time import perf_counter_ns
 
 import msgspec
 import structlog
@@ -18,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.infra.feed import Feed
 from exchange.infra.store import StoreError, reason_of
+from exchange.infra.store_meter import StoreMeter
 from exchange.infra.store_retry import with_retries
-from exchange.wire.envelope import EventBatch
+from exchange.wire.envelope import EventBatch, join_batches
 
 log = structlog.get_logger(component="clearing")
 
@@ -32,15 +32,10 @@ NS_PER_MS = 1_000_000
 
 
 class ConsumerStats(msgspec.Struct):
-    """What the consumer did since its start.
-
-    committed_sequence: the last event that is stored; problem: why the store does not take a batch.
-    """
+    """What the consumer did since its start. committed_sequence: the last event that is stored."""
 
     committed_sequence: int = 0
     commits: int = 0
-    commit_ns_max: int = 0
-    problem: str = ""
 
 
 class Consumer:
@@ -48,6 +43,7 @@ class Consumer:
 
     def __init__(self, feed: Feed, keeper: BookKeeper, committed: Callable[[Outcome], None]) -> None:
         self.stats = ConsumerStats(committed_sequence=feed.stats.position)
+        self.meter = StoreMeter("clearing")
         self._feed = feed
         self._keeper = keeper
         self._committed = committed
@@ -66,7 +62,7 @@ class Consumer:
             if batches is None:
                 break
             if batches:
-                await self._commit(joined(batches))
+                await self._commit(join_batches(batches))
             else:
                 await self._store_position()
         await self._store_position()
@@ -98,34 +94,19 @@ class Consumer:
         return None
 
     async def _commit(self, batch: EventBatch) -> None:
-        started_ns = perf_counter_ns()
+        self.meter.begin()
         outcome = await self._commit_with_retries(batch)
+        self.meter.stored(batch, is_current=self._feed.stats.is_caught_up)
         self.stats.commits += 1
         self.stats.committed_sequence = batch.last_sequence
-        self.stats.commit_ns_max = max(self.stats.commit_ns_max, perf_counter_ns() - started_ns)
         self._committed(outcome)
 
     async def _commit_with_retries(self, batch: EventBatch) -> Outcome:
         def failed(reason: str, tries: int) -> None:
-            self.stats.problem = f"the store did not take events up to {batch.last_sequence}: {reason}"
-            log.warning("store_failed", sequence=batch.last_sequence, reason=reason, tries=tries)
+            self.meter.failed(batch, reason, tries)
 
         try:
-            outcome = await with_retries(lambda: self._keeper.commit(batch), failed)
+            return await with_retries(lambda: self._keeper.commit(batch), failed)
         except SQLAlchemyError as error:
             failed(reason_of(error), 0)
-            raise StoreError(f"{self.stats.problem}; free space or repair it, then start again") from error
-        self.stats.problem = ""
-        return outcome
-
-
-def joined(batches: list[EventBatch]) -> EventBatch:
-    """Make one batch of several that follow each other."""
-    first, last = batches[0], batches[-1]
-    return EventBatch(
-        first.partition,
-        last.epoch,
-        first.first_sequence,
-        sum(batch.count for batch in batches),
-        b"".join(batch.events for batch in batches),
-    )
+            raise StoreError(f"{self.meter.problem}; free space or repair it, then start again") from error

@@ -10,9 +10,11 @@ from prometheus_client.metrics_core import Metric
 from exchange import __version__
 from exchange.clearing import queries
 from exchange.clearing.break_report import EngineCount, Testimony, ask_engine, ask_reporter, breaks_of
+from exchange.clearing.clearing_metrics import CLEARING_FAMILIES, ClearingFigures
 from exchange.clearing.consumer import NS_PER_MS
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
+from exchange.clearing.ruling_announcer import AnnouncerStats
 from exchange.clearing.store import (
     BooksRow,
     read_balances,
@@ -22,16 +24,17 @@ from exchange.clearing.store import (
     read_transfers,
 )
 from exchange.clearing.views import asset_text, figures_view, proof_view
+from exchange.clearing.watch import Watch
 from exchange.domain.units import UnitError, format_date, format_time, parse_time
+from exchange.infra.feed_metrics import CONSUMER_FAMILIES, ConsumerFigures
 from exchange.infra.http import ApiError, Call, Route
-from exchange.infra.http_stats import RouteStats
-from exchange.infra.metrics import counter, gauge
+from exchange.infra.metrics import read_all
 from exchange.infra.store import Position, read_position
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.figures import Figures
 from exchange.post_trade.invariants import Proof, prove
 from exchange.wire.rest import clearing as j
-from exchange.wire.rest.engine_stats import LatencyView, RouteView
+from exchange.wire.rest.engine_stats import RouteView
 from exchange.wire.rest.errors import ErrorCode
 
 NS_PER_S = 1_000_000_000
@@ -40,8 +43,16 @@ NS_PER_S = 1_000_000_000
 class ReportsApi:
     """The routes of reports."""
 
-    def __init__(self, office: Office, routes: Callable[[], list[RouteStats]]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        watch: Watch,
+        announcer: AnnouncerStats,
+        routes: Callable[[], list[RouteView]],
+    ) -> None:
         self._office = office
+        self._watch = watch
+        self._announcer = announcer
         self._routes = routes
         self._proving = asyncio.Lock()
         self._engine_count = EngineCount(office.source)
@@ -90,7 +101,7 @@ class ReportsApi:
             transfers=row.transfers,
             ledger_hash=row.ledger_hash.hex(),
             commits=consumer.commits,
-            commit_ms_max=consumer.commit_ns_max // NS_PER_MS,
+            commit_ms_max=office.consumer.meter.times.max_ns // NS_PER_MS,
             feed=j.FeedView(
                 position=seen.position,
                 epoch=seen.epoch,
@@ -102,7 +113,7 @@ class ReportsApi:
                 problem=seen.problem,
             ),
             outbox=self._outbox(requests),
-            routes=[route_view(route) for route in self._routes()],
+            routes=self._routes(),
         )
 
     def _outbox(self, requests: dict[str, int]) -> j.OutboxView:
@@ -129,22 +140,13 @@ class ReportsApi:
 
     def metrics(self) -> Iterator[Metric]:
         """Yield clearing's families for Prometheus."""
-        seen, relay = self._office.feed.stats, self._office.relay.stats
-        yield gauge("exchange_clearing_position", "Event sequence that was read last.", seen.position)
-        yield gauge("exchange_clearing_lag_events", "Events known of and not yet read.", seen.lag_events)
-        yield counter(
-            "exchange_clearing_commits", "Transactions of events.", self._office.consumer.stats.commits
+        office = self._office
+        meter, sequence = office.consumer.meter, office.consumer.stats.committed_sequence
+        yield from read_all(CONSUMER_FAMILIES, ConsumerFigures(office.feed.stats, meter, sequence))
+        figures = ClearingFigures(
+            office.halted, office.consumer.stats, office.relay.stats, self._announcer, self._watch
         )
-        yield counter("exchange_clearing_requests_sent", "Busts and corrections the engine took.", relay.sent)
-        yield counter(
-            "exchange_clearing_requests_refused", "Busts and corrections it refused.", relay.refused
-        )
-        yield gauge(
-            "exchange_clearing_requests_overdue", "Whose event is late: an alarm.", len(relay.overdue)
-        )
-        yield gauge(
-            "exchange_clearing_halted", "1 where nothing more is taken in.", int(bool(self._office.halted))
-        )
+        yield from read_all(CLEARING_FAMILIES, figures)
 
     # --- the break report -----------------------------------------------------------------------------
 
@@ -230,19 +232,3 @@ def date_of(text: str) -> int:
         message = f"date must be a day such as 2026-11-22, got {text[:20]!r}"
         raise ApiError.of(ErrorCode.INVALID_PARAMETER, message, "date") from error
     return int(text.replace("-", ""))
-
-
-def route_view(route: RouteStats) -> RouteView:
-    """Write how a route fares."""
-    latency = route.latency
-    return RouteView(
-        method=route.method,
-        path=route.path,
-        count=route.count,
-        rate=route.rate,
-        errors=route.errors,
-        failures=route.failures,
-        latency=LatencyView(
-            p50_us=latency.p50_us, p90_us=latency.p90_us, p99_us=latency.p99_us, max_us=latency.max_us
-        ),
-    )

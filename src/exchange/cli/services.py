@@ -1,4 +1,4 @@
-"""`exchange up|demo|engine|reporter|clearing`: start the exchange, whole or one component, until Ctrl-C or SIGTERM."""
+"""`exchange up|demo|engine|reporter|clearing|traders`: start it whole, or one process, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def up(*, where: Where = DEFAULT) -> None:
     from exchange.infra.service import run_service
     from exchange.launch.up import run_up
 
-    config = _prepared(where)
-    run_service(lambda: run_up(config, lambda embedded: announce(embedded, where.json)))
+    config, fixed = _prepared(where)
+    run_service(lambda: run_up(config, lambda embedded: announce(embedded, where.json), fixed))
 
 
 def demo(
@@ -50,8 +50,8 @@ def demo(
     from exchange.infra.service import run_service
     from exchange.simulation.demo import run_demo
 
-    config = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
-    run_service(lambda: run_demo(config, lambda embedded: announce(embedded, where.json, moving=True)))
+    config, fixed = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    run_service(lambda: run_demo(config, lambda embedded: announce(embedded, where.json, moving=True), fixed))
 
 
 def engine(*, where: Where = DEFAULT) -> None:
@@ -80,6 +80,30 @@ def reporter(
 def clearing(*, where: Where = DEFAULT) -> None:
     """Start clearing alone; it takes its events from a running engine: `exchange clearing`."""
     _run_component("clearing", where)
+
+
+def traders(
+    *,
+    seed: int | None = None,
+    pace: Annotated[int | None, Parameter(name="--pace")] = None,
+    where: Where = DEFAULT,
+) -> None:
+    """Let house traders loose on an engine that runs in another process: `exchange traders --pace 50`.
+
+    They find it at [engine] url, and take the operator's key from keys.json in the data folder.
+
+    Parameters
+    ----------
+    seed
+        The same seed gives the same traders; default: [simulation] seed.
+    pace
+        Orders a second of all traders together; default: [simulation] orders_per_second.
+    """
+    from exchange.infra.service import run_service
+    from exchange.simulation.house_process import run_house
+
+    config, _ = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    run_service(lambda: run_house(config))
 
 
 def announce(embedded: Embedded, as_json: bool, *, moving: bool = False) -> None:
@@ -162,7 +186,7 @@ def _run_component(
     from exchange.infra.service import run_service
     from exchange.launch.component import run_component
 
-    config = _prepared(where, **overrides)
+    config, fixed = _prepared(where, **overrides)
 
     def tell(component: Component) -> None:
         if where.json:
@@ -170,7 +194,7 @@ def _run_component(
         else:
             print(f"the {name} listens at {component.url}; Ctrl-C stops it", flush=True)
 
-    run_service(lambda: run_component(name, config, tell))
+    run_service(lambda: run_component(name, config, tell, fixed=fixed))
 
 
 def check_folder(folder: Path) -> None:
@@ -182,13 +206,14 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"{there} is a file; --data names the folder that the exchange keeps its data in")
 
 
-def _prepared(where: Where, **overrides: object) -> Config:
-    """Read the configuration, its rules too, and set up the log."""
+def _prepared(where: Where, **overrides: object) -> tuple[Config, tuple[str, ...]]:
+    """Read the configuration, its rules too, and set up the log; return it with the keys not from its file."""
     from exchange.cli.configuration import check_rules
     from exchange.infra.log import configure_log
 
-    config = where.load(**overrides)
+    loaded = where.read(**overrides)
+    config = loaded.config
     check_rules(config, where.config)
     check_folder(config.data_folder)
     configure_log(config.exchange.log_level, config.exchange.log_format)
-    return config
+    return config, tuple(loaded.origins)

@@ -16,7 +16,8 @@ import structlog
 
 from exchange import __version__
 from exchange.domain.commands import StartEngine
-from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after
+from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after, is_ours_of
+from exchange.engine.config_desk import ConfigDesk
 from exchange.engine.engine_folder import EngineFolder
 from exchange.engine.follower_process import FollowerProcess
 from exchange.engine.gateway import Gateway
@@ -25,21 +26,24 @@ from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
 from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
 from exchange.engine.rest_api import engine_routes
+from exchange.engine.rest_config import ConfigApi
 from exchange.engine.rest_stats import StatsApi, StatsSources
 from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus
 from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.redis_cache import open_redis, redis_metrics, redis_notes
+from exchange.infra.redis_cache import RedisLink, open_redis, redis_notes
 from exchange.infra.retention import retire
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
@@ -65,8 +69,16 @@ class EngineApp:
     source: LocalEventSource
     keys: KeyFile
 
-    def __init__(self, config: Config, *, bus: Bus | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        bus: Bus | None = None,
+        clock: Clock | None = None,
+        started: Started | None = None,
+    ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.folder = EngineFolder(config.component_folder("engine"))
         self.url = ""
         self._bus = bus
@@ -79,7 +91,13 @@ class EngineApp:
         self._is_serving = False
         self._stopped_clean = False
         self._news = ComponentNews(
-            "engine", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+            "engine",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._sequence,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -116,6 +134,13 @@ class EngineApp:
             self._follower.problem if self._follower else "",
         ]
         return [reason for reason in reasons if reason]
+
+    def _journal_notes(self) -> list[str]:
+        """Return what will halt the engine soon, while it still works."""
+        failure = self.sequencer.stats.journal.spare_failure
+        return (
+            [f"{failure}; the engine halts where that lasts until the present one is full"] if failure else []
+        )
 
     def failure(self) -> str:
         """Return why the engine was halted."""
@@ -211,9 +236,11 @@ class EngineApp:
             event_log=self.event_log,
             publisher=lambda: self._publisher.stats if self._publisher else PublisherStats(),
             routes=lambda: self._http.stats,
+            follower_problem=lambda: self._follower.problem if self._follower else "",
         )
         stats = StatsApi(self.gateway, sources)
-        routes = self._news.routes() + engine_routes(
+        routes = [config_route("engine", self.config, lambda: self._config_follower)]
+        routes += self._news.routes() + engine_routes(
             self.gateway,
             self.event_log,
             self.source,
@@ -222,24 +249,55 @@ class EngineApp:
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
         )
         link = open_redis(self.config, stack)
+        description = about(
+            "engine",
+            self.config.partition,
+            self.folder.path,
+            matcher=recovered.report.matcher,
+            rules_version=str(RULES_VERSION),
+        )
+        desk = self._open_desk(link)
+        config_api = ConfigApi(desk)
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
-            routes,
+            [*routes, *config_api.routes()],
             KeyRing(self.venue.directory),
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.page_origins(),
             limits=limits_of(self.config.exchange),
-            metrics=lambda: [*stats.metrics(), *redis_metrics(link), *config_metrics(self._config_follower)],
+            metrics=lambda: [
+                *stats.metrics(),
+                *self._news.metrics(),
+                *component_metrics(description, self._bus, link, self._config_follower),
+            ],
             description=DESCRIPTION,
-            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            notes=lambda: [*self._journal_notes(), *redis_notes(link), *config_notes(self._config_follower)],
             shared_rates=open_shared_rates(self.config, link, "engine"),
         )
         address = self.config.engine_address()
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._stop_http)
         self.url = self.config.engine.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(link, "engine", self.config, self._http, stack)
+        await self._follow_config(link, desk, stack)
+
+    def _open_desk(self, link: RedisLink | None) -> ConfigDesk | None:
+        """Open the desk where the shared configuration is changed; there is none without Redis."""
+        if link is None:
+            return None
+        keys = {"operator": self.keys.operator, "component": self.keys.component}
+        is_ours = is_ours_of(self.config)
+        return ConfigDesk(self.config, self.venue, self.sequencer, link, self._clock, keys, is_ours)
+
+    async def _follow_config(
+        self, link: RedisLink | None, desk: ConfigDesk | None, stack: AsyncExitStack
+    ) -> None:
+        """Follow the shared configuration, and carry out what it changes in the market."""
+        carry_out = desk.carry_out if desk else None
+        follower = await follow_config(link, "engine", self._started, self._http, stack, carry_out=carry_out)
+        self._config_follower = follower
+        if desk is not None and follower is not None:
+            desk.look = follower.look
 
     def _known_url(self) -> str:
         return self.url or self.config.engine_url()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from exchange.domain.units import SCALE, AccountId, Money, ParticipantId, Symbol
 from exchange.engine.sequencer import Sequencer
 from exchange.infra import disk
 from exchange.infra.auth import new_key
+from exchange.infra.component_key import given_component_key
 from exchange.infra.config import Config
 from exchange.infra.config_sections import SymbolConfig
 from exchange.infra.errors import InfraError
@@ -69,12 +70,19 @@ class Bootstrap:
         await self._start_business_day(now_ns)
         await self._list_symbols()
         path = self._config.key_file_for()
-        if path.exists():
-            keys = read_keys(path)
-            if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
-                return keys
-            log.warning("keys_unknown", path=str(path), done="made new ones")
-        return await self._make_keys(path)
+        keys = self._known_keys(path) or await self._make_keys(path)
+        await self._admit_component_key(given_component_key())
+        return keys
+
+    def _known_keys(self, path: Path) -> KeyFile | None:
+        """Read the key file; None where there is none, or where its keys are not those of this exchange."""
+        if not path.exists():
+            return None
+        keys = read_keys(path)
+        if sha256(keys.operator.encode()).digest() in self._directory.key_ids:
+            return keys
+        log.warning("keys_unknown", path=str(path), done="made new ones")
+        return None
 
     async def _start_business_day(self, now_ns: int) -> None:
         if not self._venue.business_date:
@@ -82,7 +90,8 @@ class Bootstrap:
             await self._submit([c.StartBusinessDay(date=date_number(now_ns), ends_ns=ends_ns)])
 
     async def _list_symbols(self) -> None:
-        wanted = [symbol for symbol in self._config.symbols if self._is_ours(symbol.symbol)]
+        is_ours = is_ours_of(self._config)
+        wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
         missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
         await self._submit([_add_symbol(symbol) for symbol in missing])
         for symbol in wanted:
@@ -91,11 +100,6 @@ class Bootstrap:
                 log.warning(
                     "symbol_differs_from_configuration", symbol=symbol.symbol, keys=changes, applied=False
                 )
-
-    def _is_ours(self, symbol: str) -> bool:
-        """Tell whether this engine's partition trades a symbol: by a checksum of its name."""
-        number, count = self._config.engine.partition.split("/")
-        return zlib.crc32(symbol.encode("ascii")) % int(count) == int(number)
 
     async def _make_keys(self, path: Path) -> KeyFile:
         """Make the exchange's own keys and the demo's; write them where only their owner reads them."""
@@ -121,6 +125,21 @@ class Bootstrap:
         write_keys(path, keys)
         log.info("keys_written", path=str(path), participants=list(keys.participants))
         return keys
+
+    async def _admit_component_key(self, key: str) -> None:
+        """Let in whoever has the key of the environment, where one is given, as reporter and clearing."""
+        digest = sha256(key.encode()).digest()
+        if key and digest not in self._directory.key_ids:
+            await self._submit(
+                [
+                    c.CreateKey(
+                        participant_id=ParticipantId(0),
+                        role=Role.COMPONENT,
+                        sha256=digest,
+                        label="component (environment)",
+                    )
+                ]
+            )
 
     def _demo_names(self) -> list[str]:
         """Return the demo participants: those to be made on an empty exchange, else those that are there."""
@@ -164,6 +183,12 @@ class Bootstrap:
                         f"the start could not carry out a command of type {event.command_type}: "
                         f"{event.reason.name.lower()}, measured {event.measured}, limit {event.limit}"
                     )
+
+
+def is_ours_of(config: Config) -> Callable[[str], bool]:
+    """Return what tells whether an engine's partition trades a symbol: by a checksum of its name."""
+    number, count = map(int, config.engine.partition.split("/"))
+    return lambda symbol: zlib.crc32(symbol.encode("ascii")) % count == number
 
 
 def day_end_after(now_ns: int, time_of_day: str) -> int:

@@ -10,12 +10,14 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from time import perf_counter_ns
 
 import msgspec
 import structlog
 
 from exchange.infra.bus import Bus, events_topic
 from exchange.infra.errors import InfraError
+from exchange.infra.latency import LatencyHistogram
 from exchange.wire.envelope import EventBatch, encode_batch
 from exchange.wire.records import LAST_OF_COMMAND, split
 
@@ -34,12 +36,13 @@ FLAGS_OFFSET = 6
 
 
 class PublisherStats(msgspec.Struct):
-    """What was published. problem: why nothing goes out, empty while all is well."""
+    """What was published. times: from durable to published; problem: why nothing goes out, empty while all is well."""
 
     published: int = 0
     dropped: int = 0
     waiting_bytes: int = 0
     problem: str = ""
+    times: LatencyHistogram = msgspec.field(default_factory=LatencyHistogram)
 
 
 class Publisher:
@@ -49,7 +52,7 @@ class Publisher:
         self.stats = PublisherStats()
         self._bus = bus
         self._topic = events_topic(partition)
-        self._waiting: deque[EventBatch] = deque()
+        self._waiting: deque[tuple[EventBatch, int]] = deque()
         self._news = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -64,7 +67,7 @@ class Publisher:
         if self.stats.waiting_bytes + len(batch.events) > WAITING_BYTES_MAX and self._waiting:
             self.stats.dropped += 1
             return
-        self._waiting.append(batch)
+        self._waiting.append((batch, perf_counter_ns()))
         self.stats.waiting_bytes += len(batch.events)
         self._drained.clear()
         self._news.set()
@@ -86,12 +89,17 @@ class Publisher:
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                await self._publish(self._waiting[0])
-                self.stats.waiting_bytes -= len(self._waiting.popleft().events)
+                batch, offered_ns = self._waiting[0]
+                if await self._publish(batch):
+                    self.stats.times.observe(perf_counter_ns() - offered_ns)
+                self.stats.waiting_bytes -= len(batch.events)
+                self._waiting.popleft()
             self._drained.set()
 
-    async def _publish(self, batch: EventBatch) -> None:
-        """Publish one batch; where the bus fails, wait and drop it, for trying again could fill the queue."""
+    async def _publish(self, batch: EventBatch) -> bool:
+        """Publish one batch and tell whether the bus has it; where it fails, wait and drop the batch, for trying again
+        could fill the queue.
+        """
         try:
             for piece in pieces_of(batch, MESSAGE_BYTES_MAX):
                 if len(piece.events) > UNCUT_BYTES_MAX:
@@ -100,12 +108,14 @@ class Publisher:
                 await self._bus.publish(self._topic, encode_batch(piece))
                 self.stats.published += 1
             self.stats.problem = ""
+            return True
         except InfraError as error:
             self.stats.dropped += 1
             if not self.stats.problem:
                 log.warning("bus_failed", error=str(error))
             self.stats.problem = str(error)
             await asyncio.sleep(RETRY_S)
+            return False
 
 
 def pieces_of(batch: EventBatch, bytes_max: int) -> Iterator[EventBatch]:

@@ -9,14 +9,14 @@ from prometheus_client.metrics_core import Metric
 
 from exchange import __version__
 from exchange.domain.units import format_date, format_time
+from exchange.engine.engine_metrics import ENGINE_FAMILIES, EngineFigures
 from exchange.engine.gateway import Gateway
 from exchange.engine.publisher import PublisherStats
 from exchange.engine.recovery import RecoveryReport
 from exchange.engine.rest_orders import READER
 from exchange.infra.event_log import EventLog
 from exchange.infra.http_routes import Call, Route
-from exchange.infra.http_stats import RouteStats
-from exchange.infra.metrics import counter, counters, gauge
+from exchange.infra.metrics import read_all
 from exchange.matching.venue import RULES_VERSION
 from exchange.wire.rest.engine_stats import (
     CountersView,
@@ -24,7 +24,6 @@ from exchange.wire.rest.engine_stats import (
     EventLogView,
     HistoryView,
     JournalView,
-    LatencyView,
     PublisherView,
     QueueView,
     RecoveryView,
@@ -38,7 +37,7 @@ NS_PER_S = 1_000_000_000
 
 
 class StatsSources(NamedTuple):
-    """What the statistics are read from. routes, publisher: read when asked; passed_ns: see `clock`."""
+    """What the statistics are read from. publisher and what follows: read when asked; passed_ns: see `clock`."""
 
     name: str
     started_ns: int
@@ -46,7 +45,8 @@ class StatsSources(NamedTuple):
     recovery: RecoveryReport
     event_log: EventLog
     publisher: Callable[[], PublisherStats]
-    routes: Callable[[], list[RouteStats]]
+    routes: Callable[[], list[RouteView]]
+    follower_problem: Callable[[], str]
 
 
 class StatsApi:
@@ -97,39 +97,23 @@ class StatsApi:
             order_history=HistoryView(**_same_fields(HistoryView, self._gateway.history.stats())),
             publisher=PublisherView(**_same_fields(PublisherView, sources.publisher())),
             recovery=self._recovery(),
-            routes=[_route_view(route) for route in sources.routes()],
+            routes=sources.routes(),
         )
 
     def metrics(self) -> Iterator[Metric]:
         """Yield the engine's families for Prometheus."""
-        count, queue, journal = self._counters(), self._queue(), self._journal()
-        history = self._gateway.history.stats()
-        yield counter("exchange_orders", "Orders taken.", count.orders)
-        yield counter("exchange_cancels", "Orders cancelled.", count.cancels)
-        yield counter("exchange_trades", "Trades executed.", count.trades)
-        yield counters("exchange_rejects", "Commands refused.", "reason", count.rejects)
-        yield gauge("exchange_resting_orders", "Live orders.", count.resting_orders)
-        yield counter("exchange_commands", "Commands carried out.", queue.commands)
-        yield counter("exchange_events", "Events emitted.", queue.events)
-        yield gauge("exchange_pending_commands", "Commands received and not yet answered.", queue.pending)
-        yield gauge(
-            "exchange_command_sequence", "Sequence of the last command.", self._gateway.venue.command_sequence
+        sequencer, sources = self._gateway.sequencer, self._sources
+        figures = EngineFigures(
+            counters=self._counters(),
+            sequencer=sequencer,
+            stats=sequencer.stats,
+            event_log=sources.event_log.stats(),
+            history=self._gateway.history.stats(),
+            publisher=sources.publisher(),
+            recovery=sources.recovery,
+            follower_problem=sources.follower_problem(),
         )
-        yield gauge(
-            "exchange_event_sequence", "Sequence of the last event.", self._gateway.venue.event_sequence
-        )
-        yield counter("exchange_journal_batches", "Batches written to the journal.", journal.batches)
-        yield counter("exchange_journal_bytes", "Bytes written to the journal.", journal.bytes_written)
-        yield gauge(
-            "exchange_journal_write_p99_seconds", "Of one batch, with its sync.", journal.write_p99_us / 1e6
-        )
-        yield gauge("exchange_order_history_behind", "Events that the table of orders lacks.", history.behind)
-        yield gauge(
-            "exchange_halted",
-            "1 where the engine takes nothing more.",
-            int(bool(self._gateway.sequencer.halted)),
-        )
-        yield gauge("exchange_uptime_seconds", "Since the start of the engine.", self._uptime_s())
+        yield from read_all(ENGINE_FAMILIES, figures)
 
     def _uptime_s(self) -> int:
         return (self._sources.passed_ns() - self._passed_at_start_ns) // NS_PER_S
@@ -183,15 +167,3 @@ class StatsApi:
 
 def _same_fields(view: Any, stats: Any) -> dict[str, Any]:
     return {name: getattr(stats, name) for name in view.__struct_fields__}
-
-
-def _route_view(route: RouteStats) -> RouteView:
-    return RouteView(
-        method=route.method,
-        path=route.path,
-        count=route.count,
-        rate=route.rate,
-        errors=route.errors,
-        failures=route.failures,
-        latency=LatencyView(**_same_fields(LatencyView, route.latency)),
-    )

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,7 +21,7 @@ import structlog
 from exchange.domain.commands import Tick
 from exchange.engine.generation import Generation
 from exchange.engine.replay import ReplayableVenue
-from exchange.engine.sequencer_stats import SequencerStats, WriteTimes
+from exchange.engine.sequencer_stats import SequencerStats
 from exchange.engine.submission import Submission, check_framing
 from exchange.engine.time_keeper import SECOND_NS, ClockJumped, TimeKeeper
 from exchange.infra.clock import Clock
@@ -28,6 +29,7 @@ from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.journal import Journal
 from exchange.infra.journal_writer import SEAL_AFTER_S, JournalWriter
+from exchange.infra.latency import LatencyHistogram
 from exchange.wire.envelope import EventBatch
 from exchange.wire.records import encode_command
 
@@ -99,7 +101,8 @@ class Sequencer:
         self._idle: asyncio.Future[None] | None = None
         self._subscribers: list[Callable[[EventBatch], None]] = []
         self._batches = self._commands = self._events = self._batch_commands_max = 0
-        self.write_times = WriteTimes()
+        self.write_times = LatencyHistogram()
+        self.durable_times = LatencyHistogram()
 
     async def start(self) -> None:
         """Begin to take commands. The first one must be `StartEngine` with this epoch."""
@@ -300,6 +303,9 @@ class Sequencer:
         if batch.count:
             for callback in self._subscribers:
                 callback(batch)
+        now_ns = perf_counter_ns()
+        for submission in generation.submissions:
+            self.durable_times.observe(now_ns - submission.received_ns)
         generation.release()
         if self._idle and self._is_idle() and not self._idle.done():
             self._idle.set_result(None)

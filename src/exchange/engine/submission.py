@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from time import perf_counter_ns
 
 from exchange.wire.records import COMMAND_HEADER, LENGTH, ProtocolError, split
 
@@ -12,15 +13,16 @@ _PARTITION_OFFSET = 7
 
 
 class Submission:
-    """Command records and who waits for their events."""
+    """Command records and who waits for their events. received_ns: when they came, by `perf_counter_ns`."""
 
-    __slots__ = ("answer", "commands", "count", "events")
+    __slots__ = ("answer", "commands", "count", "events", "received_ns")
 
     def __init__(self, commands: bytes, count: int, answer: asyncio.Future[bytes]) -> None:
         self.commands = commands
         self.count = count
         self.answer = answer
         self.events = b""
+        self.received_ns = perf_counter_ns()
 
 
 def check_framing(commands: bytes, count: int, bytes_max: int) -> None:

@@ -74,6 +74,32 @@ class Subscription(Protocol):
         """Give back what is not finished, and stop."""
 
 
+class NsqdFigures(msgspec.Struct, frozen=True):
+    """How one nsqd fares. connections: open now; reconnects: connections opened again after one was lost."""
+
+    connections: int = 0
+    reconnects: int = 0
+
+
+class BusFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What went over a bus since the start of this process.
+
+    repeated: messages that came again; dropped: for lack of room; buried: put on the dead-letter topic; outstanding:
+    being published, waiting or in the hands of a consumer now; nsqd: by address.
+    """
+
+    published: int = 0
+    failed: int = 0
+    received: int = 0
+    repeated: int = 0
+    finished: int = 0
+    requeued: int = 0
+    buried: int = 0
+    dropped: int = 0
+    outstanding: int = 0
+    nsqd: dict[str, NsqdFigures] = {}
+
+
 class Bus(Protocol):
     """Publishes messages to topics and subscribes to their channels."""
 
@@ -86,13 +112,19 @@ class Bus(Protocol):
     async def close(self) -> None:
         """Close all subscriptions."""
 
+    def figures(self) -> BusFigures:
+        """Return what went over the bus."""
+
 
 class ChannelStats(msgspec.Struct):
     """What happened on one channel of one topic."""
 
     depth_messages: int = 0
     depth_bytes: int = 0
+    in_flight: int = 0
     published: int = 0
+    received: int = 0
+    repeated: int = 0
     finished: int = 0
     requeued: int = 0
     dropped: int = 0
@@ -108,12 +140,15 @@ class MemoryBus:
         self.queue_messages_max = queue_messages_max
         self.queue_bytes_max = queue_bytes_max
         self._channels: dict[str, dict[str, _Channel]] = {}
+        self._past = ChannelStats()
+        self._published = 0
         self._closed = False
 
     async def publish(self, topic: str, message: bytes) -> None:
         """Put a message into every channel of a topic."""
         if self._closed:
             raise BusClosed(f"publish to {topic}: the bus is closed")
+        self._published += 1
         for channel in self._channels.get(topic, {}).values():
             channel.stats.published += 1
             channel.put(message)
@@ -141,11 +176,27 @@ class MemoryBus:
             (topic, name): c.stats for topic, named in self._channels.items() for name, c in named.items()
         }
 
+    def figures(self) -> BusFigures:
+        """Return what went over the bus, with what channels did that are gone."""
+        every = [*self.stats().values(), self._past]
+        return BusFigures(
+            published=self._published,
+            received=sum(each.received for each in every),
+            repeated=sum(each.repeated for each in every),
+            finished=sum(each.finished for each in every),
+            requeued=sum(each.requeued for each in every),
+            buried=sum(each.buried for each in every),
+            dropped=sum(each.dropped for each in every),
+            outstanding=sum(each.depth_messages + each.in_flight for each in self.stats().values()),
+        )
+
     def _left(self, topic: str, name: str) -> None:
         """Forget a channel whose last consumer left."""
         channel = self._channels.get(topic, {}).get(name)
         if channel is not None and channel.consumers == 0:
             channel.close()
+            for count in ("received", "repeated", "finished", "requeued", "buried", "dropped"):
+                setattr(self._past, count, getattr(self._past, count) + getattr(channel.stats, count))
             del self._channels[topic][name]
 
 
@@ -246,6 +297,7 @@ class MemorySubscription:
     def settle(self, delivery: MemoryDelivery) -> None:
         """Take a finished delivery out of flight."""
         if self._in_flight.pop(id(delivery), None) is not None:
+            self._channel.stats.in_flight -= 1
             self._channel.stats.finished += 1
             self._room.set()
 
@@ -254,6 +306,7 @@ class MemorySubscription:
         if self._in_flight.pop(id(delivery), None) is None:
             return
         self._room.set()
+        self._channel.stats.in_flight -= 1
         self._channel.stats.requeued += 1
         if delay_s > 0:
             loop = asyncio.get_running_loop()
@@ -271,6 +324,10 @@ class MemorySubscription:
     def _hand_out(self, message: bytes, attempts: int) -> MemoryDelivery:
         delivery = MemoryDelivery(self, message, attempts + 1)
         self._in_flight[id(delivery)] = delivery
+        stats = self._channel.stats
+        stats.in_flight += 1
+        stats.received += 1
+        stats.repeated += attempts > 0
         if len(self._in_flight) >= IN_FLIGHT_MAX:
             self._room.clear()
         return delivery

@@ -13,8 +13,22 @@ from exchange.infra.errors import InfraError, SourceUnavailable
 KEY_VARIABLE = "EXCHANGE_COMPONENT_KEY"
 
 
+KEY_CHARACTERS_MIN = 32
+
+
 class _Keys(msgspec.Struct):
     component: str
+
+
+def given_component_key(env: Mapping[str, str] | None = None) -> str:
+    """Return the key that the environment gives, empty where there is none. Raise `InfraError` for a short one."""
+    key = (os.environ if env is None else env).get(KEY_VARIABLE, "").strip()
+    if key and len(key) < KEY_CHARACTERS_MIN:
+        raise InfraError(
+            f"{KEY_VARIABLE} has {len(key)} characters and must have at least {KEY_CHARACTERS_MIN}; "
+            "make one with: openssl rand -hex 32"
+        )
+    return key
 
 
 def read_component_key(key_file: Path, env: Mapping[str, str] | None = None) -> str:
@@ -22,8 +36,7 @@ def read_component_key(key_file: Path, env: Mapping[str, str] | None = None) -> 
 
     Raise `SourceUnavailable` where the file is not there yet, `InfraError` where it cannot be read.
     """
-    key = (os.environ if env is None else env).get(KEY_VARIABLE, "").strip()
-    if key:
+    if key := given_component_key(env):
         return key
     try:
         return msgspec.json.decode(key_file.read_bytes(), type=_Keys).component

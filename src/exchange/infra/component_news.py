@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from time import monotonic_ns, time_ns
 
 import structlog
+from prometheus_client.metrics_core import Metric
 
 from exchange import __version__
 from exchange.domain.units import TimeNs, format_time
@@ -21,6 +23,9 @@ from exchange.infra.component_roster import NS_PER_MS, Heard, Roster
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
 from exchange.infra.http_routes import Call, Route
+from exchange.infra.log import tell_sequence
+from exchange.infra.metrics import Family, counter, gauge, read_all
+from exchange.infra.shared_config import Running
 from exchange.wire.bus_messages import (
     Announcement,
     ComponentName,
@@ -44,7 +49,10 @@ log = structlog.get_logger(component="news")
 
 
 class ComponentNews:
-    """The news of one component. ready, url, position: asked again and again while it runs."""
+    """The news of one component. ready, url, position, configuration: asked again and again while it runs.
+
+    announced, failed, unreadable: what was said, could not be said, and could not be read.
+    """
 
     def __init__(
         self,
@@ -55,6 +63,7 @@ class ComponentNews:
         ready: Callable[[], list[str]],
         url: Callable[[], str],
         position: Callable[[], int],
+        configuration: Callable[[], Running] = Running,
     ) -> None:
         self.roster = Roster()
         self.instance = f"{component}-{config.partition}-{os.getpid():x}-{secrets.token_hex(4)}"
@@ -62,6 +71,7 @@ class ComponentNews:
         self._config = config
         self._bus = bus
         self._ready, self._url, self._position = ready, url, position
+        self._configuration = configuration
         self._started_ns = time_ns()
         self._number = 0
         self._was_ready = False
@@ -72,10 +82,11 @@ class ComponentNews:
         self._speaking = asyncio.Lock()
         self._problem = ""
         self._hearing_problems: dict[str, str] = {}
-        self._announced = self._failed = self._unreadable = 0
+        self.announced = self.failed = self.unreadable = 0
 
     async def start(self) -> None:
         """Say that the component is starting, and go on saying how it is."""
+        tell_sequence(self._component, self._position)
         if self._bus is not None:
             for topic in (COMPONENTS_TOPIC, RULINGS_TOPIC):
                 self._tasks.append(asyncio.create_task(self._hear(self._bus, topic), name=f"news of {topic}"))
@@ -93,6 +104,7 @@ class ComponentNews:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._speak()
+        tell_sequence(self._component, None)
 
     def routes(self) -> list[Route]:
         """List the routes."""
@@ -104,6 +116,19 @@ class ComponentNews:
                 "that answers is known. Happenings: the last states and rulings that were announced.",
             )
         ]  # fmt: skip
+
+    def metrics(self) -> Iterator[Metric]:
+        """Yield the families for Prometheus."""
+        return read_all(NEWS_FAMILIES, self)
+
+    def known(self) -> Counter[tuple[str, str]]:
+        """Count the known components, this one among them, by name and state."""
+        others = (
+            (heard.announcement.component, state)
+            for heard, state in self.roster.known(monotonic_ns())
+            if heard.announcement.instance != self.instance
+        )
+        return Counter([(self._component, self._state()), *others])
 
     async def components(self, _: Call) -> ComponentList:
         """Answer GET /components."""
@@ -150,10 +175,10 @@ class ComponentNews:
             try:
                 async with asyncio.timeout(FAREWELL_S if self._ending else None):
                     await self._bus.publish(COMPONENTS_TOPIC, encode_message(said))
-                self._announced += 1
+                self.announced += 1
                 self._problem = ""
             except (InfraError, TimeoutError) as error:
-                self._failed += 1
+                self.failed += 1
                 if not self._problem:
                     log.warning("news_not_said", reason=str(error))
                 self._problem = str(error) or "the bus takes no messages"
@@ -162,6 +187,7 @@ class ComponentNews:
         state = self._state()
         self._last_position = max(self._last_position, self._position())
         reasons = self._ready() if state in ("starting", "not_ready") and not self._ending else []
+        running = self._configuration()
         return Announcement(
             component=self._component,
             instance=self.instance,
@@ -175,6 +201,8 @@ class ComponentNews:
             release=__version__,
             reasons=tuple(reason[:REASON_CHARACTERS_MAX] for reason in reasons[:REASONS_MAX]),
             position=self._last_position,
+            config_version=running.version,
+            config_pending=running.pending[:REASONS_MAX],
         )
 
     def _state(self) -> State:
@@ -213,7 +241,7 @@ class ComponentNews:
             else:
                 self.roster.note_rulings(decode_message(body, Rulings))
         except ProtocolError as error:
-            self._unreadable += 1
+            self.unreadable += 1
             log.error("news_unreadable", topic=topic, reason=str(error))
             return str(error)
         return ""
@@ -223,10 +251,24 @@ class ComponentNews:
         return BusView(
             kind=self._config.bus.kind if self._bus is not None else "none",
             problem=next((problem for problem in problems if problem), ""),
-            announced=self._announced,
-            failed=self._failed,
-            unreadable=self._unreadable,
+            announced=self.announced,
+            failed=self.failed,
+            unreadable=self.unreadable,
         )
+
+
+NEWS_FAMILIES: tuple[Family[ComponentNews], ...] = (
+    gauge(
+        "exchange_components",
+        "Components that this one has heard of, itself among them.",
+        lambda news: news.known(),
+        "component",
+        "state",
+    ),
+    counter("exchange_news_said_total", "Announcements that the bus took.", lambda news: news.announced),
+    counter("exchange_news_failures_total", "Announcements that it did not take.", lambda news: news.failed),
+    counter("exchange_news_unreadable_total", "News that could not be read.", lambda news: news.unreadable),
+)
 
 
 def _view(heard: Heard, state: str, now_ns: int) -> ComponentView:
@@ -242,4 +284,6 @@ def _view(heard: Heard, state: str, now_ns: int) -> ComponentView:
         started_at=format_time(TimeNs(said.started_ns)),
         heard_ms_ago=(now_ns - heard.heard_ns) // NS_PER_MS,
         reasons=list(said.reasons),
+        config_version=said.config_version,
+        config_pending=list(said.config_pending),
     )

@@ -8,6 +8,7 @@ default, so the exchange runs without a file.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -60,6 +61,7 @@ __all__ = [
 
 CONFIG_VARIABLE = "EXCHANGE_CONFIG"
 KEY_PREFIX = "EXCHANGE__"
+_PASSWORD_PARAMETER = re.compile(r"(\w*pass\w*=)[^&]*", re.IGNORECASE)
 DEFAULT_FILE = Path("exchange.toml")
 ENGINE_PORT, REPORTER_PORT, CLEARING_PORT = 1, 2, 3
 """What each component adds to the port base."""
@@ -222,11 +224,15 @@ def url_of(address: Address) -> str:
 
 
 def mask_password(url: str) -> str:
-    """Return a URL with its password hidden."""
+    """Return a URL with its passwords hidden, also one that stands behind the question mark."""
     parts = urlsplit(url)
+    query = _PASSWORD_PARAMETER.sub(r"\1***", parts.query)
+    if query != parts.query:
+        url = urlunsplit(parts._replace(query=query))
     if not parts.password:
         return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}"))
+    netloc = f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}"
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 def _file_of(path: Path | str | None, env: Mapping[str, str]) -> Path | None:

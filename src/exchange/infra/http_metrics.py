@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
-from prometheus_client.metrics_core import Metric
-
-from exchange.infra.http_stats import BUCKETS, RouteMeter, upper_edge_ns
-from exchange.infra.metrics import cumulative, gauge
-
-_NS_PER_S = 1_000_000_000
-_EDGES_PER_OCTAVE = 8
-"""Prometheus gets every eighth bucket of ours, a factor of four apart, from 2 µs to a minute and more."""
-_LAST_EDGE = 111
+from exchange.infra.http_stats import RouteMeter
+from exchange.infra.latency import LatencyHistogram
+from exchange.infra.metrics import Family, counter, gauge, histogram
 
 
-def http_families(
-    meters: Sequence[RouteMeter], connections: int, sockets: int, in_flight: int
-) -> Iterator[Metric]:
-    """Yield requests, errors and latency per route, and what is open now."""
-    labels = ["method", "route"]
-    requests = CounterMetricFamily("exchange_http_requests", "Requests answered.", labels=labels)
-    errors = CounterMetricFamily("exchange_http_errors", "Replies from status 400 on.", labels=labels)
-    failures = CounterMetricFamily("exchange_http_failures", "Replies from status 500 on.", labels=labels)
-    latency = HistogramMetricFamily("exchange_http_latency_seconds", "From request to answer.", labels=labels)
-    for meter in meters:
-        values = [meter.method, meter.path]
-        requests.add_metric(values, meter.count)
-        errors.add_metric(values, meter.errors)
-        failures.add_metric(values, meter.failures)
-        latency.add_metric(values, cumulative(_edges(meter), meter.count), meter.sum_ns / _NS_PER_S)
-    yield from (requests, errors, failures, latency)
-    yield gauge("exchange_http_connections", "Open connections.", connections)
-    yield gauge("exchange_http_sockets", "Open WebSocket connections.", sockets)
-    yield gauge("exchange_http_in_flight", "Requests being answered.", in_flight)
+@dataclass(frozen=True)
+class HttpFigures:
+    """What a service shows of itself. reasons, notes: why it is not ready, and what works less well."""
+
+    meters: Sequence[RouteMeter]
+    connections: int
+    sockets: int
+    in_flight: int
+    reasons: Sequence[str]
+    notes: Sequence[str]
 
 
-def _edges(meter: RouteMeter) -> Iterator[tuple[float, int]]:
-    inside = 0
-    for bucket in range(min(BUCKETS, _LAST_EDGE + 1)):
-        inside += meter.buckets[bucket]
-        if bucket % _EDGES_PER_OCTAVE == _EDGES_PER_OCTAVE - 1:
-            yield upper_edge_ns(bucket) / _NS_PER_S, inside
-            inside = 0
+def _by_route(read: Callable[[RouteMeter], Any]) -> Callable[[HttpFigures], dict[tuple[str, str], Any]]:
+    return lambda service: {(meter.method, meter.path): read(meter) for meter in service.meters}
+
+
+def _latencies(service: HttpFigures) -> dict[tuple[str, str], LatencyHistogram]:
+    """Read those of the routes that were called; the others would be many lines of zeroes."""
+    return {(meter.method, meter.path): meter.latency for meter in service.meters if meter.count}
+
+
+ROUTE = ("method", "route")
+HTTP_FAMILIES: tuple[Family[HttpFigures], ...] = (
+    gauge("exchange_ready", "1 where the component does its work, as /readyz says.", lambda s: not s.reasons),
+    gauge(
+        "exchange_notes",
+        "Things that work less well and do not stop it; /readyz names them.",
+        lambda s: len(s.notes),
+    ),
+    counter("exchange_http_requests_total", "Requests answered.", _by_route(lambda m: m.count), *ROUTE),
+    counter(
+        "exchange_http_errors_total", "Answers from status 400 on.", _by_route(lambda m: m.errors), *ROUTE
+    ),
+    counter(
+        "exchange_http_failures_total", "Answers from status 500 on.", _by_route(lambda m: m.failures), *ROUTE
+    ),
+    histogram(
+        "exchange_http_latency_seconds",
+        "From request to answer, of routes that were called.",
+        _latencies,
+        *ROUTE,
+    ),
+    gauge("exchange_http_connections", "Open connections.", lambda s: s.connections),
+    gauge("exchange_http_sockets", "Open WebSocket connections.", lambda s: s.sockets),
+    gauge("exchange_http_in_flight", "Requests being answered.", lambda s: s.in_flight),
+)

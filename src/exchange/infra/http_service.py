@@ -27,10 +27,12 @@ from exchange.infra.http_limits import Grant, HttpLimits, SharedRates, TokenBuck
 from exchange.infra.http_protocol import HttpServer
 from exchange.infra.http_router import PathEntry, Router
 from exchange.infra.http_routes import ApiError, Call, Route, WsRoute
-from exchange.infra.http_stats import RouteMeter, RouteStats
+from exchange.infra.http_stats import RouteMeter
 from exchange.infra.http_system import system_routes
+from exchange.infra.log import REQUEST_ID
 from exchange.infra.metrics import MetricFamilies
 from exchange.infra.websocket import GOING_AWAY, POLICY, Connection, SocketLimits, is_origin_allowed
+from exchange.wire.rest.engine_stats import RouteView
 from exchange.wire.rest.errors import ERRORS, ErrorCode
 
 log = structlog.get_logger(component="http")
@@ -162,7 +164,7 @@ class HttpService:
         return self.closing.is_set()
 
     @property
-    def stats(self) -> list[RouteStats]:
+    def stats(self) -> list[RouteView]:
         """Return how each route that was called fares, and the requests that found none."""
         return [meter.stats() for meter in self.meters if meter.count]
 
@@ -185,6 +187,7 @@ class HttpService:
         grant: Grant | None = None
         answer: Answer
         request_id = self._identify(request)
+        REQUEST_ID.set(request_id)
         self.in_flight += 1
         try:
             path = request.raw_path
@@ -216,7 +219,7 @@ class HttpService:
         except ApiError as error:
             answer = refusal(error, request_id)
         except StoreUnavailable as error:
-            log.warning("store_unavailable", request_id=request_id, path=request.path, reason=str(error))
+            log.warning("store_unavailable", path=request.path, reason=str(error))
             answer = refusal(ApiError.of(ErrorCode.STORE_UNREACHABLE), request_id)
         except web.HTTPException as error:
             text = error.text or error.reason
@@ -224,10 +227,11 @@ class HttpService:
         except ConnectionError:
             raise
         except Exception as error:
-            log.exception("request_failed", request_id=request_id, path=request.path, error=repr(error))
+            log.exception("request_failed", path=request.path, error=repr(error))
             answer = refusal(ApiError.of(ErrorCode.INTERNAL_ERROR), request_id)
         finally:
             self.in_flight -= 1
+            REQUEST_ID.set("")
             if not self.in_flight and self.closing.is_set():
                 self._drained.set()
         answer.identify(request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -11,10 +12,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from exchange.infra.http_limits import HttpLimits
-from exchange.infra.http_metrics import http_families
+from exchange.infra.http_metrics import HTTP_FAMILIES, HttpFigures
 from exchange.infra.http_routes import Call, Handler, Reply, Route, WsRoute
 from exchange.infra.http_stats import RouteMeter
-from exchange.infra.metrics import METRICS_MEDIA, MetricFamilies, exposition
+from exchange.infra.metrics import METRICS_MEDIA, MetricFamilies, family_text, read_all
 from exchange.infra.openapi import document
 from exchange.infra.websocket import Connection
 
@@ -74,21 +75,32 @@ def system_routes(service: Described) -> list[Route]:
     async def health(_: Call) -> Health:
         return healthy
 
+    def reasons_now() -> list[str]:
+        return [*service.ready(), *(["shutting down"] if service.draining else [])]
+
     async def readiness(_: Call) -> Reply:
-        reasons = service.ready()
-        if service.draining:
-            reasons = [*reasons, "shutting down"]
+        reasons = reasons_now()
         found = Readiness(not reasons, reasons, service.notes() or UNSET)
         return Reply(503 if reasons else 200, found, {"Cache-Control": "no-store"})
 
     async def metrics(_: Call) -> bytes:
         def collect() -> MetricFamilies:
-            yield from http_families(
-                service.meters, service.connections_count, len(service.sockets), service.in_flight
+            figures = HttpFigures(
+                service.meters,
+                service.connections_count,
+                len(service.sockets),
+                service.in_flight,
+                reasons_now(),
+                service.notes(),
             )
+            yield from read_all(HTTP_FAMILIES, figures)
             yield from service.component_metrics()
 
-        return exposition(collect)
+        texts = []
+        for family in collect():
+            texts.append(family_text(family))
+            await asyncio.sleep(0)  # What is more urgent than figures has its turn in between.
+        return "".join(texts).encode()
 
     def open_route(method: str, path: str, handler: Handler, summary: str, **more: Any) -> Route:
         return Route(method, path, handler, summary, "system", ignores_key=True, **more)

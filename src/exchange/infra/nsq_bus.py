@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from time import time_ns
@@ -17,7 +17,7 @@ from time import time_ns
 import msgspec
 import structlog
 
-from exchange.infra.bus import DEAD_TOPIC, BusClosed
+from exchange.infra.bus import DEAD_TOPIC, BusClosed, BusFigures, NsqdFigures
 from exchange.infra.errors import InfraError
 from exchange.infra.nsq_connection import NsqConnection, NsqRefused, NsqTimes, NsqUnavailable
 from exchange.infra.nsq_link import NsqLink
@@ -65,6 +65,7 @@ class NsqBus:
     def __init__(self, settings: NsqSettings) -> None:
         self.settings = settings
         self.stats = NsqStats()
+        self.reconnects: Counter[str] = Counter()
         self._links: list[NsqLink] = []
         self._next = 0
         self._under_way = 0
@@ -110,6 +111,29 @@ class NsqBus:
             await subscription.close()
         await asyncio.gather(*(link.close() for link in self._links))
 
+    def count_reconnect(self, address: str) -> None:
+        """Take note that a connection to an nsqd was opened again."""
+        self.reconnects[address] += 1
+
+    def figures(self) -> BusFigures:
+        """Return what went over the bus."""
+        stats = self.stats
+        links = [*self._links, *(link for each in self._subscriptions for link in each.links)]
+        open_to = Counter(link.address for link in links if link.connection is not None)
+        addresses = {*self.settings.nsqd, *self.reconnects, *(link.address for link in links)}
+        return BusFigures(
+            published=stats.published,
+            failed=stats.publish_failures,
+            received=stats.received,
+            repeated=stats.repeated,
+            finished=stats.finished,
+            requeued=stats.requeued,
+            buried=stats.buried,
+            dropped=stats.overflowed,
+            outstanding=self._under_way + sum(each.outstanding for each in self._subscriptions),
+            nsqd={each: NsqdFigures(open_to[each], self.reconnects[each]) for each in sorted(addresses)},
+        )
+
     def forget(self, subscription: NsqSubscription) -> None:
         """Drop a subscription that was closed."""
         self._subscriptions.discard(subscription)
@@ -135,7 +159,8 @@ class NsqBus:
         """Begin to keep a connection to each nsqd, once, and wait until one is there or all were tried."""
         if not self._links:
             self._links = [
-                NsqLink(address, self.settings.times, opened=self._prepare) for address in self.settings.nsqd
+                NsqLink(address, self.settings.times, opened=self._prepare, reopened=self.count_reconnect)
+                for address in self.settings.nsqd
             ]
         for link in self._links:
             await link.tried.wait()
@@ -256,6 +281,16 @@ class NsqSubscription:
         for link in list(self._links.values()):
             await link.tried.wait()
 
+    @property
+    def links(self) -> list[NsqLink]:
+        """List the links to all nsqd that are known."""
+        return list(self._links.values())
+
+    @property
+    def outstanding(self) -> int:
+        """Return how many messages wait here or are in the hands of the consumer."""
+        return len(self._waiting) + len(self._handed_out)
+
     def connected(self) -> list[str]:
         """List the nsqd that are listened to now."""
         return [link.address for link in self._links.values() if link.connection is not None]
@@ -267,7 +302,12 @@ class NsqSubscription:
         for address in addresses:
             if address not in self._links:
                 self._links[address] = NsqLink(
-                    address, self._settings.times, opened=self._join, take=self._take, changed=self._share_out
+                    address,
+                    self._settings.times,
+                    opened=self._join,
+                    take=self._take,
+                    changed=self._share_out,
+                    reopened=self.bus.count_reconnect,
                 )
 
     async def _look_on(self) -> None:

@@ -47,7 +47,7 @@ class NsqTimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NsqConnection:
-    """A connection that is open until `ended` is set; problem: why it ended."""
+    """A connection that is open until `ended` is set; problem: why it ended; features: what nsqd said of itself."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class NsqConnection:
         self.address = address
         self.ended = asyncio.Event()
         self.problem = ""
+        self.features = b""
         self.late = 0
         self._reader = reader
         self._writer = writer
@@ -86,7 +87,7 @@ class NsqConnection:
         connection = cls(address, reader, writer, times, take)
         is_known = False
         try:
-            await connection.ask(nsq.MAGIC + nsq.identify(_features(times)))
+            connection.features = await connection.ask(nsq.MAGIC + nsq.identify(_features(times)))
             is_known = True
         finally:
             if not is_known:

@@ -22,7 +22,7 @@ class NsqLink:
     """Keeps a connection to an nsqd.
 
     opened: called with every new connection, before it is used. take: called with each message. changed: called
-    when the connection comes or goes. problem: why there is none.
+    when the connection comes or goes; reopened: with the address, when it came again. problem: why there is none.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class NsqLink:
         opened: Callable[[NsqConnection], Awaitable[None]],
         take: Callable[[NsqConnection, nsq.Message], None] | None = None,
         changed: Callable[[], None] = lambda: None,
+        reopened: Callable[[str], None] = lambda address: None,
     ) -> None:
         self.address = address
         self.connection: NsqConnection | None = None
@@ -43,6 +44,7 @@ class NsqLink:
         self._opened = opened
         self._take = take
         self._changed = changed
+        self._reopened = reopened
         self._keeping = asyncio.create_task(self._keep(), name=f"nsq keeps {address}")
 
     async def close(self) -> None:
@@ -71,6 +73,7 @@ class NsqLink:
             self.openings += 1
             if self.openings > 1:
                 log.info("nsqd_is_back", nsqd=self.address)
+                self._reopened(self.address)
             self.problem = ""
             self.tried.set()
             self._changed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.infra.bus import Bus, MemoryBus, events_topic
 from exchange.infra.config import Config
+from exchange.infra.server_seen import ServerSeen
 
 MIB = 1 << 20
 CONSUMERS = ("reporter", "clearing")
@@ -18,6 +19,13 @@ def open_bus(config: Config, *, within_one_process: bool) -> Bus | None:
     if section.kind == "memory" and within_one_process:
         return MemoryBus(section.queue_messages, section.queue_mib * MIB)
     return None
+
+
+async def probe_nsq(config: Config) -> list[ServerSeen]:
+    """Try every configured nsqd and nsqlookupd, and say of each what it is or why it cannot be used."""
+    from exchange.infra.nsq_probe import probe
+
+    return await probe(config.bus.nsqd, config.bus.nsqlookupd, events_topic(config.partition))
 
 
 def _nsq_bus(config: Config) -> Bus:

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from exchange.infra.cache import FIELDS_MAX, LEASE_S, CacheUnavailable, Change, Look, Mark, Outcome
 from exchange.infra.config import Config, mask_password
 from exchange.infra.errors import InfraError
-from exchange.infra.metrics import counter, gauge
+from exchange.infra.metrics import Family, counter, gauge, read_all
 
 log = structlog.get_logger(component="redis")
 
@@ -235,11 +235,18 @@ def redis_notes(link: RedisLink | None) -> list[str]:
     return [link.problem] if link is not None and link.problem else []
 
 
+REDIS_FAMILIES: tuple[Family[RedisLink], ...] = (
+    gauge("exchange_redis_up", "Whether Redis answered the last time.", lambda link: not link.problem),
+    counter("exchange_redis_calls_total", "Questions that Redis answered.", lambda link: link.calls),
+    counter(
+        "exchange_redis_failures_total",
+        "Questions that it did not answer, or refused.",
+        lambda link: link.failures,
+    ),
+)
+
+
 def redis_metrics(link: RedisLink | None) -> Iterator[Metric]:
     """Yield the families for Prometheus, once Redis was asked for something."""
     if link is not None and link.calls + link.failures:
-        yield gauge("exchange_redis_up", "Whether Redis answered the last time.", not link.problem)
-        yield counter("exchange_redis_calls", "Questions that Redis answered.", link.calls)
-        yield counter(
-            "exchange_redis_failures", "Questions that it did not answer, or refused.", link.failures
-        )
+        yield from read_all(REDIS_FAMILIES, link)

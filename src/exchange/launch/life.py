@@ -13,6 +13,7 @@ import structlog
 
 from exchange.infra.config import Address
 from exchange.infra.errors import InfraError
+from exchange.infra.log import speaking_for
 from exchange.infra.service import stop_within, wait_for_signal
 
 READY_WAIT_S = 600.0
@@ -46,7 +47,8 @@ async def start(name: str, component: Component, address: Address, stack: AsyncE
     """Start a component, to be stopped with the stack. Raise `InfraError` where its address is taken."""
     stack.push_async_callback(_stop, name, component)
     try:
-        await component.start()
+        with speaking_for(name):
+            await component.start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InfraError(
@@ -95,5 +97,7 @@ async def run_until_signal(begin: Callable[[AsyncExitStack], Awaitable[None]]) -
 
 
 async def _stop(name: str, component: Component) -> None:
-    if not await stop_within(component.stop()):
+    with speaking_for(name):
+        in_time = await stop_within(component.stop())
+    if not in_time:
         log.error("component_cut_off", name=name, meaning="the next start recovers by replay")

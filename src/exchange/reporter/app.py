@@ -16,8 +16,11 @@ from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus, Subscription, events_topic
 from exchange.infra.cache import Cache
 from exchange.infra.component_key import read_component_key
+from exchange.infra.component_metrics import About, about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
@@ -26,9 +29,9 @@ from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
 from exchange.infra.metrics import MetricFamilies
-from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_metrics, redis_notes
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
+from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_notes
 from exchange.infra.shared_rates import open_shared_rates
+from exchange.infra.store_meter import StoreMeter
 from exchange.infra.store_retry import STOP_WAIT_S, with_retries
 from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
@@ -75,8 +78,10 @@ class ReporterApp:
         bus: Bus | None = None,
         source: EventSource | None = None,
         cache: Cache | None = None,
+        started: Started | None = None,
     ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.url = ""
         self._bus = bus
         self._source = source
@@ -88,10 +93,16 @@ class ReporterApp:
         self._is_serving = False
         self._was_caught_up = False
         self._problem = ""
-        self._store_problem = ""
+        self._meter = StoreMeter("reporter")
         self._following: asyncio.Task[None] | None = None
         self._news = ComponentNews(
-            "reporter", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+            "reporter",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._sequence,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -105,7 +116,7 @@ class ReporterApp:
             await self._start_following(stack)
             self._start_writing_the_cache(stack)
             self._config_follower = await follow_config(
-                self._link, "reporter", self.config, self._http, stack, self._apply
+                self._link, "reporter", self._started, self._http, stack, self._apply
             )
             self._running = stack.pop_all()
         self._is_serving = True
@@ -128,8 +139,8 @@ class ReporterApp:
         lag = max(0, stats.newest - self.market.sequence)
         self._was_caught_up = self._was_caught_up or (stats.is_caught_up and not lag)
         reasons = [f"engine: {stats.problem}"] if stats.problem else []
-        if self._store_problem:
-            reasons.append(self._store_problem)
+        if self._meter.problem:
+            reasons.append(self._meter.problem)
         if not self._was_caught_up or lag > LAG_EVENTS_MAX:
             reasons.append(f"catching up: at event {self.market.sequence}, {lag} more are known of")
         return reasons
@@ -186,9 +197,10 @@ class ReporterApp:
         notes = redis_notes(self._link) + config_notes(self._config_follower)
         return notes + (self._cache_writer.notes() if self._cache_writer is not None else [])
 
-    def _cache_metrics(self) -> MetricFamilies:
-        yield from redis_metrics(self._link)
-        yield from config_metrics(self._config_follower)
+    def _metrics(self, description: About, own: MetricFamilies) -> MetricFamilies:
+        yield from own
+        yield from self._news.metrics()
+        yield from component_metrics(description, self._bus, self._link, self._config_follower)
         if self._cache_writer is not None:
             yield from self._cache_writer.metrics()
 
@@ -240,12 +252,12 @@ class ReporterApp:
     async def _commit(self, batch: EventBatch) -> Committed:
         """Store a batch, again where the store fails for a while; `ready` says so meanwhile."""
 
-        def failed(reason: str, tries: int) -> None:
-            self._store_problem = f"the store did not take events up to {batch.last_sequence}: {reason}"
-            log.warning("store_failed", sequence=batch.last_sequence, reason=reason, tries=tries)
-
-        committed = await with_retries(lambda: self.store.commit(batch, self.market.builder), failed)
-        self._store_problem = ""
+        self._meter.begin()
+        committed = await with_retries(
+            lambda: self.store.commit(batch, self.market.builder),
+            lambda reason, tries: self._meter.failed(batch, reason, tries),
+        )
+        self._meter.stored(batch, is_current=self.feed.stats.is_caught_up)
         return committed
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
@@ -269,9 +281,11 @@ class ReporterApp:
             self.market,
             self.hub,
             partition=self.config.partition,
+            meter=self._meter,
             feed=lambda: self.feed.stats,
             routes=lambda: self._http.stats,
         )
+        description = about("reporter", self.config.partition, self.config.component_folder("reporter"))
         self._http = HttpService(
             f"{self.config.exchange.name} reporter",
             [
@@ -279,6 +293,7 @@ class ReporterApp:
                 *stats_api.routes(),
                 *stream_api.routes(),
                 *self._news.routes(),
+                config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
             ],
             KeyRing(self.market.directory),
@@ -287,7 +302,7 @@ class ReporterApp:
             cors_origins=self.config.exchange.cors_origins,
             limits=limits_of(self.config.exchange, sockets_max=limits.websocket_connections_max),
             socket_limits=SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB),
-            metrics=lambda: [*stats_api.metrics(), *self._cache_metrics()],
+            metrics=lambda: self._metrics(description, stats_api.metrics()),
             description=DESCRIPTION,
             notes=self._notes,
             shared_rates=open_shared_rates(self.config, self._link, "reporter"),

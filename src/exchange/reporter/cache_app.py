@@ -14,13 +14,19 @@ from prometheus_client.metrics_core import Metric
 
 from exchange import __version__
 from exchange.infra.cache import Cache, CacheUnavailable, Mark
+from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_follower import (
+    ConfigFollower,
+    Started,
+    config_notes,
+    follow_config,
+)
 from exchange.infra.errors import InfraError
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.metrics import gauge
+from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis
-from exchange.infra.shared_config import ConfigFollower, config_metrics, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.reporter.cache_api import CacheApi
 from exchange.reporter.cached_market import TABLES, CachedMarket
@@ -33,17 +39,22 @@ DESCRIPTION = "A read-only copy of the reporter: symbols and order books out of 
 
 
 class CacheReporterApp:
-    """One read-only reporter. After `start`: url. cache: by default the one in Redis that the configuration names."""
+    """One read-only reporter. After `start`: url; mark, problem: how the cache was at the last look.
 
-    def __init__(self, config: Config, *, cache: Cache | None = None) -> None:
+    cache: by default the one in Redis that the configuration names.
+    """
+
+    def __init__(self, config: Config, *, cache: Cache | None = None, started: Started | None = None) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.url = ""
         self._cache = cache
         self._link: RedisLink | None = None
         self._config_follower: ConfigFollower | None = None
+        self._about = about("copy", config.partition, config.data_folder)
         self._stale_s = config.redis.stale_s
-        self._mark: Mark | None = None
-        self._problem = "the cache has not been asked yet"
+        self.mark: Mark | None = None
+        self.problem = "the cache has not been asked yet"
         self._running = AsyncExitStack()
         self._is_serving = False
 
@@ -69,11 +80,11 @@ class CacheReporterApp:
         """Return the reasons why the answers are not good."""
         if not self._is_serving:
             return ["the reporter is starting or stopping"]
-        if self._problem:
-            return [self._problem]
-        if self._mark is None:
+        if self.problem:
+            return [self.problem]
+        if self.mark is None:
             return ["the cache is empty or being filled; is a reporter running with the same [redis] url?"]
-        age_s, stale_s = self._mark.age_s, self._stale_s
+        age_s, stale_s = self.mark.age_s, self._stale_s
         if age_s > stale_s:
             return [
                 f"the cache is {age_s:.0f} s old, more than {stale_s} s; is the reporter running and ready?"
@@ -99,20 +110,13 @@ class CacheReporterApp:
     async def _look(self, market: CachedMarket) -> None:
         """Take note of how the cache is."""
         try:
-            self._mark, self._problem = await market.mark(), ""
+            self.mark, self.problem = await market.mark(), ""
         except CacheUnavailable as error:
-            self._mark, self._problem = None, str(error)
+            self.mark, self.problem = None, str(error)
 
     def _metrics(self) -> Iterator[Metric]:
-        mark = self._mark
-        yield from config_metrics(self._config_follower)
-        yield gauge(
-            "exchange_cache_up", "Whether the cache could be read at the last look.", not self._problem
-        )
-        yield gauge("exchange_cache_age_seconds", "Since the cache was whole.", mark.age_s if mark else -1)
-        yield gauge(
-            "exchange_cache_sequence", "Event up to which it was whole.", mark.sequence if mark else 0
-        )
+        yield from read_all(COPY_FAMILIES, self)
+        yield from component_metrics(self._about, None, self._link, self._config_follower)
 
     async def _start_http(self, stack: AsyncExitStack, market: CachedMarket) -> None:
         config = self.config
@@ -133,11 +137,31 @@ class CacheReporterApp:
         port = await http.start(address.host, address.port)
         stack.push_async_callback(http.stop)
         self.url = config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(self._link, "reporter", config, http, stack, self._apply)
+        self._config_follower = await follow_config(
+            self._link, "reporter", self._started, http, stack, self._apply
+        )
 
     def _apply(self, config: Config) -> None:
         """Take over the keys of the shared configuration that only this has."""
+        self._about = about("copy", config.partition, config.data_folder)
         self._stale_s = config.redis.stale_s
+
+
+COPY_FAMILIES: tuple[Family[CacheReporterApp], ...] = (
+    gauge(
+        "exchange_cache_up", "Whether the cache could be read at the last look.", lambda app: not app.problem
+    ),
+    gauge(
+        "exchange_cache_age_seconds",
+        "Since the cache was whole, -1 where it is not.",
+        lambda app: app.mark.age_s if app.mark else -1,
+    ),
+    gauge(
+        "exchange_cache_sequence",
+        "Last event that the cache is known to hold.",
+        lambda app: app.mark.sequence if app.mark else 0,
+    ),
+)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import Metric
 
 from exchange.domain.symbol import Symbol
 from exchange.infra.cache import LEASE_S, Cache, CacheUnavailable, Change, Outcome
-from exchange.infra.metrics import counter, gauge
+from exchange.infra.metrics import Family, counter, gauge, read_all
 from exchange.reporter.cached_market import CachedBook, book_entry, symbol_entry
 from exchange.reporter.live_market import LiveMarket
 
@@ -36,6 +36,24 @@ class CacheStats(msgspec.Struct):
     refills: int = 0
     failures: int = 0
     sequence: int = 0
+
+
+CACHE_FAMILIES: tuple[Family[CacheStats], ...] = (
+    counter(
+        "exchange_cache_written_total", "Symbols and books written to the cache.", lambda stats: stats.written
+    ),
+    counter(
+        "exchange_cache_refills_total",
+        "Times the cache was filled from nothing.",
+        lambda stats: stats.refills,
+    ),
+    counter(
+        "exchange_cache_failures_total", "Writes to the cache that failed.", lambda stats: stats.failures
+    ),
+    gauge(
+        "exchange_cache_sequence", "Last event that the cache is known to hold.", lambda stats: stats.sequence
+    ),
+)
 
 
 class CacheWriter:
@@ -86,11 +104,7 @@ class CacheWriter:
 
     def metrics(self) -> Iterator[Metric]:
         """Yield the families for Prometheus."""
-        stats = self.stats
-        yield counter("exchange_cache_written", "Symbols and books written to the cache.", stats.written)
-        yield counter("exchange_cache_refills", "Times the cache was filled from nothing.", stats.refills)
-        yield counter("exchange_cache_failures", "Writes to the cache that failed.", stats.failures)
-        yield gauge("exchange_cache_sequence", "Last event the cache is known to hold.", stats.sequence)
+        yield from read_all(CACHE_FAMILIES, self.stats)
 
     # --- what is written --------------------------------------------------------------------------
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-import msgspec
 from prometheus_client.metrics_core import Metric
 
 from exchange import __version__
 from exchange.domain.participant import Role
 from exchange.domain.units import format_date
 from exchange.infra.feed import FeedStats
+from exchange.infra.feed_metrics import CONSUMER_FAMILIES, ConsumerFigures
 from exchange.infra.http_routes import Call, Route
-from exchange.infra.http_stats import RouteStats
-from exchange.infra.metrics import counter, gauge
+from exchange.infra.metrics import read_all
+from exchange.infra.store_meter import StoreMeter
 from exchange.reporter.live_market import LiveMarket
+from exchange.reporter.reporter_metrics import REPORTER_FAMILIES, ReporterFigures
 from exchange.reporter.stream_hub import StreamHub
-from exchange.wire.rest.engine_stats import LatencyView, RouteView
+from exchange.wire.rest.engine_stats import RouteView
 from exchange.wire.rest.reporter_stats import FeedView, ReporterStats, StreamView
 
 READER = frozenset((Role.VIEWER,))
 
 
 class StatsApi:
-    """The route of the statistics. feed, routes: read when asked."""
+    """The route of the statistics. feed, routes: read when asked; meter: of the store."""
 
     def __init__(
         self,
@@ -33,13 +34,15 @@ class StatsApi:
         hub: StreamHub,
         *,
         partition: int,
+        meter: StoreMeter,
         feed: Callable[[], FeedStats],
-        routes: Callable[[], list[RouteStats]],
+        routes: Callable[[], list[RouteView]],
     ) -> None:
         self._name = name
         self._market = market
         self._hub = hub
         self._partition = partition
+        self._meter = meter
         self._feed = feed
         self._routes = routes
         self._started_s = monotonic()
@@ -68,23 +71,14 @@ class StatsApi:
             busts_and_corrections=market.trades_changed,
             feed=self._feed_view(),
             stream=self._stream_view(),
-            routes=[_route_view(route) for route in self._routes()],
+            routes=self._routes(),
         )
 
     def metrics(self) -> Iterator[Metric]:
         """Yield the reporter's families for Prometheus."""
-        feed, stream, market = self._feed_view(), self._stream_view(), self._market
-        yield gauge("exchange_event_sequence", "Sequence of the last event published.", market.sequence)
-        yield gauge("exchange_feed_lag_events", "Events known of and not yet taken in.", feed.lag)
-        yield counter("exchange_feed_events", "Events taken in.", feed.events)
-        yield counter("exchange_feed_duplicates", "Batches that came again.", feed.duplicates)
-        yield counter("exchange_feed_gaps", "Gaps that were filled from the engine.", feed.gaps)
-        yield counter("exchange_trades", "Trades put on the tape.", market.trades_printed)
-        yield counter("exchange_trade_changes", "Busts and corrections.", market.trades_changed)
-        yield gauge("exchange_resting_orders", "Orders in all books.", len(market.builder.orders))
-        yield gauge("exchange_stream_connections", "Connections of the stream.", stream.connections)
-        yield gauge("exchange_stream_subscriptions", "Subscriptions of the stream.", stream.subscriptions)
-        yield gauge("exchange_uptime_seconds", "Since the start of the reporter.", self._uptime_s())
+        consumer = ConsumerFigures(self._feed(), self._meter, self._market.sequence)
+        yield from read_all(CONSUMER_FAMILIES, consumer)
+        yield from read_all(REPORTER_FAMILIES, ReporterFigures(self._market, self._stream_view()))
 
     def _feed_view(self) -> FeedView:
         stats = self._feed()
@@ -102,15 +96,3 @@ class StatsApi:
 
     def _uptime_s(self) -> int:
         return int(monotonic() - self._started_s)
-
-
-def _route_view(route: RouteStats) -> RouteView:
-    return RouteView(
-        method=route.method,
-        path=route.path,
-        count=route.count,
-        rate=route.rate,
-        errors=route.errors,
-        failures=route.failures,
-        latency=LatencyView(**msgspec.structs.asdict(route.latency)),
-    )
