@@ -113,12 +113,6 @@ def print_status(answer: dict[str, Any]) -> None:
         )
 
 
-def _why(row: dict[str, Any]) -> list[str]:
-    """Say why a component is not ready, and what it should be restarted for."""
-    pending = row["config_pending"]
-    return [*row["reasons"], *([f"restart it for {', '.join(pending)}"] if pending else [])]
-
-
 def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
     """List what people should know in a line each."""
     configs = {each["config_version"] for each in found["components"].values()} - {None}
@@ -136,6 +130,12 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
     broken = [f"{count:.0f} symbols of {name}" for name, count in found["breaks"].items() if count]
     facts.append(("breaks", ", ".join(broken) or ("none" if found["breaks"] else "not compared yet")))
     return facts
+
+
+def _why(row: dict[str, Any]) -> list[str]:
+    """Say why a component is not ready, and what it should be restarted for."""
+    pending = row["config_pending"]
+    return [*row["reasons"], *([f"restart it for {', '.join(pending)}"] if pending else [])]
 
 
 def _missing(name: str, url: str, why: str) -> dict[str, Any]:

@@ -20,13 +20,7 @@ from exchange.infra.component_metrics import About, about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_api import config_route
-from exchange.infra.config_follower import (
-    ConfigFollower,
-    Started,
-    config_notes,
-    follow_config,
-    running_of,
-)
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
