@@ -13,7 +13,7 @@ from exchange.post_trade.books import Books, EngineRequest
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import CASH, Holder, ledger_hash
 from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
-from exchange.post_trade.trade import Trade
+from exchange.post_trade.trade import Trade, whole_life
 from exchange.post_trade.trade_life import TransitionRefused
 from exchange.wire.records import decode_events
 from tests.post_trade.stream import NOON_NS, Stream
@@ -30,9 +30,10 @@ def books_after(stream: Stream) -> Books:
 
 
 def life(books: Books, match_id: int) -> list[tuple[str, str, str]]:
-    return [
-        (step.state.value, step.who, step.why) for step in books.changes.steps if step.match_id == match_id
-    ]
+    kept = [step for step in books.changes.steps if step.match_id == match_id]
+    trade = books.changes.captured.get(match_id)
+    steps = whole_life(trade, kept) if trade else kept
+    return [(step.state.value, step.who, step.why) for step in steps]
 
 
 def stored(books: Books, match_id: int) -> Trade:
@@ -142,7 +143,7 @@ def test_the_engines_correction_books_the_new_facts_as_a_new_version() -> None:
     assert (trade.state, trade.version, trade.price, trade.quantity) == ("corrected", 2, 189_0000, 60)
     assert books.ledger.net(Holder.DUE, 1, CASH) == -189_0000 * 60
     assert books.ledger.net(Holder.DUE, 2, 1) == -60
-    assert len(books.ledger.unsaved) == 4 + 4 + 4
+    assert len(books.ledger.unsaved_transfers) == 4 + 4 + 4
 
 
 def test_a_corrected_trade_can_be_corrected_again_and_busted() -> None:
@@ -306,7 +307,7 @@ def test_any_split_into_batches_gives_the_same_books(stream: Stream, sizes: list
             books.take(event, trades.get)
         books.check()
         trades |= books.changes.captured | books.changes.changed
-        transfers += books.ledger.unsaved.values()
+        transfers += books.ledger.unsaved_transfers
         books.forget_changes()
     assert books.ledger.running_hash == whole.ledger.running_hash == ledger_hash(transfers)
     assert books.positions.positions == whole.positions.positions

@@ -169,7 +169,10 @@ def changed(record: bytes, at: int, new: bytes) -> bytes:
         (TICK[:15], "header at offset 0: 15 bytes are left"),
         (b"", "header at offset 0: 0 bytes are left"),
         (changed(TICK, 4, b"\xff"), "type at offset 4: 255 is unknown to this version"),
-        (changed(TICK, 5, b"\x02"), "version at offset 5: 2, this version reads 1; upgrade the reader"),
+        (
+            changed(TICK, 5, b"\x02"),
+            "version at offset 5: 2, this version reads 1; the sender is newer: upgrade",
+        ),
         (changed(TICK, 0, b"\x11"), "length at offset 0: 17, type 2 has 16"),
         (TICK + b"x", None),
         (changed(CANCEL, 0, b"\x1b"), "length at offset 0: 27, type 41 has 28"),

@@ -20,7 +20,6 @@ from exchange import __version__
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer
 from exchange.clearing.engine_client import EngineClient
-from exchange.clearing.engine_source import EngineSource
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
@@ -44,6 +43,7 @@ from exchange.infra.feed import Feed
 from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
+from exchange.infra.http_source import HttpEventSource
 from exchange.infra.redis_cache import open_redis, redis_notes
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
@@ -173,7 +173,7 @@ class ClearingApp:
         stack.push_async_callback(client.close)
         source = self._given_source
         if source is None:
-            source = own = EngineSource(url, self._key)
+            source = own = HttpEventSource(url, self._key)
             stack.push_async_callback(own.close)
         feed = Feed(
             source,

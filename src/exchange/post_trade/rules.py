@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from exchange.domain.configuration import RULES_MAX, RuleText
+from exchange.domain.printable import is_printable
 from exchange.domain.trade import BustReason
 from exchange.post_trade.rule import Context, Finding, Hit, Rule, Verdict, params_hash
 from exchange.post_trade.rule_kinds import KINDS
@@ -53,12 +54,14 @@ class RulesError(ValueError):
 class RuleSet(msgspec.Struct, frozen=True):
     """The rules in force.
 
-    version: goes into every hit; hashes: of each rule's parameters, in the same order.
+    version: goes into every hit; hashes: of each rule's parameters, in the same order; looks_back: whether a rule asks
+    for the latest trades.
     """
 
     version: str
     rules: tuple[Rule, ...]
     hashes: tuple[str, ...]
+    looks_back: bool = False
 
 
 def judge(rule_set: RuleSet, trade: Trade, context: Context) -> tuple[Verdict, tuple[Hit, ...]]:
@@ -119,7 +122,8 @@ def parse_rules(
                 "give each rule an id of its own"
             )
         seen[rule.id] = number
-    return RuleSet(str(version), parsed, tuple(params_hash(rule) for rule in parsed))
+    looks_back = any(rule.LOOKS_BACK for rule in parsed)
+    return RuleSet(str(version), parsed, tuple(params_hash(rule) for rule in parsed), looks_back)
 
 
 def rules_from_texts(texts: Sequence[RuleText]) -> RuleSet:
@@ -138,7 +142,7 @@ def _rule(number: int, table: Mapping[str, Any]) -> Rule:
     if (
         not isinstance(rule_id, str)
         or not 0 < len(rule_id) <= RULE_ID_CHARACTERS_MAX
-        or not rule_id.isprintable()
+        or not is_printable(rule_id)
     ):
         raise RulesError(f"clearing rule {number}, key 'id': got {_shown(rule_id)}; allowed are {allowed}")
     kind = table.get("kind")

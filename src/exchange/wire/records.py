@@ -34,6 +34,7 @@ COMMAND_HEADER = struct.Struct("<IBBBBQ")
 EVENT_HEADER = struct.Struct("<IBBBBQQQII")
 LENGTH = struct.Struct("<I")
 SEQUENCE = struct.Struct("<Q")
+VERSION_OFFSET = 5
 SEQUENCE_OFFSET = 8
 _TICK_ROW = struct.Struct("<II")
 _ENUMS: dict[str, type[IntEnum]] = {
@@ -51,6 +52,12 @@ _ENUMS: dict[str, type[IntEnum]] = {
 
 class ProtocolError(ValueError):
     """Bytes that are not what the layout says; the message names the field and the offset."""
+
+
+def version_refused(offset: int, seen: int, read: int) -> str:
+    """Say that bytes are of a version that is not read here, and who is to be upgraded. Offset: of the version."""
+    who = "newer: upgrade the reader" if seen > read else "older: upgrade the sender"
+    return f"version at offset {offset}: {seen}, this version reads {read}; the sender is {who}"
 
 
 class Layout:
@@ -86,8 +93,16 @@ class Layout:
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
         self.has_tail = any(code in "br" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibr" for _, code in self.fields)
+        self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
+        self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
 
+_EVENT_HEADER_NAMES = (
+    "last_of_command", "partition", "sequence", "command_sequence", "time_ns", "epoch", "symbol_id",
+)  # fmt: skip
+"""The event header without length, type and version."""
+_EVENT_HEADER_SKIPPED = 3
 _BUST = {"reason": "bust_reason"}
 _FACTS = (
     "match_id:Q symbol_id:I price:I quantity:I buy_account_id:I sell_account_id:I "
@@ -263,6 +278,9 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
     if not layout.is_event:
         raise ProtocolError(f"type at offset {offset + 4}: {layout.number} is a command, not an event")
     values = layout.struct.unpack_from(buffer, offset)
+    if layout.is_plain and (fields := _plain_event(layout, values)) is not None:
+        plain: e.Event = layout.value_type(**fields)
+        return plain
     _, _, _, flags, partition, sequence, command_sequence, time_ns, epoch, symbol_id = values[:10]
     event: e.Event = layout.value_type(
         sequence=sequence,
@@ -281,6 +299,18 @@ def time_of(events: bytes, offset: int = 0) -> int:
     """Return the time of an event record in nanoseconds."""
     time_ns: int = EVENT_HEADER.unpack_from(events, offset)[7]
     return time_ns
+
+
+def _plain_event(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any] | None:
+    """Return the fields of an event of numbers and enums alone; None where an enum has no such member."""
+    fields = dict(zip(layout.event_names, values[_EVENT_HEADER_SKIPPED:], strict=True))
+    fields["last_of_command"] = bool(fields["last_of_command"] & LAST_OF_COMMAND)
+    for name, members in layout.enum_members:
+        member = members.get(fields[name])
+        if member is None:
+            return None
+        fields[name] = member
+    return fields
 
 
 def split(buffer: bytes) -> Iterator[tuple[int, int]]:
@@ -316,9 +346,7 @@ def _layout_at(buffer: bytes, offset: int) -> Layout:
     if layout is None:
         raise ProtocolError(f"type at offset {offset + 4}: {number} is unknown to this version")
     if version != VERSION:
-        raise ProtocolError(
-            f"version at offset {offset + 5}: {version}, this version reads {VERSION}; upgrade the reader"
-        )
+        raise ProtocolError(version_refused(offset + VERSION_OFFSET, version, VERSION))
     size = layout.struct.size
     if (
         length < size
