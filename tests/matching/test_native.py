@@ -17,6 +17,7 @@ from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
 from exchange.wire.records import encode_command
 from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
+from tests.matching.random_commands import RandomCommands
 from tests.matching.small_world import WORLD, runs_of_commands
 from tests.matching.test_properties import any_records, records_of
 
