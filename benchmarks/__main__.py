@@ -6,9 +6,19 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    "matching", "native_venue", "growth", "sequencer", "replay", "rest", "order_path", "market_data", "clearing",
-    "startup",
-)  # fmt: skip
+    *(
+        "matching",
+        "native_venue",
+        "growth",
+        "sequencer",
+        "replay",
+        "rest",
+        "order_path",
+        "ouch_path",
+        "wire_to_wire",
+    ),
+    *("market_data", "clearing", "startup"),
+)
 
 
 def main() -> int:

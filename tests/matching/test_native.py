@@ -17,6 +17,7 @@ from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
 from exchange.wire.records import encode_command
 from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
+from tests.matching.random_commands import RandomCommands
 from tests.matching.small_world import WORLD, runs_of_commands
 from tests.matching.test_properties import any_records, records_of
 
@@ -168,3 +169,22 @@ def test_names_are_judged_by_the_same_characters() -> None:
     ]
     assert different == []
     assert native.UNICODE_VERSION == UNICODE_VERSION
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_submissions_in_one_batch_are_numbered_carried_out_and_cut_apart_alike(seed: int) -> None:
+    drawn = RandomCommands(seed)
+    definition, fast = Venue(5), NativeVenue(5)
+    submissions = [b"".join(drawn.opening())]
+    while definition.command_sequence < COMMANDS_PER_SEED // 8:
+        time_ns = drawn.advance()
+        expected = definition.apply_batch(submissions, time_ns)
+        assert fast.apply_batch(submissions, time_ns) == expected, f"seed {seed}"
+        assert fast.running_hash == definition.running_hash
+        assert seen_of(fast)["directory"] == seen_of(definition)["directory"]
+        drawn.note(expected.events)
+        submissions = [
+            b"".join(drawn.batch(drawn.random.choice((1, 1, 5, 90))))
+            for _ in range(drawn.random.randint(0, 6))
+        ]
+    assert fast.snapshot() == definition.snapshot()

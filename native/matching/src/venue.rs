@@ -5,6 +5,7 @@ use exchange_wire::commands::{
     CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER, START_ENGINE,
 };
 use exchange_wire::events::ENGINE_STARTED;
+use exchange_wire::numbering::number;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::event_stream::Counters;
@@ -45,11 +46,45 @@ impl Venue {
 
     /// Carries out a run of command records, numbered on from `command_sequence`; gives the event records.
     pub fn apply(&mut self, commands: &[u8], time_ns: u64) -> Result<&[u8], VenueError> {
+        self.begin_batch(time_ns)?;
+        self.apply_records(commands)?;
+        Ok(self.state.events.events())
+    }
+
+    /// Numbers the records of several submissions, carries them out at one time, and gives all their events.
+    ///
+    /// numbered: takes the commands; ends: where the events of each submission end.
+    pub fn apply_batch<'a>(
+        &mut self,
+        submissions: impl Iterator<Item = &'a [u8]>,
+        time_ns: u64,
+        numbered: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<&[u8], VenueError> {
+        self.begin_batch(time_ns)?;
+        numbered.clear();
+        ends.clear();
+        for submission in submissions {
+            let start = numbered.len();
+            let first = self.command_sequence() + 1;
+            number(submission, first, self.partition(), numbered)
+                .map_err(|_| VenueError("a submission is not a run of whole records".to_owned()))?;
+            self.apply_records(&numbered[start..])?;
+            ends.push(self.state.events.events().len());
+        }
+        Ok(self.state.events.events())
+    }
+
+    fn begin_batch(&mut self, time_ns: u64) -> Result<(), VenueError> {
         let last_ns = self.state.events.header.time_ns;
         if time_ns < last_ns {
             return Err(VenueError(format!("time went back from {last_ns} to {time_ns}")));
         }
         self.state.events.begin_batch(time_ns);
+        Ok(())
+    }
+
+    fn apply_records(&mut self, commands: &[u8]) -> Result<(), VenueError> {
         let mut left = commands;
         while !left.is_empty() {
             if left.len() >= TOUCH_FROM_BYTES && self.state.orders.len() >= TOUCH_FROM_ORDERS {
@@ -61,7 +96,7 @@ impl Venue {
             }
             applied?;
         }
-        Ok(self.state.events.events())
+        Ok(())
     }
 
     /// Carries out the next commands, as many as are touched in one go.

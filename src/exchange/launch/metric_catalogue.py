@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES
 from exchange.engine.engine_metrics import ENGINE_FAMILIES
+from exchange.engine.ouch_metrics import OUCH_FAMILIES
 from exchange.infra.bus_metrics import BUS_FAMILIES
 from exchange.infra.component_metrics import ABOUT_FAMILIES, DISK_FAMILIES
 from exchange.infra.component_news import NEWS_FAMILIES
@@ -39,6 +40,7 @@ class Group(NamedTuple):
 GROUPS = (
     Group("Every component", "all", (*ABOUT_FAMILIES, *DISK_FAMILIES, *HTTP_FAMILIES)),
     Group("Engine", "engine", ENGINE_FAMILIES),
+    Group("OUCH", "engine, where `[engine.ouch]` is enabled", OUCH_FAMILIES),
     Group("Consumers of the engine's events", "reporter, clearing", CONSUMER_FAMILIES),
     Group("Reporter", "reporter", REPORTER_FAMILIES),
     Group("Clearing", "clearing", CLEARING_FAMILIES),

@@ -39,6 +39,7 @@ class Addresses(msgspec.Struct, frozen=True):
     page: str
     data: str
     pid: int
+    ouch: str = ""
 
 
 class Embedded:
@@ -63,6 +64,7 @@ class Embedded:
             page=self.reporter.url + "/",
             data=str(self.config.data_folder.resolve()),
             pid=os.getpid(),
+            ouch=self.engine.ouch.address if self.engine.ouch else "",
         )
 
     @property
