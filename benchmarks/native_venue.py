@@ -12,12 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
 from benchmarks.resting_orders import filled
-from benchmarks.run_info import ROOT, describe
+from benchmarks.run_info import ROOT, Watch, describe
 from benchmarks.workload import FOLDER, Stream, batches, is_present, read_stream
 from exchange.engine.replay import VenueKind, native_matcher
 
@@ -78,18 +77,22 @@ def _latency(name: str, stream: Stream, runs: int) -> None:
 
 def _singles(name: str, stream: Stream, kind: VenueKind, runs: int) -> None:
     """Print messages per second from Python, one record a call."""
-    rates = []
+    rates, rates_of_processor = [], []
     for _ in range(runs):
         venue = kind.new(0)
         for batch in batches(stream.before, 4_096):
             venue.apply(batch, 1)
         apply = venue.apply
-        started = time.perf_counter()
+        watch = Watch()
         for record in stream.timed:
             apply(record, 2)
-        rates.append(len(stream.timed) / (time.perf_counter() - started))
+        rates.append(len(stream.timed) / watch.stop().wall_s)
+        rates_of_processor.append(len(stream.timed) / watch.cpu_s)
     bar = f"{BARS['single msg/s']:,}"
-    print(f"stream {name}, one message a call from Python: {median(rates):,.0f} msg/s (bar {bar})")
+    print(
+        f"stream {name}, one message a call from Python: {median(rates):,.0f} msg/s (bar {bar}),"
+        f" {median(rates_of_processor):,.0f} per second of processor time"
+    )
 
 
 def _snapshots(kind: VenueKind, orders: int, runs: int) -> None:
@@ -100,17 +103,17 @@ def _snapshots(kind: VenueKind, orders: int, runs: int) -> None:
     print(f"{orders:,} resting orders: {each:,.0f} bytes each (bar {BARS['bytes per order']})")
     written, restored = [], []
     for _ in range(runs):
-        started = time.perf_counter()
+        watch = Watch()
         data = venue.snapshot()
-        written.append(time.perf_counter() - started)
-        started = time.perf_counter()
+        written.append(watch.stop())
+        watch = Watch()
         again = kind.restore(data)
-        restored.append(time.perf_counter() - started)
+        restored.append(watch.stop())
         assert again.running_hash == venue.running_hash, "a snapshot lost something"
-    print(
-        f"  snapshot of {len(data) / 2**20:,.0f} MiB: written in {median(written):.2f} s, restored in"
-        f" {median(restored):.2f} s (medians of {runs}; bar {BARS['snapshot s']} s each)"
-    )
+    print(f"  snapshot of {len(data) / 2**20:,.0f} MiB, medians of {runs}, bar {BARS['snapshot s']} s each:")
+    for what, watches in (("written", written), ("restored", restored)):
+        wall_s, cpu_s = median(one.wall_s for one in watches), median(one.cpu_s for one in watches)
+        print(f"    {what} in {wall_s:.2f} s, {cpu_s:.2f} s of processor time")
 
 
 def resident_bytes() -> int:
