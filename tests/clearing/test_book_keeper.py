@@ -25,6 +25,8 @@ from tests.infra.postgres_faults import lose_a_commit, lose_an_answer
 from tests.post_trade.stream import NOON_NS, Stream
 from tests.post_trade.test_books import streams
 
+ANY = '{"id": "ANY", "kind": "max_quantity", "limit": 1000, "action": "hold"}'
+
 
 def whole(stream: Stream) -> EventBatch:
     (batch,) = stream.batches([])
@@ -109,6 +111,23 @@ def test_what_is_booked_already_is_refused_even_when_the_position_is_lost(keeper
     again = BookKeeper(keeper.store, keeper.rule_set, 0)
     with pytest.raises(BooksBroken, match="the store has some of this already"):
         again.commit(whole(stream))
+
+
+@pytest.mark.parametrize("sizes", [[], [8], [9], [10], [9, 1, 1]])
+def test_rules_of_the_stream_are_kept_with_the_events_wherever_the_batches_end(
+    keeper: BookKeeper, sizes: list[int]
+) -> None:
+    stream = Stream()
+    stream.configure_rules(7, '{"id": "SMALL", "kind": "max_quantity", "limit": 10, "action": "hold"}', ANY)
+    first = stream.trade(1, 2, 100)
+    for batch in stream.batches(sizes):
+        keeper = BookKeeper(keeper.store, parse_rules(DEFAULT_RULES), 0)
+        keeper.commit(batch)
+    assert keeper.rule_set.version == "2 (configuration 7)"
+    again = BookKeeper(keeper.store, parse_rules(DEFAULT_RULES), 0)
+    second = stream.trade(1, 2, 100)
+    again.commit(whole(stream))
+    assert [state_of(again, match_id) for match_id in (first, second)] == ["held", "held"]
 
 
 def test_damage_in_the_store_is_found_by_the_next_batch_that_touches_it(keeper: BookKeeper) -> None:

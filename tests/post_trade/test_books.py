@@ -58,6 +58,43 @@ def test_an_ordinary_trade_is_captured_and_accepted() -> None:
     assert books.changes.requests == []
 
 
+SMALL = '{"id": "SMALL", "kind": "max_quantity", "limit": 10, "action": "hold"}'
+ODD = '{"id": "ODD", "kind": "max_quantity", "limit": 1000, "action": "hold"}'
+
+
+def test_rules_that_the_stream_brings_hold_from_the_last_of_their_set_until_the_next_set() -> None:
+    stream = Stream()
+    trades = [stream.trade(1, 2, 100)]
+    stream.configure_rules(7, SMALL, ODD)
+    trades.append(stream.trade(1, 2, 100))
+    stream.configure_rules(8)
+    trades.append(stream.trade(1, 2, 100))
+    books = books_after(stream)
+    assert [life(books, match_id)[-1] for match_id in trades] == [
+        ("accepted", "rules 1", "no rule was hit"),
+        ("held", "rules 2 (configuration 7)", "hit by SMALL"),
+        ("accepted", "rules 1", "no rule was hit"),
+    ]
+    (ruling,) = books.changes.rulings
+    assert ruling.hits[0].rule_version == "2 (configuration 7)"
+
+
+def test_half_a_set_of_rules_changes_nothing() -> None:
+    stream = Stream()
+    stream.configure_rules(7, SMALL, ODD)
+    stream.events.pop()
+    match_id = stream.trade(1, 2, 100)
+    assert life(books_after(stream), match_id)[-1][1] == "rules 1"
+
+
+@pytest.mark.parametrize("text", ['{"id": "X", "kind": "from_the_future"}', "no JSON"])
+def test_rules_that_cannot_be_read_let_no_trade_pass(text: str) -> None:
+    stream = Stream()
+    stream.configure_rules(7, text)
+    with pytest.raises(BooksBroken, match="configuration version 7 has rules that this program cannot read"):
+        books_after(stream)
+
+
 def test_a_trade_beyond_the_guideline_is_held_and_booked_all_the_same() -> None:
     stream = Stream()
     match_id = stream.trade(1, 2, 100, price="195.00")

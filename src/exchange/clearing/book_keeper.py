@@ -56,6 +56,9 @@ TAKEN_TYPES = frozenset(
         e.SymbolAdded,
         e.SymbolStateChanged,
         e.ReferencePriceSet,
+        e.SymbolConfigured,
+        e.RuleConfigured,
+        e.ConfigurationChanged,
         e.ParticipantCreated,
         e.AccountCreated,
         e.KeyCreated,
@@ -95,7 +98,7 @@ class BookKeeper:
         decided: Callable[[list[Ruling]], None] = lambda rulings: None,
     ) -> None:
         self.store = store
-        self.rule_set = rule_set
+        self.rule_set = self._started_with = rule_set
         self.partition = partition
         self._decided = decided
         self._books: Books | None = None
@@ -279,7 +282,7 @@ class BookKeeper:
         books, self._books = self._books, None
         with begin_write(self.store) as connection:
             if books is None:
-                books = read_books(connection, self.partition, self.rule_set)
+                books = read_books(connection, self.partition, self._started_with)
             try:
                 yield connection, books
             except (UnknownTrade, TransitionRefused):
@@ -291,7 +294,7 @@ class BookKeeper:
                 raise BooksBroken(f"the store has some of this already: {error.orig}") from error
         rulings = books.changes.rulings
         books.forget_changes()
-        self._books = books
+        self._books, self.rule_set = books, books.rule_set
         if rulings:
             self._decided(rulings)
 

@@ -23,6 +23,8 @@ COMMANDS = {
     "participants": "members:participants",
     "accounts": "members:accounts",
     "keys": "members:keys",
+    "sessions": "sessions:app",
+    "ouch": "ouch:app",
     "deposit": "members:deposit",
     "withdraw": "members:withdraw",
     "trades": "trades:app",

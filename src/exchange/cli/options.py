@@ -18,7 +18,7 @@ from exchange.cli.connection import Connection
 from exchange.cli.failures import InputError, UsageError
 
 if TYPE_CHECKING:
-    from exchange.infra.config import Config
+    from exchange.infra.config import Config, Loaded
 
 Component = Literal["engine", "reporter", "clearing"]
 KEY_VARIABLE = "EXCHANGE_KEY"
@@ -43,12 +43,16 @@ class Where:
 
     def load(self, **overrides: object) -> Config:
         """Read the configuration with what was said on the command line."""
-        from exchange.infra.config import load_config
+        return self.read(**overrides).config
+
+    def read(self, **overrides: object) -> Loaded:
+        """Read the configuration with the origin of each key."""
+        from exchange.infra.config import read_config
         from exchange.infra.config_keys import ConfigError
 
         data = str(self.data) if self.data else None
         try:
-            return load_config(self.config, None, {"data": data, "port_base": self.port_base, **overrides})
+            return read_config(self.config, None, {"data": data, "port_base": self.port_base, **overrides})
         except ConfigError as error:
             raise InputError(str(error), problems=[str(problem) for problem in error.problems]) from error
 
@@ -101,7 +105,7 @@ class Options(Where):
 
     def key_named(self, name: str) -> str:
         """Find a key in keys.json; an empty name takes the first participant's."""
-        file = self._key_file()
+        file = self.key_file()
         keys = read_json(file)
         if not keys:
             raise UsageError(
@@ -117,7 +121,8 @@ class Options(Where):
             raise UsageError(f"{file} has no key of {name or 'a participant'!r}; it has keys of: {known}")
         return str(participants[name]["key"])
 
-    def _key_file(self) -> Path:
+    def key_file(self) -> Path:
+        """Return the file with the keys of the exchange and its demo participants."""
         return self.data / "keys.json" if self.data else self.load().key_file_for()
 
 

@@ -16,15 +16,20 @@ import structlog
 
 from exchange import __version__
 from exchange.domain.commands import StartEngine
-from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after
+from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after, is_ours_of
+from exchange.engine.config_desk import ConfigDesk
 from exchange.engine.engine_folder import EngineFolder
 from exchange.engine.follower_process import FollowerProcess
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_history import OrderHistory
+from exchange.engine.ouch_acceptor import OuchAcceptor
+from exchange.engine.ouch_metrics import ouch_metrics
+from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
 from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
 from exchange.engine.rest_api import engine_routes
+from exchange.engine.rest_config import ConfigApi
 from exchange.engine.rest_stats import StatsApi, StatsSources
 from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
@@ -34,14 +39,14 @@ from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.redis_cache import open_redis, redis_notes
+from exchange.infra.redis_cache import RedisLink, open_redis, redis_notes
 from exchange.infra.retention import retire
-from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
@@ -64,11 +69,20 @@ class EngineApp:
     sequencer: Sequencer
     history: OrderHistory
     gateway: Gateway
+    ouch: OuchAcceptor | None = None
     source: LocalEventSource
     keys: KeyFile
 
-    def __init__(self, config: Config, *, bus: Bus | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        bus: Bus | None = None,
+        clock: Clock | None = None,
+        started: Started | None = None,
+    ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.folder = EngineFolder(config.component_folder("engine"))
         self.url = ""
         self._bus = bus
@@ -81,7 +95,13 @@ class EngineApp:
         self._is_serving = False
         self._stopped_clean = False
         self._news = ComponentNews(
-            "engine", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+            "engine",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._sequence,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -93,6 +113,7 @@ class EngineApp:
             keys = await Bootstrap(self.config, self.venue, self.sequencer).run(self._clock.now_ns())
             self.keys = keys
             await self._start_http(stack, recovered)
+            await self._start_ouch(stack)
             self._running = stack.pop_all()
         self._is_serving = True
         log.info(
@@ -116,6 +137,7 @@ class EngineApp:
             f"order history: {self.history.problem}" if self.history.problem else "",
             f"order history is {behind} events behind" if behind > HISTORY_BEHIND_MAX else "",
             self._follower.problem if self._follower else "",
+            self.ouch.problem if self.ouch else "",
         ]
         return [reason for reason in reasons if reason]
 
@@ -198,10 +220,14 @@ class EngineApp:
     async def _start_listeners(self, stack: AsyncExitStack) -> None:
         """Start what hears of every released batch: order history, event source, publisher."""
         partition = self.config.partition
-        self.history = OrderHistory(self.folder.path / "orders.sqlite", self.event_log, partition)
+        self.history = OrderHistory(
+            self.folder.path / "orders.sqlite", self.event_log, partition, is_apart=True
+        )
         await self.history.start()
         stack.push_async_callback(self.history.stop)
         self.sequencer.subscribe(self.history.wake)
+        self.sequencer.obey(self.history.brake)
+        await self._prepare_ouch(stack)
         self.source = LocalEventSource(self.event_log)
         self.sequencer.subscribe(lambda _: self.source.wake())
         if self._bus is not None:
@@ -209,6 +235,22 @@ class EngineApp:
             await self._publisher.start()
             stack.push_async_callback(self._publisher.stop)
             self.sequencer.subscribe(self._publisher.offer)
+
+    async def _prepare_ouch(self, stack: AsyncExitStack) -> None:
+        """Bring the OUCH sessions to where the event log is, and have them hear what is released."""
+        if not self.config.engine.ouch.enabled:
+            return
+        sessions = OuchSessions(self.folder.path / "ouch", self.event_log, self.venue)
+        await asyncio.to_thread(sessions.start, self._clock.now_ns())
+        stack.push_async_callback(sessions.stop)
+        self.ouch = OuchAcceptor(self.config.engine.ouch, sessions, self.sequencer, self.venue.directory)
+        self.sequencer.subscribe(self.ouch.take)
+
+    async def _start_ouch(self, stack: AsyncExitStack) -> None:
+        if self.ouch is not None:
+            address = self.config.ouch_address()
+            await self.ouch.start(address.host, address.port)
+            stack.push_async_callback(self.ouch.stop)
 
     async def _start_http(self, stack: AsyncExitStack, recovered: Recovered) -> None:
         self.gateway = Gateway(self.venue, self.sequencer, self.history)
@@ -231,6 +273,7 @@ class EngineApp:
             stats,
             currency=self.config.exchange.currency,
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
+            ouch=self.ouch,
         )
         link = open_redis(self.config, stack)
         description = about(
@@ -240,9 +283,11 @@ class EngineApp:
             matcher=recovered.report.matcher,
             rules_version=str(RULES_VERSION),
         )
+        desk = self._open_desk(link)
+        config_api = ConfigApi(desk)
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
-            routes,
+            [*routes, *config_api.routes()],
             KeyRing(self.venue.directory),
             ready=self.ready,
             version=__version__,
@@ -250,6 +295,7 @@ class EngineApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *stats.metrics(),
+                *ouch_metrics(self.ouch),
                 *self._news.metrics(),
                 *component_metrics(description, self._bus, link, self._config_follower),
             ],
@@ -261,7 +307,25 @@ class EngineApp:
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._stop_http)
         self.url = self.config.engine.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(link, "engine", self.config, self._http, stack)
+        await self._follow_config(link, desk, stack)
+
+    def _open_desk(self, link: RedisLink | None) -> ConfigDesk | None:
+        """Open the desk where the shared configuration is changed; there is none without Redis."""
+        if link is None:
+            return None
+        keys = {"operator": self.keys.operator, "component": self.keys.component}
+        is_ours = is_ours_of(self.config)
+        return ConfigDesk(self.config, self.venue, self.sequencer, link, self._clock, keys, is_ours)
+
+    async def _follow_config(
+        self, link: RedisLink | None, desk: ConfigDesk | None, stack: AsyncExitStack
+    ) -> None:
+        """Follow the shared configuration, and carry out what it changes in the market."""
+        carry_out = desk.carry_out if desk else None
+        follower = await follow_config(link, "engine", self._started, self._http, stack, carry_out=carry_out)
+        self._config_follower = follower
+        if desk is not None and follower is not None:
+            desk.look = follower.look
 
     def _known_url(self) -> str:
         return self.url or self.config.engine_url()

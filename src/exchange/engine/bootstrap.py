@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from exchange.domain.symbol import Symbol, TickTable
 from exchange.domain.units import SCALE, AccountId, Money, ParticipantId, SymbolId, date_number
 from exchange.engine.sequencer import Sequencer
 from exchange.infra import disk
-from exchange.infra.auth import new_key
+from exchange.infra.auth import new_key, new_password, session_digest
 from exchange.infra.component_key import given_component_key
 from exchange.infra.config import Config
 from exchange.infra.config_sections import SymbolConfig
 from exchange.infra.errors import InfraError
 from exchange.matching.venue import Venue
+from exchange.wire.ouch_session import SessionTerms, terms_of
 from exchange.wire.records import decode_events, encode_command
 
 log = structlog.get_logger(component="engine")
@@ -44,6 +45,8 @@ class MemberKey(msgspec.Struct, kw_only=True):
     participant_id: int
     account_id: int
     key: str
+    ouch_user: str = ""
+    ouch_password: str = ""
 
 
 class KeyFile(msgspec.Struct, kw_only=True):
@@ -90,7 +93,8 @@ class Bootstrap:
             await self._submit([c.StartBusinessDay(date=date_number(now_ns), ends_ns=ends_ns)])
 
     async def _list_symbols(self) -> None:
-        wanted = [symbol for symbol in self._config.symbols if self._is_ours(symbol.symbol)]
+        is_ours = is_ours_of(self._config)
+        wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
         missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
         await self._submit([_add_symbol(symbol) for symbol in missing])
         for symbol in wanted:
@@ -99,11 +103,6 @@ class Bootstrap:
                 log.warning(
                     "symbol_differs_from_configuration", symbol=symbol.symbol, keys=changes, applied=False
                 )
-
-    def _is_ours(self, symbol: str) -> bool:
-        """Tell whether this engine's partition trades a symbol: by a checksum of its name."""
-        number, count = self._config.engine.partition.split("/")
-        return zlib.crc32(symbol.encode("ascii")) % int(count) == int(number)
 
     async def _make_keys(self, path: Path) -> KeyFile:
         """Make the exchange's own keys and the demo's; write them where only their owner reads them."""
@@ -174,7 +173,28 @@ class Bootstrap:
         commands.append(
             c.CreateKey(participant_id=participant_id, role=Role.TRADER, sha256=digest, label=label)
         )
-        return MemberKey(participant_id=participant_id, account_id=account_id, key=text), commands
+        member = MemberKey(participant_id=participant_id, account_id=account_id, key=text)
+        if self._config.engine.ouch.enabled:
+            commands += self._demo_session(member, name)
+        return member, commands
+
+    def _demo_session(self, member: MemberKey, name: str) -> list[c.Command]:
+        """Return the commands that make a demo participant's OUCH user anew."""
+        member.ouch_user, member.ouch_password = name.upper(), new_password()
+        terms = SessionTerms(member.ouch_user, member.account_id, cancel_on_disconnect=False)
+        known = ((key.key_id, terms_of(key.label, key.key_id)) for key in self._directory.keys.values())
+        commands: list[c.Command] = [
+            c.RevokeKey(key_id=key_id) for key_id, found in known if found and found.user == terms.user
+        ]
+        commands.append(
+            c.CreateKey(
+                participant_id=ParticipantId(member.participant_id),
+                role=Role.TRADER,
+                sha256=session_digest(member.ouch_user, member.ouch_password),
+                label=terms.label(),
+            )
+        )
+        return commands
 
     async def _submit(self, commands: Sequence[c.Command]) -> None:
         """Carry commands out. Raise `InfraError` where one is refused: the configuration asks for what cannot be."""
@@ -187,6 +207,12 @@ class Bootstrap:
                         f"the start could not carry out a command of type {event.command_type}: "
                         f"{event.reason.name.lower()}, measured {event.measured}, limit {event.limit}"
                     )
+
+
+def is_ours_of(config: Config) -> Callable[[str], bool]:
+    """Return what tells whether an engine's partition trades a symbol: by a checksum of its name."""
+    number, count = map(int, config.engine.partition.split("/"))
+    return lambda symbol: zlib.crc32(symbol.encode("ascii")) % count == number
 
 
 def day_end_after(now_ns: int, time_of_day: str) -> int:

@@ -59,6 +59,7 @@ from exchange.wire.rest.admin import (
 )
 
 READS_ALL = frozenset((Role.OPERATOR, Role.AUDITOR))
+SESSION_PREFIX = "ouch:"
 UINT32_MAX = 2**32 - 1
 TIME_NS_MAX = 2**63 - 1
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
@@ -214,6 +215,10 @@ class AdminApi:
         role = ROLES.get(body.role)
         if role is None:
             raise not_a_choice(Reason.ROLE_INVALID, body.role, ROLES)
+        if body.label.startswith(SESSION_PREFIX):
+            raise invalid_field(
+                "label", f"label must not begin with {SESSION_PREFIX}; POST /api/v1/sessions makes OUCH users"
+            )
         text, sha256 = new_key()
         participant_id = ParticipantId(id32_of(body.participant, "participant"))
         event = await self._gateway.carry_out(

@@ -30,6 +30,7 @@ from exchange.infra.config_sections import (
     ClearingConfig,
     EngineConfig,
     ExchangeConfig,
+    OuchConfig,
     RedisConfig,
     ReporterConfig,
     RulesConfig,
@@ -47,6 +48,7 @@ __all__ = [
     "EngineConfig",
     "ExchangeConfig",
     "Loaded",
+    "OuchConfig",
     "RedisConfig",
     "ReporterConfig",
     "RulesConfig",
@@ -65,6 +67,8 @@ _PASSWORD_PARAMETER = re.compile(r"(\w*pass\w*=)[^&]*", re.IGNORECASE)
 DEFAULT_FILE = Path("exchange.toml")
 ENGINE_PORT, REPORTER_PORT, CLEARING_PORT = 1, 2, 3
 """What each component adds to the port base."""
+OUCH_AFTER_ENGINE = 10
+"""What OUCH adds to the engine's port."""
 
 
 class Address(NamedTuple):
@@ -99,6 +103,12 @@ class Config(Section, frozen=True, kw_only=True):
     def engine_address(self) -> Address:
         """Return where the engine listens."""
         return self._address(self.engine.host, self.engine.port, ENGINE_PORT)
+
+    def ouch_address(self) -> Address:
+        """Return where the engine listens for OUCH."""
+        ouch, engine = self.engine.ouch, self.engine_address()
+        port = ouch.port or (engine.port + OUCH_AFTER_ENGINE if engine.port else 0)
+        return Address(ouch.host or engine.host, port)
 
     def reporter_address(self) -> Address:
         """Return where the reporter listens."""
@@ -163,8 +173,14 @@ class Config(Section, frozen=True, kw_only=True):
 
     def _shared_ports(self) -> Iterable[tuple[str, str]]:
         taken: dict[Address, str] = {}
-        addresses = (self.engine_address(), self.reporter_address(), self.clearing_address())
-        for component, address in zip(("engine", "reporter", "clearing"), addresses, strict=True):
+        addresses = {
+            "engine": self.engine_address(),
+            "reporter": self.reporter_address(),
+            "clearing": self.clearing_address(),
+        }
+        if self.engine.ouch.enabled:
+            addresses["engine.ouch"] = self.ouch_address()
+        for component, address in addresses.items():
             if address.port and taken.setdefault(address, component) != component:
                 yield (
                     f"{component}.port",

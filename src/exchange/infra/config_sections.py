@@ -117,6 +117,31 @@ class ExchangeConfig(Section, frozen=True, kw_only=True):
     """
     rate_burst: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Requests that may come at once; 0: as many as rate_per_s."""
+    config_approvals: Annotated[int, Meta(ge=1, le=2)] = 1
+    """How many operators a change of the shared configuration needs: 2 and one proposes it, another approves it."""
+    config_proposal_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+    """A proposal that nobody approved for so long is void."""
+
+
+class OuchConfig(Section, frozen=True, kw_only=True):
+    """OUCH 5.0 over SoupBinTCP: the engine's binary order entry. `exchange sessions add` makes its users."""
+
+    enabled: bool = True
+    """Whether the engine listens for it."""
+    host: str = ""
+    """Address to listen on; empty takes the engine's."""
+    port: Port = 0
+    """Port to listen on; 0 takes the engine's + 10, so [exchange] port_base + 11."""
+    connections_max: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    """More are closed at once."""
+    messages_per_s: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+    """Messages per second of one session; what is above it waits in the socket. 0: no limit."""
+    waiting_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """Orders of one session that wait for their answer; what is above it waits in the socket."""
+    unsent_kib: Annotated[int, Meta(ge=512, le=1_048_576)] = 4_096
+    """Unsent data of one session; a slower reader is disconnected, and resumes where it was."""
+    dead_after_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
+    """A client that is silent, or reads nothing, for so long is disconnected."""
 
 
 class EngineConfig(Section, frozen=True, kw_only=True):
@@ -154,6 +179,7 @@ class EngineConfig(Section, frozen=True, kw_only=True):
     """The engine halts when the clock jumps by more than this."""
     demo: bool = True
     """Make demo participants with keys, cash and shares at the first start."""
+    ouch: OuchConfig = OuchConfig()
 
 
 class ReporterConfig(Section, frozen=True, kw_only=True):

@@ -13,13 +13,20 @@ from exchange.infra.errors import InfraError
 
 def with_ports(config: Config) -> Config:
     """Return a configuration in which every component has a port; only `port_base = 0` leaves one open."""
-    addresses = (config.engine_address(), config.reporter_address(), config.clearing_address())
+    addresses = (
+        config.engine_address(),
+        config.reporter_address(),
+        config.clearing_address(),
+        config.ouch_address(),
+    )
     with ExitStack() as held:
         ports = [address.port or _free_port(address, held) for address in addresses]
-    engine, reporter, clearing = ports
+    engine, reporter, clearing, ouch = ports
     return msgspec.structs.replace(
         config,
-        engine=msgspec.structs.replace(config.engine, port=engine),
+        engine=msgspec.structs.replace(
+            config.engine, port=engine, ouch=msgspec.structs.replace(config.engine.ouch, port=ouch)
+        ),
         reporter=msgspec.structs.replace(config.reporter, port=reporter),
         clearing=msgspec.structs.replace(config.clearing, port=clearing),
     )

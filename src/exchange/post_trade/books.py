@@ -16,6 +16,7 @@ from exchange.domain.events import (
     BusinessDayStarted,
     Deposited,
     Event,
+    RuleConfigured,
     TradeBusted,
     TradeCorrected,
     TradeExecuted,
@@ -29,7 +30,7 @@ from exchange.post_trade.ledger import CASH, Ledger, TransferCode
 from exchange.post_trade.positions import Positions
 from exchange.post_trade.recent_trades import RecentTrades
 from exchange.post_trade.rule import Context, Hit, Ruling, Verdict
-from exchange.post_trade.rules import RuleSet, bust_reason, judge
+from exchange.post_trade.rules import RulesError, RuleSet, bust_reason, judge, rules_from_texts
 from exchange.post_trade.trade import NO_RULE_HIT, Trade, captured, differences, judged_step
 from exchange.post_trade.trade_life import Occurrence, Step, TradeState, advance
 
@@ -85,7 +86,11 @@ class Changes(msgspec.Struct, kw_only=True):
 
 
 class Books:
-    """Directory, ledger, positions and the lives of trades, as the events so far made them."""
+    """Directory, ledger, positions and the lives of trades, as the events so far made them.
+
+    rule_set: what a trade is judged by that is captured now: the rules that the stream brought last, and those given
+    where it brought none.
+    """
 
     def __init__(
         self,
@@ -98,8 +103,9 @@ class Books:
         business_date: int = 0,
         trades: int = 0,
     ) -> None:
-        self.rule_set = rule_set
         self.directory = directory or Directory()
+        self._started_with = rule_set
+        self.rule_set = rules_in_force(self.directory, rule_set, "the store")
         self.ledger = ledger or Ledger()
         self.positions = positions or Positions()
         self.recent = recent or RecentTrades()
@@ -130,6 +136,9 @@ class Books:
             case _:
                 if self.directory.apply(event):
                     self.changes.directory.append(event)
+                if isinstance(event, RuleConfigured) and not self.directory.rules.coming:
+                    origin = f"event {event.sequence}"
+                    self.rule_set = rules_in_force(self.directory, self._started_with, origin)
 
     def check(self) -> None:
         """Check the invariants for everything that changed. Raise `BooksBroken` where one does not hold."""
@@ -308,6 +317,24 @@ class Books:
                 new_price=Price(price), new_quantity=Quantity(quantity),
             )
         )  # fmt: skip
+
+
+def rules_in_force(directory: Directory, started_with: RuleSet, origin: str) -> RuleSet:
+    """Return the rules that the stream brought, or those of the start where it brought none.
+
+    Judging by others would let trades pass: raise `BooksBroken` where this program cannot read them.
+    """
+    texts = directory.rules.in_force
+    if not texts:
+        return started_with
+    try:
+        return rules_from_texts(texts)
+    except RulesError as error:
+        version = texts[0].configuration_version
+        raise BooksBroken(
+            f"{origin}: configuration version {version} has rules that this program cannot read: {error}; "
+            "run the version of the program that the engine has"
+        ) from error
 
 
 def hits_in_words(hits: tuple[Hit, ...], verdict: Verdict) -> str:

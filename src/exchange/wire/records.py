@@ -109,6 +109,8 @@ _FACTS = (
     "buy_order_id:Q sell_order_id:Q executed_ns:Q"
 )
 _EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
+_RULE = "configuration_version:I number:H count:H rules_version:I text:b"
+_CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 
 LAYOUTS: dict[type, Layout] = {
@@ -120,6 +122,11 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.AddSymbol, 10, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
         Layout(c.SetSymbolState, 11, "symbol_id:I state:e reason:b"),
         Layout(c.SetReferencePrice, 12, "symbol_id:I reference_price:I"),
+        Layout(
+            c.ConfigureSymbol,
+            13,
+            "configuration_version:I symbol:t reference_price:I round_lot:I state:B name:b ticks:r",
+        ),
         Layout(c.CreateParticipant, 20, "name:b"),
         Layout(c.CreateAccount, 21, "participant_id:I name:b"),
         Layout(c.CreateKey, 22, "participant_id:I role:e sha256:k label:b"),
@@ -133,11 +140,18 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.CancelOrders, 44, "participant_id:I account_id:I symbol_id:I side:B"),
         Layout(c.BustTrade, 50, _FACTS + " ruling_id:Q reason:e", _BUST),
         Layout(c.CorrectTrade, 51, _FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST),
+        Layout(c.ConfigureRule, 60, _RULE),
+        Layout(c.ConfirmConfiguration, 61, _CONFIRMATION),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
         Layout(e.SymbolStateChanged, 111, "state:e reason:b"),
         Layout(e.ReferencePriceSet, 112, "reference_price:I"),
+        Layout(
+            e.SymbolConfigured,
+            113,
+            "configuration_version:I changes:B symbol:t reference_price:I round_lot:I state:e name:b ticks:r",
+        ),
         Layout(e.ParticipantCreated, 120, "participant_id:I name:b"),
         Layout(e.AccountCreated, 121, "account_id:I participant_id:I name:b"),
         Layout(e.KeyCreated, 122, "key_id:I participant_id:I role:e sha256:k label:b"),
@@ -187,6 +201,8 @@ LAYOUTS: dict[type, Layout] = {
         Layout(
             e.TradeCorrected, 152, _EVENT_FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST
         ),
+        Layout(e.RuleConfigured, 160, _RULE),
+        Layout(e.ConfigurationChanged, 161, _CONFIRMATION),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}
@@ -279,6 +295,12 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
     return event
 
 
+def time_of(events: bytes, offset: int = 0) -> int:
+    """Return the time of an event record in nanoseconds."""
+    time_ns: int = EVENT_HEADER.unpack_from(events, offset)[7]
+    return time_ns
+
+
 def _plain_event(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any] | None:
     """Return the fields of an event of numbers and enums alone; None where an enum has no such member."""
     fields = dict(zip(layout.event_names, values[_EVENT_HEADER_SKIPPED:], strict=True))
@@ -289,12 +311,6 @@ def _plain_event(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any] | No
             return None
         fields[name] = member
     return fields
-
-
-def time_of(events: bytes, offset: int = 0) -> int:
-    """Return the time of an event record in nanoseconds."""
-    time_ns: int = EVENT_HEADER.unpack_from(events, offset)[7]
-    return time_ns
 
 
 def split(buffer: bytes) -> Iterator[tuple[int, int]]:
