@@ -6,8 +6,18 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    *("matching", "sequencer", "replay", "rest", "order_path", "ouch_path", "wire_to_wire", "market_data"),
-    *("clearing", "startup"),
+    *(
+        "matching",
+        "native_venue",
+        "growth",
+        "sequencer",
+        "replay",
+        "rest",
+        "order_path",
+        "ouch_path",
+        "wire_to_wire",
+    ),
+    *("market_data", "clearing", "startup"),
 )
 
 

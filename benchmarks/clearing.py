@@ -1,6 +1,6 @@
 """How fast clearing judges and books trades: the books alone, and whole with its durable store.
 
-`python -m benchmarks.clearing [--trades 20000] [--runs 3] [--batch 1000] [--postgres | --store URL]`. Fifty accounts
+`python -m benchmarks.clearing [--trades 50000] [--runs 3] [--batch 5000] [--postgres | --store URL]`. Fifty accounts
 trade one symbol at random; each trade is judged by the built-in rules and booked in four transfers; the store syncs
 every transaction to disk. --postgres starts a server for the run; --store takes a database that is there, and empties
 the schema of clearing in it. CPU is that of this process, and says more where the machine does other things too.
@@ -35,9 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trades", type=int, default=20_000)
+    parser.add_argument("--trades", type=int, default=50_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=1_000, help="events per transaction")
+    parser.add_argument("--batch", type=int, default=5_000, help="events per transaction")
     add_store_options(parser)
     arguments = parser.parse_args()
     for what, value in describe():

@@ -144,6 +144,40 @@ async def test_rules_of_the_configuration_replace_the_built_in_ones(tmp_path: Pa
         assert [rule["id"] for rule in (await clearing.get("/rules"))["items"]] == ["Q"]
 
 
+async def test_rules_of_the_stream_are_shown_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    small = '{"id": "SMALL", "kind": "max_quantity", "limit": 5, "action": "hold"}'
+    async with RunningClearing(tmp_path) as clearing:
+        assert (await clearing.get("/rules"))["version"] == "1"
+        clearing.stream.configure_rules(7, small)
+        await clearing.caught_up()
+        for _ in range(2):
+            rules = await clearing.get("/rules")
+            assert (rules["version"], [rule["id"] for rule in rules["items"]]) == (
+                "2 (configuration 7)",
+                ["SMALL"],
+            )
+            held = clearing.stream.trade(1, 2, 6)
+            await clearing.caught_up()
+            assert (await clearing.get(f"/trades/{held}"))["state"] == "held"
+            await clearing.restart()
+        clearing.stream.configure_rules(8)
+        await clearing.caught_up()
+        assert (await clearing.get("/rules"))["version"] == "1"
+
+
+async def test_rules_of_the_stream_that_cannot_be_read_halt_clearing(tmp_path: Path) -> None:
+    async with RunningClearing(tmp_path) as clearing:
+        clearing.stream.configure_rules(7, '{"id": "A", "kind": "from_the_future"}')
+        clearing.engine.source.wake()
+
+        async def check() -> bool:
+            return "has rules that this program cannot read" in clearing.app.office.halted
+
+        await eventually(check)
+        status, readiness = await clearing.ask("GET", "/readyz")
+        assert (status, "configuration version 7" in readiness["reasons"][0]) == (503, True)
+
+
 async def test_a_start_that_fails_gives_everything_back(tmp_path: Path) -> None:
     async with RunningClearing(tmp_path) as clearing:
         port = int(clearing.app.url.rpartition(":")[2])

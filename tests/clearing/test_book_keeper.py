@@ -6,21 +6,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, delete, select, update
+from sqlalchemy.exc import DBAPIError
 
 from exchange.clearing import tables
 from exchange.clearing.book_keeper import UNSTORED_EVENTS_MAX, BookKeeper, UnknownTrade, events_for_clearing
 from exchange.clearing.store import read_books_row, read_trade
-from exchange.domain.events import OrderCancelled, ParticipantCreated, TradeExecuted
+from exchange.domain.events import EngineStarted, OrderCancelled, ParticipantCreated, TradeExecuted
 from exchange.domain.order import CancelReason, Side
 from exchange.domain.trade import BustReason
 from exchange.infra import store as infra_store
-from exchange.infra.store import begin_write, read_position
+from exchange.infra.store import Position, begin_write, read_position
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
 from exchange.post_trade.trade_life import TransitionRefused
 from exchange.wire.envelope import EventBatch
+from exchange.wire.records import encode_event
+from tests.infra.postgres_faults import lose_a_commit, lose_an_answer
 from tests.post_trade.stream import NOON_NS, Stream
 from tests.post_trade.test_books import streams
+
+ANY = '{"id": "ANY", "kind": "max_quantity", "limit": 1000, "action": "hold"}'
 
 
 def whole(stream: Stream) -> EventBatch:
@@ -108,6 +113,23 @@ def test_what_is_booked_already_is_refused_even_when_the_position_is_lost(keeper
         again.commit(whole(stream))
 
 
+@pytest.mark.parametrize("sizes", [[], [8], [9], [10], [9, 1, 1]])
+def test_rules_of_the_stream_are_kept_with_the_events_wherever_the_batches_end(
+    keeper: BookKeeper, sizes: list[int]
+) -> None:
+    stream = Stream()
+    stream.configure_rules(7, '{"id": "SMALL", "kind": "max_quantity", "limit": 10, "action": "hold"}', ANY)
+    first = stream.trade(1, 2, 100)
+    for batch in stream.batches(sizes):
+        keeper = BookKeeper(keeper.store, parse_rules(DEFAULT_RULES), 0)
+        keeper.commit(batch)
+    assert keeper.rule_set.version == "2 (configuration 7)"
+    again = BookKeeper(keeper.store, parse_rules(DEFAULT_RULES), 0)
+    second = stream.trade(1, 2, 100)
+    again.commit(whole(stream))
+    assert [state_of(again, match_id) for match_id in (first, second)] == ["held", "held"]
+
+
 def test_damage_in_the_store_is_found_by_the_next_batch_that_touches_it(keeper: BookKeeper) -> None:
     stream = Stream()
     stream.deposit(1, 5_000)
@@ -118,6 +140,27 @@ def test_damage_in_the_store_is_found_by_the_next_batch_that_touches_it(keeper: 
     stream.deposit(1, 5_000)
     with pytest.raises(BooksBroken, match="the engine says that account 1 has 10000 of cash"):
         again.commit(whole(stream))
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_failed_commit_behind_a_batch_without_anything_for_clearing_can_be_done_again(
+    keeper: BookKeeper, store: Engine, is_stored: bool
+) -> None:
+    stream = Stream()
+    (opening,) = stream.batches([])
+    keeper.commit(opening)
+    read = opening.last_sequence + 3
+    keeper.commit(EventBatch(0, 1, opening.last_sequence + 1, 3, b""))
+    for _ in range(3):
+        stream.add(EngineStarted, rules_version=1)
+    stream.trade(1, 2, 100)
+    batch = EventBatch(0, 1, read + 1, 1, encode_event(stream.events[-1]))
+    lose_an_answer(store) if is_stored else lose_a_commit(store)
+    with pytest.raises(DBAPIError, match="lost"):
+        keeper.commit(batch)
+    assert keeper.commit(batch).trades == 1
+    assert keeper.position() == Position(1, read + 1)
+    assert keeper.commit(batch).trades == 0
 
 
 def test_batches_without_anything_for_clearing_store_their_position_later(keeper: BookKeeper) -> None:
@@ -252,10 +295,10 @@ def test_a_store_that_fails_makes_the_books_read_again(keeper: BookKeeper, store
     first, second = stream.batches([8])
     keeper.commit(first)
     with begin_write(store) as connection:
-        connection.exec_driver_sql("ALTER TABLE trade_steps RENAME TO gone")
-    with pytest.raises(Exception, match=r'no such table: trade_steps|"trade_steps" does not exist'):
+        connection.exec_driver_sql("ALTER TABLE transfers RENAME TO gone")
+    with pytest.raises(Exception, match=r'no such table: transfers|"transfers" does not exist'):
         keeper.commit(second)
     with begin_write(store) as connection:
-        connection.exec_driver_sql("ALTER TABLE gone RENAME TO trade_steps")
+        connection.exec_driver_sql("ALTER TABLE gone RENAME TO transfers")
     assert keeper.commit(second).trades == 1
     assert ledger_hash(keeper) != bytes(16)

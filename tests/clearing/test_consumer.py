@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from exchange.clearing import consumer as consuming
 from exchange.clearing.book_keeper import BookKeeper, Outcome
-from exchange.clearing.consumer import Consumer, joined
+from exchange.clearing.consumer import Consumer
 from exchange.infra import store_retry
 from exchange.infra.feed import Feed
 from exchange.infra.store import StoreError
@@ -138,8 +138,3 @@ async def test_broken_books_end_the_consumer_at_once(keeper: BookKeeper) -> None
     with pytest.raises(BooksBroken, match="quantity is 1"):
         await run_to_end(consumer, feed, len(stream.events))
     assert sum(outcome.trades for outcome in outcomes) == 0
-
-
-def test_joined_batches_are_one_that_covers_them_all() -> None:
-    stream = Stream()
-    assert joined(stream.batches([2, 3])) == stream.batches([])[0]

@@ -57,7 +57,7 @@ def test_trades_and_transfers_are_read_in_their_order(store: Engine) -> None:
     with store.connect() as connection:
         assert list(saved.read_trades(connection, 0)) == list(books.changes.captured.values())
         transfers = list(saved.read_transfers(connection, 0))
-        assert transfers == list(books.ledger.unsaved.values())
+        assert transfers == books.ledger.unsaved_transfers
         assert ledger_hash(transfers) == saved.read_books_row(connection, 0).ledger_hash
         assert saved.read_trade(connection, ids["held"]) == books.changes.captured[ids["held"]]
         assert saved.read_trade(connection, 999) is None

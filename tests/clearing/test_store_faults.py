@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,13 +20,15 @@ from exchange.infra.feed import Feed
 from exchange.infra.store import open_store
 from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
 from exchange.post_trade.trade import Trade
+from exchange.wire.envelope import EventBatch
+from tests.clearing import fake_engine
 from tests.clearing.fake_engine import StreamSource, eventually
 from tests.infra.postgres_faults import FAULTS, lose_an_answer
 from tests.infra.postgres_server import WHY_NOT, PostgresServer
 from tests.post_trade.stream import Stream
 
 RULES = parse_rules(DEFAULT_RULES)
-TRADES = 600
+TRADES = 400
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +51,14 @@ def stream_of(trades: int) -> Stream:
     return stream
 
 
+class UnhurriedKeeper(BookKeeper):
+    """Takes its time, so that every fault comes in mid-stream."""
+
+    def commit(self, batch: EventBatch) -> Outcome:
+        time.sleep(0.004)
+        return super().commit(batch)
+
+
 def facts(store: Engine) -> tuple[BooksRow, list[Trade]]:
     with store.connect() as connection:
         return read_books_row(connection, 0), list(read_trades(connection, 0))
@@ -68,10 +79,11 @@ async def test_the_consumer_goes_on_and_ends_equal(
     server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr(consuming, "COMMIT_BYTES_MAX", 1)
+    monkeypatch.setattr(fake_engine, "EVENTS_PER_FETCH", 2)
     stream = stream_of(TRADES)
     last = len(stream.events)
     store = open_store(server.new_database(), MIGRATIONS)
-    keeper = BookKeeper(store, RULES, 0)
+    keeper = UnhurriedKeeper(store, RULES, 0)
     outcomes: list[Outcome] = []
     feed = Feed(StreamSource(stream), None, partition=0, after=0, epoch=0)
     consumer = Consumer(feed, keeper, outcomes.append)
@@ -91,6 +103,7 @@ async def test_the_consumer_goes_on_and_ends_equal(
     await eventually(all_stored, 60)
     await feed.close()
     await asyncio.gather(*tasks)
+    assert consumer.stats.commits > 100
     assert facts(store) == straight(stream, tmp_path)
     assert sum(outcome.trades for outcome in outcomes) == keeper_trades(store)
     store.dispose()

@@ -16,7 +16,7 @@ def row(component: str, instance: str, state: str, heard_ms_ago: int = 0) -> dic
     return {
         "component": component, "instance": instance, "partition": 0, "state": state, "url": "http://x",
         "version": "1", "seq": "42", "started_at": "2026-01-05T10:00:00.000000000Z",
-        "heard_ms_ago": heard_ms_ago, "reasons": [],
+        "heard_ms_ago": heard_ms_ago, "reasons": [], "config_version": 7, "config_pending": ["engine.port"],
     }  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def test_people_get_a_table_and_the_news(run: Run, component: StubComponent, dat
     assert "ready" in shown.out
     assert "bus of engine: nsqd is away" in shown.out
     assert "ruling: bust" in shown.out
+    assert "restart it for engine.port" in shown.out
 
 
 def test_machines_get_json(run: Run, component: StubComponent, data: Path) -> None:

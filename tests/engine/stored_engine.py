@@ -15,6 +15,7 @@ from exchange.engine.replay import VenueKind, snapshot_of
 from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.clock import Clock, SystemClock
 from exchange.infra.snapshot import write_snapshot
+from exchange.matching.venue import RULES_VERSION
 from exchange.wire.records import decode_events, encode_command
 
 KIB = 1024
@@ -76,7 +77,7 @@ class StoredEngine:
     async def stop(self, *, snapshot: bool = False) -> None:
         assert await self.sequencer.stop()
         if snapshot:
-            write_snapshot(self.folder.snapshots, snapshot_of(self.recovered.venue, 1))
+            write_snapshot(self.folder.snapshots, snapshot_of(self.recovered.venue, RULES_VERSION))
         self.recovered.close()
 
     async def crash(self) -> None:

@@ -17,6 +17,7 @@ from exchange.infra.folder_lock import FolderLock, FolderLocked
 from exchange.infra.journal_segments import JournalReader, list_segments
 from exchange.infra.retention import LOCK_NAME, retire
 from exchange.infra.snapshot import write_snapshot
+from exchange.matching.venue import RULES_VERSION
 from tests.engine.stored_engine import SMALL, StoredEngine, cancel
 
 
@@ -107,7 +108,7 @@ async def test_a_backup_after_retention_holds_the_snapshot_and_the_journal_from_
     data = tmp_path / "data"
     engine = await StoredEngine.start(data / "engine")
     await engine.fill(6, 1000)
-    write_snapshot(engine.folder.snapshots, snapshot_of(engine.recovered.venue, 1))
+    write_snapshot(engine.folder.snapshots, snapshot_of(engine.recovered.venue, RULES_VERSION))
     assert retire(data / "engine", snapshots_kept=1).segments
     await engine.fill(3)
     backup(data, tmp_path / "backup")

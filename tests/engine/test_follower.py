@@ -24,7 +24,7 @@ from exchange.engine.follower import (
 from exchange.engine.replay import ReplayFailed, VenueKind, python_matcher
 from exchange.infra.journal_segments import JournalDamaged, list_segments
 from exchange.infra.snapshot import list_snapshots, read_snapshot
-from exchange.matching.venue import Venue
+from exchange.matching.venue import RULES_VERSION, Venue
 from tests.engine.stored_engine import StoredEngine
 
 
@@ -182,8 +182,8 @@ async def test_a_mismatch_is_said_loudly_and_has_its_own_exit_code(
     report = read_report(tmp_path)
     assert report
     assert report.state == "mismatch"
-    assert "matched by rules version 1" in report.message
-    assert "matched by rules version 1" in capsys.readouterr().err
+    assert f"matched by rules version {RULES_VERSION}" in report.message
+    assert f"matched by rules version {RULES_VERSION}" in capsys.readouterr().err
 
 
 def test_a_follower_without_engine_ends_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

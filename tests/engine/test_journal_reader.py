@@ -12,7 +12,7 @@ from exchange.engine.replay import ReplayFailed, VenueKind, python_matcher
 from exchange.infra.errors import InfraError
 from exchange.infra.journal_segments import JournalReader, list_segments
 from exchange.infra.snapshot import list_snapshots
-from exchange.matching.venue import Venue
+from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.wire.records import encode_command
 from tests.engine.stored_engine import StoredEngine, cancel
 
@@ -81,9 +81,9 @@ async def test_what_lies_beyond_the_end_is_a_problem(tmp_path: Path) -> None:
 
 async def test_a_replay_that_differs_is_a_problem(tmp_path: Path) -> None:
     await written(tmp_path, clean=False)
-    kind = VenueKind("python", 2, Venue, Venue.restore)
+    kind = VenueKind("python", RULES_VERSION + 1, Venue, Venue.restore)
     found = journal_reader.check(tmp_path, replay=kind)
-    assert "rules version 1" in found.problems[0]
+    assert f"rules version {RULES_VERSION}" in found.problems[0]
 
 
 async def test_batches_are_shown_with_their_commands(tmp_path: Path) -> None:
@@ -142,7 +142,9 @@ async def test_a_snapshot_on_request_holds_all_that_is_durable(tmp_path: Path) -
 async def test_no_snapshot_is_taken_of_a_history_that_does_not_repeat_itself(tmp_path: Path) -> None:
     await written(tmp_path, clean=False)
     with pytest.raises(ReplayFailed):
-        journal_reader.take_snapshot(tmp_path, kind=VenueKind("python", 2, Venue, Venue.restore))
+        journal_reader.take_snapshot(
+            tmp_path, kind=VenueKind("python", RULES_VERSION + 1, Venue, Venue.restore)
+        )
     assert list_snapshots(tmp_path / "snapshots") == []
 
 

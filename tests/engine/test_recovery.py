@@ -22,7 +22,7 @@ from exchange.infra.folder_lock import FolderLocked
 from exchange.infra.journal_format import HEADER_BYTES
 from exchange.infra.journal_segments import JournalDamaged, JournalReader, list_segments
 from exchange.infra.snapshot import list_snapshots
-from exchange.matching.venue import Venue
+from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.wire.records import decode_events
 from tests.engine.stored_engine import SMALL, StoredEngine, cancel
 
@@ -277,19 +277,19 @@ async def test_a_tail_of_other_rules_is_refused_with_the_way_out(tmp_path: Path)
     await written(tmp_path)
     before = fingerprint(tmp_path)
     with pytest.raises(ReplayFailed, match="Start the version that wrote them and stop it cleanly"):
-        recover(tmp_path, kind=with_rules(2))
+        recover(tmp_path, kind=with_rules(RULES_VERSION + 1))
     assert fingerprint(tmp_path) == before
 
 
 async def test_new_rules_start_from_the_snapshot_of_a_clean_stop_and_go_on(tmp_path: Path) -> None:
     await written(tmp_path, clean=True, snapshot=True)
     for _ in range(2):
-        engine = await StoredEngine.start(tmp_path, kind=with_rules(2))
+        engine = await StoredEngine.start(tmp_path, kind=with_rules(RULES_VERSION + 1))
         assert engine.recovered.report.snapshot_sequence == 21
         await engine.fill(3)
         await engine.crash()
-    with pytest.raises(ReplayFailed, match="matched by rules version 2"):
-        recover(tmp_path, kind=with_rules(1))
+    with pytest.raises(ReplayFailed, match=f"matched by rules version {RULES_VERSION + 1}"):
+        recover(tmp_path, kind=with_rules(RULES_VERSION))
 
 
 async def test_new_rules_do_not_start_from_a_snapshot_without_a_clean_stop(tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ async def test_new_rules_do_not_start_from_a_snapshot_without_a_clean_stop(tmp_p
     data = path.read_bytes()
     path.write_bytes(data[:offset] + bytes(len(data) - offset))
     with pytest.raises(ReplayFailed, match="does not end with a clean stop"):
-        recover(tmp_path, kind=with_rules(2))
+        recover(tmp_path, kind=with_rules(RULES_VERSION + 1))
     recover(tmp_path, storage=SMALL).close()
     assert size == HEADER_BYTES
 

@@ -96,7 +96,7 @@ def test_a_wheel_of_other_rules_is_not_taken(monkeypatch: pytest.MonkeyPatch) ->
     installed_matcher()
     monkeypatch.setattr(f"{NATIVE}.NATIVE_RULES_VERSION", 99)
     assert choose_matcher("auto").name == "python"
-    with pytest.raises(MatcherMissing, match="rules version 99, this program 1"):
+    with pytest.raises(MatcherMissing, match="rules version 99, this program 2"):
         choose_matcher("native")
 
 

@@ -24,12 +24,46 @@ def _restart(server: PostgresServer, how: signal.Signals) -> None:
     server.start()
 
 
+def _deadlock(server: PostgresServer, application: str) -> None:
+    """Lock the position, which a component writes last, and then want what it has written before that.
+
+    Only the component looks for a deadlock, so it is the one that is thrown out.
+    """
+    schema = application.removeprefix("exchange ")
+    before = server.deadlocks()
+    database = server.database_of(application)
+    for _ in range(DEADLOCK_TRIES_MAX):
+        server.run_sql(
+            f"SET deadlock_timeout = '1h'; SET lock_timeout = '10s'; BEGIN; "
+            f"LOCK TABLE {schema}.feed_positions IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(0.3); "
+            f"LOCK TABLE {schema}.trades, {schema}.directory_events IN ACCESS EXCLUSIVE MODE; COMMIT",
+            database,
+        )
+        if server.deadlocks() > before:
+            return
+    raise AssertionError("no deadlock came about")
+
+
+DEADLOCK_TRIES_MAX = 40
 FAULTS: dict[str, Fault] = {
     "its processes are killed": PostgresServer.kill_sessions,
     "its sessions are ended": _end_sessions,
+    "another session deadlocks it": _deadlock,
     "the server restarts": lambda server, _: _restart(server, signal.SIGINT),
     "the server crashes": lambda server, _: _restart(server, signal.SIGQUIT),
 }
+
+
+def lose_a_commit(store: Engine) -> None:
+    """Let the connection be lost before the next commit of a store reaches it."""
+    dialect = store.dialect
+    do_commit = dialect.do_commit
+
+    def commit(_: Any) -> None:
+        dialect.do_commit = do_commit  # type: ignore[method-assign]
+        raise dialect.loaded_dbapi.OperationalError("the commit was lost")
+
+    dialect.do_commit = commit  # type: ignore[method-assign]
 
 
 def lose_an_answer(store: Engine) -> None:

@@ -126,6 +126,16 @@ class PostgresServer:
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
 
+    def deadlocks(self) -> int:
+        """Return how many deadlocks the server has broken up."""
+        return (self.folder / "log").read_text().count("deadlock detected")
+
+    def database_of(self, application: str) -> str:
+        """Return the database that an application uses now."""
+        question = f"SELECT datname FROM pg_stat_activity WHERE application_name = '{application}' LIMIT 1"
+        (name,) = self.run_sql(question)
+        return name
+
     def _ask(self, question: str) -> list[str]:
         """Return the answer to a question; nothing while the server does not answer."""
         try:

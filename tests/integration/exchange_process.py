@@ -96,10 +96,10 @@ class ExchangeProcess:
 class Client:
     """One keep-alive connection that speaks JSON."""
 
-    def __init__(self, url: str, key: str = "") -> None:
+    def __init__(self, url: str, key: str = "", timeout_s: float = 10) -> None:
         self._address = urlsplit(url).netloc
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._connection = http.client.HTTPConnection(self._address, timeout=10)
+        self._connection = http.client.HTTPConnection(self._address, timeout=timeout_s)
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return (status, answer). Raise OSError or HTTPException where the connection breaks."""

@@ -22,6 +22,10 @@ from tests.integration.exchange_process import EXCHANGE, READY_S, Client, wait_f
 ORDERS_PER_REQUEST = 20
 
 
+ANSWER_S = 120
+"""A proof of a long run takes its time on a busy machine."""
+
+
 class NsqStand(Comparison):
     """The whole stand. Two nsqd: the engine publishes to both, the consumers know one and find the other."""
 
@@ -91,7 +95,8 @@ class NsqStand(Comparison):
 
     def client(self, name: str, who: str = "operator") -> Client:
         keys = json.loads((self.folder / "data" / "keys.json").read_text())
-        return Client(self.url(name), keys[who] if who in keys else keys["participants"][who]["key"])
+        key = keys[who] if who in keys else keys["participants"][who]["key"]
+        return Client(self.url(name), key, ANSWER_S)
 
     def feeds(self) -> dict[str, dict[str, int]]:
         """Return the feed's figures of each consumer."""

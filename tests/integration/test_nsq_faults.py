@@ -15,13 +15,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
+from exchange.domain.events import SymbolStateChanged
+from exchange.domain.symbol import SymbolState
 from exchange.infra.bus import DEAD_TOPIC, events_topic
 from exchange.infra.nsq_bus import NsqBus, NsqSettings
 from exchange.infra.nsq_connection import NsqTimes
 from exchange.wire.bus_messages import DeadLetter, decode_message
+from exchange.wire.envelope import HEADER, EventBatch, encode_batch
+from exchange.wire.records import VERSION_OFFSET, encode_event
 from tests.infra.nsq_daemons import binary
 from tests.integration.exchange_process import EXCHANGE, wait_for
 from tests.integration.nsq_stand import NAMES, NsqStand
@@ -274,11 +279,51 @@ async def replay(stand: NsqStand) -> None:
 
 
 def test_a_damaged_message_is_laid_aside_with_its_reason(stand: NsqStand) -> None:
-    fault = Fault(stand, "damaged messages and one of another version on the topic")
+    fault = Fault(stand, "damaged messages on the topic")
     fault.before()
-    letters = asyncio.run(poison(stand, [b"nonsense", b"XEVB\x09" + bytes(40)]))
+    letters = asyncio.run(poison(stand, [b"nonsense", whole_batch(stand)[:-1], b"XEVB" + bytes(40)]))
     assert {letter.channel for letter in letters} == {"reporter", "clearing"}
-    assert {letter.reason.split(":")[0] for letter in letters} >= {"version at offset 4"}
+    with stand.load():
+        fault.over()
+    fault.healed()
+    fault.report()
+
+
+def whole_batch(stand: NsqStand) -> bytes:
+    """Return a message such as the engine publishes, whose events come right behind the latest ones."""
+    after = stand.engine_sequence()
+    event = SymbolStateChanged(
+        sequence=after + 1, command_sequence=after + 1, time_ns=time.time_ns(), epoch=1, symbol_id=1,
+        state=SymbolState.SUSPENDED, reason="a lie",
+    )  # fmt: skip
+    return encode_batch(EventBatch(0, 1, after + 1, 1, encode_event(event)))
+
+
+def of_other_version(message: bytes, where: str, version: int) -> bytes:
+    """Return a message as a component of another version would send it, its checksum right."""
+    changed = bytearray(message)
+    if where == "envelope":
+        changed[4:6] = version.to_bytes(2, "little")
+    else:
+        changed[HEADER.size + VERSION_OFFSET] = version
+        changed[28:32] = crc32(changed[HEADER.size :]).to_bytes(4, "little")
+    return bytes(changed)
+
+
+def test_a_component_of_another_version_is_refused_by_both_versions_names(stand: NsqStand) -> None:
+    fault = Fault(stand, "messages of an older and of a newer component on the topic")
+    fault.before()
+    whole = whole_batch(stand)
+    places = [("envelope", 2), ("envelope", 0), ("record", 2), ("record", 0)]
+    letters = asyncio.run(poison(stand, [of_other_version(whole, *place) for place in places]))
+    newer, older = "newer: upgrade the reader", "older: upgrade the sender"
+    assert {letter.reason for letter in letters} == {
+        f"envelope: version at offset 4: 2, this version reads 1; the sender is {newer}",
+        f"envelope: version at offset 4: 0, this version reads 1; the sender is {older}",
+        f"first event record: version at offset 5: 2, this version reads 1; the sender is {newer}",
+        f"first event record: version at offset 5: 0, this version reads 1; the sender is {older}",
+    }
+    assert {letter.channel for letter in letters} == {"reporter", "clearing"}
     with stand.load():
         fault.over()
     fault.healed()

@@ -55,6 +55,8 @@ class RandomCommands:
         self.orders: deque[tuple[int, int, int]] = deque(maxlen=ORDERS_KEPT)
         """(order id, price, quantity) of those that were entered lately; many live."""
         self.date = BUSINESS_DATE
+        self.version = 0
+        self.rule = 0
 
     def note(self, events: bytes) -> None:
         """Learn orders and trades from a run of events."""
@@ -166,7 +168,7 @@ class RandomCommands:
     def administration(self, eight: bytes) -> c.Command:
         """Draw one of the commands of operators and of time."""
         name = pick((*NAMES, *(f"n{n}" for n in range(20))), eight[1])
-        match eight[0] % 13:
+        match eight[0] % 16:
             case 0 | 1:
                 command = pick((c.Deposit, c.Withdraw), eight[2])
                 amount = pick((1, 1_000, 10**18, 10**18 - 1, 0, -5, 5 * 10**17), eight[3])
@@ -204,10 +206,41 @@ class RandomCommands:
                 return c.RevokeKey(key_id=eight[2] % 30)
             case 10:
                 return self.start_day(eight)
+            case 12 | 13:
+                return self.configure_symbol(eight, name)
+            case 14:
+                return self.configure(eight, name)
             case 11:
                 return c.StartEngine(epoch=eight[2] % 4 if eight[3] < 250 else eight[2])
             case _:
                 return c.Tick()
+
+    def configure_symbol(self, eight: bytes, name: str) -> c.ConfigureSymbol:
+        """List or change a symbol by a version of the configuration, mostly a later one."""
+        return c.ConfigureSymbol(
+            configuration_version=self.version + pick((0, 1, 1, 1), eight[1]),
+            symbol=pick(("XYZ", "ABC", *TEXTS, *(f"S{n}" for n in range(9))), eight[2]),
+            name=pick(("", name), eight[7]),
+            reference_price=pick((0, *PRICES, 70, 1), eight[3]), round_lot=pick((0, 0, 1, 1, 2, 10), eight[4]),
+            state=pick((0, 0, *(SymbolState.ACTIVE,) * 5, SymbolState.SUSPENDED, 3), eight[5]),
+            ticks=pick((*TICKS, *((),) * 6, *((TickRow(0, 1),),) * 6), eight[6]),
+        )  # fmt: skip
+
+    def configure(self, eight: bytes, name: str) -> c.Command:
+        """Give a rule, mostly the one that is due, or confirm a version."""
+        if eight[2] < 25:
+            self.version += eight[3] % 2
+            return c.ConfirmConfiguration(
+                configuration_version=self.version, key_id=eight[4], approver_key_id=eight[5],
+                sha256=bytes([eight[6]]) * 32, note=name * (1 + eight[7] % 40),
+            )  # fmt: skip
+        count = pick((0, 1, 3, 3, 3, 3, 101), eight[1])
+        number = self.rule % 3 + 1 if count == 3 and eight[3] < 240 else min(count, eight[3] % 2)
+        self.rule = number
+        return c.ConfigureRule(
+            configuration_version=self.version + 1, number=number, count=count,
+            rules_version=eight[4] // 250, text="é{}" * (eight[5] if eight[6] < 250 else 900) if count else "",
+        )  # fmt: skip
 
     def start_day(self, eight: bytes) -> c.StartBusinessDay:
         """Begin a date, mostly one that cannot be."""

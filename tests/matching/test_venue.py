@@ -117,12 +117,12 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
         else:
             command = fixed_command(sequence)
         venue.apply(encode_command(command, sequence), START_NS + sequence)
-    assert RULES_VERSION == 1
+    assert RULES_VERSION == 2
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         4579,
-        "aeb94a82372626ed",
-        "81876ea962dbe90758ae00e935b5ade4",
+        "4489ff7b0cc3c2ce",
+        "67e057b52fe54d6312b50ea40ef370a8",
     )
 
 

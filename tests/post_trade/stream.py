@@ -11,6 +11,7 @@ from exchange.domain.events import (
     Deposited,
     Event,
     ParticipantCreated,
+    RuleConfigured,
     SymbolAdded,
     TradeBusted,
     TradeCorrected,
@@ -66,6 +67,18 @@ class Stream:
         )
         self.events.append(event)
         return event
+
+    def configure_rules(self, version: int, *texts: str) -> None:
+        """Give clearing other rules; without any, those of the start."""
+        for number in range(min(1, len(texts)), len(texts) + 1):
+            self.add(
+                RuleConfigured,
+                configuration_version=version,
+                number=number,
+                count=len(texts),
+                rules_version=2,
+                text=texts[number - 1] if texts else "",
+            )
 
     def deposit(self, account: int, amount: int, symbol_id: int = 0) -> None:
         balance = self._move(account, symbol_id, amount)

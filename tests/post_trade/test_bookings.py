@@ -9,10 +9,15 @@ from exchange.post_trade.bookings import (
     deposit_chain,
     reversal_chain,
     trade_chain,
-    transfer_id,
     withdrawal_chain,
 )
-from exchange.post_trade.ledger import Transfer, TransferCode, account_of
+from exchange.post_trade.ledger import (
+    Transfer,
+    TransferCode,
+    account_of,
+    numbers_of_event,
+    sequence_and_leg,
+)
 from exchange.post_trade.trade import captured
 from tests.post_trade.stream import Stream
 
@@ -83,5 +88,19 @@ def test_ids_are_derived_so_the_same_cause_gives_the_same_id_and_any_other_anoth
     assert len(set(ids)) == 16
     other = msgspec.structs.replace(EVENT, sequence=77, time_ns=1)
     assert [leg.transfer_id for leg in trade_chain(TRADE, other)] == ids[:4]
-    assert ids[0] == transfer_id(b"T", TRADE.match_id, 1, 1)
-    assert transfer_id(b"T", 1, 1, 1).hex() == "98e950a1198ab853345739e9a96a583f"
+    first = msgspec.structs.replace(trade_chain(TRADE, EVENT)[0], subject=1)
+    assert first.transfer_id.hex() == "98e950a1198ab853345739e9a96a583f"
+
+
+def test_what_an_event_books_is_numbered_by_its_sequence_and_in_the_order_it_is_booked() -> None:
+    later = msgspec.structs.replace(TRADE, version=2)
+    correction = [
+        *reversal_chain(TRADE, TransferCode.CORRECTION, EVENT), *trade_chain(later, EVENT),
+    ]  # fmt: skip
+    first = EVENT.sequence * 8
+    assert [leg.number for leg in trade_chain(TRADE, EVENT)] == list(range(first, first + 4))
+    assert [leg.number for leg in correction] == list(range(first, first + 8))
+    assert {leg.number: (leg.sequence, leg.leg) for leg in correction} == {
+        number: sequence_and_leg(number) for number in range(first, first + 8)
+    }
+    assert numbers_of_event(EVENT.sequence) == (first, first + 7)

@@ -13,7 +13,7 @@ from exchange.post_trade.books import Books, EngineRequest
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import CASH, Holder, ledger_hash
 from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
-from exchange.post_trade.trade import Trade
+from exchange.post_trade.trade import Trade, whole_life
 from exchange.post_trade.trade_life import TransitionRefused
 from exchange.wire.records import decode_events
 from tests.post_trade.stream import NOON_NS, Stream
@@ -30,9 +30,10 @@ def books_after(stream: Stream) -> Books:
 
 
 def life(books: Books, match_id: int) -> list[tuple[str, str, str]]:
-    return [
-        (step.state.value, step.who, step.why) for step in books.changes.steps if step.match_id == match_id
-    ]
+    kept = [step for step in books.changes.steps if step.match_id == match_id]
+    trade = books.changes.captured.get(match_id)
+    steps = whole_life(trade, kept) if trade else kept
+    return [(step.state.value, step.who, step.why) for step in steps]
 
 
 def stored(books: Books, match_id: int) -> Trade:
@@ -55,6 +56,43 @@ def test_an_ordinary_trade_is_captured_and_accepted() -> None:
     ]
     assert books.changes.rulings == []
     assert books.changes.requests == []
+
+
+SMALL = '{"id": "SMALL", "kind": "max_quantity", "limit": 10, "action": "hold"}'
+ODD = '{"id": "ODD", "kind": "max_quantity", "limit": 1000, "action": "hold"}'
+
+
+def test_rules_that_the_stream_brings_hold_from_the_last_of_their_set_until_the_next_set() -> None:
+    stream = Stream()
+    trades = [stream.trade(1, 2, 100)]
+    stream.configure_rules(7, SMALL, ODD)
+    trades.append(stream.trade(1, 2, 100))
+    stream.configure_rules(8)
+    trades.append(stream.trade(1, 2, 100))
+    books = books_after(stream)
+    assert [life(books, match_id)[-1] for match_id in trades] == [
+        ("accepted", "rules 1", "no rule was hit"),
+        ("held", "rules 2 (configuration 7)", "hit by SMALL"),
+        ("accepted", "rules 1", "no rule was hit"),
+    ]
+    (ruling,) = books.changes.rulings
+    assert ruling.hits[0].rule_version == "2 (configuration 7)"
+
+
+def test_half_a_set_of_rules_changes_nothing() -> None:
+    stream = Stream()
+    stream.configure_rules(7, SMALL, ODD)
+    stream.events.pop()
+    match_id = stream.trade(1, 2, 100)
+    assert life(books_after(stream), match_id)[-1][1] == "rules 1"
+
+
+@pytest.mark.parametrize("text", ['{"id": "X", "kind": "from_the_future"}', "no JSON"])
+def test_rules_that_cannot_be_read_let_no_trade_pass(text: str) -> None:
+    stream = Stream()
+    stream.configure_rules(7, text)
+    with pytest.raises(BooksBroken, match="configuration version 7 has rules that this program cannot read"):
+        books_after(stream)
 
 
 def test_a_trade_beyond_the_guideline_is_held_and_booked_all_the_same() -> None:
@@ -105,7 +143,7 @@ def test_the_engines_correction_books_the_new_facts_as_a_new_version() -> None:
     assert (trade.state, trade.version, trade.price, trade.quantity) == ("corrected", 2, 189_0000, 60)
     assert books.ledger.net(Holder.DUE, 1, CASH) == -189_0000 * 60
     assert books.ledger.net(Holder.DUE, 2, 1) == -60
-    assert len(books.ledger.unsaved) == 4 + 4 + 4
+    assert len(books.ledger.unsaved_transfers) == 4 + 4 + 4
 
 
 def test_a_corrected_trade_can_be_corrected_again_and_busted() -> None:
@@ -269,7 +307,7 @@ def test_any_split_into_batches_gives_the_same_books(stream: Stream, sizes: list
             books.take(event, trades.get)
         books.check()
         trades |= books.changes.captured | books.changes.changed
-        transfers += books.ledger.unsaved.values()
+        transfers += books.ledger.unsaved_transfers
         books.forget_changes()
     assert books.ledger.running_hash == whole.ledger.running_hash == ledger_hash(transfers)
     assert books.positions.positions == whole.positions.positions

@@ -33,7 +33,7 @@ def busy_day() -> Stream:
 
 def proof_of(books: Books, **damage: object) -> Proof:
     given = {
-        "transfers": list(books.ledger.unsaved.values()),
+        "transfers": books.ledger.unsaved_transfers,
         "trades": list(books.changes.captured.values()),
         "balances": books.ledger.balances,
         "positions": books.positions.positions,
@@ -141,7 +141,7 @@ def test_the_full_proof_finds_a_changed_position() -> None:
 
 def test_the_full_proof_finds_a_missing_transfer() -> None:
     books = books_after(busy_day())
-    transfers: list[Transfer] = list(books.ledger.unsaved.values())
+    transfers: list[Transfer] = books.ledger.unsaved_transfers
     proof = proof_of(books, transfers=transfers[:-1])
     assert not proof.holds
     assert any("the ledger's hash is" in fault for fault in proof.faults)

@@ -15,6 +15,7 @@ from exchange.post_trade.ledger import (
     Transfer,
     TransferCode,
     account_of,
+    chains_of,
     ledger_hash,
 )
 
@@ -23,10 +24,8 @@ ALICE = LedgerAccount(Holder.AVAILABLE, 1, CASH).number
 BOB = LedgerAccount(Holder.AVAILABLE, 2, CASH).number
 
 
-def transfer(debit: int, credit: int, amount: int, number: int = 1) -> Transfer:
-    return Transfer(
-        number.to_bytes(16, "big"), debit, credit, amount, TransferCode.DEPOSIT, number, number, number
-    )
+def transfer(debit: int, credit: int, amount: int, number: int = 1, leg: int = 1) -> Transfer:
+    return Transfer(debit, credit, amount, TransferCode.DEPOSIT, number, number, number, leg=leg)
 
 
 def test_a_transfer_debits_one_account_and_credits_the_other() -> None:
@@ -39,7 +38,7 @@ def test_a_transfer_debits_one_account_and_credits_the_other() -> None:
 
 def test_a_repeated_chain_changes_nothing() -> None:
     ledger = Ledger()
-    chain = [transfer(OUTSIDE, ALICE, 500), transfer(ALICE, BOB, 200, 2)]
+    chain = [transfer(OUTSIDE, ALICE, 500), transfer(ALICE, BOB, 200, leg=2)]
     ledger.post(chain)
     before = msgspec.json.encode(
         [ledger.running_hash.hex(), ledger.transfers, list(ledger.balances.values())]
@@ -49,11 +48,23 @@ def test_a_repeated_chain_changes_nothing() -> None:
     assert before == after
 
 
-def test_a_chain_of_which_a_part_is_posted_is_refused() -> None:
+@pytest.mark.parametrize(
+    "other",
+    [[transfer(OUTSIDE, ALICE, 500), transfer(ALICE, BOB, 200, leg=2)], [transfer(OUTSIDE, BOB, 500)]],
+)
+def test_another_chain_of_the_same_cause_is_refused(other: list[Transfer]) -> None:
     ledger = Ledger()
     ledger.post([transfer(OUTSIDE, ALICE, 500)])
-    with pytest.raises(AssertionError, match="a part of the chain is posted"):
-        ledger.post([transfer(OUTSIDE, ALICE, 500), transfer(ALICE, BOB, 200, 2)])
+    with pytest.raises(AssertionError, match="another chain of this cause is posted"):
+        ledger.post(other)
+    assert ledger.transfers == 1
+
+
+@pytest.mark.parametrize("legs", [0, 5])
+def test_a_chain_has_a_bounded_number_of_transfers(legs: int) -> None:
+    chain = [transfer(OUTSIDE, ALICE, 5, leg=leg) for leg in range(1, legs + 1)]
+    with pytest.raises(AssertionError, match="a chain has 1 to 4 transfers"):
+        Ledger().post(chain)
 
 
 SHARES = LedgerAccount(Holder.DUE, 1, 7).number
@@ -79,7 +90,7 @@ def test_a_chain_with_one_bad_transfer_posts_none_of_them(bad: Transfer, why: st
 def test_the_hash_depends_on_every_field_and_on_the_order() -> None:
     first, second = transfer(OUTSIDE, ALICE, 500), transfer(OUTSIDE, BOB, 200, 2)
     changes = [
-        {"transfer_id": bytes(16)},
+        {"leg": 2},
         {"debit": BOB},
         {"credit": BOB},
         {"amount": 501},
@@ -95,14 +106,17 @@ def test_the_hash_depends_on_every_field_and_on_the_order() -> None:
 
 
 def test_the_running_hash_is_the_hash_of_all_transfers_however_they_were_chained() -> None:
-    one, two, three = transfer(OUTSIDE, ALICE, 5), transfer(OUTSIDE, BOB, 6, 2), transfer(ALICE, BOB, 1, 3)
+    one, two = transfer(OUTSIDE, ALICE, 5), transfer(ALICE, BOB, 1, leg=2)
+    three = transfer(OUTSIDE, BOB, 6, 2)
     together, apart = Ledger(), Ledger()
-    together.post([one, two, three])
-    for each in (one, two, three):
-        apart.post([each])
+    for chain in ([one, two], [three]):
+        together.post(chain)
+        apart.post(chain)
         apart.forget_unsaved()
     assert together.running_hash == apart.running_hash == ledger_hash([one, two, three])
     assert together.transfers == apart.transfers == 3
+    assert together.unsaved_transfers == [one, two, three]
+    assert [*chains_of([one, two, three])] == [[one, two], [three]]
 
 
 @pytest.mark.parametrize("holder", list(Holder))

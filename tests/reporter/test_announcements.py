@@ -8,7 +8,7 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain.directory import Directory
-from exchange.domain.symbol import SymbolState
+from exchange.domain.symbol import DEFAULT_TICKS, SymbolState
 from exchange.domain.units import SymbolId
 from exchange.market_data.tape import Tape
 from exchange.reporter.announcements import WHOLE_EXCHANGE, Announcer
@@ -63,6 +63,29 @@ def test_a_bust_is_told_on_trades_and_on_status_each_in_its_chain() -> None:
         None,
         "0",
     )
+
+
+def test_a_version_of_the_configuration_is_told_with_what_it_changes() -> None:
+    flow, teller = VenueFlow(), Teller()
+    teller.tell(flow.open())
+    changed, added, version = teller.tell(
+        flow.do(
+            c.ConfigureSymbol(configuration_version=7, symbol="AAPL", round_lot=10, state=SymbolState.SUSPENDED),
+            c.ConfigureSymbol(
+                configuration_version=7, symbol="ACME", name="Acme", reference_price=250_000, round_lot=1,
+                state=SymbolState.ACTIVE, ticks=DEFAULT_TICKS,
+            ),
+            c.ConfigureRule(configuration_version=7, number=1, count=1, rules_version=1, text="{}"),
+            c.ConfirmConfiguration(
+                configuration_version=7, key_id=1, approver_key_id=0, sha256=bytes(32), note=""
+            ),
+        )
+    )  # fmt: skip
+    assert (changed["type"], changed["symbol"], changed["prev_seq"]) == ("symbol_changed", "AAPL", 3)
+    assert (changed["changes"], changed["state"]) == (["round_lot", "state"], "suspended")
+    assert (added["type"], added["symbol"], added["reference_price"]) == ("symbol_added", "ACME", "25.00")
+    assert (version["type"], version["symbol"]) == ("configuration", "")
+    assert {each["configuration_version"] for each in (changed, added, version)} == {7}
 
 
 def test_trades_and_orders_are_not_announced() -> None:

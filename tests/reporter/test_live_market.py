@@ -10,6 +10,7 @@ import pytest
 
 from exchange.domain import commands as c
 from exchange.domain.order import Side
+from exchange.domain.symbol import DEFAULT_TICKS, SymbolState
 from exchange.market_data.trade import TradeStatus
 from exchange.reporter.live_market import LiveMarket
 from tests.market_data.venue_flow import DATE
@@ -34,6 +35,20 @@ def test_a_ticker_is_told_only_where_best_quotes_or_figures_moved(live: LiveFlow
     live.feed(flow.open())
     assert live.feed(flow.limit(Side.BUY, 990_000)) == [("book", 11), ("ticker", 11)]
     assert live.feed(flow.limit(Side.BUY, 980_000)) == [("book", 12)]
+
+
+def test_a_version_of_the_configuration_adds_symbols_and_changes_them(live: LiveFlow) -> None:
+    flow = live.flow
+    live.feed(flow.open())
+    new = c.ConfigureSymbol(
+        configuration_version=1, symbol="ACME", name="Acme", reference_price=250_000, round_lot=1,
+        state=SymbolState.ACTIVE, ticks=DEFAULT_TICKS,
+    )  # fmt: skip
+    told = live.feed(
+        flow.do(new), flow.do(c.ConfigureSymbol(configuration_version=1, symbol="AAPL", round_lot=10))
+    )
+    assert [kind for kind, _ in told if kind in ("symbol", "ticker")] == ["symbol", "ticker"]
+    assert live.market.directory.symbols[1].round_lot == 10
 
 
 def test_a_bust_is_told_before_what_it_moves(live: LiveFlow) -> None:

@@ -133,6 +133,31 @@ class Stage:
     def set_reference(self, symbol: str, price: str) -> c.Command:
         return c.SetReferencePrice(symbol_id=self.names.symbol(symbol), reference_price=price_of(price))
 
+    @step(
+        r"configure (?P<symbol>\w+) in version (?P<version>\d+)(?: name (?P<name>\w+))?(?: reference (?P<price>\S+))?"
+        r"(?: lot (?P<lot>\d+))?(?: state (?P<state>\d))?(?: ticks (?P<tick>\S+))?(?: reference (?P<later>\S+))?"
+    )
+    def configure(self, symbol: str, version: str, **given: str) -> c.Command:
+        price = given["price"] or given["later"]
+        return c.ConfigureSymbol(
+            configuration_version=int(version), symbol=symbol, name=given["name"] or "",
+            reference_price=price_of(price) if price else 0, round_lot=int(given["lot"] or 0),
+            state=int(given["state"] or 0), ticks=(TickRow(0, price_of(given["tick"])),) if given["tick"] else (),
+        )  # fmt: skip
+
+    @step(r"rule (?P<number>\d+) of (?P<count>\d+) in version (?P<version>\d+)")
+    def rule(self, number: str, count: str, version: str) -> c.Command:
+        return c.ConfigureRule(
+            configuration_version=int(version), number=int(number), count=int(count), rules_version=1,
+            text="{}" if int(count) else "",
+        )  # fmt: skip
+
+    @step(r"confirm version (?P<version>\d+)")
+    def confirm(self, version: str) -> c.Command:
+        return c.ConfirmConfiguration(
+            configuration_version=int(version), key_id=1, approver_key_id=0, sha256=bytes(32), note="why"
+        )
+
     @step(r"(?P<verb>deposit|withdraw) (?P<amount>\S+) (?P<what>\w+) for (?P<account>\w+)")
     def move(self, verb: str, amount: str, what: str, account: str) -> c.Command:
         in_cash = what == "cash"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exchange.domain import events as e
+from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.reasons import REASONS
@@ -163,6 +164,13 @@ def _say_administration(event: e.Event) -> str:
             return f"{verb} {write(event.amount)}, has {write(event.balance)}"
         case e.SymbolAdded():
             return f"listed {event.symbol}"
+        case e.SymbolConfigured():
+            changes = " ".join(bit.name.lower() for bit in SymbolChange if event.changes & bit) or "nothing"
+            return f"configured {event.symbol} by version {event.configuration_version}: {changes}"
+        case e.RuleConfigured():
+            return f"rule {event.number} of {event.count} by version {event.configuration_version}"
+        case e.ConfigurationChanged():
+            return f"version {event.configuration_version} of the configuration is in force"
         case e.ParticipantCreated():
             return f"admitted {event.name}"
         case e.AccountCreated():

@@ -39,6 +39,7 @@ COMMANDS = [layout.value_type for layout in BY_NUMBER.values() if not layout.is_
 EVENTS = [layout.value_type for layout in BY_NUMBER.values() if layout.is_event]
 INTEGERS = {
     "B": st.integers(0, 2**8 - 1),
+    "H": st.integers(0, 2**16 - 1),
     "I": st.integers(0, 2**32 - 1),
     "Q": st.integers(0, 2**64 - 1),
     "q": st.integers(-(2**63), 2**63 - 1),
@@ -123,7 +124,9 @@ def test_every_enum_field_is_stored_as_one() -> None:
 def test_numbers_of_types_stay_what_they_are() -> None:
     assert {layout.number: layout.value_type.__name__ for layout in LAYOUTS.values()} == {
         1: "StartEngine", 2: "Tick", 3: "StartBusinessDay", 10: "AddSymbol", 11: "SetSymbolState",
-        12: "SetReferencePrice", 20: "CreateParticipant", 21: "CreateAccount", 22: "CreateKey", 23: "RevokeKey",
+        12: "SetReferencePrice", 13: "ConfigureSymbol", 60: "ConfigureRule", 61: "ConfirmConfiguration",
+        113: "SymbolConfigured", 160: "RuleConfigured", 161: "ConfigurationChanged",
+        20: "CreateParticipant", 21: "CreateAccount", 22: "CreateKey", 23: "RevokeKey",
         30: "Deposit", 31: "Withdraw", 40: "EnterOrder", 41: "CancelOrder", 42: "AmendOrder", 43: "ReplaceOrder",
         44: "CancelOrders", 50: "BustTrade", 51: "CorrectTrade", 101: "EngineStarted", 103: "BusinessDayStarted",
         110: "SymbolAdded", 111: "SymbolStateChanged", 112: "ReferencePriceSet", 120: "ParticipantCreated",
@@ -166,7 +169,10 @@ def changed(record: bytes, at: int, new: bytes) -> bytes:
         (TICK[:15], "header at offset 0: 15 bytes are left"),
         (b"", "header at offset 0: 0 bytes are left"),
         (changed(TICK, 4, b"\xff"), "type at offset 4: 255 is unknown to this version"),
-        (changed(TICK, 5, b"\x02"), "version at offset 5: 2, this version reads 1; upgrade the reader"),
+        (
+            changed(TICK, 5, b"\x02"),
+            "version at offset 5: 2, this version reads 1; the sender is newer: upgrade",
+        ),
         (changed(TICK, 0, b"\x11"), "length at offset 0: 17, type 2 has 16"),
         (TICK + b"x", None),
         (changed(CANCEL, 0, b"\x1b"), "length at offset 0: 27, type 41 has 28"),

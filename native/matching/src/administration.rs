@@ -15,7 +15,7 @@ const ROLE_MAX: u8 = 7;
 /// The role that makes no sense for a key of the exchange itself.
 const TRADER: u8 = 2;
 
-type Check = Result<(), Refusal>;
+pub type Check = Result<(), Refusal>;
 
 impl State {
     // --- symbols -------------------------------------------------------------------------------------
@@ -73,14 +73,14 @@ impl State {
         self.market_mut(symbol_id).reference.set(price);
     }
 
-    fn check_symbol(&self, command: &AddSymbol) -> Check {
+    pub fn check_symbol(&self, command: &AddSymbol) -> Check {
         if !is_valid_name(command.name) {
             return Err(Refusal::new(reason::NAME_INVALID));
         }
         if !is_valid_symbol(command.symbol) {
             return Err(Refusal::new(reason::SYMBOL_INVALID));
         }
-        if self.directory.symbol_names.contains(command.symbol) {
+        if self.directory.symbol_ids.contains_key(command.symbol) {
             return Err(Refusal::new(reason::SYMBOL_TAKEN));
         }
         if !is_valid_tick_table(&command.ticks) {
@@ -235,7 +235,7 @@ pub fn key_body(key_id: u32, key: &Key) -> Vec<u8> {
     body
 }
 
-fn check_reference_price(price: u32, ticks: &[(u32, u32)]) -> Check {
+pub fn check_reference_price(price: u32, ticks: &[(u32, u32)]) -> Check {
     let tick = tick_in(ticks, price);
     if price == 0 || price > PRICE_MAX || price % tick != 0 {
         return Err(Refusal::limited(reason::REFERENCE_PRICE_INVALID, price, tick));
@@ -243,7 +243,7 @@ fn check_reference_price(price: u32, ticks: &[(u32, u32)]) -> Check {
     Ok(())
 }
 
-fn check_state(state: u8) -> Check {
+pub fn check_state(state: u8) -> Check {
     match state {
         ACTIVE | SUSPENDED => Ok(()),
         _ => Err(Refusal::measured(reason::SYMBOL_STATE_INVALID, state)),

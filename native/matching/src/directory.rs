@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+const RULES_MAX: u16 = 100;
+
 pub struct Symbol {
     pub symbol: Vec<u8>,
     pub name: String,
@@ -22,11 +24,58 @@ pub struct Key {
     pub label: String,
 }
 
+/// A rule of clearing; what it says only clearing judges.
+#[derive(Clone)]
+pub struct Rule {
+    pub configuration_version: u32,
+    pub number: u16,
+    pub count: u16,
+    pub rules_version: u32,
+    pub text: String,
+}
+
+/// The rules in force, and those that are coming until their set is whole.
+#[derive(Default)]
+pub struct Rules {
+    pub in_force: Vec<Rule>,
+    pub coming: Vec<Rule>,
+}
+
+impl Rules {
+    /// Takes the next rule of a set in. Number 1 begins a set, number 0 of 0 is the set without any.
+    pub fn take(&mut self, rule: Rule) {
+        let count = usize::from(rule.count);
+        if rule.number <= 1 {
+            self.coming.clear();
+        }
+        if count > 0 {
+            self.coming.push(rule);
+        }
+        if self.coming.len() == count {
+            self.in_force = std::mem::take(&mut self.coming);
+        }
+    }
+
+    /// Tells whether a rule begins a set, or goes on with the one that is coming.
+    pub fn is_next(&self, rule: &Rule) -> bool {
+        if rule.number <= 1 {
+            return rule.number == rule.count.min(1) && rule.count <= RULES_MAX;
+        }
+        self.coming.last().is_some_and(|last| {
+            last.configuration_version == rule.configuration_version
+                && last.number + 1 == rule.number
+                && last.count == rule.count
+                && last.rules_version == rule.rules_version
+        })
+    }
+}
+
 /// Symbols, participants and accounts by their id less 1; keys by their id.
 #[derive(Default)]
 pub struct Directory {
     pub symbols: Vec<Symbol>,
-    pub symbol_names: HashSet<Vec<u8>>,
+    /// By name the symbol's id.
+    pub symbol_ids: HashMap<Vec<u8>, u32>,
     pub participants: Vec<String>,
     pub participant_names: HashSet<String>,
     pub accounts: Vec<Account>,
@@ -34,11 +83,14 @@ pub struct Directory {
     pub keys: BTreeMap<u32, Key>,
     pub key_ids: HashMap<[u8; 32], u32>,
     pub keys_created: u32,
+    /// Of the last version whose changes all were sequenced.
+    pub configuration_version: u32,
+    pub rules: Rules,
 }
 
 impl Directory {
     pub fn add_symbol(&mut self, symbol: Symbol) {
-        self.symbol_names.insert(symbol.symbol.clone());
+        self.symbol_ids.insert(symbol.symbol.clone(), self.symbols.len() as u32 + 1);
         self.symbols.push(symbol);
     }
 

@@ -6,6 +6,7 @@
 mod administration;
 mod business_day;
 mod client_order_ids;
+mod configuration;
 mod directory;
 mod event_stream;
 mod holdings;
@@ -13,6 +14,8 @@ mod market;
 mod matcher;
 mod names;
 mod order_book;
+#[cfg(test)]
+mod order_book_properties;
 mod order_checks;
 mod order_entry;
 mod order_index;
@@ -33,4 +36,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;

@@ -20,12 +20,19 @@ pub struct Market {
 impl Market {
     /// ticks: (from price, tick), a valid table.
     pub fn new(round_lot: u32, state: u8, reference_price: u32, ticks: &[(u32, u32)]) -> Self {
-        let (mut tick_starts, mut tick_sizes) = ([0; TICK_ROWS_MAX], [0; TICK_ROWS_MAX]);
-        for (row, &(from_price, tick)) in ticks.iter().enumerate() {
-            (tick_starts[row], tick_sizes[row]) = (from_price, tick);
-        }
+        let (tick_starts, tick_sizes) = ([0; TICK_ROWS_MAX], [0; TICK_ROWS_MAX]);
         let (book, reference) = (OrderBook::default(), ReferencePrice::new(reference_price));
-        Self { book, reference, round_lot, state, tick_rows: ticks.len(), tick_starts, tick_sizes }
+        let mut market = Self { book, reference, round_lot, state, tick_rows: 0, tick_starts, tick_sizes };
+        market.set_ticks(ticks);
+        market
+    }
+
+    /// Takes another tick table over; what rests in the book stays as it is.
+    pub fn set_ticks(&mut self, ticks: &[(u32, u32)]) {
+        self.tick_rows = ticks.len();
+        for (row, &(from_price, tick)) in ticks.iter().enumerate() {
+            (self.tick_starts[row], self.tick_sizes[row]) = (from_price, tick);
+        }
     }
 
     /// The tick that holds at a price.

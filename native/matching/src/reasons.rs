@@ -43,9 +43,10 @@ pub const TRADE_ALREADY_BUSTED: u16 = 37;
 pub const CORRECTION_INVALID: u16 = 38;
 pub const BUSINESS_DATE_NOT_LATER: u16 = 39;
 pub const DIRECTORY_FULL: u16 = 40;
+pub const CONFIGURATION_SUPERSEDED: u16 = 70;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 44;
+pub const REASONS_END: usize = 71;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

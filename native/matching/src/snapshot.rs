@@ -9,7 +9,8 @@ use exchange_wire::{
 
 use crate::administration::{key_body, symbol_body};
 use crate::client_order_ids::FirstUse;
-use crate::directory::{Key, Symbol};
+use crate::configuration::{confirmation_body, rule_body};
+use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::market::is_valid_tick_table;
 use crate::order_book::{sequence_of, Order, BUY, SELL, SEQUENCE_BITS};
 use crate::state::State;
@@ -130,7 +131,20 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     for (&key_id, key) in &directory.keys {
         write_event(out, events::KEY_CREATED, 0, &[&key_body(key_id, key)]);
     }
-    directory.symbols.len() + directory.participants.len() + directory.accounts.len() + directory.keys.len()
+    let people = directory.participants.len() + directory.accounts.len() + directory.keys.len();
+    directory.symbols.len() + people + write_configuration(directory, out)
+}
+
+/// Writes the rules and the version of the configuration; gives how many records that makes.
+fn write_configuration(directory: &Directory, out: &mut Vec<u8>) -> usize {
+    let rules = directory.rules.in_force.iter().chain(&directory.rules.coming);
+    let count = rules.map(|rule| write_event(out, events::RULE_CONFIGURED, 0, &[&rule_body(rule)])).count();
+    if directory.configuration_version == 0 {
+        return count;
+    }
+    let body = confirmation_body(directory.configuration_version, 0, 0, &[0; 32], "");
+    write_event(out, events::CONFIGURATION_CHANGED, 0, &[&body]);
+    count + 1
 }
 
 fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
@@ -267,6 +281,20 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             let (sha256, size) = (record.array()?, record.u16()?);
             let label = record.text(size.into())?.to_owned();
             state.directory.add_key(key_id, Key { participant_id, role, sha256, label });
+        }
+        events::RULE_CONFIGURED => {
+            let (configuration_version, number, count) = (record.u32()?, record.u16()?, record.u16()?);
+            let (rules_version, size) = (record.u32()?, record.u16()?);
+            let text = record.text(size.into())?.to_owned();
+            let rule = Rule { configuration_version, number, count, rules_version, text };
+            known(state.directory.rules.is_next(&rule))?;
+            state.directory.rules.take(rule);
+        }
+        events::CONFIGURATION_CHANGED => {
+            state.directory.configuration_version = record.u32()?;
+            record.bytes(40)?;
+            let size = record.u16()?;
+            record.text(size.into())?;
         }
         _ => return Err(SnapshotError("snapshot: an event that is none of the directory")),
     }

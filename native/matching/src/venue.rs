@@ -91,7 +91,9 @@ impl Venue {
                 self.state.touch(left);
             }
             let applied = self.apply_some(&mut left);
-            self.state.events.hash_commands();
+            if applied.is_err() || left.is_empty() {
+                self.state.events.hash_commands();
+            }
             applied?;
         }
         Ok(())
@@ -250,20 +252,29 @@ impl Venue {
     }
 }
 
+/// Whether a command's body begins with the id of a live order.
+#[inline(always)]
+fn names_an_order(number: u8) -> bool {
+    (number == CANCEL_ORDER) | (number == AMEND_ORDER) | (number == REPLACE_ORDER)
+}
+
 impl State {
     /// Loads the orders that the next commands name, so that their cache misses overlap.
+    ///
+    /// Which command names an order cannot be foretold, so each place is written, and kept only by counting it.
     fn touch(&self, commands: &[u8]) {
         let mut order_ids = [u64::MAX; TOUCHED_MAX];
-        let mut left = commands;
-        for order_id in &mut order_ids {
-            let Some(header) = Header::read(left) else { break };
-            if matches!(header.number, CANCEL_ORDER | AMEND_ORDER | REPLACE_ORDER) {
-                let body = left.get(COMMAND_HEADER_BYTES..).and_then(|body| body.first_chunk());
-                *order_id = body.map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
-            }
+        let (mut left, mut count) = (commands, 0);
+        for _ in 0..TOUCHED_MAX {
+            let Some((header, body)) = Header::read(left).zip(left.get(COMMAND_HEADER_BYTES..)) else {
+                break;
+            };
+            let Some(bytes) = body.first_chunk() else { break };
+            order_ids[count] = u64::from_le_bytes(*bytes);
+            count += usize::from(names_an_order(header.number));
             left = left.get(header.length.max(COMMAND_HEADER_BYTES)..).unwrap_or_default();
         }
-        std::hint::black_box(self.orders.touch(&order_ids));
+        std::hint::black_box(self.orders.touch(&order_ids[..count]));
     }
 
     /// Carries out one command; those that come most are known by type and length.
@@ -335,6 +346,9 @@ impl State {
             Command::CorrectTrade { ruling, new_price, new_quantity } => {
                 self.correct(&ruling, (new_price, new_quantity));
             }
+            Command::ConfigureSymbol(command) => self.configure_symbol(command),
+            Command::ConfigureRule(command) => self.configure_rule(&command),
+            Command::ConfirmConfiguration(command) => self.confirm_configuration(&command),
         }
     }
 

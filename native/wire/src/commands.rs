@@ -10,6 +10,7 @@ pub const START_BUSINESS_DAY: u8 = 3;
 pub const ADD_SYMBOL: u8 = 10;
 pub const SET_SYMBOL_STATE: u8 = 11;
 pub const SET_REFERENCE_PRICE: u8 = 12;
+pub const CONFIGURE_SYMBOL: u8 = 13;
 pub const CREATE_PARTICIPANT: u8 = 20;
 pub const CREATE_ACCOUNT: u8 = 21;
 pub const CREATE_KEY: u8 = 22;
@@ -23,10 +24,12 @@ pub const REPLACE_ORDER: u8 = 43;
 pub const CANCEL_ORDERS: u8 = 44;
 pub const BUST_TRADE: u8 = 50;
 pub const CORRECT_TRADE: u8 = 51;
+pub const CONFIGURE_RULE: u8 = 60;
+pub const CONFIRM_CONFIGURATION: u8 = 61;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=12 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60 | 61)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -162,6 +165,29 @@ pub struct AddSymbol<'a> {
     pub ticks: Vec<(u32, u32)>,
 }
 
+/// What a version of the configuration wants of a symbol; what is 0 or empty stays as it is.
+pub struct ConfigureSymbol<'a> {
+    pub configuration_version: u32,
+    pub terms: AddSymbol<'a>,
+}
+
+/// A rule for clearing. number: 1 to count, or 0 of 0.
+pub struct ConfigureRule<'a> {
+    pub configuration_version: u32,
+    pub number: u16,
+    pub count: u16,
+    pub rules_version: u32,
+    pub text: &'a str,
+}
+
+pub struct ConfirmConfiguration<'a> {
+    pub configuration_version: u32,
+    pub key_id: u32,
+    pub approver_key_id: u32,
+    pub sha256: [u8; 32],
+    pub note: &'a str,
+}
+
 pub struct CreateKey<'a> {
     pub participant_id: u32,
     pub role: u8,
@@ -202,6 +228,9 @@ pub enum Command<'a> {
     CancelOrders(CancelOrders),
     BustTrade(Ruling),
     CorrectTrade { ruling: Ruling, new_price: u32, new_quantity: u32 },
+    ConfigureSymbol(ConfigureSymbol<'a>),
+    ConfigureRule(ConfigureRule<'a>),
+    ConfirmConfiguration(ConfirmConfiguration<'a>),
 }
 
 impl<'a> Command<'a> {
@@ -240,6 +269,27 @@ impl<'a> Command<'a> {
             BUST_TRADE => Self::BustTrade(ruling(&mut r)?),
             CORRECT_TRADE => {
                 Self::CorrectTrade { ruling: ruling(&mut r)?, new_price: r.u32()?, new_quantity: r.u32()? }
+            }
+            CONFIGURE_SYMBOL => {
+                let configuration_version = r.u32()?;
+                Self::ConfigureSymbol(ConfigureSymbol { configuration_version, terms: add_symbol(&mut r)? })
+            }
+            CONFIGURE_RULE => {
+                let (configuration_version, number, count) = (r.u32()?, r.u16()?, r.u16()?);
+                let (rules_version, text) = (r.u32()?, text_with_size(&mut r)?);
+                let rule = ConfigureRule { configuration_version, number, count, rules_version, text };
+                Self::ConfigureRule(rule)
+            }
+            CONFIRM_CONFIGURATION => {
+                let (configuration_version, key_id, approver_key_id) = (r.u32()?, r.u32()?, r.u32()?);
+                let (sha256, note) = (r.array()?, text_with_size(&mut r)?);
+                Self::ConfirmConfiguration(ConfirmConfiguration {
+                    configuration_version,
+                    key_id,
+                    approver_key_id,
+                    sha256,
+                    note,
+                })
             }
             _ => return Err(Malformed),
         };

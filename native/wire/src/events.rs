@@ -8,6 +8,7 @@ pub const BUSINESS_DAY_STARTED: u8 = 103;
 pub const SYMBOL_ADDED: u8 = 110;
 pub const SYMBOL_STATE_CHANGED: u8 = 111;
 pub const REFERENCE_PRICE_SET: u8 = 112;
+pub const SYMBOL_CONFIGURED: u8 = 113;
 pub const PARTICIPANT_CREATED: u8 = 120;
 pub const ACCOUNT_CREATED: u8 = 121;
 pub const KEY_CREATED: u8 = 122;
@@ -25,10 +26,12 @@ pub const COMMAND_REJECTED: u8 = 147;
 pub const TRADE_EXECUTED: u8 = 150;
 pub const TRADE_BUSTED: u8 = 151;
 pub const TRADE_CORRECTED: u8 = 152;
+pub const RULE_CONFIGURED: u8 = 160;
+pub const CONFIGURATION_CHANGED: u8 = 161;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=112 | 120..=123 | 130 | 131 | 140..=147 | 150..=152)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161)
 }
 
 /// What all events of one command share.

@@ -20,7 +20,6 @@ from exchange import __version__
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer
 from exchange.clearing.engine_client import EngineClient
-from exchange.clearing.engine_source import EngineSource
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
@@ -36,17 +35,21 @@ from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.config_keys import ConfigError, Problem
+from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
 from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
+from exchange.infra.http_source import HttpEventSource
 from exchange.infra.redis_cache import open_redis, redis_notes
-from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
+from exchange.post_trade.books import rules_in_force
+from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
@@ -69,8 +72,10 @@ class ClearingApp:
         bus: Bus | None = None,
         source: EventSource | None = None,
         clock: Clock | None = None,
+        started: Started | None = None,
     ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.rule_set = rules_of(config)
         self.url = ""
         self._bus = bus
@@ -83,7 +88,13 @@ class ClearingApp:
         self._is_serving = False
         self._was_caught_up = False
         self._news = ComponentNews(
-            "clearing", config, bus, ready=self.ready, url=self._known_url, position=self._position
+            "clearing",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._position,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -147,14 +158,22 @@ class ClearingApp:
 
     async def _set_up(self, stack: AsyncExitStack, store: Engine) -> Office:
         """Make the parts; what is pushed first is closed last."""
-        keeper = BookKeeper(store, self.rule_set, self.config.partition, self._start_announcing(stack))
+        directory = await asyncio.to_thread(_directory_of, store)
+        try:
+            self.rule_set = rules_in_force(directory, self.rule_set, "the store")
+        except BooksBroken as error:
+            raise InfraError(str(error)) from error
+        keeper = BookKeeper(
+            store, rules_of(self.config), self.config.partition, self._start_announcing(stack)
+        )
+        keeper.rule_set = self.rule_set
         position = await asyncio.to_thread(keeper.position)
         url = self.config.engine_url_for("clearing")
         client = EngineClient(url, self._key)
         stack.push_async_callback(client.close)
         source = self._given_source
         if source is None:
-            source = own = EngineSource(url, self._key)
+            source = own = HttpEventSource(url, self._key)
             stack.push_async_callback(own.close)
         feed = Feed(
             source,
@@ -170,10 +189,9 @@ class ClearingApp:
         return Office(
             config=self.config,
             clock=self._clock,
-            rule_set=self.rule_set,
             store=store,
             keeper=keeper,
-            directory=await asyncio.to_thread(_directory_of, store),
+            directory=directory,
             source=source,
             feed=feed,
             consumer=Consumer(feed, keeper, self._committed),
@@ -239,7 +257,7 @@ class ClearingApp:
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._http.stop)
         self.url = self.config.clearing.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(link, "clearing", self.config, self._http, stack)
+        self._config_follower = await follow_config(link, "clearing", self._started, self._http, stack)
 
     def _committed(self, outcome: Outcome) -> None:
         """Take note of what a transaction brought; called on the loop."""

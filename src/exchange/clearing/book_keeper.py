@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from exchange.clearing import tables
+from exchange.clearing.early_ledger import take_events
 from exchange.clearing.store import (
     REFUSED,
     TAKEN,
@@ -31,6 +32,7 @@ from exchange.domain import events as e
 from exchange.domain.trade import BustReason
 from exchange.domain.units import Price, Quantity
 from exchange.infra.store import Position, begin_write, read_position, write_position
+from exchange.infra.store_retry import asking_again_later
 from exchange.post_trade.books import Books
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rule import Ruling
@@ -54,6 +56,9 @@ TAKEN_TYPES = frozenset(
         e.SymbolAdded,
         e.SymbolStateChanged,
         e.ReferencePriceSet,
+        e.SymbolConfigured,
+        e.RuleConfigured,
+        e.ConfigurationChanged,
         e.ParticipantCreated,
         e.AccountCreated,
         e.KeyCreated,
@@ -93,11 +98,12 @@ class BookKeeper:
         decided: Callable[[list[Ruling]], None] = lambda rulings: None,
     ) -> None:
         self.store = store
-        self.rule_set = rule_set
+        self.rule_set = self._started_with = rule_set
         self.partition = partition
         self._decided = decided
         self._books: Books | None = None
         self._seen: Position | None = None
+        self._is_in_doubt = False
         self._stored_sequence = 0
         self._tried: Outcome | None = None
         self._lock = threading.Lock()
@@ -145,8 +151,7 @@ class BookKeeper:
         self._tried = None
         try:
             with self._writing() as (connection, books):
-                for event in events:
-                    books.take(event, lambda match_id: read_trade(connection, match_id))
+                take_events(connection, self.partition, books, events)
                 books.check()
                 write_position(connection, self.partition, batch.epoch, batch.last_sequence)
                 outcome.trades = len(books.changes.captured)
@@ -154,26 +159,43 @@ class BookKeeper:
                 outcome.directory = books.changes.directory
                 self._tried = outcome
         except DBAPIError:
-            self._seen = None  # Whether it was committed only the store knows.
+            self._is_in_doubt = True  # Whether it was committed only the store knows.
             raise
         self._tried = None
         self._stored_sequence = batch.last_sequence
 
     def _seen_position(self) -> Position:
-        if self._seen is None:
+        if self._seen is None or self._is_in_doubt:
             with self.store.connect() as connection:
-                self._seen = read_position(connection, self.partition)
-            self._stored_sequence = self._seen.sequence
+                stored = read_position(connection, self.partition)
+            self._seen = self._after_doubt(stored)
+            self._is_in_doubt = False
         return self._seen
+
+    def _after_doubt(self, stored: Position) -> Position:
+        """Return how far the stream was read, now that it is known how far it is stored.
+
+        Events without anything for clearing may have been read beyond that; they need not come again. A store that has
+        less than it had is believed, and the next batch then says what is missing.
+        """
+        seen = self._seen
+        if seen is not None and self._stored_sequence <= stored.sequence < seen.sequence:
+            return seen
+        self._stored_sequence = stored.sequence
+        return stored
 
     # --- rulings ---
 
     def release(self, match_id: int, who: str, why: str, time_ns: int) -> Trade:
-        """Accept a held trade. Raise `UnknownTrade` or `TransitionRefused`."""
+        """Accept a held trade.
+
+        Raise `UnknownTrade`, `TransitionRefused`, or `StoreUnavailable`: then it may be asked again. Nothing is stored,
+        or, where the answer to the commit was lost, all of it; asking again is refused in that case.
+        """
         return self._rule(match_id, lambda books, trade: books.release(trade, who, why, time_ns))
 
     def order_bust(self, match_id: int, code: BustReason, who: str, why: str, time_ns: int) -> Trade:
-        """Put a bust into the outbox. Raise `UnknownTrade` or `TransitionRefused`."""
+        """Put a bust into the outbox. Raise as `release` does."""
         return self._rule(match_id, lambda books, trade: books.order_bust(trade, code, who, why, time_ns))
 
     def order_correction(
@@ -186,7 +208,7 @@ class BookKeeper:
         why: str,
         time_ns: int,
     ) -> Trade:
-        """Put a correction into the outbox; 0 leaves price or quantity. Raise as `order_bust` does."""
+        """Put a correction into the outbox; 0 leaves price or quantity. Raise as `release` does."""
         return self._rule(
             match_id,
             lambda books, trade: books.order_correction(
@@ -248,7 +270,7 @@ class BookKeeper:
     # --- transactions ---
 
     def _rule(self, match_id: int, ruling: Callable[[Books, Trade], Trade]) -> Trade:
-        with self._lock, self._writing() as (connection, books):
+        with asking_again_later(self.store), self._lock, self._writing() as (connection, books):
             trade = read_trade(connection, match_id)
             if trade is None:
                 raise UnknownTrade(f"clearing has no trade {match_id}")
@@ -260,7 +282,7 @@ class BookKeeper:
         books, self._books = self._books, None
         with begin_write(self.store) as connection:
             if books is None:
-                books = read_books(connection, self.partition, self.rule_set)
+                books = read_books(connection, self.partition, self._started_with)
             try:
                 yield connection, books
             except (UnknownTrade, TransitionRefused):
@@ -272,7 +294,7 @@ class BookKeeper:
                 raise BooksBroken(f"the store has some of this already: {error.orig}") from error
         rulings = books.changes.rulings
         books.forget_changes()
-        self._books = books
+        self._books, self.rule_set = books, books.rule_set
         if rulings:
             self._decided(rulings)
 

@@ -19,7 +19,7 @@ from exchange.infra.feed import Feed
 from exchange.infra.store import StoreError, reason_of
 from exchange.infra.store_meter import StoreMeter
 from exchange.infra.store_retry import with_retries
-from exchange.wire.envelope import EventBatch
+from exchange.wire.envelope import EventBatch, join_batches
 
 log = structlog.get_logger(component="clearing")
 
@@ -62,7 +62,7 @@ class Consumer:
             if batches is None:
                 break
             if batches:
-                await self._commit(joined(batches))
+                await self._commit(join_batches(batches))
             else:
                 await self._store_position()
         await self._store_position()
@@ -110,15 +110,3 @@ class Consumer:
         except SQLAlchemyError as error:
             failed(reason_of(error), 0)
             raise StoreError(f"{self.meter.problem}; free space or repair it, then start again") from error
-
-
-def joined(batches: list[EventBatch]) -> EventBatch:
-    """Make one batch of several that follow each other."""
-    first, last = batches[0], batches[-1]
-    return EventBatch(
-        first.partition,
-        last.epoch,
-        first.first_sequence,
-        sum(batch.count for batch in batches),
-        b"".join(batch.events for batch in batches),
-    )

@@ -30,7 +30,6 @@ class Office:
 
     config: Config
     clock: Clock
-    rule_set: RuleSet
     store: Engine
     keeper: BookKeeper
     directory: Directory
@@ -46,6 +45,11 @@ class Office:
     def partition(self) -> int:
         """Return the partition whose trades are cleared here."""
         return self.keeper.partition
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """Return the rules by which the last stored trades were judged."""
+        return self.keeper.rule_set
 
     def halt(self, reason: str) -> None:
         """Take in nothing more: something is so wrong that a person must look. Reading goes on."""

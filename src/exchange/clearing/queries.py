@@ -8,16 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, case, func, or_, select, tuple_, union_all
 
 from exchange.clearing import tables
-from exchange.clearing.store import TAKEN, TRADE_COLUMNS, WAITING, request_of, trade_of, transfer_of
+from exchange.clearing.store import (
+    TAKEN,
+    TRADE_COLUMNS,
+    WAITING,
+    request_of,
+    step_of,
+    trade_of,
+    transfer_of,
+)
 from exchange.post_trade.books import EngineRequest
 from exchange.post_trade.figures import Figures
-from exchange.post_trade.ledger import Holder, Transfer
+from exchange.post_trade.ledger import Holder, Transfer, TransferCode, numbers_of_event
 from exchange.post_trade.positions import Position
-from exchange.post_trade.trade import Trade
-from exchange.post_trade.trade_life import TradeState
+from exchange.post_trade.trade import Trade, whole_life
+from exchange.post_trade.trade_life import Step, TradeState
 
 _PART = 1_000_000_000
 """Money is summed in two parts, for the database sums in 64 bits."""
@@ -140,12 +148,13 @@ def list_positions(
 # --- one trade ------------------------------------------------------------------------------------
 
 
-def steps_of(connection: Connection, match_id: int) -> Sequence[Row[Any]]:
+def steps_of(connection: Connection, trade: Trade) -> list[Step]:
     """Read everything that happened to a trade, oldest first."""
     table = tables.trade_steps
-    return connection.execute(
-        select(table).where(table.c.match_id == match_id).order_by(table.c.number)
-    ).all()
+    kept = connection.execute(
+        select(table).where(table.c.match_id == trade.match_id).order_by(table.c.number)
+    )
+    return whole_life(trade, map(step_of, kept))
 
 
 def rulings_of(connection: Connection, match_id: int) -> Sequence[Row[Any]]:
@@ -164,11 +173,17 @@ def requests_of(connection: Connection, match_id: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def entries_of(connection: Connection, match_id: int) -> list[Entry]:
+def entries_of(connection: Connection, trade: Trade) -> list[Entry]:
     """Read the ledger entries of a trade, oldest first."""
     table = tables.transfers
-    rows = connection.execute(select(table).where(table.c.subject == match_id).order_by(table.c.number))
-    return [Entry(row.number, transfer_of(row)) for row in rows]
+    columns = table.c
+    first = columns.number.between(*numbers_of_event(trade.sequence))
+    later = or_(columns.version > 1, columns.code.in_((TransferCode.BUST, TransferCode.CORRECTION)))
+    found = union_all(
+        select(table).where(columns.partition == trade.partition, first),
+        select(table).where(columns.subject == trade.match_id, later),
+    )
+    return sorted(Entry(row.number, transfer_of(row)) for row in connection.execute(found))
 
 
 # --- counts, requests, figures --------------------------------------------------------------------

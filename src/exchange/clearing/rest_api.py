@@ -142,10 +142,10 @@ class TradesApi:
                 trade,
                 self._office.directory.symbols,
                 reader,
-                steps=queries.steps_of(connection, match_id),
+                steps=queries.steps_of(connection, trade),
                 rulings=queries.rulings_of(connection, match_id),
                 requests=queries.requests_of(connection, match_id),
-                entries=queries.entries_of(connection, match_id),
+                entries=queries.entries_of(connection, trade),
             )
 
         return await self._read(read)

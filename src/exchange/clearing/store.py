@@ -5,12 +5,12 @@ Everything here runs inside a transaction of the caller.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, select, tuple_, update
 
 from exchange.clearing import tables
 from exchange.domain.order import Side
@@ -26,19 +26,23 @@ from exchange.post_trade.ledger import (
     TransferCode,
     account_of,
     member_of,
+    sequence_and_leg,
 )
 from exchange.post_trade.positions import Position, Positions
 from exchange.post_trade.recent_trades import RECENT_TRADES_MAX, RecentTrades
 from exchange.post_trade.rule import Hit, Ruling
 from exchange.post_trade.rules import RuleSet
 from exchange.post_trade.trade import Trade
-from exchange.post_trade.trade_life import Step, TradeState
+from exchange.post_trade.trade_life import Occurrence, Step, TradeState
 
 WAITING, TAKEN, DONE, REFUSED = "waiting", "taken", "done", "refused"
 """How far a request has come: not yet with the engine; the engine said yes; its event was seen; it said no."""
 _NOT_TRIED = {"state": WAITING, "attempts": 0, "tried_ns": 0, "answer": ""}
+KEYS_PER_DELETE = 500
+"""Rows that one statement takes away, so that a batch costs few statements and none is long."""
 ROWS_READ_MAX = 10_000
 """Rows held at once while a whole table is read."""
+TRANSFER_COLUMNS = tuple(tables.transfers.c.keys())
 TRADE_COLUMNS = tuple(tables.trades.c[field.name] for field in msgspec.structs.fields(Trade))
 _encode = msgspec.json.Encoder().encode
 _decode_hits = msgspec.json.Decoder(tuple[Hit, ...]).decode
@@ -150,9 +154,26 @@ def trade_of(row: Row[Any]) -> Trade:
 
 def transfer_of(row: Row[Any]) -> Transfer:
     """Turn a row into the transfer it holds."""
+    sequence, leg = sequence_and_leg(row.number)
     return Transfer(
-        row.transfer_id, row.debit, row.credit, row.amount, TransferCode(row.code), row.subject, row.sequence,
-        row.time_ns, row.version,
+        row.debit,
+        row.credit,
+        row.amount,
+        TransferCode(row.code),
+        row.subject,
+        sequence,
+        row.time_ns,
+        row.version,
+        leg,
+    )
+
+
+def step_of(row: Row[Any]) -> Step:
+    """Turn a row into the step of a trade that it holds."""
+    occurrence = Occurrence(row.occurrence) if row.occurrence else None
+    return Step(
+        match_id=row.match_id, time_ns=row.time_ns, occurrence=occurrence, state=TradeState(row.state),
+        version=row.version, who=row.who, why=row.why, ruling_id=row.ruling_id,
     )  # fmt: skip
 
 
@@ -211,16 +232,7 @@ def _save_trades(connection: Connection, changes: Changes) -> None:
 
 def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
     ledger = books.ledger
-    first = ledger.transfers - len(ledger.unsaved) + 1
-    bulk_insert(
-        connection,
-        tables.transfers,
-        ("partition", "number", "account_id", *Transfer.__struct_fields__),
-        (
-            (partition, number, member_of(transfer), *astuple(transfer))
-            for number, transfer in enumerate(ledger.unsaved.values(), first)
-        ),
-    )
+    save_transfers(connection, partition, ledger.take_unstored())
     touched = [(number, account_of(number), ledger.balances[number]) for number in ledger.before]
     rows = [
         (
@@ -240,6 +252,23 @@ def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
         books.business_date,
     )  # fmt: skip
     _replace(connection, tables.books, 1, [whole])
+
+
+def save_transfers(connection: Connection, partition: int, chains: Iterable[Sequence[Transfer]]) -> None:
+    """Append chains to the ledger."""
+    bulk_insert(connection, tables.transfers, TRANSFER_COLUMNS, _transfer_rows(partition, chains))
+
+
+def _transfer_rows(partition: int, chains: Iterable[Sequence[Transfer]]) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of transfers: the columns of the table in their order."""
+    for chain in chains:
+        first = chain[0]
+        code, subject, time_ns, version = first.code, first.subject, first.time_ns, first.version
+        for number, transfer in enumerate(chain, first.number):
+            yield (
+                partition, number, transfer.debit, transfer.credit, member_of(transfer), transfer.amount, code,
+                subject, time_ns, version,
+            )  # fmt: skip
 
 
 def _save_positions(connection: Connection, partition: int, positions: Positions) -> None:
@@ -267,11 +296,16 @@ def _fulfil(connection: Connection, partition: int, fulfilment: Fulfilment) -> N
 def _replace(connection: Connection, table: Table, keys: int, rows: list[tuple[Any, ...]]) -> None:
     """Put rows, each all values of a table, in the place of those with the same key; works in every database.
 
-    keys: how many columns, from the first, are the key.
+    keys: how many columns, from the first, are the key; the first is the same in all rows.
     """
-    if rows:
-        names = tuple(table.c.keys())
-        old = delete(table).where(*(table.c[name] == bindparam(f"old_{name}") for name in names[:keys]))
-        old_names = [f"old_{name}" for name in names[:keys]]
-        connection.execute(old, [dict(zip(old_names, row, strict=False)) for row in rows])
-        bulk_insert(connection, table, names, rows)
+    names = tuple(table.c.keys())
+    first, *others = [table.c[name] for name in names[:keys]]
+    for start in range(0, len(rows), KEYS_PER_DELETE):
+        piece = rows[start : start + KEYS_PER_DELETE]
+        old = delete(table).where(first == piece[0][0])
+        if len(others) == 1:
+            old = old.where(others[0].in_([row[1] for row in piece]))
+        elif others:
+            old = old.where(tuple_(*others).in_([row[1:keys] for row in piece]))
+        connection.execute(old)
+    bulk_insert(connection, table, names, rows)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 _SIGN = 1 << 63
@@ -63,6 +64,10 @@ def partition_column() -> Column[Any]:
 
 
 metadata = MetaData()
+_IS_UNUSUAL = text("state <> 'accepted'")
+"""Nearly all trades are accepted, and no index helps to find those."""
+_IS_LATER = text("version > 1 OR code IN (2, 3)")
+"""What a bust or a correction booked; the first chain of a trade is found by the sequence of the trade."""
 
 trades = Table(
     "trades",
@@ -85,8 +90,9 @@ trades = Table(
     Column("business_date", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("version", Integer, nullable=False),
-    Index("trades_by_date", "business_date", "match_id"),
-    Index("trades_by_state", "state", "match_id"),
+    Column("rules_version", Text, nullable=False, server_default=""),
+    Index("trades_by_date", "business_date", "match_id", postgresql_using="brin"),
+    Index("trades_by_state", "state", "match_id", sqlite_where=_IS_UNUSUAL, postgresql_where=_IS_UNUSUAL),
     Index("trades_by_symbol", "symbol_id", "match_id"),
     Index("trades_by_buyer", "buy_account_id", "match_id"),
     Index("trades_by_seller", "sell_account_id", "match_id"),
@@ -107,7 +113,7 @@ trade_steps = Table(
     Column("ruling_id", BigInteger, nullable=False),
     Index("trade_steps_by_trade", "match_id", "number"),
 )
-"""Everything that ever happened to a trade, in order."""
+"""What happened to trades, in order, but for what follows from the trade itself (`post_trade/trade.py`)."""
 
 rulings = Table(
     "rulings",
@@ -150,21 +156,20 @@ transfers = Table(
     metadata,
     partition_column(),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("transfer_id", LargeBinary(16), nullable=False),
     Column("debit", BigInteger, nullable=False),
     Column("credit", BigInteger, nullable=False),
     Column("account_id", BigInteger, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("code", Integer, nullable=False),
     Column("subject", PublicId, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
-    Index("transfers_by_id", "transfer_id", unique=True),
     Index("transfers_by_account", "account_id", "number"),
-    Index("transfers_by_subject", "subject"),
+    Index("transfers_by_subject", "subject", sqlite_where=_IS_LATER, postgresql_where=_IS_LATER),
+    sqlite_with_rowid=False,
 )
-"""The ledger: only ever appended to. account_id: the exchange account on one of the sides."""
+"""The ledger: only ever appended to. number: event sequence and place, so that no event can be booked twice;
+account_id: the exchange account on one of the sides."""
 
 balances = Table(
     "balances",

@@ -22,6 +22,7 @@ from exchange.post_trade.rule import Hit, Rule, Verdict, When
 from exchange.post_trade.rule_kinds import Tier, format_percent
 from exchange.post_trade.rules import RuleSet
 from exchange.post_trade.trade import Trade
+from exchange.post_trade.trade_life import Step
 from exchange.wire.rest import clearing as j
 
 CASH_NAME = "cash"
@@ -66,7 +67,7 @@ def trade_story(
     symbols: Symbols,
     reader: Reader,
     *,
-    steps: Sequence[Row[Any]],
+    steps: Sequence[Step],
     rulings: Sequence[Row[Any]],
     requests: Sequence[Row[Any]],
     entries: Sequence[Entry],
@@ -75,7 +76,7 @@ def trade_story(
     sees_all = reader.accounts is None
     return j.TradeStory(
         **_trade_fields(trade, symbols, reader),
-        steps=[_step_view(row, sees_all) for row in steps],
+        steps=[_step_view(step, sees_all) for step in steps],
         rulings=[_ruling_view(row) for row in rulings] if sees_all else [],
         requests=[_request_view(row) for row in requests] if sees_all else [],
         ledger=[entry_view(entry, symbols) for entry in entries if is_visible(entry, reader)],
@@ -104,15 +105,15 @@ def _trade_fields(trade: Trade, symbols: Symbols, reader: Reader) -> dict[str, A
     }
 
 
-def _step_view(row: Row[Any], sees_all: bool) -> j.TradeStep:
+def _step_view(step: Step, sees_all: bool) -> j.TradeStep:
     return j.TradeStep(
-        at=format_time(row.time_ns),
-        state=row.state,
-        version=row.version,
-        what=row.occurrence or "executed",
-        who=row.who if sees_all else "",
-        why=row.why if sees_all else "",
-        ruling_id=str(row.ruling_id) if row.ruling_id else None,
+        at=format_time(step.time_ns),
+        state=step.state.value,
+        version=step.version,
+        what=step.occurrence.value if step.occurrence else "executed",
+        who=step.who if sees_all else "",
+        why=step.why if sees_all else "",
+        ruling_id=str(step.ruling_id) if step.ruling_id else None,
     )
 
 

@@ -11,7 +11,16 @@ from cyclopts import App
 from exchange.cli.failures import InputError
 from exchange.cli.options import Where
 from exchange.cli.output import print_json, show
-from exchange.cli.shared_configuration import apply, diff, history, rollback
+from exchange.cli.shared_configuration import (
+    apply,
+    approve,
+    diff,
+    history,
+    proposals,
+    reject,
+    rollback,
+    running,
+)
 
 if TYPE_CHECKING:
     from exchange.infra.config import Config, Loaded
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 app = App(
     name="config", help="Check and show the configuration, write a commented one, change it at run time."
 )
-for command in (diff, apply, history, rollback):
+for command in (diff, apply, approve, reject, proposals, history, rollback, running):
     app.command(command)
 DEFAULT = Where()
 

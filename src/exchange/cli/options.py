@@ -18,7 +18,7 @@ from exchange.cli.connection import Connection
 from exchange.cli.failures import InputError, UsageError
 
 if TYPE_CHECKING:
-    from exchange.infra.config import Config
+    from exchange.infra.config import Config, Loaded
 
 Component = Literal["engine", "reporter", "clearing"]
 KEY_VARIABLE = "EXCHANGE_KEY"
@@ -43,12 +43,16 @@ class Where:
 
     def load(self, **overrides: object) -> Config:
         """Read the configuration with what was said on the command line."""
-        from exchange.infra.config import load_config
+        return self.read(**overrides).config
+
+    def read(self, **overrides: object) -> Loaded:
+        """Read the configuration with the origin of each key."""
+        from exchange.infra.config import read_config
         from exchange.infra.config_keys import ConfigError
 
         data = str(self.data) if self.data else None
         try:
-            return load_config(self.config, None, {"data": data, "port_base": self.port_base, **overrides})
+            return read_config(self.config, None, {"data": data, "port_base": self.port_base, **overrides})
         except ConfigError as error:
             raise InputError(str(error), problems=[str(problem) for problem in error.problems]) from error
 

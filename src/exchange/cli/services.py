@@ -28,8 +28,8 @@ def up(*, where: Where = DEFAULT) -> None:
     from exchange.infra.service import run_service
     from exchange.launch.up import run_up
 
-    config = _prepared(where)
-    run_service(lambda: run_up(config, lambda embedded: announce(embedded, where.json)))
+    config, fixed = _prepared(where)
+    run_service(lambda: run_up(config, lambda embedded: announce(embedded, where.json), fixed))
 
 
 def demo(
@@ -50,8 +50,8 @@ def demo(
     from exchange.infra.service import run_service
     from exchange.simulation.demo import run_demo
 
-    config = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
-    run_service(lambda: run_demo(config, lambda embedded: announce(embedded, where.json, moving=True)))
+    config, fixed = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    run_service(lambda: run_demo(config, lambda embedded: announce(embedded, where.json, moving=True), fixed))
 
 
 def engine(*, where: Where = DEFAULT) -> None:
@@ -102,7 +102,7 @@ def traders(
     from exchange.infra.service import run_service
     from exchange.simulation.house_process import run_house
 
-    config = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    config, _ = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
     run_service(lambda: run_house(config))
 
 
@@ -193,7 +193,7 @@ def _run_component(
     from exchange.infra.service import run_service
     from exchange.launch.component import run_component
 
-    config = _prepared(where, **overrides)
+    config, fixed = _prepared(where, **overrides)
 
     def tell(component: Component) -> None:
         if where.json:
@@ -201,7 +201,7 @@ def _run_component(
         else:
             print(f"the {name} listens at {component.url}; Ctrl-C stops it", flush=True)
 
-    run_service(lambda: run_component(name, config, tell))
+    run_service(lambda: run_component(name, config, tell, fixed=fixed))
 
 
 def check_folder(folder: Path) -> None:
@@ -213,13 +213,14 @@ def check_folder(folder: Path) -> None:
         raise InputError(f"{there} is a file; --data names the folder that the exchange keeps its data in")
 
 
-def _prepared(where: Where, **overrides: object) -> Config:
-    """Read the configuration, its rules too, and set up the log."""
+def _prepared(where: Where, **overrides: object) -> tuple[Config, tuple[str, ...]]:
+    """Read the configuration, its rules too, and set up the log; return it with the keys not from its file."""
     from exchange.cli.configuration import check_rules
     from exchange.infra.log import configure_log
 
-    config = where.load(**overrides)
+    loaded = where.read(**overrides)
+    config = loaded.config
     check_rules(config, where.config)
     check_folder(config.data_folder)
     configure_log(config.exchange.log_level, config.exchange.log_format)
-    return config
+    return config, tuple(loaded.origins)

@@ -1,64 +1,55 @@
-"""`exchange config diff|apply|history|rollback`: what changes at run time, in all components at once, by Redis."""
+"""`exchange config diff|apply|approve|…`: what changes at run time, in all components, through the engine."""
 
 from __future__ import annotations
 
-import asyncio
+import json
 import tomllib
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from exchange.cli.failures import InputError
-from exchange.cli.options import Where
+from exchange.cli.options import Options
 from exchange.cli.output import print_table, show
 
-if TYPE_CHECKING:
-    from exchange.infra.config import Config
-    from exchange.infra.shared_config import Document, SharedConfig
-
-T = TypeVar("T")
-DEFAULT = Where()
-NOTE_CHARACTERS_MAX = 200
+DEFAULT = Options()
+PATH = "/api/v1/config"
+CELL_CHARACTERS_MAX = 60
 
 
-def diff(file: Path, *, where: Where = DEFAULT) -> None:
-    """Show what `apply` would change: `exchange config diff changes.toml`.
+def diff(file: Path, *, options: Options = DEFAULT) -> None:
+    """Show what `apply` would change, and the commands the engine would sequence: `exchange config diff changes.toml`.
+
+    Nothing is changed; the engine looks at the whole document as it would at `apply`.
 
     Parameters
     ----------
     file
-        A file of TOML with the keys that change at run time, and no others.
+        A file of TOML: the whole document.
     """
-    config = where.load()
-    values = _read(file, config)
-
-    async def ask(shared: SharedConfig) -> Document:
-        return await _newest(shared)
-
-    rows = _changes(_with_shared(config, ask).values, values)
-    show(rows, where.json, lambda _: _print_changes(rows))
+    draft = {"document": _read(file, options)}
+    answer = _engine(options).post(f"{PATH}/diff", draft)
+    show(answer, options.json, _print_plan)
 
 
-def apply(file: Path, *, note: str = "", where: Where = DEFAULT) -> None:
-    """Put the keys of a file in force, in all components at once: `exchange config apply changes.toml --note why`.
+def apply(file: Path, *, note: str = "", options: Options = DEFAULT) -> None:
+    """Put a document in force, in all components: `exchange config apply changes.toml --note "finer ticks"`.
 
-    The file is the whole document: a key that it leaves out is as each component was started.
+    The file is the whole document: a key that it leaves out is as each component was started; a symbol that it leaves
+    out stays as it is. Where [exchange] config_approvals is 2 this proposes it, and another operator approves it.
 
     Parameters
     ----------
     file
-        A file of TOML with the keys that change at run time, and no others.
+        A file of TOML with what is to change.
     note
         Why, for people.
     """
-    config = where.load()
-    _publish(config, _read(file, config), note, where)
+    change = {"document": _read(file, options), "note": note}
+    _show_done(options, _engine(options).post(PATH, change))
 
 
-def rollback(version: int, *, note: str = "", where: Where = DEFAULT) -> None:
-    """Put an earlier version in force again, as a new one: `exchange config rollback 3`; 0 is none at all.
+def rollback(version: int, *, note: str = "", options: Options = DEFAULT) -> None:
+    """Put an earlier version in force again, as a new one: `exchange config rollback 3`; 0 is the empty one.
 
     Parameters
     ----------
@@ -67,111 +58,156 @@ def rollback(version: int, *, note: str = "", where: Where = DEFAULT) -> None:
     note
         Why, for people.
     """
-    config = where.load()
-
-    async def ask(shared: SharedConfig) -> Document | None:
-        return await shared.document(version)
-
-    document = _with_shared(config, ask) if version >= 0 else None
-    if document is None:
-        raise InputError(f"there is no version {version}; `exchange config history` shows what is kept")
-    _publish(config, document.values, note or f"back to version {version}", where)
+    _show_done(options, _engine(options).post(f"{PATH}/rollback", {"version": version, "note": note}))
 
 
-def history(*, where: Where = DEFAULT) -> None:
+def approve(proposal: int, *, note: str = "", options: Options = DEFAULT) -> None:
+    """Put another operator's proposal in force: `exchange config approve 4 --key xk_…`.
+
+    Parameters
+    ----------
+    proposal
+        Which one, as `exchange config proposals` shows it.
+    note
+        Why, for people.
+    """
+    _show_done(options, _engine(options).post(f"{PATH}/proposals/{proposal}/approve", {"note": note}))
+
+
+def reject(proposal: int, *, note: str = "", options: Options = DEFAULT) -> None:
+    """Reject a proposal, or take back one's own: `exchange config reject 4 --note "wrong symbol"`.
+
+    Parameters
+    ----------
+    proposal
+        Which one, as `exchange config proposals` shows it.
+    note
+        Why, for people.
+    """
+    _show_done(options, _engine(options).post(f"{PATH}/proposals/{proposal}/reject", {"note": note}))
+
+
+def proposals(*, options: Options = DEFAULT) -> None:
+    """Show the proposals, newest first: `exchange config proposals`."""
+    found = _engine(options).get(f"{PATH}/proposals")["items"]
+
+    def print_all(rows: list[dict[str, Any]]) -> None:
+        lines = [
+            (
+                str(each["proposal"]), each["state"], each["who"], each["at"][:19], each["expires_at"][:19],
+                _values(each["document"]), each["note"], each["decided_by"],
+            )
+            for each in rows
+        ]  # fmt: skip
+        columns = (">proposal", "state", "by", "proposed", "expires", "values", "note", "decided by")
+        print_table(columns, lines, "nothing was proposed yet")
+
+    show(found, options.json, print_all)
+
+
+def history(*, options: Options = DEFAULT) -> None:
     """Show the versions, newest first, and which component runs which: `exchange config history`."""
-    import msgspec
-
-    async def ask(shared: SharedConfig) -> tuple[list[Document], dict[str, int]]:
-        return await shared.history(), await shared.running()
-
-    documents, running = _with_shared(where.load(), ask)
-    answer = {"versions": msgspec.to_builtins(documents), "running": running}
+    engine = _engine(options)
+    versions = engine.get(f"{PATH}/history")["items"]
+    answer = {"versions": versions, "running": engine.get(f"{PATH}/running")}
 
     def print_all(_: Any) -> None:
         rows = [
-            (str(each.version), each.at, ", ".join(f"{k} = {v}" for k, v in each.values.items()), each.note)
-            for each in documents
-        ]
-        print_table((">version", "applied", "values", "note"), rows, "nothing was applied yet")
-        if running:
-            print_table(("component", ">runs"), [(name, str(number)) for name, number in running.items()], "")
+            (
+                str(each["version"]), each["at"][:19], _people(each), _values(each["document"]), each["note"]
+            )
+            for each in versions
+        ]  # fmt: skip
+        print_table((">version", "applied", "by", "values", "note"), rows, "nothing was applied yet")
+        if answer["running"]:
+            _print_running(answer["running"])
 
-    show(answer, where.json, print_all)
-
-
-def _publish(config: Config, values: dict[str, Any], note: str, where: Where) -> None:
-    from exchange.infra.shared_config import Document
-
-    async def ask(shared: SharedConfig) -> tuple[Document, list[dict[str, Any]]]:
-        newest = await _newest(shared)
-        at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        version = newest.version + 1
-        document = Document(version=version, at=at, note=note[:NOTE_CHARACTERS_MAX], values=values)
-        await shared.publish(document)
-        return document, _changes(newest.values, values)
-
-    document, rows = _with_shared(config, ask)
-
-    def print_all(_: Any) -> None:
-        print(f"version {document.version} is in force; `exchange config history` shows who runs it")
-        _print_changes(rows)
-
-    show({"version": document.version, "changes": rows}, where.json, print_all)
+    show(answer, options.json, print_all)
 
 
-async def _newest(shared: SharedConfig) -> Document:
-    from exchange.infra.shared_config import Document
-
-    version = await shared.newest_version()
-    return await shared.document(version) or Document(version=version)
+def running(*, options: Options = DEFAULT) -> None:
+    """Show which component runs which version, and what waits for its restart: `exchange config running`."""
+    show(_engine(options).get(f"{PATH}/running"), options.json, _print_running)
 
 
-def _read(file: Path, config: Config) -> dict[str, Any]:
-    """Read and check a file of keys that change at run time. Raise `InputError` with every mistake in it."""
+def _engine(options: Options) -> Any:
+    return options.official("operator", "engine")
+
+
+def _read(file: Path, options: Options) -> dict[str, Any]:
+    """Read a document and look for mistakes before anything is asked. Raise `InputError` with every one."""
+    from exchange.infra.config_document import check_document, values_of
     from exchange.infra.config_keys import ConfigError
-    from exchange.infra.shared_config import overlay, values_of
 
     try:
-        values = values_of(tomllib.loads(file.read_text(encoding="utf-8")))
-        overlay(config, values, str(file))
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        plain: dict[str, Any] = json.loads(json.dumps(tables, default=str))
+        check_document(options.load(), values_of(plain), str(file))
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{file} is not TOML: {error}") from error
     except ConfigError as error:
         raise InputError(str(error), problems=[str(problem) for problem in error.problems]) from error
-    return values
+    return plain
 
 
-def _with_shared(config: Config, ask: Callable[[SharedConfig], Awaitable[T]]) -> T:
-    """Ask the shared configuration. Raise `InputError` where there is none."""
-    from exchange.infra.redis_cache import open_redis
-    from exchange.infra.shared_config import SharedConfig
-
-    async def run() -> T:
-        async with AsyncExitStack() as stack:
-            link = open_redis(config, stack)
-            if link is None:
-                raise InputError("a configuration shared at run time needs Redis: set [redis] url")
-            return await ask(SharedConfig(link))
-
-    return asyncio.run(run())
+def _show_done(options: Options, done: dict[str, Any]) -> None:
+    show(done, options.json, _print_done)
 
 
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the keys that differ; None where a key is as each component was started."""
-    keys = sorted({*before, *after})
-    return [
-        {"key": key, "before": before.get(key), "after": after.get(key)}
-        for key in keys
-        if before.get(key) != after.get(key)
+def _print_done(done: dict[str, Any]) -> None:
+    if done["status"] == "rejected":
+        print(f"proposal {done['proposal']} is rejected")
+        return
+    if done["status"] == "proposed":
+        number = done["proposal"]
+        print(
+            f"proposal {number} waits for another operator: `exchange config approve {number}` with his key"
+        )
+    else:
+        print(f"version {done['version']} is in force; `exchange config history` shows who runs it")
+    if done["problem"]:
+        print(f"problem: {done['problem']}")
+    if done["seq"]:
+        print(f"the market has it since event {done['seq']}")
+    _print_plan(done)
+
+
+def _print_plan(plan: dict[str, Any]) -> None:
+    lines = [
+        (row["key"], _text(row["before"]), _text(row["after"]), row["effect"]) for row in plan["changes"]
     ]
+    print_table(("key", "before", "after", "takes effect"), lines, "nothing changes")
+    if plan["commands"]:
+        print("\nsequenced by the engine, in this order:")
+        for command in plan["commands"]:
+            print(f"  {command}")
+    for note in plan["notes"]:
+        print(f"note: {note}")
 
 
-def _print_changes(rows: list[dict[str, Any]]) -> None:
-    def text(value: Any) -> str:
-        return "as started" if value is None else str(value)
+def _print_running(rows: list[dict[str, Any]]) -> None:
+    lines = [
+        (row["component"], str(row["version"]), ", ".join(row["pending"]), row["problem"]) for row in rows
+    ]
+    print_table(
+        ("component", ">runs", "restart it for", "problem"), lines, "no component has said what it runs"
+    )
 
-    lines = [(row["key"], text(row["before"]), text(row["after"])) for row in rows]
-    print_table(("key", "before", "after"), lines, "nothing changes")
+
+def _people(version: dict[str, Any]) -> str:
+    return " and ".join(name for name in (version["who"], version["approver"]) if name)
+
+
+def _values(document: dict[str, Any]) -> str:
+    from exchange.infra.config_document import values_of
+
+    return ", ".join(f"{key} = {_text(value)}" for key, value in values_of(document).items())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "as started"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= CELL_CHARACTERS_MAX else text[: CELL_CHARACTERS_MAX - 1] + "…"

@@ -76,13 +76,23 @@ def merge(answers: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 def print_status(answer: dict[str, Any]) -> None:
     """Print the components, then the news."""
-    columns = ["component", ">part", "state", ">at event", ">heard ms ago", "started", "url", "why"]
+    columns = [
+        "component",
+        ">part",
+        "state",
+        ">at event",
+        ">heard ms ago",
+        ">config",
+        "started",
+        "url",
+        "why",
+    ]
     print_table(
         columns,
         (
             [
                 row["component"], row["partition"], row["state"], row["seq"], row["heard_ms_ago"],
-                row["started_at"][:19], row["url"], "; ".join(row["reasons"]),
+                row["config_version"], row["started_at"][:19], row["url"], "; ".join(_why(row)),
             ]
             for row in answer["components"]
         ),
@@ -122,10 +132,17 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
     return facts
 
 
+def _why(row: dict[str, Any]) -> list[str]:
+    """Say why a component is not ready, and what it should be restarted for."""
+    pending = row["config_pending"]
+    return [*row["reasons"], *([f"restart it for {', '.join(pending)}"] if pending else [])]
+
+
 def _missing(name: str, url: str, why: str) -> dict[str, Any]:
     return {
         "component": name, "instance": "", "partition": 0, "state": UNREACHABLE, "url": url, "version": "",
         "seq": "", "started_at": "", "heard_ms_ago": 0, "reasons": [why],
+        "config_version": 0, "config_pending": [],
     }  # fmt: skip
 
 

@@ -71,6 +71,18 @@ class SetReferencePrice(Command, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class ConfigureSymbol(Command, frozen=True, kw_only=True):
+    """List a symbol, or change it, as a version of the configuration says; what is 0 or empty stays as it is."""
+
+    configuration_version: int
+    symbol: str
+    name: str = ""
+    reference_price: Price = Price(0)
+    round_lot: Quantity = Quantity(0)
+    state: int = 0
+    ticks: tuple[TickRow, ...] = ()
+
+
 class CreateParticipant(Command, frozen=True, kw_only=True):
     """Admit a member."""
 
@@ -198,3 +210,29 @@ class CorrectTrade(TradeFacts, frozen=True, kw_only=True):
     reason: BustReason
     new_price: Price
     new_quantity: Quantity
+
+
+class ConfigureRule(Command, frozen=True, kw_only=True):
+    """Give clearing the next rule of a set, as JSON; the set holds once it is whole. number: 1 to count.
+
+    Number 0 of 0: clearing has the rules again that it was started with.
+    """
+
+    configuration_version: int
+    number: int
+    count: int
+    rules_version: int
+    text: str
+
+
+class ConfirmConfiguration(Command, frozen=True, kw_only=True):
+    """End the commands of a version of the configuration: it is in force.
+
+    key_id: who applied it; approver_key_id: who approved it, 0 where nobody had to; sha256: of the document.
+    """
+
+    configuration_version: int
+    key_id: int
+    approver_key_id: int
+    sha256: bytes
+    note: str

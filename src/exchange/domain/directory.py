@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
 from exchange.domain.symbol import Symbol, TickTable
 
@@ -27,6 +29,9 @@ class Directory:
         self.keys: dict[int, Key] = {}
         self.key_ids: dict[bytes, int] = {}
         self.keys_created = 0
+        self.configuration_version = 0
+        """Of the last version whose changes all were sequenced, 0 before the first."""
+        self.rules = RuleTexts()
 
     def apply(self, event: e.Event) -> bool:
         """Take one event in; tell whether it concerned the directory."""
@@ -37,6 +42,12 @@ class Directory:
                 self._change_symbol(event.symbol_id, state=event.state)
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case e.SymbolConfigured():
+                self._configure_symbol(event)
+            case e.RuleConfigured():
+                self.rules.take(rule_of(event))
+            case e.ConfigurationChanged():
+                self.configuration_version = event.configuration_version
             case e.ParticipantCreated():
                 self.participants[event.participant_id] = Participant(event.participant_id, event.name)
                 self.participant_ids[event.name] = event.participant_id
@@ -61,7 +72,7 @@ class Directory:
         """Return a participant's accounts, oldest first."""
         return [account for account in self.accounts.values() if account.participant_id == participant_id]
 
-    def _add_symbol(self, event: e.SymbolAdded) -> None:
+    def _add_symbol(self, event: e.SymbolAdded | e.SymbolConfigured) -> None:
         self.symbols[event.symbol_id] = Symbol(
             event.symbol_id,
             event.symbol,
@@ -73,5 +84,19 @@ class Directory:
         )
         self.symbol_ids[event.symbol] = event.symbol_id
 
-    def _change_symbol(self, symbol_id: int, **changes: int) -> None:
+    def _configure_symbol(self, event: e.SymbolConfigured) -> None:
+        if event.symbol_id not in self.symbols:
+            self._add_symbol(event)
+            return
+        self._change_symbol(
+            event.symbol_id, name=event.name, reference_price=event.reference_price, round_lot=event.round_lot,
+            state=event.state, ticks=TickTable(event.ticks),
+        )  # fmt: skip
+
+    def _change_symbol(self, symbol_id: int, **changes: object) -> None:
         self.symbols[symbol_id] = msgspec.structs.replace(self.symbols[symbol_id], **changes)
+
+
+def rule_of(event: e.RuleConfigured | c.ConfigureRule) -> RuleText:
+    """Return the rule that an event or a command carries."""
+    return RuleText(event.configuration_version, event.number, event.count, event.rules_version, event.text)

@@ -78,6 +78,22 @@ class ReferencePriceSet(Event, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class SymbolConfigured(Event, frozen=True, kw_only=True):
+    """A version of the configuration listed a symbol, or changed it; this is how it is now.
+
+    changes: bits of `SymbolChange`; reference_price: the one set last by an operator.
+    """
+
+    configuration_version: int
+    changes: int
+    symbol: str
+    name: str
+    reference_price: Price
+    round_lot: Quantity
+    state: SymbolState
+    ticks: tuple[TickRow, ...]
+
+
 class ParticipantCreated(Event, frozen=True, kw_only=True):
     """A member was admitted."""
 
@@ -276,3 +292,29 @@ class TradeCorrected(Event, frozen=True, kw_only=True):
     buy_order_id: OrderId
     sell_order_id: OrderId
     executed_ns: int
+
+
+class RuleConfigured(Event, frozen=True, kw_only=True):
+    """A version of the configuration has this rule for clearing; the set holds from its last rule on.
+
+    number: 1 to count; 0 of 0: the rules with which clearing was started hold again. text: JSON.
+    """
+
+    configuration_version: int
+    number: int
+    count: int
+    rules_version: int
+    text: str
+
+
+class ConfigurationChanged(Event, frozen=True, kw_only=True):
+    """A version of the configuration is in force; what it changed in the market stands before it.
+
+    key_id: who applied it; approver_key_id: who approved it, 0 where nobody had to; sha256: of the document.
+    """
+
+    configuration_version: int
+    key_id: int
+    approver_key_id: int
+    sha256: bytes
+    note: str

@@ -57,6 +57,7 @@ class Reason(IntEnum):
     CORRECTION_INVALID = 38
     BUSINESS_DATE_NOT_LATER = 39
     DIRECTORY_FULL = 40
+    CONFIGURATION_SUPERSEDED = 70
 
 
 class ReasonText(NamedTuple):
@@ -222,6 +223,11 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.DIRECTORY_FULL: ReasonText(
         "The exchange has its maximum number of these.", measured="count", limit="maximum"
+    ),
+    Reason.CONFIGURATION_SUPERSEDED: ReasonText(
+        "This version of the configuration, or a later one, is in force already.",
+        measured="version",
+        limit="version in force",
     ),
 }
 

@@ -27,6 +27,7 @@ AccountId = NewType("AccountId", int)
 """1, 2, 3, …; 0 where a record has no account."""
 KeyId = NewType("KeyId", int)
 
+_NS_PER_DAY = 86_400_000_000_000
 SCALE = 10_000
 DECIMALS = 4
 PRICE_MAX = Price(1_999_999_900)
@@ -118,7 +119,12 @@ def parse_time(text: str) -> TimeNs:
 
 def date_number(time_ns: int) -> int:
     """Return the UTC date of a time as the number YYYYMMDD."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=time_ns // 1_000_000_000)
+    return _number_of_day(time_ns // _NS_PER_DAY)
+
+
+@lru_cache(maxsize=64)
+def _number_of_day(days: int) -> int:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
     return moment.year * 10_000 + moment.month * 100 + moment.day
 
 

@@ -16,18 +16,20 @@ import structlog
 
 from exchange import __version__
 from exchange.domain.commands import StartEngine
-from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after
+from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after, is_ours_of
+from exchange.engine.config_desk import ConfigDesk
 from exchange.engine.engine_folder import EngineFolder
 from exchange.engine.follower_process import FollowerProcess
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_history import OrderHistory
 from exchange.engine.ouch_acceptor import OuchAcceptor
+from exchange.engine.ouch_metrics import ouch_metrics
 from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
 from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
 from exchange.engine.rest_api import engine_routes
-from exchange.engine.rest_sessions import OUCH_FAMILIES
+from exchange.engine.rest_config import ConfigApi
 from exchange.engine.rest_stats import StatsApi, StatsSources
 from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
@@ -37,15 +39,14 @@ from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
-from exchange.infra.metrics import read_all
-from exchange.infra.redis_cache import open_redis, redis_notes
+from exchange.infra.redis_cache import RedisLink, open_redis, redis_notes
 from exchange.infra.retention import retire
-from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.snapshot import write_snapshot
 from exchange.matching.venue import RULES_VERSION, Venue
@@ -72,8 +73,16 @@ class EngineApp:
     source: LocalEventSource
     keys: KeyFile
 
-    def __init__(self, config: Config, *, bus: Bus | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        bus: Bus | None = None,
+        clock: Clock | None = None,
+        started: Started | None = None,
+    ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.folder = EngineFolder(config.component_folder("engine"))
         self.url = ""
         self._bus = bus
@@ -86,7 +95,13 @@ class EngineApp:
         self._is_serving = False
         self._stopped_clean = False
         self._news = ComponentNews(
-            "engine", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+            "engine",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._sequence,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -125,6 +140,13 @@ class EngineApp:
             self.ouch.problem if self.ouch else "",
         ]
         return [reason for reason in reasons if reason]
+
+    def _journal_notes(self) -> list[str]:
+        """Return what will halt the engine soon, while it still works."""
+        failure = self.sequencer.stats.journal.spare_failure
+        return (
+            [f"{failure}; the engine halts where that lasts until the present one is full"] if failure else []
+        )
 
     def failure(self) -> str:
         """Return why the engine was halted."""
@@ -261,9 +283,11 @@ class EngineApp:
             matcher=recovered.report.matcher,
             rules_version=str(RULES_VERSION),
         )
+        desk = self._open_desk(link)
+        config_api = ConfigApi(desk)
         self._http = HttpService(
             f"{self.config.exchange.name} engine",
-            routes,
+            [*routes, *config_api.routes()],
             KeyRing(self.venue.directory),
             ready=self.ready,
             version=__version__,
@@ -271,19 +295,37 @@ class EngineApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *stats.metrics(),
-                *(read_all(OUCH_FAMILIES, self.ouch) if self.ouch else ()),
+                *ouch_metrics(self.ouch),
                 *self._news.metrics(),
                 *component_metrics(description, self._bus, link, self._config_follower),
             ],
             description=DESCRIPTION,
-            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            notes=lambda: [*self._journal_notes(), *redis_notes(link), *config_notes(self._config_follower)],
             shared_rates=open_shared_rates(self.config, link, "engine"),
         )
         address = self.config.engine_address()
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._stop_http)
         self.url = self.config.engine.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(link, "engine", self.config, self._http, stack)
+        await self._follow_config(link, desk, stack)
+
+    def _open_desk(self, link: RedisLink | None) -> ConfigDesk | None:
+        """Open the desk where the shared configuration is changed; there is none without Redis."""
+        if link is None:
+            return None
+        keys = {"operator": self.keys.operator, "component": self.keys.component}
+        is_ours = is_ours_of(self.config)
+        return ConfigDesk(self.config, self.venue, self.sequencer, link, self._clock, keys, is_ours)
+
+    async def _follow_config(
+        self, link: RedisLink | None, desk: ConfigDesk | None, stack: AsyncExitStack
+    ) -> None:
+        """Follow the shared configuration, and carry out what it changes in the market."""
+        carry_out = desk.carry_out if desk else None
+        follower = await follow_config(link, "engine", self._started, self._http, stack, carry_out=carry_out)
+        self._config_follower = follower
+        if desk is not None and follower is not None:
+            desk.look = follower.look
 
     def _known_url(self) -> str:
         return self.url or self.config.engine_url()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,8 @@ class Bootstrap:
             await self._submit([c.StartBusinessDay(date=date_number(now_ns), ends_ns=ends_ns)])
 
     async def _list_symbols(self) -> None:
-        wanted = [symbol for symbol in self._config.symbols if self._is_ours(symbol.symbol)]
+        is_ours = is_ours_of(self._config)
+        wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
         missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
         await self._submit([_add_symbol(symbol) for symbol in missing])
         for symbol in wanted:
@@ -102,11 +103,6 @@ class Bootstrap:
                 log.warning(
                     "symbol_differs_from_configuration", symbol=symbol.symbol, keys=changes, applied=False
                 )
-
-    def _is_ours(self, symbol: str) -> bool:
-        """Tell whether this engine's partition trades a symbol: by a checksum of its name."""
-        number, count = self._config.engine.partition.split("/")
-        return zlib.crc32(symbol.encode("ascii")) % int(count) == int(number)
 
     async def _make_keys(self, path: Path) -> KeyFile:
         """Make the exchange's own keys and the demo's; write them where only their owner reads them."""
@@ -211,6 +207,12 @@ class Bootstrap:
                         f"the start could not carry out a command of type {event.command_type}: "
                         f"{event.reason.name.lower()}, measured {event.measured}, limit {event.limit}"
                     )
+
+
+def is_ours_of(config: Config) -> Callable[[str], bool]:
+    """Return what tells whether an engine's partition trades a symbol: by a checksum of its name."""
+    number, count = map(int, config.engine.partition.split("/"))
+    return lambda symbol: zlib.crc32(symbol.encode("ascii")) % count == number
 
 
 def day_end_after(now_ns: int, time_of_day: str) -> int:

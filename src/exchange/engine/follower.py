@@ -144,11 +144,14 @@ def read_report(folder: Path) -> FollowerReport | None:
 
 
 def write_report(folder: Path, report: FollowerReport) -> None:
-    """Leave a report for the engine and for people; it need not survive a power loss."""
+    """Leave a report for the engine and for people, where there is room; it need not survive a power loss."""
     path = EngineFolder(folder).follower_report
     unfinished = path.with_name(path.name + disk.UNFINISHED)
-    unfinished.write_bytes(msgspec.json.encode(report))
-    os.replace(unfinished, path)
+    try:
+        unfinished.write_bytes(msgspec.json.encode(report))
+        os.replace(unfinished, path)
+    except OSError as error:
+        sys.stderr.write(f"follower: {path} cannot be written: {error.strerror}\n")
 
 
 def follow(follower: Follower, parent: int) -> None:

@@ -14,7 +14,10 @@ from exchange.wire.envelope import EventBatch
 
 
 class Generation:
-    """Matched commands that become one batch. Everything in it has been applied to the venue."""
+    """Matched commands that become one batch. Everything in it has been applied to the venue.
+
+    received_ns: when each submission came, by `perf_counter_ns`.
+    """
 
     __slots__ = (
         "_answers",
@@ -68,6 +71,7 @@ class Generation:
         self.pending += count
         self.received_ns += [submission.received_ns for submission in submissions]
         for submission, end in zip(submissions, applied.ends, strict=True):
+            self.received_ns.append(submission.received_ns)
             if submission.matched:
                 submission.matched(sequence)
             if submission.answer:

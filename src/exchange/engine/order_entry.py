@@ -13,7 +13,7 @@ from typing import NoReturn
 from exchange.domain import commands as c
 from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, OrderFlag
-from exchange.domain.participant import NAME_BYTES_MAX, Role, is_valid_name
+from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import (
     QUANTITY_MAX,
@@ -229,7 +229,7 @@ def id_of(text: str, field: str) -> int:
 
 def name_of(text: str, field: str = "name") -> str:
     """Return a name. Raise `ApiError` where it is none, and so might not fit a record."""
-    if not text.isprintable() or len(text) > NAME_BYTES_MAX or not is_valid_name(text):
+    if not is_valid_name(text):
         raise refusal(Reason.NAME_INVALID, field=field)
     return text
 

@@ -18,7 +18,6 @@ from exchange.engine.rest_orders import READER
 from exchange.engine.rest_symbols import OPERATOR
 from exchange.infra.auth import new_password, session_digest
 from exchange.infra.http_routes import Call, Route
-from exchange.infra.metrics import Family, counter, gauge
 from exchange.wire.ouch_reference import SESSIONS_MAX
 from exchange.wire.ouch_session import Session, SessionTerms
 from exchange.wire.rest.sessions import CreatedSession, NewSession, RemovedSession, SessionList, SessionView
@@ -126,27 +125,6 @@ class SessionsApi:
     def _named(self, user: str) -> Session | None:
         sessions = self._ouch().sessions.translator.state.sessions.values()
         return next((session for session in sessions if session.user == user), None)
-
-
-OUCH_FAMILIES: tuple[Family[OuchAcceptor], ...] = (
-    gauge("exchange_ouch_connections", "Open OUCH connections.", lambda o: len(o.connections)),
-    gauge("exchange_ouch_sessions", "OUCH sessions that are logged in.", lambda o: len(o.by_session)),
-    counter("exchange_ouch_logins_total", "OUCH logins accepted.", lambda o: o.counters.logins),
-    counter(
-        "exchange_ouch_logins_refused_total", "OUCH logins refused.", lambda o: o.counters.logins_refused
-    ),
-    counter("exchange_ouch_messages_total", "OUCH messages received.", lambda o: o.counters.messages),
-    counter("exchange_ouch_sent_messages_total", "OUCH messages sent.", lambda o: o.counters.sent_messages),
-    counter(
-        "exchange_ouch_ends_total", "OUCH connections that ended.", lambda o: {**o.counters.ended}, "reason"
-    ),
-    gauge(
-        "exchange_ouch_stream_bytes",
-        "Size of the OUCH streams on disk.",
-        lambda o: o.sessions.streams.size_bytes(),
-    ),
-)
-"""The gateway's figures for Prometheus."""
 
 
 def _view(ouch: OuchAcceptor, session: Session) -> SessionView:

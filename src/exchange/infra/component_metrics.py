@@ -15,9 +15,9 @@ from prometheus_client.metrics_core import Metric
 from exchange import __version__
 from exchange.infra.bus import Bus
 from exchange.infra.bus_metrics import bus_metrics
+from exchange.infra.config_follower import ConfigFollower, config_metrics
 from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisLink, redis_metrics
-from exchange.infra.shared_config import ConfigFollower, config_metrics
 
 BUILD = ("component", "version", "python", "matcher", "rules_version", "partition")
 

@@ -25,6 +25,7 @@ from exchange.infra.errors import InfraError
 from exchange.infra.http_routes import Call, Route
 from exchange.infra.log import tell_sequence
 from exchange.infra.metrics import Family, counter, gauge, read_all
+from exchange.infra.shared_config import Running
 from exchange.wire.bus_messages import (
     Announcement,
     ComponentName,
@@ -48,7 +49,7 @@ log = structlog.get_logger(component="news")
 
 
 class ComponentNews:
-    """The news of one component. ready, url, position: asked again and again while it runs.
+    """The news of one component. ready, url, position, configuration: asked again and again while it runs.
 
     announced, failed, unreadable: what was said, could not be said, and could not be read.
     """
@@ -62,6 +63,7 @@ class ComponentNews:
         ready: Callable[[], list[str]],
         url: Callable[[], str],
         position: Callable[[], int],
+        configuration: Callable[[], Running] = Running,
     ) -> None:
         self.roster = Roster()
         self.instance = f"{component}-{config.partition}-{os.getpid():x}-{secrets.token_hex(4)}"
@@ -69,6 +71,7 @@ class ComponentNews:
         self._config = config
         self._bus = bus
         self._ready, self._url, self._position = ready, url, position
+        self._configuration = configuration
         self._started_ns = time_ns()
         self._number = 0
         self._was_ready = False
@@ -184,6 +187,7 @@ class ComponentNews:
         state = self._state()
         self._last_position = max(self._last_position, self._position())
         reasons = self._ready() if state in ("starting", "not_ready") and not self._ending else []
+        running = self._configuration()
         return Announcement(
             component=self._component,
             instance=self.instance,
@@ -197,6 +201,8 @@ class ComponentNews:
             release=__version__,
             reasons=tuple(reason[:REASON_CHARACTERS_MAX] for reason in reasons[:REASONS_MAX]),
             position=self._last_position,
+            config_version=running.version,
+            config_pending=running.pending[:REASONS_MAX],
         )
 
     def _state(self) -> State:
@@ -278,4 +284,6 @@ def _view(heard: Heard, state: str, now_ns: int) -> ComponentView:
         started_at=format_time(TimeNs(said.started_ns)),
         heard_ms_ago=(now_ns - heard.heard_ns) // NS_PER_MS,
         reasons=list(said.reasons),
+        config_version=said.config_version,
+        config_pending=list(said.config_pending),
     )

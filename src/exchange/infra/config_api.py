@@ -10,9 +10,9 @@ import msgspec
 
 from exchange.domain.participant import Role
 from exchange.infra.config import Config
+from exchange.infra.config_follower import ConfigFollower
 from exchange.infra.config_text import config_text
 from exchange.infra.http_routes import Call, Route
-from exchange.infra.shared_config import ConfigFollower
 
 READERS = frozenset((Role.OPERATOR, Role.AUDITOR))
 

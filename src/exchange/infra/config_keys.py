@@ -81,24 +81,24 @@ class TableReader:
     def read(self, section: type[S], table: object, path: str = "") -> S | None:
         """Make a section of a table; None, with the mistakes noted, where it has any."""
         if not isinstance(table, Mapping):
-            self._note(path, f"must be a table, got {shown(table)}")
+            self.note(path, f"must be a table, got {shown(table)}")
             return None
         known = {field.encode_name: field for field in fields(section)}
         before = len(self.problems)
         for key in table:
             if key not in known:
-                self._note(join(path, key), unknown_name("key", key, known))
+                self.note(join(path, key), unknown_name("key", key, known))
         values = {}
         for key, field in known.items():
             if key in table:
                 values[field.name] = self._value(field.type, table[key], join(path, key))
             elif field.required:
-                self._note(join(path, key), f"is missing; it must be {allowed(field.type)}")
+                self.note(join(path, key), f"is missing; it must be {allowed(field.type)}")
         if len(self.problems) > before:
             return None
         made = section(**values)
         for key, message in made.mistakes():
-            self._note(join(path, key) if key else path, message)
+            self.note(join(path, key) if key else path, message)
         return made if len(self.problems) == before else None
 
     def _value(self, kind: Any, value: object, path: str) -> Any:
@@ -111,18 +111,19 @@ class TableReader:
         try:
             return _parse_text(text, value) if text else msgspec.convert(value, kind, strict=True)
         except UnitError as error:
-            self._note(path, str(error))
+            self.note(path, str(error))
         except ValueError:
-            self._note(path, f"must be {allowed(kind)}, got {shown(value)}")
+            self.note(path, f"must be {allowed(kind)}, got {shown(value)}")
         return None
 
     def _sections(self, section: type[Section], value: object, path: str) -> tuple[Section | None, ...]:
         if not isinstance(value, list):
-            self._note(path, f"must be a list of tables, got {shown(value)}")
+            self.note(path, f"must be a list of tables, got {shown(value)}")
             return ()
         return tuple(self.read(section, item, f"{path}.{number}") for number, item in enumerate(value, 1))
 
-    def _note(self, path: str, message: str) -> None:
+    def note(self, path: str, message: str) -> None:
+        """Note a mistake at a key path."""
         self.problems.append(Problem(self.origins.get(path, self.origin), key_text(path), message))
 
 

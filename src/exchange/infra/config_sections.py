@@ -36,7 +36,7 @@ from exchange.domain.units import (
 )
 from exchange.infra.config_keys import Secret, Section, Text
 
-PARTITIONS_MAX = 256
+PARTITIONS_MAX = 128
 _PARTITION = re.compile(r"(\d{1,3})/(\d{1,3})\Z", re.ASCII)
 _URL = re.compile(r"https?://[^\s/?#]+/?\Z", re.ASCII)
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -117,6 +117,10 @@ class ExchangeConfig(Section, frozen=True, kw_only=True):
     """
     rate_burst: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Requests that may come at once; 0: as many as rate_per_s."""
+    config_approvals: Annotated[int, Meta(ge=1, le=2)] = 1
+    """How many operators a change of the shared configuration needs: 2 and one proposes it, another approves it."""
+    config_proposal_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+    """A proposal that nobody approved for so long is void."""
 
 
 class OuchConfig(Section, frozen=True, kw_only=True):

@@ -1,132 +1,103 @@
-"""Configuration that changes at run time: versioned documents in Redis, which every component follows.
+"""Configuration that changes at run time: versioned documents and proposals in Redis.
 
-A document holds the few keys that take effect at once, over what each component was started with; a key that it does
-not hold is as the component was started. It is validated whole and refused whole. A change is announced, and looked
-for now and then as well. Without Redis, or when Redis has lost the documents, the last version runs on.
+Only the engine writes there, for an operator who showed a key; every component follows (`config_follower.py`). Redis
+is not the truth: without it, or when it has lost the documents, the last version runs on.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-import structlog
-from prometheus_client.metrics_core import Metric
 
-from exchange.infra.cache import CacheUnavailable
-from exchange.infra.config import Config
-from exchange.infra.config_keys import ConfigError, Problem, TableReader, field_at, key_text
+from exchange.infra.config_document import Document
 from exchange.infra.errors import InfraError
-from exchange.infra.http_service import HttpService
-from exchange.infra.log import set_log_level
-from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisLink
-from exchange.infra.shared_rates import open_shared_rates
 
-log = structlog.get_logger(component="configuration")
-
-HOT_KEYS = (
-    "exchange.log_level",
-    "exchange.rate_per_s",
-    "exchange.rate_burst",
-    "redis.writes_per_second",
-    "redis.stale_s",
-)
-"""What a document may hold."""
 VERSIONS_KEPT = 100
-LOOK_S = 2.0
-"""How often it is looked for a new version, announced or not."""
+PROPOSALS_KEPT = 100
+"""Decided and open ones; of the open ones fewer may be: `PROPOSALS_OPEN_MAX`."""
+PROPOSALS_OPEN_MAX = 20
+RUNNING_FIELDS_MAX = 1_000
+"""Components that are remembered; more come only of restarts on other ports, and the list is begun anew then."""
 
 _PUBLISH = """
 local newest = tonumber(redis.call('HGET', KEYS[1], 'newest') or '0')
 if newest ~= tonumber(ARGV[1]) then return 0 end
-newest = newest + 1
-redis.call('HSET', KEYS[1], 'newest', newest, newest, ARGV[2])
-redis.call('HDEL', KEYS[1], newest - tonumber(ARGV[3]))
-redis.call('PUBLISH', KEYS[2], newest)
-return newest
+local version = tonumber(ARGV[4])
+redis.call('HSET', KEYS[1], 'newest', version, version, ARGV[2])
+redis.call('HDEL', KEYS[1], version - tonumber(ARGV[3]))
+redis.call('PUBLISH', KEYS[2], version)
+return version
 """
-"""KEYS: the documents, the channel. ARGV: the version it follows, the document, versions kept. Answer: 0 = too late."""
+"""KEYS: the documents, the channel. ARGV: the version it follows, the document, versions kept, its version.
+
+Answer: 0 = too late.
+"""
+_DECIDE = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+"""KEYS: the proposals. ARGV: number, as it was, as it is to be. Answer: 0 = somebody else was faster."""
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """One version. values: from key path to value; at: when it was applied; note: why, for people."""
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that waits for a second operator.
+
+    base: the version in force when it was proposed; decided_by: whose key approved or rejected it.
+    """
+
+    number: int
+    base: int
+    document: Document
+    expires_at: str
+    state: Literal["open", "approved", "rejected"] = "open"
+    decided_at: str = ""
+    decided_by: str = ""
+    why: str = ""
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """What a component says of itself. version: that it runs; pending: keys that wait for its restart."""
 
     version: int = 0
-    at: str = ""
-    note: str = ""
-    values: dict[str, Any] = {}
+    pending: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class VersionTaken(InfraError):
-    """Somebody else applied a version meanwhile."""
-
-
-def values_of(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file of TOML holds, by key path: `{"exchange": {"log_level": …}}` → `exchange.log_level`."""
-    values: dict[str, Any] = {}
-    for name, table in tables.items():
-        if isinstance(table, Mapping):
-            values |= {f"{name}.{key}": value for key, value in table.items()}
-        else:
-            values[name] = table
-    return values
-
-
-def overlay(config: Config, values: Mapping[str, Any], origin: str) -> Config:
-    """Return a configuration with the values of a document in it. Raise `ConfigError` with every mistake."""
-    problems = [Problem(origin, key_text(path), what) for path in values if (what := _refused(path))]
-    reader, sections = TableReader(origin, {}), {}
-    for name in {path.split(".")[0]: None for path in values if path in HOT_KEYS}:
-        section = getattr(config, name)
-        table = {path.split(".")[1]: values[path] for path in HOT_KEYS if path in values and _in(path, name)}
-        made = reader.read(type(section), table, name)
-        if made is not None:
-            sections[name] = msgspec.structs.replace(section, **{key: getattr(made, key) for key in table})
-    if problems or reader.problems:
-        raise ConfigError(problems + reader.problems)
-    return msgspec.structs.replace(config, **sections)
-
-
-def _in(path: str, section: str) -> bool:
-    return path.startswith(section + ".")
-
-
-def _refused(path: str) -> str:
-    """Say why a key may not stand in a document, empty where it may."""
-    if path in HOT_KEYS:
-        return ""
-    found = field_at(Config, path.split("."))
-    if isinstance(found, str):
-        return found
-    if _in(path, "symbols") or path == "symbols":
-        return "the market changes by command: use `exchange symbols add`, `suspend`, `resume` or `reference`"
-    return f"needs a restart: change it where the component is started; at run time: {', '.join(HOT_KEYS)}"
+    """Somebody else applied a version, or decided on a proposal, meanwhile."""
 
 
 class SharedConfig:
-    """The documents of one exchange. Every question may raise `CacheUnavailable`."""
+    """The documents and proposals of one exchange. Every question may raise `CacheUnavailable`."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
         self._documents = link.key("config", "documents")
+        self._proposals = link.key("config", "proposals")
         self._running = link.key("config", "running")
         self.channel = link.key("config", "news")
+
+    # --- versions -----------------------------------------------------------------------------------
 
     async def newest_version(self) -> int:
         """Return the version in force, 0 for none."""
         (number,) = await self._link.call(("HGET", self._documents, "newest"))
-        return int(number or 0)
+        return _number(number)
 
     async def document(self, version: int) -> Document | None:
-        """Return a version, None where it is not kept; 0 is the empty one."""
+        """Return a version, None where it is not kept; 0 is the empty one. Raise `InfraError` where it is damaged."""
         if not version:
             return Document()
         (body,) = await self._link.call(("HGET", self._documents, version))
-        return msgspec.json.decode(body, type=Document) if body is not None else None
+        return _decoded(body, Document, f"version {version}") if body is not None else None
+
+    async def newest(self) -> Document:
+        """Return the version in force; the empty one where there is none."""
+        version = await self.newest_version()
+        return await self.document(version) or Document(version=version)
 
     async def history(self) -> list[Document]:
         """Return the versions that are kept, newest first."""
@@ -135,131 +106,78 @@ class SharedConfig:
         found = [await self.document(number) for number in numbers]
         return [document for document in found if document is not None]
 
-    async def publish(self, document: Document) -> None:
-        """Put a document in force. Raise `VersionTaken` where it does not follow the newest one."""
+    async def publish(self, document: Document, after: int | None = None) -> None:
+        """Put a document in force. after: the version it must follow, by default the one before it.
+
+        Raise `VersionTaken` where another one is in force by now.
+        """
+        before = document.version - 1 if after is None else after
         command = ("EVAL", _PUBLISH, 2, self._documents, self.channel)
         body = msgspec.json.encode(document)
-        (version,) = await self._link.call((*command, document.version - 1, body, VERSIONS_KEPT))
+        (version,) = await self._link.call((*command, before, body, VERSIONS_KEPT, document.version))
         if not version:
             raise VersionTaken(
-                f"version {document.version} was applied by somebody else; look, then try again"
+                f"version {before} is not in force any more: somebody else applied one; look, then try again"
             )
 
-    async def report(self, component: str, version: int) -> None:
-        """Tell which version a component runs."""
-        await self._link.call(("HSET", self._running, component, version))
+    # --- proposals ----------------------------------------------------------------------------------
 
-    async def running(self) -> dict[str, int]:
-        """Return which version each component said that it runs."""
+    async def propose(self, proposal: Proposal) -> Proposal:
+        """Keep a proposal under the next number; return it with the number."""
+        (number,) = await self._link.call(("HINCRBY", self._proposals, "newest", 1))
+        numbered = msgspec.structs.replace(proposal, number=number)
+        body = msgspec.json.encode(numbered)
+        await self._link.call(
+            ("HSET", self._proposals, number, body), ("HDEL", self._proposals, number - PROPOSALS_KEPT)
+        )
+        return numbered
+
+    async def proposal(self, number: int) -> Proposal | None:
+        """Return a proposal, None where it is not kept."""
+        (body,) = await self._link.call(("HGET", self._proposals, number))
+        return _decoded(body, Proposal, f"proposal {number}") if body is not None else None
+
+    async def proposals(self) -> list[Proposal]:
+        """Return the proposals that are kept, newest first."""
+        (newest,) = await self._link.call(("HGET", self._proposals, "newest"))
+        last = _number(newest)
+        found = [await self.proposal(number) for number in range(last, max(0, last - PROPOSALS_KEPT), -1)]
+        return [proposal for proposal in found if proposal is not None]
+
+    async def decide(self, before: Proposal, after: Proposal) -> None:
+        """Note what was decided. Raise `VersionTaken` where somebody else decided meanwhile."""
+        command = ("EVAL", _DECIDE, 1, self._proposals, before.number)
+        bodies = msgspec.json.encode(before), msgspec.json.encode(after)
+        (done,) = await self._link.call((*command, *bodies))
+        if not done:
+            raise VersionTaken(f"proposal {before.number} was decided by somebody else meanwhile")
+
+    # --- who runs what ------------------------------------------------------------------------------
+
+    async def report(self, component: str, running: Running) -> None:
+        """Tell what a component runs."""
+        (count,) = await self._link.call(("HLEN", self._running))
+        if count >= RUNNING_FIELDS_MAX:
+            await self._link.call(("DEL", self._running))
+        await self._link.call(("HSET", self._running, component, msgspec.json.encode(running)))
+
+    async def running(self) -> dict[str, Running]:
+        """Return what each component said that it runs."""
         (found,) = await self._link.call(("HGETALL", self._running))
-        return {name.decode(): int(version) for name, version in sorted(found.items())}
+        return {name.decode(): _decoded(body, Running, name.decode()) for name, body in sorted(found.items())}
 
 
-class ConfigFollower:
-    """Keeps one component at the newest version. apply: makes the keys of a configuration take effect."""
-
-    def __init__(
-        self, link: RedisLink, component: str, config: Config, apply: Callable[[Config], None]
-    ) -> None:
-        self.version = 0
-        self.problem = ""
-        self._link = link
-        self._shared = SharedConfig(link)
-        self._component = component
-        self._config = config
-        self._apply = apply
-        self._seen = 0
-
-    async def run(self) -> None:
-        """Follow until cancelled."""
-        while True:
-            await self.look()
-            await self._link.wait_for(self._shared.channel, LOOK_S)
-
-    async def look(self) -> None:
-        """Take in the newest version, where it is another one."""
-        try:
-            newest = await self._shared.newest_version()
-            if newest == self._seen:
-                return
-            document = await self._shared.document(newest)
-            if newest and document is not None:
-                self._take(document)
-                await self._shared.report(self._component, self.version)
-            elif self.version:
-                self._note(f"the shared configuration is gone from Redis; version {self.version} runs on")
-            self._seen = newest
-        except CacheUnavailable:
-            return
-
-    def _take(self, document: Document) -> None:
-        try:
-            config = overlay(self._config, document.values, f"version {document.version}")
-        except ConfigError as error:
-            self._note(f"{error}; version {self.version} runs on".replace("\n", " "))
-            return
-        self._apply(config)
-        self.version, self.problem = document.version, ""
-        log.info("config_applied", version=document.version, keys=list(document.values))
-
-    def _note(self, problem: str) -> None:
-        self.problem = problem
-        log.warning("config_not_applied", problem=problem)
+def _decoded(body: bytes, kind: Any, what: str) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        text = f"the shared configuration in Redis is damaged, {what}: {error}; remove it there, then apply again"
+        raise InfraError(text) from error
 
 
-async def follow_config(
-    link: RedisLink | None,
-    component: str,
-    config: Config,
-    http: HttpService,
-    stack: AsyncExitStack,
-    apply: Callable[[Config], None] = lambda _: None,
-) -> ConfigFollower | None:
-    """Follow the shared configuration until the stack is closed; None where there is no Redis.
-
-    http: the component's service, which serves already. apply: makes the component's own keys take effect.
-    """
-    if link is None:
-        return None
-
-    def take(config: Config) -> None:
-        set_log_level(config.exchange.log_level)
-        shared_rates = open_shared_rates(config, link, component)
-        http.set_rates(config.exchange.rate_per_s, config.exchange.rate_burst, shared_rates)
-        apply(config)
-
-    follower = ConfigFollower(link, f"{component} on port {http.port}", config, take)
-    await follower.look()
-    following = asyncio.create_task(follower.run(), name=f"{component} follows the configuration")
-
-    async def end() -> None:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-
-    stack.push_async_callback(end)
-    return follower
-
-
-def config_notes(follower: ConfigFollower | None) -> list[str]:
-    """Return what operators should know of the shared configuration."""
-    return [follower.problem] if follower is not None and follower.problem else []
-
-
-CONFIG_FAMILIES: tuple[Family[ConfigFollower], ...] = (
-    gauge(
-        "exchange_config_version",
-        "Version of the shared configuration that runs, 0 for none.",
-        lambda follower: follower.version,
-    ),
-    gauge(
-        "exchange_config_problem",
-        "1 where a newer version cannot be taken, or the documents are gone; /readyz says why.",
-        lambda follower: bool(follower.problem),
-    ),
-)
-
-
-def config_metrics(follower: ConfigFollower | None) -> Iterator[Metric]:
-    """Yield the families for Prometheus."""
-    if follower is not None:
-        yield from read_all(CONFIG_FAMILIES, follower)
+def _number(body: bytes | None) -> int:
+    try:
+        return int(body or 0)
+    except ValueError as error:
+        text = f"the shared configuration in Redis is damaged: the newest version is {body!r}"
+        raise InfraError(text) from error

@@ -9,7 +9,7 @@ caused, so a batch that comes twice does nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -39,6 +39,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.events import Event
 from exchange.infra import store_postgres
 from exchange.infra.errors import InfraError
+from exchange.infra.store_lock import StoreLocked, lock_tables
 from exchange.wire.records import decode_event, encode_event
 
 BUSY_TIMEOUT_MS = 10_000
@@ -98,10 +99,10 @@ def open_store(
         try:
             if file is not None:
                 _check_sqlite(store, file)
-            if store.dialect.name == "postgresql":
-                store_postgres.make_schema(store, schema)
-            _bring_up_to_date(store, migrations)
-        except SQLAlchemyError as error:
+            if _version_of(store) != newest_version(migrations):
+                with _long_waits(store), lock_tables(store, schema, file):
+                    _bring_up_to_date(store, schema, migrations)
+        except (SQLAlchemyError, StoreLocked) as error:
             raise StoreError(_refusal(address, file, reason_of(error))) from error
         undo.pop_all()
     return store
@@ -262,21 +263,32 @@ def _check_sqlite(store: Engine, file: Path) -> None:
             raise StoreError(_refusal(store.url, file, str(found)))
 
 
-def _bring_up_to_date(store: Engine, migrations: str) -> None:
-    """Run the migrations that the database has not had; Alembic is slow to import, so only where there are
-    any.
-    """
-    newest = newest_version(migrations)
+def _long_waits(store: Engine) -> AbstractContextManager[None]:
+    """Let making or changing tables take as long as it takes."""
+    return store_postgres.without_hurry() if store.dialect.name == "postgresql" else nullcontext()
+
+
+def _version_of(store: Engine) -> str | None:
+    """Return the version of a database; None where it has none."""
     with store.connect() as connection:
-        has_table = store.dialect.has_table(connection, VERSION_TABLE)
-        found = (
-            connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-            if has_table
-            else None
-        )
-        has_data = found is None and store.dialect.has_table(connection, feed_positions.name)
+        if not store.dialect.has_table(connection, VERSION_TABLE):
+            return None
+        found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+        return found
+
+
+def _bring_up_to_date(store: Engine, schema: str, migrations: str) -> None:
+    """Run the migrations that the database has not had, with its lock held: another process may just have run them.
+
+    Alembic is slow to import, so only where there are any.
+    """
+    if store.dialect.name == "postgresql":
+        store_postgres.make_schema(store, schema)
+    newest, found = newest_version(migrations), _version_of(store)
     if found == newest:
         return
+    with store.connect() as connection:
+        has_data = found is None and store.dialect.has_table(connection, feed_positions.name)
     if has_data or (found is not None and not _is_version(found)):
         raise StoreError(
             f"{shown(store.url)} has tables, but its version in {VERSION_TABLE} is {found or 'missing'}: the store "

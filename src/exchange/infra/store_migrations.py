@@ -14,10 +14,14 @@ from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import Engine
 
+from exchange.infra import store_postgres
+
 
 def migrate(store: Engine, migrations: str, to: str = "head") -> None:
     """Run the migrations that a database has not had, up to a version."""
     with as_file(files(migrations)) as folder, store.connect() as connection:
+        if store.dialect.name == "postgresql":
+            store_postgres.take_out_without_limits(connection)
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")

@@ -31,11 +31,22 @@ PASSING_STATES = frozenset(
         "40P01",  # deadlock
         "55P03",  # a lock is held
         "53300",  # too many connections
+        "57014",  # a statement took too long
         "57P01", "57P02", "57P03",  # the server shuts down, crashed, starts
     }
 )  # fmt: skip
 """Error codes of PostgreSQL after which the same transaction can succeed."""
 _CONNECTION_CLASS = "08"
+_RESOURCE_CLASSES = ("53", "58")
+"""Insufficient resources, system errors such as of the disk."""
+_SQLITE_RESOURCES = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_BUSY",
+    "SQLITE_READONLY",
+    "SQLITE_CANTOPEN",
+    "SQLITE_NOMEM",
+)
 
 T = TypeVar("T")
 
@@ -57,13 +68,28 @@ def passes(error: BaseException) -> bool:
 @contextmanager
 def begin_read(store: Engine) -> Iterator[Connection]:
     """Begin a transaction that sees one state of the store. Raise `StoreUnavailable` where trying again can help."""
+    with asking_again_later(store), store.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def asking_again_later(store: Engine) -> Iterator[None]:
+    """Turn failures that pass, or that a person can end, into `StoreUnavailable`: for who answers somebody."""
     try:
-        with store.connect() as connection, connection.begin():
-            yield connection
+        yield
     except SQLAlchemyError as error:
-        if passes(error):
+        if passes(error) or is_out_of_resources(error):
             raise StoreUnavailable(f"{shown(store.url)}: {reason_of(error)}") from error
         raise
+
+
+def is_out_of_resources(error: BaseException) -> bool:
+    """Tell whether a store lacks what a person can give it: room on the disk, the right to write, memory, a lock."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    return state.startswith(_RESOURCE_CLASSES) or name.startswith(_SQLITE_RESOURCES)
 
 
 async def with_retries(commit: Callable[[], T], failed: Callable[[str, int], None]) -> T:

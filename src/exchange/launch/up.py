@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from exchange.engine.bootstrap import KeyFile, read_keys
 from exchange.infra import disk
 from exchange.infra.bus import Bus
 from exchange.infra.config import Config
+from exchange.infra.config_follower import Started, started_with
 from exchange.infra.errors import InfraError
 from exchange.infra.open_bus import open_bus
 from exchange.launch import life
@@ -44,11 +45,12 @@ class Addresses(msgspec.Struct, frozen=True):
 class Embedded:
     """A running exchange: its components, where they are, and the keys that open it."""
 
-    def __init__(self, config: Config, stack: AsyncExitStack) -> None:
-        self.config = config
+    def __init__(self, started: Started, stack: AsyncExitStack) -> None:
+        config = self.config = started.config
+        self._started = started
         self.bus: Bus | None = open_bus(config, within_one_process=True)
         self._stack = stack
-        self.engine = EngineApp(config, bus=self.bus)
+        self.engine = EngineApp(config, bus=self.bus, started=started)
         self.reporter: ReporterApp
         self.clearing: ClearingApp
 
@@ -90,10 +92,10 @@ class Embedded:
             stack.push_async_callback(self.bus.close)
         await life.start("engine", self.engine, config.engine_address(), stack)
         await life.wait_until_ready("engine", self.engine)
-        self.reporter = ReporterApp(config, bus=self.bus, source=self.engine.source)
+        self.reporter = ReporterApp(config, bus=self.bus, source=self.engine.source, started=self._started)
         await life.start("reporter", self.reporter, config.reporter_address(), stack)
         await life.wait_until_ready("reporter", self.reporter)
-        self.clearing = ClearingApp(config, bus=self.bus, source=self.engine.source)
+        self.clearing = ClearingApp(config, bus=self.bus, source=self.engine.source, started=self._started)
         await life.start("clearing", self.clearing, config.clearing_address(), stack)
         await life.wait_until_ready("clearing", self.clearing)
         self._tell_addresses()
@@ -111,10 +113,16 @@ class Embedded:
         self._stack.callback(Path.unlink, file, missing_ok=True)
 
 
-async def up(config: Config) -> Embedded:
-    """Start an exchange and return it running. Raise `InfraError` where it cannot; nothing is left running then."""
+async def up(config: Config, fixed: Iterable[str] = ()) -> Embedded:
+    """Start an exchange and return it running. Raise `InfraError` where it cannot; nothing is left running then.
+
+    fixed: the keys that environment and command line set, which no shared configuration overrides.
+    """
     async with AsyncExitStack() as stack:
-        embedded = Embedded(with_ports(config), AsyncExitStack())
+        started = await started_with(config, "engine", fixed)
+        embedded = Embedded(
+            msgspec.structs.replace(started, config=with_ports(started.config)), AsyncExitStack()
+        )
         stack.push_async_callback(embedded.stop)
         await embedded.begin()
         stack.pop_all()
@@ -122,11 +130,13 @@ async def up(config: Config) -> Embedded:
     return embedded
 
 
-async def run_up(config: Config, announce: Callable[[Embedded], Awaitable[None] | None]) -> None:
-    """Run an exchange until SIGTERM or SIGINT. announce: called once everything is ready."""
+async def run_up(
+    config: Config, announce: Callable[[Embedded], Awaitable[None] | None], fixed: Iterable[str] = ()
+) -> None:
+    """Run an exchange until SIGTERM or SIGINT. announce: called once everything is ready; fixed: see `up`."""
 
     async def begin(stack: AsyncExitStack) -> None:
-        embedded = await up(config)
+        embedded = await up(config, fixed)
         stack.push_async_callback(embedded.stop)
         told = announce(embedded)
         if told is not None:

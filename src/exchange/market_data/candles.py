@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
@@ -91,6 +92,7 @@ def candle_start(interval_s: int, business_date: int, time_ns: int) -> int:
     return time_ns - time_ns % (interval_s * SECOND_NS)
 
 
+@lru_cache(maxsize=64)
 def date_start(number: int) -> int:
     """Return midnight UTC of a date YYYYMMDD in nanoseconds."""
     midnight = datetime(number // 10_000, number // 100 % 100, number % 100, tzinfo=UTC)

@@ -138,8 +138,32 @@ class Tape:
             taker_order_id, _SIDES[taker_side], reference_price,
         )  # fmt: skip
         self._new.append(trade)
-        candles = tuple([self._add(trade, interval_s) for interval_s in self.intervals_s])
+        if self._is_in_newest(trade):
+            candles = tuple([self._add_to_newest(trade, interval_s) for interval_s in self.intervals_s])
+        else:
+            candles = tuple([self._add(trade, interval_s) for interval_s in self.intervals_s])
         return TapeUpdate(sequence, self._link(symbol_id, sequence), time_ns, trade, candles)
+
+    def _is_in_newest(self, trade: Trade) -> bool:
+        """Tell whether a trade is in its symbol's newest candle of the shortest interval, and so of every one."""
+        shortest = self._current.get((trade.symbol_id, self.intervals_s[0]))
+        return (
+            shortest is not None
+            and shortest.key.business_date == trade.business_date
+            and shortest.key.start_ns <= trade.executed_ns < shortest.end_ns
+        )
+
+    def _add_to_newest(self, trade: Trade, interval_s: int) -> Candle:
+        """Add a new trade to the newest candle, as `_add` does: the way of nearly all trades of a busy symbol."""
+        slot = trade.symbol_id, interval_s
+        current = self._current[slot]
+        key, figures = current.key, current.figures
+        if figures is None:
+            figures = figures_of_trade(trade.sequence, trade.price, trade.quantity)
+        else:
+            figures = figures.with_trade(trade.sequence, trade.price, trade.quantity)
+        candle = self._current[slot] = self._dirty[key] = Candle(key, figures)
+        return candle
 
     def _add(self, trade: Trade, interval_s: int) -> Candle:
         """Add a new trade to its candle of one interval."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.directory import Directory
 from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SYMBOL_PATTERN, SymbolState, TickTable
@@ -34,7 +35,7 @@ class Administration:
 
     def add_symbol(self, command: c.AddSymbol) -> None:
         """List a symbol; its id is the number of symbols there are then."""
-        refusal = self._refusal_of_symbol(command)
+        refusal = refusal_of_new_symbol(command, self._directory, self._limits.symbols)
         if refusal:
             self._refuse(command, 0, refusal)
             return
@@ -74,24 +75,6 @@ class Administration:
             return
         self._note(e.ReferencePriceSet, symbol_id=command.symbol_id, reference_price=command.reference_price)
         self._state.markets[command.symbol_id].reference.set(command.reference_price)
-
-    def _refusal_of_symbol(self, command: c.AddSymbol) -> Refusal | None:
-        ticks = TickTable(command.ticks)
-        if not is_valid_name(command.name):
-            return Refusal(Reason.NAME_INVALID)
-        if not SYMBOL_PATTERN.match(command.symbol):
-            return Refusal(Reason.SYMBOL_INVALID)
-        if command.symbol in self._directory.symbol_ids:
-            return Refusal(Reason.SYMBOL_TAKEN)
-        if not ticks.is_valid():
-            return Refusal(Reason.TICK_TABLE_INVALID)
-        if command.round_lot <= 0:
-            return Refusal(Reason.ROUND_LOT_INVALID, command.round_lot)
-        if refusal := refusal_of_reference_price(command.reference_price, ticks):
-            return refusal
-        if command.state not in STATES:
-            return Refusal(Reason.SYMBOL_STATE_INVALID, command.state)
-        return refusal_of_count(len(self._directory.symbols), self._limits.symbols)
 
     # --- participants, accounts, keys ----------------------------------------------------------------
 
@@ -203,6 +186,28 @@ class Administration:
             number_of(type(command)), refusal.reason, subject=subject, measured=refusal.measured,
             limit=refusal.limit, symbol_id=getattr(command, "symbol_id", 0),
         )  # fmt: skip
+
+
+def refusal_of_new_symbol(
+    command: c.AddSymbol | c.ConfigureSymbol, directory: Directory, symbols_max: int
+) -> Refusal | None:
+    """Check a symbol that is to be listed."""
+    ticks = TickTable(command.ticks)
+    if not is_valid_name(command.name):
+        return Refusal(Reason.NAME_INVALID)
+    if not SYMBOL_PATTERN.match(command.symbol):
+        return Refusal(Reason.SYMBOL_INVALID)
+    if command.symbol in directory.symbol_ids:
+        return Refusal(Reason.SYMBOL_TAKEN)
+    if not ticks.is_valid():
+        return Refusal(Reason.TICK_TABLE_INVALID)
+    if command.round_lot <= 0:
+        return Refusal(Reason.ROUND_LOT_INVALID, command.round_lot)
+    if refusal := refusal_of_reference_price(command.reference_price, ticks):
+        return refusal
+    if command.state not in STATES:
+        return Refusal(Reason.SYMBOL_STATE_INVALID, command.state)
+    return refusal_of_count(len(directory.symbols), symbols_max)
 
 
 def refusal_of_reference_price(price: int, ticks: TickTable) -> Refusal | None:

@@ -16,12 +16,16 @@ class Market:
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol_id = symbol.symbol_id
+        self.set_terms(symbol)
+        self.book = OrderBook()
+        self.reference = ReferencePrice(symbol.reference_price)
+
+    def set_terms(self, symbol: Symbol) -> None:
+        """Take the terms of a symbol over; what rests in the book stays as it is."""
         self.round_lot = symbol.round_lot
         self.state: SymbolState = symbol.state
         self.tick_starts = [row.from_price for row in symbol.ticks.rows]
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
-        self.book = OrderBook()
-        self.reference = ReferencePrice(symbol.reference_price)
 
     def tick_at(self, price: int) -> int:
         """Return the tick that holds at a price."""

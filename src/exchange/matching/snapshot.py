@@ -10,7 +10,8 @@ filled up with zeros. A snapshot is:
 - eight *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a ParticipantCreated, an
-     AccountCreated and a KeyCreated each, in this order, each kind by id;
+     AccountCreated and a KeyCreated each, in this order, each kind by id; the RuleConfigured of the rules in force
+     and of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. resting orders by symbol id, bids before asks, best price first, oldest first: order id u64
@@ -30,6 +31,8 @@ from itertools import islice
 from struct import Struct
 from typing import Any
 from zlib import crc32
+
+import msgspec
 
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
@@ -198,6 +201,17 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
         yield encode_event(e.KeyCreated(
             **blank, key_id=key.key_id, participant_id=key.participant_id, role=key.role, sha256=key.sha256,
             label=key.label,
+        ))  # fmt: skip
+    yield from _configuration_records(directory, blank)
+
+
+def _configuration_records(directory: Directory, blank: dict[str, Any]) -> Iterator[bytes]:
+    for rule in (*directory.rules.in_force, *directory.rules.coming):
+        yield encode_event(e.RuleConfigured(**blank, **msgspec.structs.asdict(rule)))
+    if directory.configuration_version:
+        yield encode_event(e.ConfigurationChanged(
+            **blank, configuration_version=directory.configuration_version, key_id=0, approver_key_id=0,
+            sha256=bytes(32), note="",
         ))  # fmt: skip
 
 

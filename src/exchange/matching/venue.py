@@ -1,8 +1,8 @@
 """The pure core of the engine: command records in, event records out, the same from the same everywhere.
 
 The life of a command: `apply` finds its record, begins a command in the event stream, and hands it to the
-part that judges it: `order_entry`, `administration`, `trade_rulings` or `business_day`. Whatever it says, it
-is answered by events, never by an exception.
+part that judges it: `order_entry`, `administration`, `trade_rulings`, `business_day` or `configuration`. Whatever it
+says, it is answered by events, never by an exception.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
+from exchange.matching.configuration import Configuration
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
@@ -34,7 +35,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -55,6 +56,7 @@ class Venue:
         day = BusinessDay(state, orders)
         administration = Administration(state)
         rulings = TradeRulings(state)
+        configuration = Configuration(state)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
             (order_entry.CANCEL_NUMBER, order_entry.CANCEL.size): orders.cancel,
@@ -78,6 +80,9 @@ class Venue:
             c.CancelOrders: orders.cancel_orders,
             c.BustTrade: rulings.bust,
             c.CorrectTrade: rulings.correct,
+            c.ConfigureSymbol: configuration.configure_symbol,
+            c.ConfigureRule: configuration.configure_rule,
+            c.ConfirmConfiguration: configuration.confirm,
         }
 
     def apply(self, commands: bytes, time_ns: int) -> bytes:

@@ -16,6 +16,7 @@ from exchange.domain.events import (
     BusinessDayStarted,
     Deposited,
     Event,
+    RuleConfigured,
     TradeBusted,
     TradeCorrected,
     TradeExecuted,
@@ -29,8 +30,8 @@ from exchange.post_trade.ledger import CASH, Ledger, TransferCode
 from exchange.post_trade.positions import Positions
 from exchange.post_trade.recent_trades import RecentTrades
 from exchange.post_trade.rule import Context, Hit, Ruling, Verdict
-from exchange.post_trade.rules import RuleSet, bust_reason, judge
-from exchange.post_trade.trade import Trade, captured, differences
+from exchange.post_trade.rules import RulesError, RuleSet, bust_reason, judge, rules_from_texts
+from exchange.post_trade.trade import NO_RULE_HIT, Trade, captured, differences, judged_step
 from exchange.post_trade.trade_life import Occurrence, Step, TradeState, advance
 
 FindTrade = Callable[[int], Trade | None]
@@ -71,7 +72,8 @@ class Fulfilment(msgspec.Struct, frozen=True, gc=False):
 class Changes(msgspec.Struct, kw_only=True):
     """What is to be stored.
 
-    captured: new trades by match id; changed: known ones; directory: events to keep.
+    captured: new trades by match id; changed: known ones; steps: those that do not follow from the trade
+    (`trade.whole_life`); directory: events to keep.
     """
 
     captured: dict[int, Trade] = {}
@@ -84,7 +86,11 @@ class Changes(msgspec.Struct, kw_only=True):
 
 
 class Books:
-    """Directory, ledger, positions and the lives of trades, as the events so far made them."""
+    """Directory, ledger, positions and the lives of trades, as the events so far made them.
+
+    rule_set: what a trade is judged by that is captured now: the rules that the stream brought last, and those given
+    where it brought none.
+    """
 
     def __init__(
         self,
@@ -97,8 +103,9 @@ class Books:
         business_date: int = 0,
         trades: int = 0,
     ) -> None:
-        self.rule_set = rule_set
         self.directory = directory or Directory()
+        self._started_with = rule_set
+        self.rule_set = rules_in_force(self.directory, rule_set, "the store")
         self.ledger = ledger or Ledger()
         self.positions = positions or Positions()
         self.recent = recent or RecentTrades()
@@ -129,6 +136,9 @@ class Books:
             case _:
                 if self.directory.apply(event):
                     self.changes.directory.append(event)
+                if isinstance(event, RuleConfigured) and not self.directory.rules.coming:
+                    origin = f"event {event.sequence}"
+                    self.rule_set = rules_in_force(self.directory, self._started_with, origin)
 
     def check(self) -> None:
         """Check the invariants for everything that changed. Raise `BooksBroken` where one does not hold."""
@@ -141,27 +151,30 @@ class Books:
         self.positions.forget_touched()
 
     def _capture(self, event: TradeExecuted) -> None:
-        trade = captured(event, self.business_date)
-        self._step(trade, None, event.time_ns, "engine", f"executed, event {event.sequence}")
-        verdict, hits = judge(self.rule_set, trade, self._context(trade))
-        self.recent.remember(trade)
-        state = advance(trade.state, _JUDGED[verdict])
-        trade = msgspec.structs.replace(trade, state=state)
+        rule_set = self.rule_set
+        trade = captured(event, self.business_date, TradeState.ACCEPTED, rule_set.version)
+        verdict, hits = judge(rule_set, trade, self._context(trade))
+        if rule_set.looks_back:
+            self.recent.remember(trade)
+        if verdict > Verdict.FLAG:
+            state = advance(TradeState.CAPTURED, _JUDGED[verdict])
+            trade = msgspec.structs.replace(trade, state=state)
         self.changes.captured[trade.match_id] = trade
         self.trades += 1
-        who = f"rules {self.rule_set.version}"
-        code = bust_reason(self.rule_set, hits) if verdict == Verdict.BUST else 0
-        why = hits_in_words(hits, verdict)
-        ruling_id = (
-            self._rule(trade.match_id, event.time_ns, verdict.name.lower(), code, who, why, hits)
-            if hits
-            else 0
-        )
-        self._step(trade, _JUDGED[verdict], event.time_ns, who, why, ruling_id)
-        if verdict == Verdict.BUST:
-            self._request(trade.match_id, "bust", ruling_id, code, event.time_ns)
+        if hits:
+            self._keep_judgement(trade, verdict, hits)
         self.ledger.post(trade_chain(trade, event))
         self.positions.add_trade(trade)
+
+    def _keep_judgement(self, trade: Trade, verdict: Verdict, hits: tuple[Hit, ...]) -> None:
+        """Note a ruling by the rules, and ask the engine for a bust where that is the verdict."""
+        match_id, time_ns = trade.match_id, trade.executed_ns
+        code = bust_reason(self.rule_set, hits) if verdict == Verdict.BUST else 0
+        who, why = f"rules {trade.rules_version}", hits_in_words(hits, verdict)
+        ruling_id = self._rule(match_id, time_ns, verdict.name.lower(), code, who, why, hits)
+        self.changes.steps.append(judged_step(trade, _JUDGED[verdict], why, ruling_id))
+        if verdict == Verdict.BUST:
+            self._request(match_id, "bust", ruling_id, code, time_ns)
 
     def _context(self, trade: Trade) -> Context:
         buyer = self.directory.accounts.get(trade.buy_account_id)
@@ -178,6 +191,7 @@ class Books:
         trade = self._known(event, find)
         self.ledger.post(reversal_chain(trade, TransferCode.BUST, event))
         self.positions.remove_trade(trade)
+        trade = msgspec.structs.replace(trade, version=trade.version + 1)
         why = f"busted for reason {chr(event.reason)}, event {event.sequence}"
         self._advance(trade, Occurrence.BUSTED, event.time_ns, "engine", why, event.ruling_id)
         self.changes.fulfilments.append(Fulfilment(trade.match_id, "bust", event.ruling_id, event.time_ns))
@@ -265,24 +279,13 @@ class Books:
         trade = msgspec.structs.replace(trade, state=advance(trade.state, occurrence))
         new = trade.match_id in self.changes.captured
         (self.changes.captured if new else self.changes.changed)[trade.match_id] = trade
-        self._step(trade, occurrence, time_ns, who, why, ruling_id)
-        return trade
-
-    def _step(
-        self,
-        trade: Trade,
-        occurrence: Occurrence | None,
-        time_ns: int,
-        who: str,
-        why: str,
-        ruling_id: int = 0,
-    ) -> None:
         self.changes.steps.append(
             Step(
                 match_id=trade.match_id, time_ns=TimeNs(time_ns), occurrence=occurrence, state=trade.state,
                 version=trade.version, who=who, why=why, ruling_id=ruling_id,
             )
         )  # fmt: skip
+        return trade
 
     def _rule(
         self,
@@ -316,7 +319,25 @@ class Books:
         )  # fmt: skip
 
 
+def rules_in_force(directory: Directory, started_with: RuleSet, origin: str) -> RuleSet:
+    """Return the rules that the stream brought, or those of the start where it brought none.
+
+    Judging by others would let trades pass: raise `BooksBroken` where this program cannot read them.
+    """
+    texts = directory.rules.in_force
+    if not texts:
+        return started_with
+    try:
+        return rules_from_texts(texts)
+    except RulesError as error:
+        version = texts[0].configuration_version
+        raise BooksBroken(
+            f"{origin}: configuration version {version} has rules that this program cannot read: {error}; "
+            "run the version of the program that the engine has"
+        ) from error
+
+
 def hits_in_words(hits: tuple[Hit, ...], verdict: Verdict) -> str:
     """Say why a verdict was given: the worst rules that were hit, or that none was."""
     worst = [hit.rule_id for hit in hits if hit.verdict == verdict.name.lower()]
-    return f"hit by {', '.join(worst)}" if worst else "no rule was hit"
+    return f"hit by {', '.join(worst)}" if worst else NO_RULE_HIT

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -24,6 +24,7 @@ from exchange.post_trade.ledger import (
     account_of,
     asset_of,
     chained_hash,
+    chains_of,
 )  # fmt: skip
 from exchange.post_trade.positions import Position, Positions
 from exchange.post_trade.trade import Trade
@@ -104,8 +105,8 @@ def prove(
 ) -> Proof:
     """Recompute everything from transfers and trades, and compare it with what is stored."""
     recount = _Recount()
-    for transfer in transfers:
-        recount.add_transfer(transfer)
+    for chain in chains_of(transfers):
+        recount.add_chain(chain)
     for trade in trades:
         recount.add_trade(trade)
     faults = [
@@ -154,11 +155,15 @@ class _Recount:
         self.transfers = 0
         self.trades = 0
 
-    def add_transfer(self, transfer: Transfer) -> None:
+    def add_chain(self, chain: Sequence[Transfer]) -> None:
+        self.running_hash = chained_hash(self.running_hash, chain)
+        self.transfers += len(chain)
+        for transfer in chain:
+            self._add_transfer(transfer)
+
+    def _add_transfer(self, transfer: Transfer) -> None:
         self.balances.setdefault(transfer.debit, Balance()).debits += transfer.amount
         self.balances.setdefault(transfer.credit, Balance()).credits += transfer.amount
-        self.running_hash = chained_hash(self.running_hash, transfer)
-        self.transfers += 1
         if transfer.code in (TransferCode.DEPOSIT, TransferCode.WITHDRAWAL):
             incoming = transfer.code == TransferCode.DEPOSIT
             member = account_of(transfer.credit if incoming else transfer.debit)

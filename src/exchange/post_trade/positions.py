@@ -85,14 +85,17 @@ class Positions:
         self.touched = {}
 
     def _move(self, trade: Trade, sign: int) -> None:
-        buyer = self._touch(trade.buy_account_id, trade.symbol_id)
-        buyer.bought += sign * trade.quantity
-        buyer.bought_notional += sign * trade.notional
-        seller = self._touch(trade.sell_account_id, trade.symbol_id)
-        seller.sold += sign * trade.quantity
-        seller.sold_notional += sign * trade.notional
-        self.paid[trade.buy_account_id] = self.paid.get(trade.buy_account_id, 0) + sign * trade.notional
-        self.paid[trade.sell_account_id] = self.paid.get(trade.sell_account_id, 0) - sign * trade.notional
+        buyer_id, seller_id, symbol_id = trade.buy_account_id, trade.sell_account_id, trade.symbol_id
+        quantity, notional = sign * trade.quantity, sign * trade.notional
+        buyer = self._touch(buyer_id, symbol_id)
+        buyer.bought += quantity
+        buyer.bought_notional += notional
+        seller = self._touch(seller_id, symbol_id)
+        seller.sold += quantity
+        seller.sold_notional += notional
+        paid = self.paid
+        paid[buyer_id] = paid.get(buyer_id, 0) + notional
+        paid[seller_id] = paid.get(seller_id, 0) - notional
 
     def _touch(self, account_id: int, symbol_id: int) -> Position:
         pair = account_id, symbol_id

@@ -60,9 +60,13 @@ class When(msgspec.Struct, frozen=True, gc=False):
 
     def holds(self, context: Context) -> bool:
         """Tell whether a trade in this context is the rule's business."""
-        return (not self.session or context.session in self.session) and (
-            not self.symbol or context.symbol in self.symbol
+        return self is EVERYWHERE or (
+            (not self.session or context.session in self.session)
+            and (not self.symbol or context.symbol in self.symbol)
         )
+
+
+EVERYWHERE = When()
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,9 +78,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     KIND: ClassVar[str] = ""
     MEANING: ClassVar[str] = ""
     """One sentence for people: what the rule looks for."""
+    LOOKS_BACK: ClassVar[bool] = False
+    """Whether it asks for the latest trades, which are remembered only where a rule does."""
 
     id: str
-    when: When = When()
+    when: When = EVERYWHERE
     reason: BustReason = BustReason.ERRONEOUS
 
     def evaluate(self, trade: Trade, context: Context) -> Finding | None:

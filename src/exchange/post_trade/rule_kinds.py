@@ -182,6 +182,7 @@ class Duplicate(Rule, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "duplicate"
     MEANING: ClassVar[str] = "The same trade was made many times within a short time."
+    LOOKS_BACK: ClassVar[bool] = True
 
     at_least: int = 20
     within_ms: int = 1_000

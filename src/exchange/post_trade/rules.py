@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
+from exchange.domain.configuration import RULES_MAX, RuleText
+from exchange.domain.printable import is_printable
 from exchange.domain.trade import BustReason
 from exchange.post_trade.rule import Context, Finding, Hit, Rule, Verdict, params_hash
 from exchange.post_trade.rule_kinds import KINDS
 from exchange.post_trade.rule_values import PARSERS, nearest
 from exchange.post_trade.trade import Trade
 
-RULES_MAX = 100
 RULE_ID_CHARACTERS_MAX = 32
 RULE_FAILURES = (
     ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError, StopIteration,
@@ -53,12 +54,14 @@ class RulesError(ValueError):
 class RuleSet(msgspec.Struct, frozen=True):
     """The rules in force.
 
-    version: goes into every hit; hashes: of each rule's parameters, in the same order.
+    version: goes into every hit; hashes: of each rule's parameters, in the same order; looks_back: whether a rule asks
+    for the latest trades.
     """
 
     version: str
     rules: tuple[Rule, ...]
     hashes: tuple[str, ...]
+    looks_back: bool = False
 
 
 def judge(rule_set: RuleSet, trade: Trade, context: Context) -> tuple[Verdict, tuple[Hit, ...]]:
@@ -119,7 +122,18 @@ def parse_rules(
                 "give each rule an id of its own"
             )
         seen[rule.id] = number
-    return RuleSet(str(version), parsed, tuple(params_hash(rule) for rule in parsed))
+    looks_back = any(rule.LOOKS_BACK for rule in parsed)
+    return RuleSet(str(version), parsed, tuple(params_hash(rule) for rule in parsed), looks_back)
+
+
+def rules_from_texts(texts: Sequence[RuleText]) -> RuleSet:
+    """Read a whole set of rules as events brought it. Raise `RulesError` where this program cannot read it."""
+    try:
+        tables = [msgspec.json.decode(rule.text, type=dict[str, Any]) for rule in texts]
+    except msgspec.DecodeError as error:
+        raise RulesError(f"clearing rules: not JSON: {error}") from error
+    first = texts[0]
+    return parse_rules(tables, f"{first.rules_version} (configuration {first.configuration_version})")
 
 
 def _rule(number: int, table: Mapping[str, Any]) -> Rule:
@@ -128,7 +142,7 @@ def _rule(number: int, table: Mapping[str, Any]) -> Rule:
     if (
         not isinstance(rule_id, str)
         or not 0 < len(rule_id) <= RULE_ID_CHARACTERS_MAX
-        or not rule_id.isprintable()
+        or not is_printable(rule_id)
     ):
         raise RulesError(f"clearing rule {number}, key 'id': got {_shown(rule_id)}; allowed are {allowed}")
     kind = table.get("kind")

@@ -61,6 +61,8 @@ class Occurrence(StrEnum):
     """The engine corrected it."""
 
 
+JUDGEMENTS = frozenset({Occurrence.JUDGED_ACCEPT, Occurrence.JUDGED_HOLD, Occurrence.JUDGED_BUST})
+"""What a trade's life begins with."""
 _CAPTURED, _ACCEPTED, _HELD, _PENDING, _BUSTED, _CORRECTED = TradeState
 
 TRANSITIONS: dict[tuple[TradeState, Occurrence], TradeState] = {

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from exchange.domain import events as e
+from exchange.domain.configuration import SymbolChange, change_names
 from exchange.domain.directory import Directory
 from exchange.domain.units import format_date
 from exchange.market_data.tape import TapeUpdate
@@ -102,6 +103,11 @@ class Announcer:
                 self._names[event.symbol_id] = event.symbol
                 fields = {"name": name, "state": STATE_TEXT[state], "reference_price": price_text(price)}
                 fields["type"] = "symbol_added"
+            case e.SymbolConfigured():
+                self._names[event.symbol_id] = event.symbol
+                fields = _configured(event)
+            case e.ConfigurationChanged(configuration_version=version):
+                fields = {"type": "configuration", "configuration_version": version}
             case e.SymbolStateChanged(state=state, reason=reason):
                 fields = {"type": "symbol_state", "state": STATE_TEXT[state], "reason": reason}
             case e.ReferencePriceSet(reference_price=price):
@@ -127,3 +133,15 @@ class Announcer:
         previous = self.chains.get(symbol_id, 0)
         self.chains[symbol_id] = sequence
         return previous
+
+
+def _configured(event: e.SymbolConfigured) -> dict[str, Any]:
+    """Write what a version of the configuration did to a symbol."""
+    return {
+        "type": "symbol_added" if event.changes & SymbolChange.LISTED else "symbol_changed",
+        "name": event.name,
+        "state": STATE_TEXT[event.state],
+        "reference_price": price_text(event.reference_price),
+        "changes": change_names(event.changes),
+        "configuration_version": event.configuration_version,
+    }

@@ -20,6 +20,7 @@ from exchange.infra.component_metrics import About, about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
 from exchange.infra.config_api import config_route
+from exchange.infra.config_follower import ConfigFollower, Started, config_notes, follow_config, running_of
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
@@ -29,7 +30,6 @@ from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
 from exchange.infra.metrics import MetricFamilies
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_notes
-from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store_meter import StoreMeter
 from exchange.infra.store_retry import STOP_WAIT_S, with_retries
@@ -78,8 +78,10 @@ class ReporterApp:
         bus: Bus | None = None,
         source: EventSource | None = None,
         cache: Cache | None = None,
+        started: Started | None = None,
     ) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.url = ""
         self._bus = bus
         self._source = source
@@ -94,7 +96,13 @@ class ReporterApp:
         self._meter = StoreMeter("reporter")
         self._following: asyncio.Task[None] | None = None
         self._news = ComponentNews(
-            "reporter", config, bus, ready=self.ready, url=self._known_url, position=self._sequence
+            "reporter",
+            config,
+            bus,
+            ready=self.ready,
+            url=self._known_url,
+            position=self._sequence,
+            configuration=lambda: running_of(self._config_follower),
         )
 
     async def start(self) -> None:
@@ -108,7 +116,7 @@ class ReporterApp:
             await self._start_following(stack)
             self._start_writing_the_cache(stack)
             self._config_follower = await follow_config(
-                self._link, "reporter", self.config, self._http, stack, self._apply
+                self._link, "reporter", self._started, self._http, stack, self._apply
             )
             self._running = stack.pop_all()
         self._is_serving = True

@@ -16,12 +16,17 @@ from exchange import __version__
 from exchange.infra.cache import Cache, CacheUnavailable, Mark
 from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.config import Address, Config, url_of
+from exchange.infra.config_follower import (
+    ConfigFollower,
+    Started,
+    config_notes,
+    follow_config,
+)
 from exchange.infra.errors import InfraError
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis
-from exchange.infra.shared_config import ConfigFollower, config_notes, follow_config
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.reporter.cache_api import CacheApi
 from exchange.reporter.cached_market import TABLES, CachedMarket
@@ -39,8 +44,9 @@ class CacheReporterApp:
     cache: by default the one in Redis that the configuration names.
     """
 
-    def __init__(self, config: Config, *, cache: Cache | None = None) -> None:
+    def __init__(self, config: Config, *, cache: Cache | None = None, started: Started | None = None) -> None:
         self.config = config
+        self._started = started or Started(base=config, config=config)
         self.url = ""
         self._cache = cache
         self._link: RedisLink | None = None
@@ -131,7 +137,9 @@ class CacheReporterApp:
         port = await http.start(address.host, address.port)
         stack.push_async_callback(http.stop)
         self.url = config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
-        self._config_follower = await follow_config(self._link, "reporter", config, http, stack, self._apply)
+        self._config_follower = await follow_config(
+            self._link, "reporter", self._started, http, stack, self._apply
+        )
 
     def _apply(self, config: Config) -> None:
         """Take over the keys of the shared configuration that only this has."""

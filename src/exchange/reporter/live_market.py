@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from exchange.domain import events as e
+from exchange.domain.configuration import SymbolChange
 from exchange.market_data.book import LevelTotal
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.candles import Candle
@@ -133,6 +134,11 @@ class LiveMarket:
         match event:
             case e.SymbolAdded():
                 listener.symbol_added(event.symbol_id)
+            case e.SymbolConfigured():
+                if event.changes & SymbolChange.LISTED:
+                    listener.symbol_added(event.symbol_id)
+                else:
+                    listener.ticker_changed(event.symbol_id, event.sequence)
             case e.SymbolStateChanged():
                 listener.ticker_changed(event.symbol_id, event.sequence)
             case e.EngineStarted():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 
 from exchange.infra.config import Config
@@ -12,11 +12,14 @@ from exchange.launch.up import Embedded, up
 from exchange.simulation.house import House
 
 
-async def run_demo(config: Config, announce: Callable[[Embedded], None]) -> None:
-    """Run an exchange and its house traders until SIGTERM or SIGINT. announce: called once the market is open."""
+async def run_demo(config: Config, announce: Callable[[Embedded], None], fixed: Iterable[str] = ()) -> None:
+    """Run an exchange and its house traders until SIGTERM or SIGINT. announce: called once the market is open.
+
+    fixed: see `exchange.launch.up.up`.
+    """
 
     async def begin(stack: AsyncExitStack) -> None:
-        embedded = await up(config)
+        embedded = await up(config, fixed)
         stack.push_async_callback(embedded.stop)
         quiet = config.simulation.quiet_symbols
         symbols = [symbol.symbol for symbol in config.symbols if symbol.symbol not in quiet]

@@ -20,7 +20,8 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     """A component says how it is.
 
     instance: differs at every start; number: counts its announcements; reasons: why it is not ready; every_ms: when
-    the next one comes at the latest, 0 after the last; position: the last event it made or took in.
+    the next one comes at the latest, 0 after the last; position: the last event it made or took in;
+    config_version, config_pending: of the shared configuration, and keys of it that wait for a restart.
     """
 
     version: int = VERSION
@@ -36,6 +37,8 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     release: str = ""
     reasons: tuple[str, ...] = ()
     position: int = 0
+    config_version: int = 0
+    config_pending: tuple[str, ...] = ()
 
 
 class RulingNews(msgspec.Struct, frozen=True, kw_only=True):

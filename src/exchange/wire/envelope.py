@@ -13,7 +13,8 @@ from zlib import crc32
 
 import msgspec
 
-from exchange.wire.records import ProtocolError
+from exchange.wire.records import VERSION as RECORD_VERSION
+from exchange.wire.records import VERSION_OFFSET, ProtocolError, version_refused
 
 MAGIC = b"XEVB"
 VERSION = 1
@@ -52,21 +53,25 @@ def encode_batch(batch: EventBatch) -> bytes:
 
 
 def decode_batch(message: bytes) -> EventBatch:
-    """Read one message. Raise `ProtocolError` where it is cut, damaged or of another version."""
+    """Read one message. Raise `ProtocolError` where it is cut, damaged or of another version.
+
+    Of the records only the first one's version is looked at: one program writes them all.
+    """
     if len(message) < HEADER.size:
         raise ProtocolError(f"envelope: {len(message)} bytes, its header has {HEADER.size}")
     magic, version, partition, _, epoch, count, first, size, checksum = HEADER.unpack_from(message)
     if magic != MAGIC:
         raise ProtocolError(f"magic at offset 0: {magic!r}, an event batch starts with {MAGIC!r}")
     if version != VERSION:
-        raise ProtocolError(
-            f"version at offset 4: {version}, this version reads {VERSION}; upgrade the reader"
-        )
+        raise ProtocolError(f"envelope: {version_refused(4, version, VERSION)}")
     events = message[HEADER.size :]
     if len(events) != size:
         raise ProtocolError(f"length at offset 24: {size}, {len(events)} bytes follow")
     if crc32(events) != checksum:
         raise ProtocolError("checksum at offset 28: the events are damaged")
+    if size > VERSION_OFFSET and events[VERSION_OFFSET] != RECORD_VERSION:
+        refused = version_refused(VERSION_OFFSET, events[VERSION_OFFSET], RECORD_VERSION)
+        raise ProtocolError(f"first event record: {refused}")
     return EventBatch(partition, epoch, first, count, bytes(events))
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import struct
 
 from exchange.domain import events as e
-from exchange.wire.records import BY_NUMBER, EVENT_HEADER, LAYOUTS, VERSION, Layout, ProtocolError
+from exchange.wire.records import (
+    BY_NUMBER,
+    EVENT_HEADER,
+    LAYOUTS,
+    VERSION,
+    VERSION_OFFSET,
+    Layout,
+    ProtocolError,
+    version_refused,
+)
 
 HEADER_FIELDS = (
     "length", "type", "version", "flags", "partition", "sequence", "command_sequence", "time_ns", "epoch",
@@ -49,6 +58,4 @@ def refuse_unknown(kind: int, offset: int) -> None:
     if layout is None or not layout.is_event:
         raise ProtocolError(f"type at offset {offset + 4}: {number} is no event that this version knows")
     if version != VERSION:
-        raise ProtocolError(
-            f"version at offset {offset + 5}: {version}, this version reads {VERSION}; upgrade the reader"
-        )
+        raise ProtocolError(version_refused(offset + VERSION_OFFSET, version, VERSION))

@@ -8,6 +8,7 @@ from exchange.wire.records import COMMAND_HEADER, EVENT_HEADER, LAYOUTS, Layout
 
 _CODES = {
     "B": ("u8", "number"),
+    "H": ("u16", "number"),
     "I": ("u32", "number"),
     "Q": ("u64", "number"),
     "q": ("i64", "number"),

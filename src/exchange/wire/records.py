@@ -34,6 +34,7 @@ COMMAND_HEADER = struct.Struct("<IBBBBQ")
 EVENT_HEADER = struct.Struct("<IBBBBQQQII")
 LENGTH = struct.Struct("<I")
 SEQUENCE = struct.Struct("<Q")
+VERSION_OFFSET = 5
 SEQUENCE_OFFSET = 8
 _TICK_ROW = struct.Struct("<II")
 _ENUMS: dict[str, type[IntEnum]] = {
@@ -51,6 +52,12 @@ _ENUMS: dict[str, type[IntEnum]] = {
 
 class ProtocolError(ValueError):
     """Bytes that are not what the layout says; the message names the field and the offset."""
+
+
+def version_refused(offset: int, seen: int, read: int) -> str:
+    """Say that bytes are of a version that is not read here, and who is to be upgraded. Offset: of the version."""
+    who = "newer: upgrade the reader" if seen > read else "older: upgrade the sender"
+    return f"version at offset {offset}: {seen}, this version reads {read}; the sender is {who}"
 
 
 class Layout:
@@ -86,14 +93,24 @@ class Layout:
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
         self.has_tail = any(code in "br" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibr" for _, code in self.fields)
+        self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
+        self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
 
+_EVENT_HEADER_NAMES = (
+    "last_of_command", "partition", "sequence", "command_sequence", "time_ns", "epoch", "symbol_id",
+)  # fmt: skip
+"""The event header without length, type and version."""
+_EVENT_HEADER_SKIPPED = 3
 _BUST = {"reason": "bust_reason"}
 _FACTS = (
     "match_id:Q symbol_id:I price:I quantity:I buy_account_id:I sell_account_id:I "
     "buy_order_id:Q sell_order_id:Q executed_ns:Q"
 )
 _EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
+_RULE = "configuration_version:I number:H count:H rules_version:I text:b"
+_CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 
 LAYOUTS: dict[type, Layout] = {
@@ -105,6 +122,11 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.AddSymbol, 10, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
         Layout(c.SetSymbolState, 11, "symbol_id:I state:e reason:b"),
         Layout(c.SetReferencePrice, 12, "symbol_id:I reference_price:I"),
+        Layout(
+            c.ConfigureSymbol,
+            13,
+            "configuration_version:I symbol:t reference_price:I round_lot:I state:B name:b ticks:r",
+        ),
         Layout(c.CreateParticipant, 20, "name:b"),
         Layout(c.CreateAccount, 21, "participant_id:I name:b"),
         Layout(c.CreateKey, 22, "participant_id:I role:e sha256:k label:b"),
@@ -118,11 +140,18 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.CancelOrders, 44, "participant_id:I account_id:I symbol_id:I side:B"),
         Layout(c.BustTrade, 50, _FACTS + " ruling_id:Q reason:e", _BUST),
         Layout(c.CorrectTrade, 51, _FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST),
+        Layout(c.ConfigureRule, 60, _RULE),
+        Layout(c.ConfirmConfiguration, 61, _CONFIRMATION),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
         Layout(e.SymbolStateChanged, 111, "state:e reason:b"),
         Layout(e.ReferencePriceSet, 112, "reference_price:I"),
+        Layout(
+            e.SymbolConfigured,
+            113,
+            "configuration_version:I changes:B symbol:t reference_price:I round_lot:I state:e name:b ticks:r",
+        ),
         Layout(e.ParticipantCreated, 120, "participant_id:I name:b"),
         Layout(e.AccountCreated, 121, "account_id:I participant_id:I name:b"),
         Layout(e.KeyCreated, 122, "key_id:I participant_id:I role:e sha256:k label:b"),
@@ -172,6 +201,8 @@ LAYOUTS: dict[type, Layout] = {
         Layout(
             e.TradeCorrected, 152, _EVENT_FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST
         ),
+        Layout(e.RuleConfigured, 160, _RULE),
+        Layout(e.ConfigurationChanged, 161, _CONFIRMATION),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}
@@ -247,6 +278,9 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
     if not layout.is_event:
         raise ProtocolError(f"type at offset {offset + 4}: {layout.number} is a command, not an event")
     values = layout.struct.unpack_from(buffer, offset)
+    if layout.is_plain and (fields := _plain_event(layout, values)) is not None:
+        plain: e.Event = layout.value_type(**fields)
+        return plain
     _, _, _, flags, partition, sequence, command_sequence, time_ns, epoch, symbol_id = values[:10]
     event: e.Event = layout.value_type(
         sequence=sequence,
@@ -265,6 +299,18 @@ def time_of(events: bytes, offset: int = 0) -> int:
     """Return the time of an event record in nanoseconds."""
     time_ns: int = EVENT_HEADER.unpack_from(events, offset)[7]
     return time_ns
+
+
+def _plain_event(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any] | None:
+    """Return the fields of an event of numbers and enums alone; None where an enum has no such member."""
+    fields = dict(zip(layout.event_names, values[_EVENT_HEADER_SKIPPED:], strict=True))
+    fields["last_of_command"] = bool(fields["last_of_command"] & LAST_OF_COMMAND)
+    for name, members in layout.enum_members:
+        member = members.get(fields[name])
+        if member is None:
+            return None
+        fields[name] = member
+    return fields
 
 
 def split(buffer: bytes) -> Iterator[tuple[int, int]]:
@@ -300,9 +346,7 @@ def _layout_at(buffer: bytes, offset: int) -> Layout:
     if layout is None:
         raise ProtocolError(f"type at offset {offset + 4}: {number} is unknown to this version")
     if version != VERSION:
-        raise ProtocolError(
-            f"version at offset {offset + 5}: {version}, this version reads {VERSION}; upgrade the reader"
-        )
+        raise ProtocolError(version_refused(offset + VERSION_OFFSET, version, VERSION))
     size = layout.struct.size
     if (
         length < size

@@ -63,3 +63,8 @@ def test_amounts_are_shares_with_a_symbol_and_money_without() -> None:
 
 def test_a_query_takes_fractions_of_a_second_and_bounds_them() -> None:
     assert msgspec.convert({"wait_s": "0.5", "after": "7"}, EventsQuery, strict=False).wait_s * 2 == 1
+
+
+def test_what_a_version_of_the_configuration_changed_is_named() -> None:
+    view = event_view(msgspec.structs.replace(sample(e.SymbolConfigured), changes=8 + 32))
+    assert (view.type, view.data["changes"]) == ("symbol_configured", ["round_lot", "ticks"])

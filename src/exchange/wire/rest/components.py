@@ -10,7 +10,7 @@ class ComponentView(Struct, kw_only=True):
 
     instance: differs at every start; state: starting, ready, not_ready, draining, stopped, or lost where it fell
     silent; seq: the last event it made or took in; heard_ms_ago: 0 for the one that answers; reasons: why it is
-    not ready.
+    not ready; config_version: of the shared configuration; config_pending: keys of it that wait for a restart.
     """
 
     component: str
@@ -23,6 +23,8 @@ class ComponentView(Struct, kw_only=True):
     started_at: str
     heard_ms_ago: int
     reasons: list[str]
+    config_version: int
+    config_pending: list[str]
 
 
 class HappeningView(Struct, kw_only=True):

@@ -120,7 +120,7 @@ ERRORS: dict[ErrorCode, ErrorText] = {
     ),
     ErrorCode.ENGINE_UNREACHABLE: ErrorText(503, "The engine cannot be reached; try again.", retry=True),
     ErrorCode.STORE_UNREACHABLE: ErrorText(
-        503, "The database of this component cannot be reached; try again.", retry=True
+        503, "The database of this component cannot be reached or has no room; try again.", retry=True
     ),
     ErrorCode.SLOW_READER: ErrorText(
         0, "The reader is too slow; resume from the sequence in `resume_from`.", retry=True

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
+from exchange.domain.configuration import change_names
 from exchange.domain.events import CommandRejected, Event, OrderRejected
 from exchange.domain.reasons import sentence
 from exchange.domain.units import format_date, format_money, format_price, format_time
@@ -97,6 +98,8 @@ def _shown(event: Event, name: str, value: Any) -> Any:
         return str(value) if event.symbol_id else format_money(value)
     if name == "date":
         return format_date(value)
+    if name == "changes":
+        return change_names(value)
     if name == "ticks":
         return [{"from": format_price(row.from_price), "tick": format_price(row.tick)} for row in value]
     if isinstance(value, IntEnum):

@@ -236,7 +236,10 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     """Something changed that is neither book nor trade. symbol: empty where it concerns the whole exchange."""
 
     channel: Literal["status"]
-    type: Literal["symbol_added", "symbol_state", "reference_price", "business_date", "engine_started"]
+    type: Literal[
+        "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
+        "configuration",
+    ]  # fmt: skip
     symbol: str
     prev_seq: int
     seq: int
@@ -247,3 +250,5 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     reference_price: str = ""
     business_date: str = ""
     epoch: int = 0
+    changes: list[str] = []
+    configuration_version: int = 0
