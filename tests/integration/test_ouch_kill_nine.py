@@ -82,11 +82,14 @@ class Trader(threading.Thread):
             raise
 
     def finish(self) -> None:
-        """Come back a last time and read until everything is answered."""
+        """Come back a last time and read until everything is answered, and what came behind the last answer."""
         with self.connect() as connection:
             self.send_again(connection)
             while len(self.answered) < len(self.requests):
                 self.take(connection)
+            self.send(connection, m.AccountQuery())
+            while not isinstance(self.take(connection), m.AccountQueryResponse):
+                pass
 
     def send_again(self, connection: socket.socket) -> None:
         """Read what was missed, up to the answer of a query, then send what has no answer, with its number."""
