@@ -34,6 +34,7 @@ COMMANDS = {
     "nsq": "nsq:app",
     "replay": "replay:app",
     "journal": "journal:app",
+    "export": "export:app",
     "backup": "folder:backup",
     "restore": "folder:restore",
     "config": "configuration:app",

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from exchange.engine.ouch_streams import OuchStreams, StreamExtent
 from exchange.infra import disk
 from exchange.infra.event_log import EventLog, EventsGone
+from exchange.infra.message_streams import MessageStreams, StreamExtent
 from exchange.matching.venue import Venue
 from exchange.wire.envelope import EventBatch
 from exchange.wire.ouch_choice import translator_kind
@@ -54,8 +54,8 @@ class OuchSessions:
 
     def __init__(self, folder: Path, event_log: EventLog, venue: Venue) -> None:
         self.translator: OuchTranslator
-        self.streams: OuchStreams
-        self.past: OuchStreams | None = None
+        self.streams: MessageStreams
+        self.past: MessageStreams | None = None
         """The streams of the business date before, for clients that have not read them to the end."""
         self._folder = folder
         self._event_log = event_log
@@ -110,7 +110,7 @@ class OuchSessions:
         """Keep the streams of the date that ended, begin new ones, and remove those before."""
         if self.past is not None:
             self.past.remove()
-        self.past, self.streams = self.streams, OuchStreams(self._folder / self.name)
+        self.past, self.streams = self.streams, MessageStreams(self._folder / self.name)
 
     def _go_on(self) -> bool:
         """Read the checkpoint and take in the events after it; tell whether that could be done."""
@@ -128,9 +128,9 @@ class OuchSessions:
             log.warning("ouch_checkpoint_unfit", sequence=state.event_sequence, done="streams begin anew")
             return False
         self._suffix = checkpoint.suffix
-        self.streams = OuchStreams(self._folder / self.name, checkpoint.streams)
+        self.streams = MessageStreams(self._folder / self.name, checkpoint.streams)
         if checkpoint.past_name:
-            self.past = OuchStreams(self._folder / checkpoint.past_name, checkpoint.past)
+            self.past = MessageStreams(self._folder / checkpoint.past_name, checkpoint.past)
         self._checkpointed = state.event_sequence
         try:
             while (batch := self._event_log.read(state.event_sequence)).count:
@@ -146,14 +146,14 @@ class OuchSessions:
         second = now_ns // _NS_PER_S % len(_LETTERS) ** 2
         self._suffix = _LETTERS[second // len(_LETTERS)] + _LETTERS[second % len(_LETTERS)]
         self.translator = translator_kind()(state_of(self._venue, self._event_log.last_sequence))
-        self.streams = OuchStreams(self._folder / self.name)
+        self.streams = MessageStreams(self._folder / self.name)
         self.past = None
         self._save(self._checkpoint())
 
     def _remove_other_folders(self) -> None:
         for folder in self._folder.iterdir():
             if folder.is_dir() and folder not in (self.streams.folder, self.past and self.past.folder):
-                OuchStreams(folder).remove()
+                MessageStreams(folder).remove()
 
     def _checkpoint(self) -> bytes:
         checkpoint = Checkpoint(

@@ -30,6 +30,7 @@ from exchange.infra.config_sections import (
     ClearingConfig,
     EngineConfig,
     ExchangeConfig,
+    ItchConfig,
     OuchConfig,
     RedisConfig,
     ReporterConfig,
@@ -47,6 +48,7 @@ __all__ = [
     "ConfigError",
     "EngineConfig",
     "ExchangeConfig",
+    "ItchConfig",
     "Loaded",
     "OuchConfig",
     "RedisConfig",
@@ -69,6 +71,8 @@ ENGINE_PORT, REPORTER_PORT, CLEARING_PORT = 1, 2, 3
 """What each component adds to the port base."""
 OUCH_AFTER_ENGINE = 10
 """What OUCH adds to the engine's port."""
+ITCH_AFTER_REPORTER, REQUESTS_AFTER_REPORTER = 10, 12
+"""What ITCH and its requests over UDP add to the reporter's port."""
 
 
 class Address(NamedTuple):
@@ -113,6 +117,23 @@ class Config(Section, frozen=True, kw_only=True):
     def reporter_address(self) -> Address:
         """Return where the reporter listens."""
         return self._address(self.reporter.host, self.reporter.port, REPORTER_PORT)
+
+    def itch_address(self) -> Address:
+        """Return where the reporter listens for ITCH."""
+        itch, reporter = self.reporter.itch, self.reporter_address()
+        port = itch.port or (reporter.port + ITCH_AFTER_REPORTER if reporter.port else 0)
+        return Address(itch.host or reporter.host, port)
+
+    def itch_request_address(self) -> Address:
+        """Return where the reporter listens for requests of lost datagrams."""
+        itch, reporter = self.reporter.itch, self.reporter_address()
+        port = itch.udp_request_port or (reporter.port + REQUESTS_AFTER_REPORTER if reporter.port else 0)
+        return Address(itch.host or reporter.host, port)
+
+    def itch_udp_to(self) -> Address | None:
+        """Return where datagrams of ITCH are sent, None for nowhere."""
+        host, _, port = self.reporter.itch.udp_to.rpartition(":")
+        return Address(host.strip("[]"), int(port)) if host else None
 
     def clearing_address(self) -> Address:
         """Return where clearing listens."""
@@ -180,6 +201,8 @@ class Config(Section, frozen=True, kw_only=True):
         }
         if self.engine.ouch.enabled:
             addresses["engine.ouch"] = self.ouch_address()
+        if self.reporter.itch.enabled:
+            addresses["reporter.itch"] = self.itch_address()
         for component, address in addresses.items():
             if address.port and taken.setdefault(address, component) != component:
                 yield (

@@ -182,6 +182,33 @@ class EngineConfig(Section, frozen=True, kw_only=True):
     ouch: OuchConfig = OuchConfig()
 
 
+class ItchConfig(Section, frozen=True, kw_only=True):
+    """ITCH 5.0: the reporter's binary feed, over SoupBinTCP and, where it is said whereto, over MoldUDP64."""
+
+    enabled: bool = True
+    """Whether the reporter makes it."""
+    host: str = ""
+    """Address to listen on; empty takes the reporter's."""
+    port: Port = 0
+    """Port to listen on for SoupBinTCP; 0 takes the reporter's + 10, so [exchange] port_base + 12."""
+    user: Annotated[str, Meta(max_length=6)] = ""
+    """Who may log in; where user and password are empty, everybody may."""
+    password: Annotated[str, Meta(max_length=10)] = ""
+    """With what."""
+    connections_max: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    """More are closed at once."""
+    unsent_kib: Annotated[int, Meta(ge=256, le=1_048_576)] = 4_096
+    """Unsent data of one subscriber; a slower one is disconnected, and resumes where it was."""
+    dead_after_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
+    """A subscriber that is silent, or reads nothing, for so long is disconnected."""
+    days_kept: Annotated[int, Meta(ge=1, le=1_000)] = 5
+    """Business dates whose messages can be asked for."""
+    udp_to: Annotated[str, Meta(pattern=r"^(\S+:\d{1,5})?$", title='such as "239.1.2.3:8013"')] = ""
+    """Address and port, of a multicast group or of one receiver, to which MoldUDP64 is sent; empty: not at all."""
+    udp_request_port: Port = 0
+    """Port for requests of lost datagrams; 0 takes the reporter's + 12, so [exchange] port_base + 14."""
+
+
 class ReporterConfig(Section, frozen=True, kw_only=True):
     """Reporter: relays market data by REST and WebSocket, and serves the page."""
 
@@ -219,6 +246,7 @@ class ReporterConfig(Section, frozen=True, kw_only=True):
     """Messages of all symbols kept per channel for from_seq; who is older gets a fresh snapshot."""
     heartbeat_ms: Annotated[int, Meta(ge=100, le=60_000)] = 1_000
     """Silence after which a heartbeat is sent."""
+    itch: ItchConfig = ItchConfig()
 
 
 class RulesConfig(Section, frozen=True, kw_only=True):

@@ -40,6 +40,7 @@ class Addresses(msgspec.Struct, frozen=True):
     data: str
     pid: int
     ouch: str = ""
+    itch: str = ""
 
 
 class Embedded:
@@ -65,6 +66,7 @@ class Embedded:
             data=str(self.config.data_folder.resolve()),
             pid=os.getpid(),
             ouch=self.engine.ouch.address if self.engine.ouch else "",
+            itch=self.reporter.itch.server.address if self.reporter.itch else "",
         )
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import msgspec
 
@@ -54,14 +55,31 @@ class BookUpdate(msgspec.Struct, frozen=True, gc=False):
     checksum: int
 
 
-class BookBuilder:
-    """All order books of one partition, fed with event records. sequence, time_ns: of the last event taken in."""
+class OrderWatcher(Protocol):
+    """Who is told what happens to each resting order, in that order, and by which event record."""
 
-    def __init__(self) -> None:
+    def order_added(self, order: BookOrder, events: bytes, offset: int) -> None:
+        """An order rests from now on, last in its queue, with `order.leaves` shares."""
+
+    def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        """A trade is about to leave so much of a resting order."""
+
+    def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        """Its owner or the exchange is about to leave so much of a resting order; with 0 it is gone."""
+
+
+class BookBuilder:
+    """All order books of one partition, fed with event records. sequence, time_ns: of the last event taken in.
+
+    watcher: told of each resting order, if anybody is.
+    """
+
+    def __init__(self, watcher: OrderWatcher | None = None) -> None:
         self.books: dict[int, Book] = {}
         self.orders: dict[int, BookOrder] = {}
         self.sequence = 0
         self.time_ns = 0
+        self._watcher = watcher
         self._incoming: BookOrder | None = None
         self._changed: dict[int, Book] = {}
         self._handlers: dict[int, Callable[[bytes, int], None]] = {
@@ -119,13 +137,13 @@ class BookBuilder:
         return b"".join(parts)
 
     @classmethod
-    def restore(cls, data: bytes) -> BookBuilder:
+    def restore(cls, data: bytes, watcher: OrderWatcher | None = None) -> BookBuilder:
         """Read what `snapshot` wrote. Raise `ProtocolError` where it is something else."""
         if len(data) < _SNAPSHOT.size or not data.startswith(SNAPSHOT_MAGIC):
             raise ProtocolError(
                 f"book snapshot: {len(data)} bytes that begin with {data[:4]!r}; written otherwise"
             )
-        builder = cls()
+        builder = cls(watcher)
         _, builder.sequence, builder.time_ns, books, orders = _SNAPSHOT.unpack_from(data)
         orders_at = _SNAPSHOT.size + books * _SNAPSHOT_BOOK.size
         size = orders_at + orders * _SNAPSHOT_ORDER.size
@@ -154,7 +172,7 @@ class BookBuilder:
         self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
 
     def _replaced(self, events: bytes, offset: int) -> None:
-        self._reduce(self.orders[_REPLACED_ORDER.unpack_from(events, offset)[0]], 0)
+        self._take_away(self.orders[_REPLACED_ORDER.unpack_from(events, offset)[0]], 0, events, offset)
         values = _REPLACING_ORDER.unpack_from(events, offset)
         symbol_id, order_id, side, order_type, time_in_force, price, quantity = values
         rests = order_type == OrderType.LIMIT and time_in_force in _RESTING
@@ -166,25 +184,33 @@ class BookBuilder:
         if incoming is not None and incoming.order_id == order_id:
             self._incoming = None
         else:
-            self._reduce(self.orders[order_id], 0)
+            self._take_away(self.orders[order_id], 0, events, offset)
 
     def _amended(self, events: bytes, offset: int) -> None:
         order_id, kept_priority, price, leaves = _AMENDED.unpack_from(events, offset)
         order = self.orders[order_id]
         if kept_priority:
-            self._reduce(order, leaves)
+            self._take_away(order, leaves, events, offset)
         else:
-            self._reduce(order, 0)
+            self._take_away(order, 0, events, offset)
             order.price, order.leaves = price, leaves
             self._incoming = order
 
     def _executed(self, events: bytes, offset: int) -> None:
         maker_id, taker_id, maker_leaves, taker_leaves = _EXECUTED.unpack_from(events, offset)
-        self._reduce(self.orders[maker_id], maker_leaves)
+        maker = self.orders[maker_id]
+        if self._watcher is not None:
+            self._watcher.order_executed(maker, maker_leaves, events, offset)
+        self._reduce(maker, maker_leaves)
         incoming = self._incoming
         assert incoming is not None, f"trade of order {taker_id}, and no order is coming in"
         assert incoming.order_id == taker_id, f"order {taker_id} trades, but {incoming.order_id} is coming in"
         incoming.leaves = taker_leaves
+
+    def _take_away(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        if self._watcher is not None:
+            self._watcher.order_reduced(order, leaves, events, offset)
+        self._reduce(order, leaves)
 
     def _reduce(self, order: BookOrder, leaves: int) -> None:
         book = self.books[order.symbol_id]
@@ -205,6 +231,8 @@ class BookBuilder:
             self._incoming = None
             if incoming.leaves and incoming.rests:
                 self._add(incoming)
+                if self._watcher is not None:
+                    self._watcher.order_added(incoming, events, offset)
         sequence, time_ns = _STAMP.unpack_from(events, offset)
         updates = []
         for book in self._changed.values():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.engine.ouch_streams import INDEX_STEP, READ_BYTES, OuchStreams, StreamExtent
+from exchange.infra.message_streams import INDEX_STEP, READ_BYTES, MessageStreams, StreamExtent
 from exchange.wire.soupbintcp import packet, split
 
 
@@ -18,7 +18,7 @@ def payloads(data: bytes) -> list[bytes]:
     return [one.payload for one in packets]
 
 
-def read_all(streams: OuchStreams, session: int, sequence: int) -> list[bytes]:
+def read_all(streams: MessageStreams, session: int, sequence: int) -> list[bytes]:
     found: list[bytes] = []
     while sequence + len(found) <= streams.last(session):
         data, count = streams.read(session, sequence + len(found))
@@ -32,7 +32,7 @@ def test_messages_come_back_from_any_one_on(batches: list[list[bytes]], data: st
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        streams = OuchStreams(Path(folder) / "streams")
+        streams = MessageStreams(Path(folder) / "streams")
         sent: list[bytes] = []
         for batch in batches:
             streams.append(7, b"".join(packet(b"S", payload) for payload in batch), len(batch))
@@ -44,7 +44,7 @@ def test_messages_come_back_from_any_one_on(batches: list[list[bytes]], data: st
 
 
 def test_a_long_stream_is_read_in_pieces_by_an_index(tmp_path: Path) -> None:
-    streams = OuchStreams(tmp_path / "streams")
+    streams = MessageStreams(tmp_path / "streams")
     sent = [number.to_bytes(4) * 10 for number in range(INDEX_STEP * 5)]
     for at in range(0, len(sent), 100):
         part = sent[at : at + 100]
@@ -58,7 +58,7 @@ def test_a_long_stream_is_read_in_pieces_by_an_index(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_before_the_first_and_behind_the_last_message(tmp_path: Path) -> None:
-    streams = OuchStreams(tmp_path / "streams")
+    streams = MessageStreams(tmp_path / "streams")
     assert (streams.last(1), streams.read(1, 1)) == (0, (b"", 0))
     streams.append(1, packet(b"S", b"a"), 1)
     assert streams.read(1, 0) == streams.read(1, 2) == (b"", 0)
@@ -68,7 +68,7 @@ def test_there_is_nothing_before_the_first_and_behind_the_last_message(tmp_path:
 
 def test_a_start_cuts_what_came_after_the_checkpoint_and_forgets_unknown_files(tmp_path: Path) -> None:
     folder = tmp_path / "streams"
-    streams = OuchStreams(folder)
+    streams = MessageStreams(folder)
     streams.append(1, packet(b"S", b"kept"), 1)
     extents = streams.extents()
     streams.append(1, packet(b"S", b"lost"), 1)
@@ -76,7 +76,7 @@ def test_a_start_cuts_what_came_after_the_checkpoint_and_forgets_unknown_files(t
     streams.sync()
     streams.close()
     (folder / "other").write_text("x")
-    again = OuchStreams(folder, extents)
+    again = MessageStreams(folder, extents)
     assert (again.last(1), again.last(2), again.size_bytes()) == (1, 0, 7)
     again.append(1, packet(b"S", b"new"), 1)
     assert payloads(again.read(1, 1)[0]) == [b"kept", b"new"]
@@ -85,7 +85,7 @@ def test_a_start_cuts_what_came_after_the_checkpoint_and_forgets_unknown_files(t
 
 
 def test_a_folder_can_be_removed(tmp_path: Path) -> None:
-    streams = OuchStreams(tmp_path / "streams")
+    streams = MessageStreams(tmp_path / "streams")
     streams.append(1, packet(b"S", b"x"), 1)
     streams.remove()
     assert not (tmp_path / "streams").exists()
@@ -93,10 +93,10 @@ def test_a_folder_can_be_removed(tmp_path: Path) -> None:
 
 def test_an_index_that_is_wrong_is_our_bug(tmp_path: Path) -> None:
     folder = tmp_path / "streams"
-    streams = OuchStreams(folder)
+    streams = MessageStreams(folder)
     streams.append(1, packet(b"S", b"x"), 1)
     streams.close()
-    wrong = OuchStreams(folder, {1: StreamExtent(5, 4, [(1, 0)])})
+    wrong = MessageStreams(folder, {1: StreamExtent(5, 4, [(1, 0)])})
     with pytest.raises(AssertionError, match="message 5"):
         wrong.read(1, 5)
     wrong.close()
