@@ -57,9 +57,9 @@ from exchange.wire.rest.admin import (
     key_view,
     participant_view,
 )
+from exchange.wire.rest.texts import SESSION_PREFIX
 
 READS_ALL = frozenset((Role.OPERATOR, Role.AUDITOR))
-SESSION_PREFIX = "ouch:"
 UINT32_MAX = 2**32 - 1
 TIME_NS_MAX = 2**63 - 1
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)

@@ -16,6 +16,7 @@ from exchange.wire.rest.texts import (
     DateOrEmpty,
     Id,
     IdNumber,
+    KeyLabelText,
     Limit,
     MoneyText,
     NameText,
@@ -117,7 +118,7 @@ class NewKey(Struct, kw_only=True, forbid_unknown_fields=True):
 
     role: RoleText
     participant: Id = "0"
-    label: NameText = "key"
+    label: KeyLabelText = "key"
 
 
 class KeyView(Struct, kw_only=True):
