@@ -15,12 +15,18 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(wildcard $(BIN)/uv))
 # Optional parts. The word is part of the stamp's name, so installing a toolchain later is noticed.
 NATIVE := $(if $(wildcard native/Cargo.toml),$(if $(shell command -v cargo 2>/dev/null),built,no-cargo),absent)
 WEB := $(if $(wildcard web/package.json),$(if $(shell command -v npm 2>/dev/null),built,no-npm),absent)
-NATIVE_SOURCES := $(shell find native -name target -prune -o \( -name '*.rs' -o -name '*.pyi' -o -name '*.toml' -o -name 'Cargo.lock' \) -print 2>/dev/null)
+NATIVE_SOURCES := $(shell find native \( -name target -o -name examples -o -name fuzz \) -prune -o \( -name '*.rs' -o -name '*.pyi' -o -name '*.toml' -o -name 'Cargo.lock' \) -print 2>/dev/null)
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f 2>/dev/null; find web/src web/public -type f 2>/dev/null)
 
 # Arguments for pytest: `make test T="tests/matching -k fok"`.
 T ?=
 PYTEST := $(BIN)/python -m pytest
+# Seconds for each target of `make fuzz`.
+FUZZ_SECONDS ?= 60
+# Arguments for `make campaign`, `make bench-peers` and `make soak`.
+CAMPAIGN ?=
+PEERS ?=
+SOAK ?=
 # Without LOCK_ARGS a version already locked stays; `make lock LOCK_ARGS=--upgrade` takes the newest.
 LOCK_ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -30,7 +36,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench lock clean ci
+.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench bench-peers \
+	campaign fuzz soak lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +100,19 @@ contracts: setup ## Check which package may import which
 
 bench: setup ## Run the benchmarks
 	@$(BIN)/python -m benchmarks
+
+campaign: setup ## Drive both matchers with 10 million random commands (CAMPAIGN="--commands 200000 --first-seed 7")
+	@$(BIN)/python -m tests.integration.campaign $(CAMPAIGN)
+
+fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
+	@cd native && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 || exit 1; done
+
+soak: setup ## Watch the native venue's memory for an hour of 50,000 messages per second (SOAK="--seconds 600")
+	@$(BIN)/python -m benchmarks.soak $(SOAK)
+
+bench-peers: setup ## Compare with other order books, side by side over the same streams (PEERS="--rounds 5")
+	@$(BIN)/python -m benchmarks.peers $(PEERS)
 
 lock: setup ## Resolve the dependencies again into requirements/*.txt
 	@$(COMPILE) --output-file requirements/core.txt pyproject.toml

@@ -5,7 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("matching", "sequencer", "replay", "rest", "order_path", "market_data", "clearing", "startup")
+BENCHMARKS = (
+    *(
+        "matching",
+        "native_venue",
+        "growth",
+        "sequencer",
+        "replay",
+        "rest",
+        "order_path",
+        "ouch_path",
+        "wire_to_wire",
+    ),
+    *("market_data", "clearing", "startup"),
+)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """How fast a start replays the journal: commands per second, with the event log written again and without.
 
-`python -m benchmarks.replay [--commands 200000] [--runs 3]`. The journal holds seeded orders, cancels and trades; the
-start has no snapshot to help it.
+`python -m benchmarks.replay [--commands 200000] [--runs 3] [--matcher python]`. The journal holds seeded
+orders, cancels and trades; the start has no snapshot to help it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from exchange.domain.commands import StartEngine as Start
 from exchange.domain.order import OrderType, Side, TimeInForce
 from exchange.domain.units import AccountId, OrderId, ParticipantId, Price, Quantity, SymbolId
 from exchange.engine.recovery import Storage, recover
+from exchange.engine.replay import VenueKind, choose_matcher
 from exchange.engine.sequencer import Sequencer
 from exchange.infra.clock import SystemClock
 from exchange.wire.records import encode_command
@@ -41,15 +42,18 @@ def main() -> None:
     )
     parser.add_argument("--commands", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--matcher", default="python", choices=("python", "native"))
     arguments = parser.parse_args()
     for what, value in describe():
         print(f"{what:10} {value}")
+    kind = choose_matcher(arguments.matcher)
+    print(f"{'matcher':10} {kind.name}")
     print(f"{'seed':10} {SEED}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "engine"
         asyncio.run(_write(folder, arguments.commands))
         for what, without_log in (("event log there", False), ("event log made again", True)):
-            rates = [_replay(folder, without_log) for _ in range(arguments.runs)]
+            rates = [_replay(folder, kind, without_log) for _ in range(arguments.runs)]
             print(f"{what:22} {median(rates):>10,.0f} commands/s (median of {arguments.runs})")
 
 
@@ -97,10 +101,10 @@ def _commands(count: int, sequence: int) -> list[Command]:
     return commands
 
 
-def _replay(folder: Path, without_log: bool) -> float:
+def _replay(folder: Path, kind: VenueKind, without_log: bool) -> float:
     if without_log:
         shutil.rmtree(folder / "events")
-    recovered = recover(folder)
+    recovered = recover(folder, kind=kind)
     recovered.close()
     return recovered.report.commands / recovered.report.elapsed_ms * 1000
 

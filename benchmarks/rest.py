@@ -11,18 +11,14 @@ import argparse
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import islice
 from math import ceil
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from benchmarks import http_load
+from benchmarks.engine_process import started_engine
 from benchmarks.run_info import cpu_s_of, describe, fdatasync_us, percentile
 from exchange.engine.replay import choose_matcher
 
@@ -64,8 +60,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _measure(data: Path, rate: int, per_request: int, seconds: float) -> None:
-    engine = _start_engine(data)
-    try:
+    with started_engine(data, PORT_BASE) as engine:
         key = json.loads((data / "keys.json").read_text())["participants"]["alice"]["key"]
         requests = list(islice(_requests(key, per_request), ceil(rate * seconds / per_request) + 1))
         cpu_s = cpu_s_of(engine.pid)
@@ -74,35 +69,12 @@ def _measure(data: Path, rate: int, per_request: int, seconds: float) -> None:
             rate=rate / per_request, seconds=seconds, connections=CONNECTIONS,
         )  # fmt: skip
         cpu_s = cpu_s_of(engine.pid) - cpu_s
-    finally:
-        engine.terminate()
-        engine.wait(timeout=30)
     times = load.latencies_ms
     print(
         f"{rate:>10,} {load.answered * per_request / load.seconds:>11,.0f} {percentile(times, 0.5):>8.2f} "
         f"{percentile(times, 0.99):>8.2f} {max(times, default=0):>8.2f}"
         f" {cpu_s / (load.answered * per_request) * 1e6:>13.1f}  {load.statuses}"
     )
-
-
-def _start_engine(data: Path) -> subprocess.Popen[bytes]:
-    engine = subprocess.Popen(
-        [sys.executable, "-m", "exchange", "engine", "--data", str(data), "--port-base", str(PORT_BASE)],
-        stdout=subprocess.DEVNULL,
-        stderr=data.with_suffix(".log").open("wb"),
-    )
-    for _ in range(200):
-        try:
-            with urlopen(f"http://127.0.0.1:{PORT_BASE + 1}/readyz", timeout=1):
-                return engine
-        except (URLError, OSError):
-            if engine.poll() is not None:
-                said = data.with_suffix(".log").read_text()[-400:]
-                raise SystemExit(
-                    f"the engine ended with {engine.returncode} before it was ready: {said}"
-                ) from None
-            time.sleep(0.05)
-    raise SystemExit("the engine was not ready within 10 s")
 
 
 def orders_of(per_request: int) -> Iterator[list[dict[str, str]]]:

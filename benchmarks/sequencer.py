@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.run_info import describe, fdatasync_us
@@ -21,6 +22,7 @@ from exchange.engine.recovery import Storage, recover
 from exchange.engine.replay import ReplayableVenue, VenueKind, python_matcher
 from exchange.engine.sequencer import Sequencer
 from exchange.infra.clock import SystemClock
+from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.wire.records import encode_command, encode_event
 
 COMMAND = encode_command(CancelOrder(order_id=OrderId(1), participant_id=ParticipantId(1)))
@@ -53,6 +55,9 @@ class NoVenue:
         self.command_sequence += count
         self.event_sequence += count
         return EVENT * count
+
+    def apply_batch(self, submissions: Sequence[bytes], time_ns: int) -> AppliedBatch:
+        return apply_batch(self, submissions, time_ns)
 
     def snapshot(self) -> bytes:
         return b""

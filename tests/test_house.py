@@ -28,10 +28,15 @@ NO_TEST_OF_ITS_OWN = {
     "domain/trade.py": "values only",
     "engine/sequencer_stats.py": "values only; engine/test_sequencer.py reads them",
     "engine/engine_metrics.py": "a table of figures; engine/test_rest_stats.py reads them",
+    "engine/ouch_metrics.py": "a table of figures; engine/test_rest_sessions.py reads them",
+    "reporter/itch_metrics.py": "a table of figures; launch/test_metric_catalogue.py reads them",
     "reporter/reporter_metrics.py": "a table of figures; reporter/test_rest_stats.py reads them",
     "clearing/clearing_metrics.py": "a table of figures; clearing/test_rest_reports.py reads them",
     "infra/feed_metrics.py": "a table of figures; reporter and clearing read them",
     "infra/server_seen.py": "values only; infra/test_store_check.py and test_nsq_probe.py read them",
+    "wire/ouch_messages.py": "values only; wire/test_ouch.py writes and reads them all",
+    "wire/rest/sessions.py": "values only; engine/test_rest_sessions.py reads them",
+    "engine/ouch_connection.py": "a socket's part of the gateway; engine/test_ouch_acceptor.py speaks with it",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

@@ -24,6 +24,11 @@ from tests.cli.stub_component import StubComponent, StubPage
 LIMIT_S = 60
 
 
+def heed_interrupts() -> None:
+    """Take SIGINT in a child also where the tests run in the background, and so ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def page(orders: int, ready: int = 1) -> bytes:
     return f"""# TYPE exchange_ready gauge
 exchange_ready {ready}.0
@@ -85,7 +90,10 @@ def test_a_wrong_pace_is_refused(run: Run, every: str) -> None:
 def test_json_goes_on_line_by_line(data: Path, component: StubComponent) -> None:
     component.answer("GET", "/metrics", page(10))
     watching = subprocess.Popen(
-        command("top", "--json", "--every", "0.1", "--data", str(data)), stdout=subprocess.PIPE, text=True
+        command("top", "--json", "--every", "0.1", "--data", str(data)),
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     try:
         assert watching.stdout
@@ -120,6 +128,7 @@ def test_on_a_terminal_it_draws_over_itself_while_components_come_and_go(tmp_pat
         watching = subprocess.Popen(
             command("top", "--every", "0.2", "--data", folder), stdin=theirs, stdout=theirs, stderr=theirs,
             env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"}, start_new_session=True,
+            preexec_fn=heed_interrupts,
         )  # fmt: skip
         wait_for("gateway → disk")
         wait_for("ready")

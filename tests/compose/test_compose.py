@@ -166,11 +166,12 @@ def test_an_erroneous_trade_is_busted_by_clearing_and_the_stream_says_so(stand: 
     reported = asyncio.run(_bust_on_the_stream(stand))
     assert reported["trade"]["trade"]["price"] == "17.77"
     match = reported["bust"]["match_id"]
+    # The stream may say so before clearing has stored the engine's answer to its own request.
+    stand.wait_until_equal(HEAL_S)
     assert stand.client("clearing").get(f"/api/v1/trades/{match}")["state"] == "busted"
     assert stand.client("reporter").get(f"/api/v1/trades/{match}")["status"] == "busted"
     fills = stand.client("engine", "bob").get("/api/v1/fills?symbol=" + QUIET)["items"]
     assert [fill["status"] for fill in fills if fill["match_id"] == match] == ["busted"]
-    stand.wait_until_equal(HEAL_S)
 
 
 async def _bust_on_the_stream(stand: ComposeStand) -> dict[str, dict[str, Any]]:

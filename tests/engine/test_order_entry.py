@@ -138,3 +138,10 @@ def test_ids_and_names_are_what_they_must_be() -> None:
 
 def test_a_long_value_is_shown_shortened() -> None:
     assert len(order_entry.shown("x" * 1000)) <= 60
+
+
+def test_what_belongs_to_binary_sessions_is_refused_by_name() -> None:
+    with pytest.raises(ApiError, match="must not begin with ~"):
+        order_entry.client_order_id_of("~mine")
+    with pytest.raises(ApiError, match="there is no order"):
+        order_entry.cancel(0xFF << 56 | 1 << 36, 1)

@@ -152,3 +152,35 @@ async def test_a_read_does_not_wait_for_ever(
     monkeypatch.setattr(order_history, "WAIT_S_MAX", 0.01)
     with pytest.raises(HistoryBehindError, match="events behind"):
         await history.reached(desk.log.last_sequence + 1)
+
+
+async def test_a_process_of_its_own_keeps_the_table_as_well(desk: LoggedDesk, tmp_path: Path) -> None:
+    history = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0, is_apart=True)
+    await history.start()
+    ids = [desk.buy() for _ in range(20)]
+    history.wake()
+    assert await history.order(ids[-1]) is not None
+    more = desk.buy()
+    history.wake()
+    await history.stop()
+    again = OrderHistory(tmp_path / "orders.sqlite", desk.log, 0)
+    await again.start()
+    assert again.stats().behind == 0
+    assert await again.order(more) is not None
+    await again.stop()
+
+
+async def test_the_engine_is_braked_only_where_events_would_be_lost(
+    desk: LoggedDesk, history: OrderHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_history, "BRAKE_EVENTS_MIN", 1)
+    desk.buy()
+    monkeypatch.setattr(history._store, "position", 0)
+    assert history.brake() == ""
+    monkeypatch.setattr(desk.log, "_size_bytes_max", 10)
+    assert "events behind, and no more can be kept" in history.brake()
+    history.problem = "the disk is full"
+    assert history.brake() == "", "what stands still for another reason does not stop the market"
+    history.problem = ""
+    monkeypatch.setattr(history._store, "position", desk.log.last_sequence)
+    assert history.brake() == ""

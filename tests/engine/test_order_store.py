@@ -44,6 +44,13 @@ def busy_desk(orders: int = 400) -> Desk:
                     order_id=OrderId(8 + chance.randint(0, number)), participant_id=ParticipantId(0)
                 )
             )
+        if number % 13 == 0:
+            desk.do(
+                c.ReplaceOrder(
+                    order_id=OrderId(8 + chance.randint(0, number)), participant_id=ParticipantId(0),
+                    quantity=Quantity(chance.randint(1, 9)), price=Price(price), client_order_id=f"r{number}",
+                )
+            )  # fmt: skip
         if number % 11 == 0:
             desk.do(
                 c.AmendOrder(

@@ -11,12 +11,13 @@ from exchange.engine.publisher import Publisher, pieces_of
 from exchange.infra.bus import MemoryBus, Subscription, events_topic
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch, decode_batch
+from exchange.wire.records import VERSION
 from tests.engine.running_engine import until
 from tests.infra.event_streams import make_commands
 
 
 def batch(number: int, size: int = 100) -> EventBatch:
-    return EventBatch(3, 1, number, 1, bytes(size))
+    return EventBatch(3, 1, number, 1, bytes([VERSION]) * size)
 
 
 class StubbornBus(MemoryBus):

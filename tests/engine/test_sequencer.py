@@ -477,3 +477,38 @@ async def test_stats_count_what_was_stored(tmp_path: Path) -> None:
 
 def replace_limits(**changes: float) -> Limits:
     return msgspec.structs.replace(NO_SEAL, **changes)
+
+
+async def test_a_brake_refuses_commands_as_busy_until_it_is_let_go(tmp_path: Path) -> None:
+    engine = await StoredEngine.start(tmp_path)
+    reasons = ["a listener is behind"]
+    engine.sequencer.obey(lambda: reasons[0])
+    await engine.submit(cancel())
+    assert engine.sequencer.room == 0
+    assert engine.sequencer.stats.braked == "a listener is behind"
+    with pytest.raises(EngineBusy, match="a listener is behind; try again in a moment"):
+        await engine.submit(cancel())
+    reasons[0] = ""
+    assert engine.sequencer.room == engine.sequencer.limits.pending_commands_max
+    await engine.submit(cancel())
+    await engine.stop()
+
+
+async def test_commands_offered_are_heard_of_by_the_stream_and_by_their_first_sequence(
+    tmp_path: Path,
+) -> None:
+    engine = await StoredEngine.start(tmp_path)
+    batches: list[EventBatch] = []
+    matched: list[int] = []
+    engine.sequencer.subscribe(batches.append)
+    run = encode_command(cancel()) * 3
+    engine.sequencer.offer(run, 3, matched.append)
+    engine.sequencer.offer(run, 3, matched.append)
+    await until(lambda: sum(batch.count for batch in batches) == 6)
+    assert matched == [2, 5]
+    assert engine.sequencer.stats.pending_commands == 0
+    with pytest.raises(ProtocolError):
+        engine.sequencer.offer(run, 2, matched.append)
+    await engine.stop()
+    with pytest.raises(EngineHalted):
+        engine.sequencer.offer(run, 3, matched.append)

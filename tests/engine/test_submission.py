@@ -1,4 +1,4 @@
-"""Framing is checked before anything is numbered; numbering fills in partition and sequence."""
+"""Framing is checked before anything is numbered."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from exchange.domain.commands import CancelOrder, CreateParticipant
 from exchange.domain.units import OrderId, ParticipantId
-from exchange.engine.submission import check_framing, number
-from exchange.wire.records import COMMAND_HEADER, ProtocolError, decode_commands, encode_command
+from exchange.engine.submission import check_framing
+from exchange.wire.records import ProtocolError, encode_command
 
 CANCEL = encode_command(CancelOrder(order_id=OrderId(7), participant_id=ParticipantId(1)))
 CREATE = encode_command(CreateParticipant(name="Ann"))
@@ -35,13 +35,3 @@ def test_whole_records_are_taken(run: tuple[bytes, ...]) -> None:
 def test_malformed_framing_is_refused_with_field_and_offset(commands: bytes, count: int, said: str) -> None:
     with pytest.raises(ProtocolError, match=said):
         check_framing(commands, count, 1000)
-
-
-def test_numbering_fills_in_sequences_and_partition_and_nothing_else() -> None:
-    run = CANCEL + CREATE + CANCEL
-    numbered = number(run, 41, 9)
-    assert [sequence for sequence, _ in decode_commands(numbered)] == [41, 42, 43]
-    assert [command for _, command in decode_commands(numbered)] == [
-        command for _, command in decode_commands(run)
-    ]
-    assert COMMAND_HEADER.unpack_from(numbered, len(CANCEL))[4] == 9

@@ -159,7 +159,7 @@ class Handlers:
         return [
             Route(
                 "POST", "/api/v1/order", self.enter_order, "Enter an order", "orders", TRADER,
-                body=NewOrder, returns=Taken, status=201, body_limit=1000, example=ORDER,
+                body=NewOrder, returns=Taken, status=201, body_limit=1000, example=ORDER, is_hot=True,
             ),
             Route("GET", "/api/v1/orders", self.list_orders, "List orders", "orders", query=Page, returns=dict),
             Route(
@@ -170,6 +170,8 @@ class Handlers:
             Route("GET", "/fail", self.fail, "Fail", "tests"),
             Route("GET", "/no_store", self.no_store, "Fail for the store", "tests"),
             Route("GET", "/wait", self.wait, "Wait", "tests", returns=dict),
+            Route("POST", "/hot_wait", self.wait, "Wait", "tests", body=bytes, returns=dict, is_hot=True),
+            Route("POST", "/hot_fail", self.fail, "Fail", "tests", body=bytes, returns=dict, is_hot=True),
             Route("POST", "/bytes", self.take_bytes, "Reverse", "tests", body=bytes, returns=bytes, body_limit=2**20),
             WsRoute("/stream", self.stream, "Echo"),
         ]  # fmt: skip

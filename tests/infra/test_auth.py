@@ -9,7 +9,7 @@ import pytest
 from exchange.domain import events as e
 from exchange.domain.participant import Role
 from exchange.domain.units import CommandSequence, EventSequence, KeyId, ParticipantId, TimeNs
-from exchange.infra.auth import AuthError, Principal, admitted, new_key
+from exchange.infra.auth import AuthError, Principal, admitted, new_key, new_password, session_digest
 from tests.infra.http_server import key_text, make_keyring
 
 
@@ -47,6 +47,15 @@ def test_a_new_key_has_256_random_bits_and_fits_its_hash() -> None:
     assert len(text) == len("xk_") + 43
     assert digest == sha256(text.encode()).digest()
     assert new_key()[0] != text
+
+
+def test_a_new_password_fits_soupbintcp_and_only_its_user_opens_with_it() -> None:
+    password = new_password()
+    assert (len(password), password.isalnum(), password == new_password()) == (10, True, False)
+    digest = session_digest("ALICE", password)
+    assert len(digest) == 32
+    assert digest == session_digest("ALICE", password)
+    assert digest not in (session_digest("BOB", password), session_digest("ALICE", password + " "))
 
 
 def test_a_key_created_or_revoked_in_the_directory_counts_at_once() -> None:

@@ -151,8 +151,11 @@ def test_a_symbol_listed_twice_is_refused() -> None:
 
 
 def test_two_components_on_one_port_are_refused() -> None:
-    assert mistakes("[reporter]\nport = 8001") == [
+    assert mistakes("[reporter]\nport = 8001\n[reporter.itch]\nport = 9000") == [
         "exchange.toml: [reporter] port: 8001 is the port of the engine too; give each its own"
+    ]
+    assert mistakes("[reporter.itch]\nport = 8011") == [
+        "exchange.toml: [reporter.itch] port: 8011 is the port of the engine.ouch too; give each its own"
     ]
 
 

@@ -33,6 +33,7 @@ from tests.infra.redis_server import RedisServer, needs_redis
 
 CONFIG = load_config(None, {}, {"exchange.rate_per_s": 5})
 STARTED = Started(base=CONFIG, config=CONFIG)
+COMPONENT_KEY = "xk_component_of_the_tests_0123456789abcdef"
 WAITING = Document(
     version=1,
     values={"exchange.rate_per_s": 7, "bus.gap_wait_ms": 70, "clearing.page_items_max": 9, "engine.port": 9},
@@ -105,7 +106,7 @@ class TestWithARealServer:
             await until(lambda: follower.version == 2)
             async with served.client.get("/api/v1/order/1") as response:
                 assert "X-RateLimit-Limit" not in response.headers
-            assert [metric.samples[0].value for metric in config_metrics(follower)] == [2, 0]
+            assert [metric.samples[0].value for metric in config_metrics(follower)] == [2, 0, 0]
             name = f"engine on port {served.port}"
             for _ in range(1_000):
                 if (await shared.running()) == {name: Running(version=2)}:
@@ -169,9 +170,9 @@ class TestWithARealServer:
     async def test_a_start_lays_the_keys_that_need_a_restart_over_its_file(
         self, server: RedisServer, link: RedisLink, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", "xk_component")
+        monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", COMPONENT_KEY)
         file = config_with(server)
-        await SharedConfig(link).publish(sealed(WAITING, {SEAL: "xk_component"}))
+        await SharedConfig(link).publish(sealed(WAITING, {SEAL: COMPONENT_KEY}))
         started = await started_with(file, "clearing", ["clearing.page_items_max"])
         assert (started.version, started.problem) == (1, "")
         config = started.config
@@ -184,10 +185,10 @@ class TestWithARealServer:
     async def test_what_waits_for_a_restart_is_told_until_there_was_one(
         self, server: RedisServer, link: RedisLink, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", "xk_component")
+        monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", COMPONENT_KEY)
         shared, file = SharedConfig(link), config_with(server)
         old = ConfigFollower(link, "clearing", Started(base=file, config=file), lambda _: None)
-        await shared.publish(sealed(WAITING, {SEAL: "xk_component"}))
+        await shared.publish(sealed(WAITING, {SEAL: COMPONENT_KEY}))
         await old.look()
         assert old.pending == ("bus.gap_wait_ms", "clearing.page_items_max")
         assert "a restart is needed for bus.gap_wait_ms, clearing.page_items_max" in config_notes(old)[0]
@@ -202,13 +203,13 @@ class TestWithARealServer:
         await engine.look()
         assert engine.pending == ()
 
-    @pytest.mark.parametrize("key", ["xk_other", ""])
+    @pytest.mark.parametrize("key", ["x" * 40, ""])
     async def test_a_forged_document_is_not_laid_over_and_that_is_said(
         self, server: RedisServer, link: RedisLink, monkeypatch: pytest.MonkeyPatch, key: str
     ) -> None:
         monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", key)
         file = config_with(server)
-        await SharedConfig(link).publish(sealed(WAITING, {SEAL: "xk_component"}))
+        await SharedConfig(link).publish(sealed(WAITING, {SEAL: COMPONENT_KEY}))
         started = await started_with(file, "clearing")
         assert started.config == file
         assert "started with its file alone" in started.problem

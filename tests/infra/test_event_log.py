@@ -229,3 +229,14 @@ def test_a_reader_whose_file_is_removed_meanwhile_is_told_that_it_is_gone(tmp_pa
     list_event_files(tmp_path)[0][1].unlink()
     with pytest.raises(EventsGone):
         log.read(0)
+
+
+def test_events_are_nearly_lost_when_most_of_the_log_was_filled_since_them(tmp_path: Path) -> None:
+    log = EventLog.open(tmp_path, size_bytes_max=4_000, file_bytes=500)
+    while not log.is_nearly_lost(0):
+        first = log.last_sequence + 1
+        assert first < 200
+        log.append(command(first), first, 1)
+    assert log.first_sequence == 1, "nothing was removed yet"
+    assert not log.is_nearly_lost(log.last_sequence)
+    log.close()

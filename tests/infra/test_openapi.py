@@ -170,7 +170,7 @@ async def test_a_foreign_tool_finds_the_service_true_to_its_description(tmp_path
         program = await asyncio.create_subprocess_exec(
             tool, "--config-file", "schemathesis.toml", "run", f"http://127.0.0.1:{served.port}/openapi.json",
             "--header", f"Authorization: {bearer(Role.TRADER)['Authorization']}", "--exclude-path", "/fail",
-            "--exclude-path", "/no_store",
+            "--exclude-path", "/hot_fail", "--exclude-path", "/no_store",
             "--max-examples", "20", "--seed", "1", "--no-color",
             cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from exchange.infra.store import begin_write, open_store
 from exchange.infra.store_check import check_store
 
 MIGRATIONS = "exchange.clearing.migrations"
+NEWEST = "0002"
 
 
 def test_a_store_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
@@ -23,14 +24,16 @@ def test_a_store_says_its_schema_version(store_url: str) -> None:
     store = open_store(store_url, MIGRATIONS)
     seen = check_store("clearing", store_url, MIGRATIONS)
     assert (seen.what, seen.problem) == ("store of clearing", "")
-    assert seen.says.endswith(", schema version 0001")
+    assert seen.says.endswith(f", schema version {NEWEST}")
     with begin_write(store) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
-    assert check_store("clearing", store_url, MIGRATIONS).says.endswith("0000, the next start makes it 0001")
+    assert check_store("clearing", store_url, MIGRATIONS).says.endswith(
+        f"0000, the next start makes it {NEWEST}"
+    )
     with begin_write(store) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     assert (
-        "has schema version 9999, this program knows up to 0001"
+        f"has schema version 9999, this program knows up to {NEWEST}"
         in check_store("clearing", store_url, MIGRATIONS).problem
     )
     store.dispose()

@@ -9,6 +9,17 @@ from exchange.infra.errors import InfraError
 from exchange.launch.ports import with_ports
 
 
+def test_ouch_follows_the_engine_or_has_a_port_of_its_own() -> None:
+    by_base = load_config(env={}, overrides={"port_base": 8000})
+    assert by_base.ouch_address() == ("127.0.0.1", 8011)
+    by_engine = load_config(
+        env={}, overrides={"port_base": 8000, "engine.port": 9000, "engine.host": "0.0.0.0"}
+    )
+    assert by_engine.ouch_address() == ("0.0.0.0", 9010)
+    chosen = with_ports(load_config(env={}, overrides={"port_base": 0}))
+    assert chosen.ouch_address().port not in (0, chosen.engine_address().port)
+
+
 def addresses_of(config: Config) -> list[int]:
     return [
         config.engine_address().port,

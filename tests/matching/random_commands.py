@@ -145,7 +145,8 @@ class RandomCommands:
 
     def client_order_id(self, eight: bytes) -> str:
         """Draw none, or one that may be used already."""
-        return "" if eight[7] % 4 else f"{eight[7]}-{self.random.randrange(60)}"
+        mark = "~" if eight[7] % 3 == 0 else ""
+        return "" if eight[7] % 4 else f"{mark}{eight[7]}-{self.random.randrange(60)}"
 
     def order(self, eight: bytes) -> tuple[int, int, int]:
         """Name an order that may live: (order id, price, quantity)."""

@@ -51,3 +51,12 @@ def test_entries_come_by_account_and_then_in_the_sequence_of_use() -> None:
     ids.remember(1, "y", ENTRY)
     ids.remember(1, "x", ENTRY)
     assert [(account, text) for account, text, _ in ids.entries()] == [(1, "y"), (1, "x"), (2, "z")]
+
+
+def test_ids_of_binary_sessions_are_not_kept() -> None:
+    ids = used()
+    ids.remember(1, "~000010000000F", ENTRY)
+    ids.remember(1, "~0000100000010", FirstUse(11, REPLACE_ORDER, (10).to_bytes(8, "little") + bytes(12)))
+    assert ids.find(1, "~000010000000F") is None
+    assert ids.count(1) == 2
+    assert ids.account_of_replaced(10) == 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
-from exchange.domain import commands as c
 from exchange.domain.order import Side
+from exchange.domain.printable import UNICODE_VERSION, is_printable
 from exchange.matching.snapshot import SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
-from exchange.wire.records import decode_events, decode_unchecked, encode_command
+from exchange.wire.records import encode_command
 from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
 from tests.matching.random_commands import RandomCommands
 from tests.matching.small_world import WORLD, runs_of_commands
@@ -29,16 +27,11 @@ native = pytest.importorskip(
     exc_type=ImportError,
 )
 NativeVenue = native.NativeVenue
+from tests.matching.equality import SMALL_LIMITS, TICK, Comparison, first_difference  # noqa: E402 (needs the wheel)
 
 SEEDS = range(1, 9)
 COMMANDS_PER_SEED = 26_000
 """Over all seeds more than 200,000."""
-TICK = encode_command(c.Tick())
-SMALL_LIMITS = VenueLimits(
-    symbols=4, participants=5, accounts=6, keys=3, client_order_ids=12, rulings=40
-)  # fmt: skip
-Timed = tuple[bytes, int]
-"""A command record without its sequence, and its time."""
 
 
 def seen_of(venue: Any) -> dict[str, Any]:
@@ -69,89 +62,29 @@ def queries_of(venue: Any) -> list[Any]:
     ]
 
 
-def first_difference(commands: Sequence[Timed], limits: VenueLimits) -> str:
-    """Carry commands out on both, each alone; say where they first differ, empty where nowhere."""
-    definition, fast = Venue(limits=limits), NativeVenue(limits=limits)
-    for sequence, (record, time_ns) in enumerate(commands, 1):
-        numbered = numbered_record(record, sequence)
-        expected, got = definition.apply(numbered, time_ns), fast.apply(numbered, time_ns)
-        if expected != got or definition.snapshot() != fast.snapshot():
-            return (
-                f"command {sequence}: {decode_events(expected)}\nbecame native: {shown(decode_events, got)}"
-            )
-    return ""
-
-
-def shown(decode: Callable[[bytes], object], data: bytes) -> str:
-    """Decode bytes, or show them where that fails."""
-    try:
-        return str(decode(data))
-    except ValueError as error:
-        return f"{data.hex()} ({error})"
-
-
-def shrunk(commands: list[Timed], limits: VenueLimits) -> str:
-    """Leave out what the first difference does not need; return what is left, readable.
-
-    What is left out becomes a Tick, so that the ids of orders stay.
-    """
-    said = first_difference(commands, limits)
-    commands = commands[: int(said.split()[1].rstrip(":"))] if said else commands
-    step = max(len(commands) // 2, 1)
-    while True:
-        for start in range(0, len(commands) - 1, step):
-            tried = [
-                (TICK if start <= at < start + step else record, time)
-                for at, (record, time) in enumerate(commands)
-            ]
-            if tried != commands and first_difference(tried, limits):
-                commands = tried
-        if step == 1:
-            break
-        step //= 2
-    left = [
-        f"{n} at {time}: {record.hex()} {shown(decode_unchecked, record)}"
-        for n, (record, time) in enumerate(commands, 1)
-        if record != TICK
-    ]
-    return "\n".join([*left, first_difference(commands, limits)])
-
-
 @pytest.mark.parametrize("limits", [LIMITS, SMALL_LIMITS], ids=["limits", "small limits"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_commands_of_every_type_have_the_same_events_hash_and_snapshot(
     seed: int, limits: VenueLimits
 ) -> None:
-    drawn = RandomCommands(seed)
-    definition, fast = Venue(limits=limits), NativeVenue(limits=limits)
-    told: list[Timed] = []
+    both = Comparison(seed, limits)
     wanted = COMMANDS_PER_SEED if limits is LIMITS else COMMANDS_PER_SEED // 8
-    while len(told) < wanted:
-        next_sequence, time_ns = len(told) + 1, drawn.advance()
-        size = drawn.random.choice((1, 7, 60, 200))
-        records = drawn.batch(size) if told else drawn.opening()
-        told += [(record, time_ns) for record in records]
-        numbered = b"".join(numbered_record(r, next_sequence + n) for n, r in enumerate(records))
-        events = definition.apply(numbered, time_ns)
-        same = fast.apply(numbered, time_ns) == events and fast.running_hash == definition.running_hash
-        assert same, f"seed {seed}:\n{shrunk(told, limits)}"
-        drawn.note(events)
-        if len(told) % 11 == 0 or len(told) >= wanted:
-            assert fast.snapshot() == definition.snapshot(), f"seed {seed}:\n{shrunk(told, limits)}"
-            assert seen_of(fast) == seen_of(definition)
+    while len(both.told) < wanted:
+        assert both.step(), f"seed {seed}:\n{both.shrunk()}"
+        if len(both.told) % 11 == 0 or len(both.told) >= wanted:
+            assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
+            assert seen_of(both.fast) == seen_of(both.definition)
             if limits is LIMITS:
-                definition, fast = crossed(definition, fast)
-    assert queries_of(fast) == queries_of(definition)
+                cross(both)
+    assert queries_of(both.fast) == queries_of(both.definition)
 
 
-def crossed(definition: Venue, fast: Any) -> tuple[Venue, Any]:
+def cross(both: Comparison) -> None:
     """Restore each from the other's snapshot."""
-    counters = definition.counters
-    restored = Venue.restore(fast.snapshot()), NativeVenue.restore(definition.snapshot())
-    assert restored[0].digest() == restored[1].digest() == definition.digest()
-    assert seen_of(restored[0]) == seen_of(restored[1])
-    assert counters == fast.counters
-    return restored
+    digest = both.definition.digest()
+    both.cross()
+    assert both.definition.digest() == both.fast.digest() == digest
+    assert seen_of(both.definition) == seen_of(both.fast)
 
 
 @given(runs_of_commands)
@@ -229,15 +162,31 @@ def test_the_wheel_has_the_rules_of_the_definition() -> None:
     assert native.NATIVE_RULES_VERSION == RULES_VERSION
 
 
-@pytest.mark.skipif(
-    unicodedata.unidata_version != native.UNICODE_VERSION,
-    reason=f"this Python has Unicode {unicodedata.unidata_version}, the wheel {native.UNICODE_VERSION}",
-)
 def test_names_are_judged_by_the_same_characters() -> None:
     surrogates = range(0xD800, 0xE000)
     different = [
         hex(code)
         for code in range(sys.maxunicode + 1)
-        if code not in surrogates and chr(code).isprintable() != native.is_printable(chr(code))
+        if code not in surrogates and is_printable(chr(code)) != native.is_printable(chr(code))
     ]
     assert different == []
+    assert native.UNICODE_VERSION == UNICODE_VERSION
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_submissions_in_one_batch_are_numbered_carried_out_and_cut_apart_alike(seed: int) -> None:
+    drawn = RandomCommands(seed)
+    definition, fast = Venue(5), NativeVenue(5)
+    submissions = [b"".join(drawn.opening())]
+    while definition.command_sequence < COMMANDS_PER_SEED // 8:
+        time_ns = drawn.advance()
+        expected = definition.apply_batch(submissions, time_ns)
+        assert fast.apply_batch(submissions, time_ns) == expected, f"seed {seed}"
+        assert fast.running_hash == definition.running_hash
+        assert seen_of(fast)["directory"] == seen_of(definition)["directory"]
+        drawn.note(expected.events)
+        submissions = [
+            b"".join(drawn.batch(drawn.random.choice((1, 1, 5, 90))))
+            for _ in range(drawn.random.randint(0, 6))
+        ]
+    assert fast.snapshot() == definition.snapshot()

@@ -1,9 +1,14 @@
 //! The client order ids each account has used on this business date: a repeated order does nothing.
+//!
+//! An id that begins with `~` belongs to a binary session. Its numbers only rise, so none of them is kept.
 
 use std::collections::{BTreeMap, HashMap};
 
 use exchange_wire::commands::{Body, REPLACE_ORDER};
 use exchange_wire::ClientOrderId;
+
+/// The first character of the ids of binary sessions.
+const SESSION_MARK: u8 = b'~';
 
 /// What came first under a client order id.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,8 +48,11 @@ impl ClientOrderIds {
         self.replaced.get(&order_id).copied().unwrap_or(0)
     }
 
-    /// Notes the first use of an id.
+    /// Notes the first use of an id, but for one of a session.
     pub fn remember(&mut self, account_id: u32, client_order_id: ClientOrderId, first: FirstUse) {
+        if client_order_id[0] == SESSION_MARK {
+            return;
+        }
         let used = self.used.entry(account_id).or_default();
         match used.places.get(&client_order_id) {
             Some(&place) => used.entries[place].1 = first,

@@ -13,6 +13,9 @@ const ROOM_BYTES_MIN: usize = 64 << 10;
 /// Room for events that stays when a batch needed more.
 const ROOM_BYTES_MAX: usize = 64 << 20;
 
+/// Commands that are carried out before one's events are taken into the hash.
+const HASH_LAG: usize = 4;
+
 /// What happened since the venue was made or restored, no part of its state.
 #[derive(Clone, Default)]
 pub struct Counters {
@@ -33,8 +36,10 @@ pub struct EventStream {
     out: Vec<u8>,
     end: usize,
     command_begins_at: usize,
-    /// Where the events of each command end that is not yet in the hash.
-    unhashed: Vec<usize>,
+    /// Where the events of the commands end that are not yet in the hash: a ring, `ended` less `hashed` of them.
+    ends: [usize; HASH_LAG],
+    ended: usize,
+    hashed: usize,
     hashed_to: usize,
     last_event_at: usize,
     concerns_directory: bool,
@@ -50,7 +55,9 @@ impl EventStream {
             out: Vec::new(),
             end: 0,
             command_begins_at: 0,
-            unhashed: Vec::new(),
+            ends: [0; HASH_LAG],
+            ended: 0,
+            hashed: 0,
             hashed_to: 0,
             last_event_at: 0,
             concerns_directory: false,
@@ -61,7 +68,6 @@ impl EventStream {
     pub fn begin_batch(&mut self, time_ns: u64) {
         self.header.time_ns = time_ns;
         (self.end, self.hashed_to) = (0, 0);
-        self.unhashed.clear();
         if self.out.len() > ROOM_BYTES_MAX {
             self.out = Vec::new();
         }
@@ -73,12 +79,19 @@ impl EventStream {
         self.command_begins_at = self.end;
     }
 
-    /// Marks the command's last event; the hash comes with `hash_commands`.
+    /// Marks the command's last event, and takes an earlier command into the running hash.
+    ///
+    /// Not this one: bytes just written are slow to read in other widths. Nor many in one go: each hash needs the one
+    /// before, and waits for it less while commands are carried out in between.
     #[inline(always)]
     pub fn end_command(&mut self) {
         if self.end > self.command_begins_at {
             self.out[self.last_event_at + FLAGS_OFFSET] = LAST_OF_COMMAND;
-            self.unhashed.push(self.end);
+            if self.ended - self.hashed == HASH_LAG {
+                self.hash_next();
+            }
+            self.ends[self.ended % HASH_LAG] = self.end;
+            self.ended += 1;
             if self.concerns_directory {
                 self.directory_events.extend_from_slice(&self.out[self.command_begins_at..self.end]);
                 self.concerns_directory = false;
@@ -86,14 +99,19 @@ impl EventStream {
         }
     }
 
-    /// Takes the events of the ended commands into the running hash, one command after the other.
-    ///
-    /// Not at once with each command: bytes just written are slow to read in other widths.
+    /// Takes the events of all ended commands into the running hash, one command after the other.
     pub fn hash_commands(&mut self) {
-        for end in self.unhashed.drain(..) {
-            self.running_hash = xxh3_64_with_seed(&self.out[self.hashed_to..end], self.running_hash);
-            self.hashed_to = end;
+        while self.hashed < self.ended {
+            self.hash_next();
         }
+    }
+
+    #[inline(always)]
+    fn hash_next(&mut self) {
+        let end = self.ends[self.hashed % HASH_LAG];
+        self.running_hash = xxh3_64_with_seed(&self.out[self.hashed_to..end], self.running_hash);
+        self.hashed_to = end;
+        self.hashed += 1;
     }
 
     /// The events of the batch.

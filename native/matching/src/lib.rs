@@ -14,6 +14,8 @@ mod market;
 mod matcher;
 mod names;
 mod order_book;
+#[cfg(test)]
+mod order_book_properties;
 mod order_checks;
 mod order_entry;
 mod order_index;

@@ -19,7 +19,7 @@ pub fn is_valid_symbol(text: &[u8]) -> bool {
         && text.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-'))
 }
 
-/// Tells what Python's `str.isprintable` does.
+/// Whether a character is printable by the fixed table.
 pub fn is_printable(character: char) -> bool {
     let code = u32::from(character);
     let place = NOT_PRINTABLE.partition_point(|range| range.1 < code);

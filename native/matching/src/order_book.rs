@@ -93,6 +93,11 @@ struct Queue {
     orders: u32,
 }
 
+/// Places in a side's table of levels by price. A prime, so that prices on any tick spread over all of them.
+const NEAR_LEVELS: u32 = 509;
+/// Levels that a side has had before it gets that table: to search fewer costs less than to load one more line.
+const NEAR_FROM_LEVELS: usize = 128;
+
 /// All bids or all asks of a symbol, those that are shown or those that are hidden; or what waits on a side.
 ///
 /// A price's rank rises as the price gets better, of what waits as it gets nearer.
@@ -101,6 +106,8 @@ pub struct BookSide {
     is_ask: bool,
     ranks: Vec<u32>,
     queues: Vec<u32>,
+    /// The level last looked for of those that share a place, `NONE` for none; empty while there are few levels.
+    near: Vec<u32>,
 }
 
 impl BookSide {
@@ -158,8 +165,18 @@ impl BookSide {
     fn remove(&mut self, rank: u32) {
         let place = self.find(rank).expect("a level of the book stands in its side");
         self.ranks.remove(place);
-        self.queues.remove(place);
+        let slot = self.queues.remove(place);
+        if let Some(near) = self.near.get_mut(near_place(rank)) {
+            if *near == slot {
+                *near = NONE;
+            }
+        }
     }
+}
+
+#[inline(always)]
+fn near_place(rank: u32) -> usize {
+    (rank % NEAR_LEVELS) as usize
 }
 
 /// The sides of one symbol: what is shown, and what is hidden.
@@ -280,17 +297,18 @@ impl Orders {
     }
 
     /// Loads what will be needed of orders, all at once rather than one after the other; the number means nothing.
+    /// At least one order must have been there.
     #[inline(always)]
     pub fn touch(&self, order_ids: &[u64]) -> u32 {
-        let mut slots = [NONE; TOUCHED_MAX];
-        for (slot, &order_id) in slots.iter_mut().zip(order_ids) {
-            *slot = self.find(order_id).unwrap_or(NONE);
+        let mut touched = [(NONE, NONE); TOUCHED_MAX];
+        for (neighbours, &order_id) in touched.iter_mut().zip(order_ids) {
+            let slot = self.find(order_id).unwrap_or(NONE);
+            *neighbours = self.slots.get(slot as usize).map_or((NONE, NONE), Order::neighbours);
         }
-        let touched = slots.map(|slot| self.slots.get(slot as usize).map_or((NONE, NONE), Order::neighbours));
-        touched.iter().fold(0, |sum, &(previous, next)| {
-            let leaves = |slot: u32| self.slots.get(slot as usize).map_or(0, |order| order.leaves);
-            sum ^ leaves(previous) ^ leaves(next)
-        })
+        let last = self.slots.len() as u32 - 1;
+        let leaves = |slot: u32| self.slots[slot.min(last) as usize].leaves;
+        let known = &touched[..order_ids.len().min(TOUCHED_MAX)];
+        known.iter().fold(0, |sum, &(previous, next)| sum ^ leaves(previous) ^ leaves(next))
     }
 
     pub fn client_order_id(&self, slot: u32) -> &ClientOrderId {
@@ -613,23 +631,44 @@ impl Orders {
     #[inline(always)]
     fn queue_at(&mut self, side: &mut BookSide, price: u32) -> u32 {
         let rank = side.rank(price);
-        match side.find(rank) {
+        if let Some(&slot) = side.near.get(near_place(rank)) {
+            if self.queues.get(slot as usize).is_some_and(|queue| queue.price == price) {
+                return slot;
+            }
+        }
+        self.look_for_queue_at(side, rank, price)
+    }
+
+    #[inline(never)]
+    fn look_for_queue_at(&mut self, side: &mut BookSide, rank: u32, price: u32) -> u32 {
+        let slot = match side.find(rank) {
             Ok(place) => side.queues[place],
             Err(place) => {
-                let queue = Queue { quantity: 0, reserve: 0, price, head: NONE, tail: NONE, orders: 0 };
-                let slot = match self.free_queues.pop() {
-                    Some(slot) => {
-                        self.queues[slot as usize] = queue;
-                        slot
-                    }
-                    None => {
-                        self.queues.push(queue);
-                        (self.queues.len() - 1) as u32
-                    }
-                };
+                let slot = self.new_queue(price);
                 side.ranks.insert(place, rank);
                 side.queues.insert(place, slot);
                 slot
+            }
+        };
+        if side.near.is_empty() && side.ranks.len() >= NEAR_FROM_LEVELS {
+            side.near.resize(NEAR_LEVELS as usize, NONE);
+        }
+        if let Some(near) = side.near.get_mut(near_place(rank)) {
+            *near = slot;
+        }
+        slot
+    }
+
+    fn new_queue(&mut self, price: u32) -> u32 {
+        let queue = Queue { quantity: 0, reserve: 0, price, head: NONE, tail: NONE, orders: 0 };
+        match self.free_queues.pop() {
+            Some(slot) => {
+                self.queues[slot as usize] = queue;
+                slot
+            }
+            None => {
+                self.queues.push(queue);
+                (self.queues.len() - 1) as u32
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The characters that are not printable: Unicode 14.0.0, as `str.isprintable` of Python tells.
+//! The characters that are not printable: the fixed table of `src/exchange/domain/printable.py`.
 //!
-//! Generated; `tests/matching/test_native.py` compares it with the interpreter.
+//! `tests/matching/test_native.py` compares the two.
 
 /// Of the tables below.
 pub const UNICODE_VERSION: &str = "14.0.0";

@@ -6,6 +6,7 @@ use exchange_wire::commands::{
 };
 use exchange_wire::events::ENGINE_STARTED;
 use exchange_wire::terms::Terms;
+use exchange_wire::numbering::number;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::event_stream::Counters;
@@ -47,21 +48,57 @@ impl Venue {
 
     /// Carries out a run of command records, numbered on from `command_sequence`; gives the event records.
     pub fn apply(&mut self, commands: &[u8], time_ns: u64) -> Result<&[u8], VenueError> {
+        self.begin_batch(time_ns)?;
+        self.apply_records(commands)?;
+        Ok(self.state.events.events())
+    }
+
+    /// Numbers the records of several submissions, carries them out at one time, and gives all their events.
+    ///
+    /// numbered: takes the commands; ends: where the events of each submission end.
+    pub fn apply_batch<'a>(
+        &mut self,
+        submissions: impl Iterator<Item = &'a [u8]>,
+        time_ns: u64,
+        numbered: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<&[u8], VenueError> {
+        self.begin_batch(time_ns)?;
+        numbered.clear();
+        ends.clear();
+        for submission in submissions {
+            let start = numbered.len();
+            let first = self.command_sequence() + 1;
+            number(submission, first, self.partition(), numbered)
+                .map_err(|_| VenueError("a submission is not a run of whole records".to_owned()))?;
+            self.apply_records(&numbered[start..])?;
+            ends.push(self.state.events.events().len());
+        }
+        Ok(self.state.events.events())
+    }
+
+    fn begin_batch(&mut self, time_ns: u64) -> Result<(), VenueError> {
         let last_ns = self.state.events.header.time_ns;
         if time_ns < last_ns {
             return Err(VenueError(format!("time went back from {last_ns} to {time_ns}")));
         }
         self.state.events.begin_batch(time_ns);
+        Ok(())
+    }
+
+    fn apply_records(&mut self, commands: &[u8]) -> Result<(), VenueError> {
         let mut left = commands;
         while !left.is_empty() {
             if left.len() >= TOUCH_FROM_BYTES && self.state.orders.len() >= TOUCH_FROM_ORDERS {
                 self.state.touch(left);
             }
             let applied = self.apply_some(&mut left);
-            self.state.events.hash_commands();
+            if applied.is_err() || left.is_empty() {
+                self.state.events.hash_commands();
+            }
             applied?;
         }
-        Ok(self.state.events.events())
+        Ok(())
     }
 
     /// Carries out the next commands, as many as are touched in one go.
@@ -244,20 +281,29 @@ impl Venue {
     }
 }
 
+/// Whether a command's body begins with the id of a live order.
+#[inline(always)]
+fn names_an_order(number: u8) -> bool {
+    (number == CANCEL_ORDER) | (number == AMEND_ORDER) | (number == REPLACE_ORDER)
+}
+
 impl State {
     /// Loads the orders that the next commands name, so that their cache misses overlap.
+    ///
+    /// Which command names an order cannot be foretold, so each place is written, and kept only by counting it.
     fn touch(&self, commands: &[u8]) {
         let mut order_ids = [u64::MAX; TOUCHED_MAX];
-        let mut left = commands;
-        for order_id in &mut order_ids {
-            let Some(header) = Header::read(left) else { break };
-            if matches!(header.number, CANCEL_ORDER | AMEND_ORDER | REPLACE_ORDER) {
-                let body = left.get(COMMAND_HEADER_BYTES..).and_then(|body| body.first_chunk());
-                *order_id = body.map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
-            }
+        let (mut left, mut count) = (commands, 0);
+        for _ in 0..TOUCHED_MAX {
+            let Some((header, body)) = Header::read(left).zip(left.get(COMMAND_HEADER_BYTES..)) else {
+                break;
+            };
+            let Some(bytes) = body.first_chunk() else { break };
+            order_ids[count] = u64::from_le_bytes(*bytes);
+            count += usize::from(names_an_order(header.number));
             left = left.get(header.length.max(COMMAND_HEADER_BYTES)..).unwrap_or_default();
         }
-        std::hint::black_box(self.orders.touch(&order_ids));
+        std::hint::black_box(self.orders.touch(&order_ids[..count]));
     }
 
     /// Carries out one command; those that come most are known by type and length.

@@ -1,12 +1,16 @@
 //! The Python module `exchange_native`: converts between Python and the venue, and does nothing else.
 #![forbid(unsafe_code)]
 
+mod ouch;
+
 use std::sync::{Mutex, MutexGuard};
 
 use exchange_matching as matching;
 use exchange_matching::{Limits, SnapshotError, VenueError};
+use exchange_wire::numbering;
 use pyo3::exceptions::{PyAssertionError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 /// Batches of so many bytes let other Python threads run meanwhile; for smaller ones it costs more than it gives.
@@ -19,11 +23,20 @@ type OrderFields<'py> = (u64, u32, u32, u8, u8, u8, u8, u32, u32, u32, Bound<'py
 type TermNumbers = (u32, u32, u32, u32, u16, u64);
 type OrderRows<'py> = (Vec<OrderRow<'py>>, Vec<OrderRow<'py>>);
 type LevelRow = (u32, u64, u32);
+type AppliedBatch<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Vec<usize>);
 
 /// A venue behind a lock, for a large batch runs while other threads may ask.
 #[pyclass(frozen, module = "exchange_native")]
 struct Venue {
     venue: Mutex<matching::Venue>,
+    room: Mutex<Room>,
+}
+
+/// What a batch is gathered in; kept, so that a steady flow allocates only the answer.
+#[derive(Default)]
+struct Room {
+    numbered: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 impl Venue {
@@ -37,14 +50,14 @@ impl Venue {
 impl Venue {
     #[new]
     fn new(partition: u8, limits: LimitNumbers) -> Self {
-        Self { venue: Mutex::new(matching::Venue::new(partition, limits_of(limits))) }
+        Self { venue: Mutex::new(matching::Venue::new(partition, limits_of(limits))), room: Mutex::default() }
     }
 
     #[staticmethod]
     fn restore(data: &[u8], limits: LimitNumbers) -> PyResult<Self> {
         let restored = matching::Venue::restore(data, limits_of(limits));
         let venue = restored.map_err(|SnapshotError(text)| PyValueError::new_err(text))?;
-        Ok(Self { venue: Mutex::new(venue) })
+        Ok(Self { venue: Mutex::new(venue), room: Mutex::default() })
     }
 
     fn apply<'py>(&self, py: Python<'py>, commands: &[u8], time_ns: u64) -> PyResult<Bound<'py, PyBytes>> {
@@ -55,6 +68,27 @@ impl Venue {
         let mut venue = self.locked();
         let events = venue.apply(commands, time_ns).map_err(broken_batch)?;
         Ok(PyBytes::new(py, events))
+    }
+
+    /// Numbers several submissions and carries them out: (commands, events, where each one's events end).
+    fn apply_batch<'py>(
+        &self,
+        py: Python<'py>,
+        submissions: Vec<PyBackedBytes>,
+        time_ns: u64,
+    ) -> PyResult<AppliedBatch<'py>> {
+        let mut room = self.room.lock().expect("an earlier batch broke");
+        let Room { numbered, ends } = &mut *room;
+        let slices = submissions.iter().map(|submission| &**submission);
+        let size: usize = slices.clone().map(<[u8]>::len).sum();
+        if size >= RELEASE_FROM_BYTES {
+            py.detach(|| self.locked().apply_batch(slices, time_ns, numbered, ends).map(drop))
+                .map_err(broken_batch)?;
+        } else {
+            self.locked().apply_batch(slices, time_ns, numbered, ends).map_err(broken_batch)?;
+        }
+        let events = PyBytes::new(py, self.locked().last_events());
+        Ok((PyBytes::new(py, numbered), events, ends.clone()))
     }
 
     #[getter]
@@ -234,11 +268,19 @@ fn is_printable(character: char) -> bool {
     matching::is_printable(character)
 }
 
+/// Says how many whole records a run has; an error where it is not one of whole records.
+#[pyfunction]
+fn count_records(records: &[u8]) -> PyResult<u64> {
+    numbering::count(records).map_err(|_| PyValueError::new_err("not a run of whole records"))
+}
+
 #[pymodule]
 fn exchange_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("RULES_VERSION", matching::RULES_VERSION)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("UNICODE_VERSION", matching::UNICODE_VERSION)?;
     module.add_function(wrap_pyfunction!(is_printable, module)?)?;
+    module.add_function(wrap_pyfunction!(count_records, module)?)?;
+    module.add_class::<ouch::OuchTranslator>()?;
     module.add_class::<Venue>()
 }

@@ -5,6 +5,8 @@
 
 pub mod commands;
 pub mod events;
+pub mod numbering;
+pub mod ouch;
 pub mod reader;
 pub mod record;
 pub mod terms;

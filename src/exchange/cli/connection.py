@@ -22,6 +22,7 @@ class Connection:
 
     def __init__(self, url: str, key: str = "", component: str = "component") -> None:
         self.url = url.rstrip("/")
+        self.key = key
         self.component = component
         self._headers = {"Accept": "application/json", "User-Agent": f"exchange-cli/{__version__}"}
         if key:

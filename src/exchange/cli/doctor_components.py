@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from exchange.infra.config import Config
 
 CHOSEN_AT_START = frozenset(
-    {"exchange.data", "exchange.port_base", "engine.port", "reporter.port", "clearing.port"}
+    {
+        "exchange.data",
+        "exchange.port_base",
+        "engine.port",
+        "engine.ouch.port",
+        "reporter.port",
+        "reporter.itch.port",
+        "clearing.port",
+    }
 )
 """Keys that a start may fill in by itself or from the command line, so a difference means nothing."""
 DIFFERENCES_SHOWN = 5

@@ -105,7 +105,7 @@ class Options(Where):
 
     def key_named(self, name: str) -> str:
         """Find a key in keys.json; an empty name takes the first participant's."""
-        file = self._key_file()
+        file = self.key_file()
         keys = read_json(file)
         if not keys:
             raise UsageError(
@@ -121,7 +121,8 @@ class Options(Where):
             raise UsageError(f"{file} has no key of {name or 'a participant'!r}; it has keys of: {known}")
         return str(participants[name]["key"])
 
-    def _key_file(self) -> Path:
+    def key_file(self) -> Path:
+        """Return the file with the keys of the exchange and its demo participants."""
         return self.data / "keys.json" if self.data else self.load().key_file_for()
 
 

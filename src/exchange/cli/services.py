@@ -142,6 +142,13 @@ def screen(facts: dict[str, Any], *, moving: bool = False) -> list[str]:
     symbol, price = next(iter(facts["symbols"].items()), ("AAPL", "189.20"))
     keys = [f"    {name:<10} {member['key']}" for name, member in participants.items()]
     keys += [f"    {'operator':<10} {facts['operator_key']}"]
+    users = [
+        f"    {member['ouch_user']:<10} {member['ouch_password']}"
+        for member in participants.values()
+        if facts.get("ouch") and member.get("ouch_user")
+    ]
+    if users:
+        keys += ["", f"  Users and passwords for OUCH at {facts['ouch']}:", "", *users]
     market = (
         "the house traders keep the market moving" if moving else "the market is quiet until someone trades"
     )

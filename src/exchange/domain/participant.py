@@ -7,6 +7,7 @@ from enum import IntEnum
 import msgspec
 
 from exchange.domain.order import SelfTradeMode
+from exchange.domain.printable import is_printable
 from exchange.domain.units import AccountId, KeyId, ParticipantId
 
 NAME_BYTES_MAX = 64
@@ -62,5 +63,14 @@ class Key(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_valid_name(text: str) -> bool:
-    """Tell whether a text can be a name: 1 to 64 bytes of UTF-8, printable, no blank at either end."""
-    return 0 < len(text.encode()) <= NAME_BYTES_MAX and text.isprintable() and text == text.strip()
+    """Tell whether a text can be a name: 1 to 64 bytes of UTF-8, printable, no blank at either end.
+
+    What is printable is fixed (`domain/printable.py`), and the only printable blank is the space.
+    """
+    return (
+        0 < len(text) <= NAME_BYTES_MAX
+        and is_printable(text)
+        and len(text.encode()) <= NAME_BYTES_MAX
+        and not text.startswith(" ")
+        and not text.endswith(" ")
+    )

@@ -22,6 +22,9 @@ from exchange.engine.engine_folder import EngineFolder
 from exchange.engine.follower_process import FollowerProcess
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_history import OrderHistory
+from exchange.engine.ouch_acceptor import OuchAcceptor
+from exchange.engine.ouch_metrics import ouch_metrics
+from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
 from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
@@ -32,6 +35,7 @@ from exchange.engine.sequencer import Limits, Sequencer
 from exchange.infra.auth import KeyRing
 from exchange.infra.bus import Bus
 from exchange.infra.clock import Clock, SystemClock
+from exchange.infra.component_key import read_component_key
 from exchange.infra.component_metrics import about, component_metrics
 from exchange.infra.component_news import ComponentNews
 from exchange.infra.config import Address, Config, url_of
@@ -66,6 +70,7 @@ class EngineApp:
     sequencer: Sequencer
     history: OrderHistory
     gateway: Gateway
+    ouch: OuchAcceptor | None = None
     source: LocalEventSource
     keys: KeyFile
 
@@ -109,6 +114,7 @@ class EngineApp:
             keys = await Bootstrap(self.config, self.venue, self.sequencer).run(self._clock.now_ns())
             self.keys = keys
             await self._start_http(stack, recovered)
+            await self._start_ouch(stack)
             self._running = stack.pop_all()
         self._is_serving = True
         log.info(
@@ -132,6 +138,7 @@ class EngineApp:
             f"order history: {self.history.problem}" if self.history.problem else "",
             f"order history is {behind} events behind" if behind > HISTORY_BEHIND_MAX else "",
             self._follower.problem if self._follower else "",
+            self.ouch.problem if self.ouch else "",
         ]
         return [reason for reason in reasons if reason]
 
@@ -214,10 +221,14 @@ class EngineApp:
     async def _start_listeners(self, stack: AsyncExitStack) -> None:
         """Start what hears of every released batch: order history, event source, publisher."""
         partition = self.config.partition
-        self.history = OrderHistory(self.folder.path / "orders.sqlite", self.event_log, partition)
+        self.history = OrderHistory(
+            self.folder.path / "orders.sqlite", self.event_log, partition, is_apart=True
+        )
         await self.history.start()
         stack.push_async_callback(self.history.stop)
         self.sequencer.subscribe(self.history.wake)
+        self.sequencer.obey(self.history.brake)
+        await self._prepare_ouch(stack)
         self.source = LocalEventSource(self.event_log)
         self.sequencer.subscribe(lambda _: self.source.wake())
         if self._bus is not None:
@@ -225,6 +236,22 @@ class EngineApp:
             await self._publisher.start()
             stack.push_async_callback(self._publisher.stop)
             self.sequencer.subscribe(self._publisher.offer)
+
+    async def _prepare_ouch(self, stack: AsyncExitStack) -> None:
+        """Bring the OUCH sessions to where the event log is, and have them hear what is released."""
+        if not self.config.engine.ouch.enabled:
+            return
+        sessions = OuchSessions(self.folder.path / "ouch", self.event_log, self.venue)
+        await asyncio.to_thread(sessions.start, self._clock.now_ns())
+        stack.push_async_callback(sessions.stop)
+        self.ouch = OuchAcceptor(self.config.engine.ouch, sessions, self.sequencer, self.venue.directory)
+        self.sequencer.subscribe(self.ouch.take)
+
+    async def _start_ouch(self, stack: AsyncExitStack) -> None:
+        if self.ouch is not None:
+            address = self.config.ouch_address()
+            await self.ouch.start(address.host, address.port)
+            stack.push_async_callback(self.ouch.stop)
 
     async def _start_http(self, stack: AsyncExitStack, recovered: Recovered) -> None:
         self.gateway = Gateway(self.venue, self.sequencer, self.history)
@@ -247,6 +274,7 @@ class EngineApp:
             stats,
             currency=self.config.exchange.currency,
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
+            ouch=self.ouch,
         )
         link = open_redis(self.config, stack)
         description = about(
@@ -268,6 +296,7 @@ class EngineApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *stats.metrics(),
+                *ouch_metrics(self.ouch),
                 *self._news.metrics(),
                 *component_metrics(description, self._bus, link, self._config_follower),
             ],
@@ -285,7 +314,8 @@ class EngineApp:
         """Open the desk where the shared configuration is changed; there is none without Redis."""
         if link is None:
             return None
-        keys = {"operator": self.keys.operator, "component": self.keys.component}
+        component_key = read_component_key(self.config.key_file_for())
+        keys = {"operator": self.keys.operator, "component": component_key}
         is_ours = is_ours_of(self.config)
         return ConfigDesk(self.config, self.venue, self.sequencer, link, self._clock, keys, is_ours)
 

@@ -18,12 +18,13 @@ from exchange.domain.symbol import Symbol, TickTable
 from exchange.domain.units import SCALE, AccountId, Money, ParticipantId, SymbolId, date_number
 from exchange.engine.sequencer import Sequencer
 from exchange.infra import disk
-from exchange.infra.auth import new_key
+from exchange.infra.auth import new_key, new_password, session_digest
 from exchange.infra.component_key import given_component_key
 from exchange.infra.config import Config
 from exchange.infra.config_sections import SymbolConfig
 from exchange.infra.errors import InfraError
 from exchange.matching.venue import Venue
+from exchange.wire.ouch_session import SessionTerms, terms_of
 from exchange.wire.records import decode_events, encode_command
 
 log = structlog.get_logger(component="engine")
@@ -44,6 +45,8 @@ class MemberKey(msgspec.Struct, kw_only=True):
     participant_id: int
     account_id: int
     key: str
+    ouch_user: str = ""
+    ouch_password: str = ""
 
 
 class KeyFile(msgspec.Struct, kw_only=True):
@@ -170,7 +173,28 @@ class Bootstrap:
         commands.append(
             c.CreateKey(participant_id=participant_id, role=Role.TRADER, sha256=digest, label=label)
         )
-        return MemberKey(participant_id=participant_id, account_id=account_id, key=text), commands
+        member = MemberKey(participant_id=participant_id, account_id=account_id, key=text)
+        if self._config.engine.ouch.enabled:
+            commands += self._demo_session(member, name)
+        return member, commands
+
+    def _demo_session(self, member: MemberKey, name: str) -> list[c.Command]:
+        """Return the commands that make a demo participant's OUCH user anew."""
+        member.ouch_user, member.ouch_password = name.upper(), new_password()
+        terms = SessionTerms(member.ouch_user, member.account_id, cancel_on_disconnect=False)
+        known = ((key.key_id, terms_of(key.label, key.key_id)) for key in self._directory.keys.values())
+        commands: list[c.Command] = [
+            c.RevokeKey(key_id=key_id) for key_id, found in known if found and found.user == terms.user
+        ]
+        commands.append(
+            c.CreateKey(
+                participant_id=ParticipantId(member.participant_id),
+                role=Role.TRADER,
+                sha256=session_digest(member.ouch_user, member.ouch_password),
+                label=terms.label(),
+            )
+        )
+        return commands
 
     async def _submit(self, commands: Sequence[c.Command]) -> None:
         """Carry commands out. Raise `InfraError` where one is refused: the configuration asks for what cannot be."""

@@ -59,6 +59,11 @@ ENGINE_FAMILIES: tuple[Family[EngineFigures], ...] = (
         lambda e: e.stats.durable_event_sequence,
     ),
     gauge("exchange_epoch", "Number of this engine start.", lambda e: e.stats.epoch),
+    gauge(
+        "exchange_braked",
+        "1 where commands are refused until what follows the events has caught up.",
+        lambda e: bool(e.stats.braked),
+    ),
     gauge("exchange_halted", "1 where nothing more is taken in.", lambda e: bool(e.stats.halted)),
     # from the gateway to the disk to the bus
     histogram(

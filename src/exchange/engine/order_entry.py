@@ -13,7 +13,7 @@ from typing import NoReturn
 from exchange.domain import commands as c
 from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, TRAIL_BPS_MAX, OrderFlag
-from exchange.domain.participant import NAME_BYTES_MAX, Role, is_valid_name
+from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import (
     QUANTITY_MAX,
@@ -30,6 +30,7 @@ from exchange.domain.units import (
 )
 from exchange.engine.refusals import invalid_field, refusal
 from exchange.infra.auth import Principal
+from exchange.wire.ouch_reference import MARK, read_note
 from exchange.wire.records import LAYOUTS, VERSION, encode_command
 from exchange.wire.rest.orders import NewOrder
 from exchange.wire.rest.texts import ORDER_TYPES, SIDES, TIMES_IN_FORCE
@@ -38,6 +39,7 @@ PRICES_REMEMBERED = 4_096
 ID_MAX = 2**64 - 1
 TIME_NS_MAX = 2**63 - 1
 _NO_TERMS = (None,) * 6
+SESSION_MARK = MARK.decode()
 DIGITS_MAX = 18
 _ENTER = LAYOUTS[c.EnterOrder]
 _ENTER_BYTES = _ENTER.struct.size
@@ -199,7 +201,9 @@ def authority(principal: Principal) -> int:
 
 
 def cancel(order_id: int, participant_id: int) -> bytes:
-    """Return the `CancelOrder` record."""
+    """Return the `CancelOrder` record. Raise `ApiError` for an id that no order can have."""
+    if read_note(order_id) is not None:
+        raise refusal(Reason.UNKNOWN_ORDER, f"there is no order {order_id} of this key's participant")
     command = c.CancelOrder(order_id=OrderId(order_id), participant_id=ParticipantId(participant_id))
     return encode_command(command)
 
@@ -273,6 +277,11 @@ def client_order_id_of(text: str) -> bytes:
             "client_order_id",
             f"client_order_id must be 1 to 36 printable ASCII characters without a blank, got {shown(text)}",
         )
+    if text.startswith(SESSION_MARK):
+        raise invalid_field(
+            "client_order_id",
+            f"client_order_id must not begin with {SESSION_MARK}, the mark of binary sessions, got {shown(text)}",
+        )
     return text.encode("ascii")
 
 
@@ -285,7 +294,7 @@ def id_of(text: str, field: str) -> int:
 
 def name_of(text: str, field: str = "name") -> str:
     """Return a name. Raise `ApiError` where it is none, and so might not fit a record."""
-    if not text.isprintable() or len(text) > NAME_BYTES_MAX or not is_valid_name(text):
+    if not is_valid_name(text):
         raise refusal(Reason.NAME_INVALID, field=field)
     return text
 

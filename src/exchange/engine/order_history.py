@@ -1,9 +1,8 @@
 """Keeps the table of orders up with the event log, beside the hot path, and lets reads wait for it.
 
-It is a consumer of the engine's own event log like any other: from its position on a bounded read, one
-transaction in a thread of its own, and again. After a start it catches up the same way, from nothing if need be.
-Commits gather for `GATHER_S` while nobody waits; a read asks for the events it needs and is answered when they
-are in.
+It is a consumer of the engine's own event log like any other: from its position on a bounded read, one transaction in
+a thread or process of its own, and again. After a start it catches up the same way, from nothing if need be. Commits
+gather for `GATHER_S` while nobody waits; a read asks for the events it needs and is answered when they are in.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
+from exchange.engine.history_process import HistoryProcess
 from exchange.engine.order_store import (
     OrderFilter,
     OrderStore,
@@ -36,7 +36,11 @@ log = structlog.get_logger(component="order_history")
 
 BATCH_BYTES = 256 * 1024
 """Events of one transaction: few enough that decoding them never holds the loop up for long."""
+APART_BATCH_BYTES = 1024 * 1024
+"""The same where a process of its own decodes them."""
 GATHER_S = 0.05
+BRAKE_EVENTS_MIN = 100_000
+"""With fewer events to come the table never slows the engine."""
 WAIT_S_MAX = 10.0
 """Longest that a read waits for the table; the events of a busy second take less."""
 
@@ -55,6 +59,9 @@ class EventLogReader(Protocol):
     @property
     def first_sequence(self) -> int:
         """Return the oldest event kept."""
+
+    def is_nearly_lost(self, after: int) -> bool:
+        """Tell whether events after a sequence will soon be removed."""
 
     def read(self, after: int, max_bytes: int) -> EventBatch:
         """Return whole commands after a sequence."""
@@ -77,7 +84,12 @@ class OrderHistoryStats(msgspec.Struct, frozen=True):
 class OrderHistory:
     """The table of orders with the task that feeds it and the threads that touch it."""
 
-    def __init__(self, path: Path, event_log: EventLogReader, partition: int) -> None:
+    def __init__(
+        self, path: Path, event_log: EventLogReader, partition: int, *, is_apart: bool = False
+    ) -> None:
+        """Prepare. is_apart: let a process of its own write the table, for an engine that is busy."""
+        self._process = HistoryProcess(path, partition) if is_apart else None
+        self._batch_bytes = APART_BATCH_BYTES if is_apart else BATCH_BYTES
         self.path = path
         self.partition = partition
         self.problem = ""
@@ -122,6 +134,8 @@ class OrderHistory:
         await self._task
         self._task = None
         self._release(fail="the engine is stopping")
+        if self._process is not None:
+            await self._run(self._writer, self._process.stop)
         for pool in (self._writer, self._reader):
             pool.shutdown(wait=True)
         self._store.close()
@@ -131,6 +145,16 @@ class OrderHistory:
         position = self._store.position
         behind = max(0, self._log.last_sequence - position)
         return OrderHistoryStats(position, behind, self._batches, self._events, self.problem)
+
+    def brake(self) -> str:
+        """Return why the engine must take less for a while: events would be removed before the table has them.
+
+        Not where the table stands still for another reason: that is reported, and does not stop the market.
+        """
+        behind = self._log.last_sequence - self._store.position
+        if behind < BRAKE_EVENTS_MIN or self.problem or not self._log.is_nearly_lost(self._store.position):
+            return ""
+        return f"the table of orders is {behind} events behind, and no more can be kept for it"
 
     async def reached(self, sequence: int) -> None:
         """Wait until an event is in the table. Raise `HistoryBehindError` where that takes too long."""
@@ -220,12 +244,16 @@ class OrderHistory:
     def _take(self) -> int:
         """Read the next events and write them, in the writer's thread."""
         try:
-            batch = self._log.read(self._store.position, BATCH_BYTES)
+            batch = self._log.read(self._store.position, self._batch_bytes)
         except EventsGone as gone:
             log.warning("order_history_incomplete", position=self._store.position, first_kept=gone.first_kept)
             self._store.skip_to(gone.first_kept - 1)
             return 0
-        self._store.commit(batch)
+        if self._process is None:
+            self._store.commit(batch)
+        else:
+            self._process.commit(batch)
+            self._store.position = batch.last_sequence
         return batch.count
 
     def _is_behind(self) -> bool:

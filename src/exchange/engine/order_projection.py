@@ -15,22 +15,20 @@ import msgspec
 from exchange.domain import events as e
 from exchange.domain.order import OrderStatus, Side
 from exchange.domain.units import public_id
-from exchange.engine.order_results import (
-    ACCEPTED,
-    AMENDED,
-    CANCELLED,
-    EXECUTED,
-    LENGTH_AND_TYPE,
-    REJECTED,
-    REPLACED,
-    REPRICED,
-    TERMS_ACCEPTED,
-)
 from exchange.wire.records import EVENT_HEADER, LAYOUTS, number_of
 from exchange.wire.rest.orders import cancel_status
 
+LENGTH_AND_TYPE = Struct("<IB")
+ACCEPTED = number_of(e.OrderAccepted)
+REJECTED = number_of(e.OrderRejected)
+CANCELLED = number_of(e.OrderCancelled)
+AMENDED = number_of(e.OrderAmended)
+REPLACED = number_of(e.OrderReplaced)
+EXECUTED = number_of(e.TradeExecuted)
 BUSTED = number_of(e.TradeBusted)
 CORRECTED = number_of(e.TradeCorrected)
+TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
+REPRICED = number_of(e.OrderRepriced)
 
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
 _REJECTED = LAYOUTS[e.OrderRejected].struct

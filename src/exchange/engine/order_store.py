@@ -16,7 +16,14 @@ from typing import Any
 import msgspec
 
 from exchange.domain.order import OrderStatus
-from exchange.engine.order_projection import CANCELLED_COLUMNS, TRADED_COLUMNS, Changes, Update, project
+from exchange.engine.order_projection import (
+    CANCELLED_COLUMNS,
+    TRADED_COLUMNS,
+    Changes,
+    OrderRow,
+    Update,
+    project,
+)
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 
@@ -53,6 +60,10 @@ ROW_ID_MAX = 2**63 - 1
 _ORDER_COLUMNS = ["order_id", "account_id", "symbol_id", "client_order_id", "leaves", "ended", "placed"]
 _UPDATE_COLUMNS = tuple(column.name.lower() for column in Update)
 _DIFFERENCES = (Update.FILLED, Update.NOTIONAL, Update.BUSTED)
+_SETTLED_COLUMNS = [
+    *("updated_ns", "filled", "notional", "reason", "busted", "replaced_by", "price", "quantity"),
+]
+_UNTOUCHED: list[Any] = [0 if column in _DIFFERENCES else None for column in Update]
 _FILL_COLUMNS = [
     *("account_id", "match_id", "side", "order_id", "symbol_id"),
     *("price", "quantity", "maker", "executed_ns"),
@@ -299,7 +310,9 @@ class OrderStore:
             self.epoch, self.position = row
 
     def _write(self, changes: Changes) -> None:
-        self._insert("orders", _ORDER_COLUMNS, changes.orders)
+        fresh, settled = _settle(changes)
+        self._insert("orders", _ORDER_COLUMNS, fresh)
+        self._insert("orders", _ORDER_COLUMNS + _SETTLED_COLUMNS, settled)
         self._insert("fills", _FILL_COLUMNS, changes.fills)
         self._insert("prevented", _PREVENTED_COLUMNS, changes.prevented)
         for columns in (TRADED_COLUMNS, CANCELLED_COLUMNS, len(Update)):
@@ -340,6 +353,32 @@ class OrderStore:
             return self._reader.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise InfraError(f"{self.path} cannot be read: {error}") from error
+
+
+def _settle(changes: Changes) -> tuple[list[OrderRow], list[tuple[Any, ...]]]:
+    """Return the new orders that nothing happened to in the same run, and those written with what happened to them.
+
+    Most orders of a busy stream live and die within one run: they are written once, and never enter the index of the
+    open ones. Their updates are taken out of the changes.
+    """
+    updates = changes.updates
+    fresh: list[OrderRow] = []
+    settled: list[tuple[Any, ...]] = []
+    for row in changes.orders:
+        update = updates.pop(row[0], None)
+        if update is None:
+            fresh.append(row)
+            continue
+        if len(update) < len(Update):
+            update += _UNTOUCHED[len(update) :]
+        _, updated_ns, leaves, filled, notional, ended, reason, busted, replaced_by, price, quantity = update
+        settled.append(
+            (
+                *row[:4], row[4] if leaves is None else leaves, row[5] if ended is None else ended, row[6],
+                updated_ns, filled, notional, reason or 0, busted, replaced_by or 0, price, quantity,
+            )
+        )  # fmt: skip
+    return fresh, settled
 
 
 def set_aside(path: Path) -> Path:

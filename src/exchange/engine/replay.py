@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -11,6 +11,7 @@ from exchange.infra.errors import InfraError
 from exchange.infra.journal_format import Kind
 from exchange.infra.journal_segments import Batch
 from exchange.infra.snapshot import Snapshot
+from exchange.matching.batch import AppliedBatch
 from exchange.matching.snapshot import digest_of
 
 
@@ -59,6 +60,10 @@ class ReplayableVenue(Protocol):
 
     def apply(self, commands: bytes, time_ns: int) -> bytes:
         """Carry commands out; return their events."""
+        ...
+
+    def apply_batch(self, submissions: Sequence[bytes], time_ns: int) -> AppliedBatch:
+        """Number the commands of several submissions and carry them out."""
         ...
 
     def snapshot(self) -> bytes:

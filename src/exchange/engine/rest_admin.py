@@ -58,7 +58,7 @@ from exchange.wire.rest.admin import (
     key_view,
     participant_view,
 )
-from exchange.wire.rest.texts import SELF_TRADE_MODES
+from exchange.wire.rest.texts import SELF_TRADE_MODES, SESSION_PREFIX
 
 READS_ALL = frozenset((Role.OPERATOR, Role.AUDITOR))
 UINT32_MAX = 2**32 - 1
@@ -239,6 +239,10 @@ class AdminApi:
         role = ROLES.get(body.role)
         if role is None:
             raise not_a_choice(Reason.ROLE_INVALID, body.role, ROLES)
+        if body.label.startswith(SESSION_PREFIX):
+            raise invalid_field(
+                "label", f"label must not begin with {SESSION_PREFIX}; POST /api/v1/sessions makes OUCH users"
+            )
         text, sha256 = new_key()
         participant_id = ParticipantId(id32_of(body.participant, "participant"))
         event = await self._gateway.carry_out(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exchange.engine.gateway import Gateway
+from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_orders import OrdersApi
+from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
 from exchange.engine.rest_trades import TradesApi
@@ -25,6 +27,7 @@ def engine_routes(
     *,
     currency: str,
     day_end_after: Callable[[int], int],
+    ouch: OuchAcceptor | None,
 ) -> list[Route]:
     """List the routes."""
     return [
@@ -32,6 +35,7 @@ def engine_routes(
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
+        *SessionsApi(gateway, ouch).routes(),
         *TradesApi(gateway, event_log).routes(),
         *EventsApi(source).routes(),
         *stats.routes(),

@@ -58,7 +58,7 @@ class OrdersApi:
             Route(
                 "POST", "/api/v1/order", self.enter, "Enter an order", "orders", TRADER,
                 body=NewOrder, returns=Order, status=201, also={200: Order}, errors=(404, 409, 422, 503),
-                example=_EXAMPLE,
+                example=_EXAMPLE, is_hot=True,
                 description="The answer comes when the order is on disk. The same order with the same "
                 "client_order_id answers 200 and the first order as it stands; another one 409.",
             ),
@@ -89,7 +89,7 @@ class OrdersApi:
             Route(
                 "POST", "/api/v1/orders", self.enter_all, "Enter up to 1,000 orders", "orders", TRADER,
                 body=list[ArrayedOrder], returns=OrderResults, errors=(413, 503), example=[_EXAMPLE],
-                body_limit=ORDERS_BODY_BYTES_MAX,
+                body_limit=ORDERS_BODY_BYTES_MAX, is_hot=True,
                 description="They are carried out in order, and each has its own result. A body that is malformed "
                 "as a whole answers 400 and enters none.",
             ),

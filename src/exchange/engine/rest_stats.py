@@ -133,6 +133,7 @@ class StatsApi:
         return QueueView(
             pending=stats.pending_commands,
             pending_max=stats.pending_commands_max,
+            braked=stats.braked,
             batches=stats.batches,
             commands=stats.commands,
             events=stats.events,

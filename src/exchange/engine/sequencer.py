@@ -100,6 +100,8 @@ class Sequencer:
         self._watch: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self._subscribers: list[Callable[[EventBatch], None]] = []
+        self._brakes: list[Callable[[], str]] = []
+        self._braked = ""
         self._batches = self._commands = self._events = self._batch_commands_max = 0
         self.write_times = LatencyHistogram()
         self.durable_times = LatencyHistogram()
@@ -134,15 +136,43 @@ class Sequencer:
         """
         check_framing(commands, count, self._submission_bytes_max)
         self._refuse_when_halted()
-        if self._pending + count > self.limits.pending_commands_max:
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        self._receive(Submission(commands, count, answer))
+        return await answer
+
+    def offer(self, commands: bytes, count: int, matched: Callable[[int], None]) -> None:
+        """Take command records whose events are heard by a subscriber; for gateways that answer by the stream.
+
+        matched: called with the sequence of the first of them, once they are matched and before they are released.
+        Raises as `submit` does. A gateway that asks `room` first is never refused as busy.
+        """
+        check_framing(commands, count, self._submission_bytes_max)
+        self._refuse_when_halted()
+        self._receive(Submission(commands, count, matched=matched))
+
+    @property
+    def room(self) -> int:
+        """Return how many commands more may wait."""
+        return 0 if self._is_braked() else self.limits.pending_commands_max - self._pending
+
+    def _is_braked(self) -> bool:
+        if self._braked:
+            self._look_at_brakes()
+        return bool(self._braked)
+
+    def _look_at_brakes(self) -> None:
+        self._braked = next((reason for brake in self._brakes if (reason := brake())), "")
+
+    def _receive(self, submission: Submission) -> None:
+        if self._is_braked():
+            raise EngineBusy(f"{self._braked}; try again in a moment")
+        if self._pending + submission.count > self.limits.pending_commands_max:
             raise EngineBusy(
                 f"{self._pending} commands wait, at most {self.limits.pending_commands_max} may; try again in a moment"
             )
-        answer: asyncio.Future[bytes] = self._loop.create_future()
-        self._pending += count
-        self._received.append(Submission(commands, count, answer))
+        self._pending += submission.count
+        self._received.append(submission)
         self._call_turn()
-        return await answer
 
     async def barrier(self) -> None:
         """Return when everything that was matched before the call is durable.
@@ -167,6 +197,10 @@ class Sequencer:
         """Have every durable batch of events given to a callback, on the loop, in order; it must not raise or wait."""
         self._subscribers.append(callback)
 
+    def obey(self, brake: Callable[[], str]) -> None:
+        """Refuse commands as busy for as long as a listener that must not lose events gives a reason."""
+        self._brakes.append(brake)
+
     def halt(self, reason: str, releasing: Generation | None = None) -> None:
         """Take and release nothing more; everybody who waits, and who comes later, is told why.
 
@@ -179,7 +213,7 @@ class Sequencer:
             log.critical("engine_halted", reason=reason, command=self.durable_sequence)
         if self._watch:
             self._watch.cancel()
-        waiting: list[asyncio.Future[Any]] = [submission.answer for submission in self._received]
+        waiting: list[asyncio.Future[Any]] = [one.answer for one in self._received if one.answer]
         for generation in (releasing, self._in_flight, self._open):
             waiting += generation.waiting() if generation else []
         waiting += [self._idle] if self._idle else []
@@ -200,6 +234,7 @@ class Sequencer:
             self._batch_commands_max,
             self._pending,
             self.limits.pending_commands_max,
+            self._braked,
             self.venue.command_sequence,
             self.durable_sequence,
             self.durable_event_sequence,
@@ -237,19 +272,34 @@ class Sequencer:
 
     def _gather(self) -> None:
         generation = self._open or self._open_generation()
-        taken = 0
-        while self._received and taken < TURN_COMMANDS_MAX and self._has_room(generation, self._received[0]):
-            # It leaves the queue only when it was matched, so that a bug in the venue leaves nobody waiting.
-            generation.take(self._received[0])
-            taken += self._received.popleft().count
+        turn = self._next_of(generation)
+        if turn:
+            # They leave the queue only when they were matched, so that a bug in the venue leaves nobody waiting.
+            generation.take(turn)
+            for _ in turn:
+                self._received.popleft()
         if self._received and self._has_room(generation, self._received[0]):
             self._call_turn()
+
+    def _next_of(self, generation: Generation) -> list[Submission]:
+        """List what is matched in this turn: as much as the generation has room for, and a turn may take."""
+        turn: list[Submission] = []
+        count, size = generation.count, generation.size_bytes
+        for submission in self._received:
+            if len(turn) and count - generation.count >= TURN_COMMANDS_MAX:
+                break
+            count += submission.count
+            size += len(submission.commands)
+            if (generation.count or turn) and not self._fits(count, size):
+                break
+            turn.append(submission)
+        return turn
 
     def _open_generation(self) -> Generation:
         generation = self._open = Generation(self.venue, self._time.stamp())
         while self._is_tick_due(generation.time_ns) and generation.count < _TICKS_MAX:
             deadline = self.venue.next_deadline
-            generation.apply(_TICK, 1)
+            generation.apply([_TICK], 1)
             assert self.venue.next_deadline != deadline, "the venue did not take its deadline"
         return generation
 
@@ -258,10 +308,11 @@ class Sequencer:
         return self.venue.epoch == self.epoch and 0 < self.venue.next_deadline <= time_ns
 
     def _has_room(self, generation: Generation, submission: Submission) -> bool:
-        return not generation.count or (
-            generation.count + submission.count <= self.limits.batch_commands_max
-            and generation.size_bytes + len(submission.commands) <= self._journal.payload_bytes_max
-        )
+        size = generation.size_bytes + len(submission.commands)
+        return not generation.count or self._fits(generation.count + submission.count, size)
+
+    def _fits(self, count: int, size_bytes: int) -> bool:
+        return count <= self.limits.batch_commands_max and size_bytes <= self._journal.payload_bytes_max
 
     def _hand_over(self) -> None:
         """Close the open generation and give it to the journal, unless one is still on its way."""
@@ -299,13 +350,15 @@ class Sequencer:
         self._commands += generation.count
         self._events += batch.count
         self._batch_commands_max = max(self._batch_commands_max, generation.count)
-        self._pending -= sum(submission.count for submission in generation.submissions)
+        self._pending -= generation.pending
         if batch.count:
             for callback in self._subscribers:
                 callback(batch)
+            if self._brakes:
+                self._look_at_brakes()
         now_ns = perf_counter_ns()
-        for submission in generation.submissions:
-            self.durable_times.observe(now_ns - submission.received_ns)
+        for received_ns in generation.received_ns:
+            self.durable_times.observe(now_ns - received_ns)
         generation.release()
         if self._idle and self._is_idle() and not self._idle.done():
             self._idle.set_result(None)

@@ -10,7 +10,8 @@ from exchange.infra.journal import JournalStats
 class SequencerStats(msgspec.Struct, frozen=True):
     """One reading. pending_commands: received and not yet answered; write_…_ns: of journal batches, disk sync included.
 
-    durable_sequence, durable_event_sequence: the last command and event on disk; halted: the reason, or empty.
+    braked: why commands are refused for now, or empty; durable_sequence, durable_event_sequence: the last command and
+    event on disk; halted: the reason, or empty.
     """
 
     epoch: int
@@ -20,6 +21,7 @@ class SequencerStats(msgspec.Struct, frozen=True):
     batch_commands_max: int
     pending_commands: int
     pending_commands_max: int
+    braked: str
     command_sequence: int
     durable_sequence: int
     durable_event_sequence: int

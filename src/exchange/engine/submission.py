@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import struct
+from collections.abc import Callable
 from time import perf_counter_ns
 
-from exchange.wire.records import COMMAND_HEADER, LENGTH, ProtocolError, split
+from exchange.wire.numbering import count as count_records
+from exchange.wire.numbering import number
+from exchange.wire.records import COMMAND_HEADER, LENGTH, ProtocolError
 
-_PARTITION_SEQUENCE = struct.Struct("<BQ")
-_PARTITION_OFFSET = 7
+__all__ = ["Submission", "check_framing", "number"]
 
 
 class Submission:
-    """Command records and who waits for their events. received_ns: when they came, by `perf_counter_ns`."""
+    """Command records and who hears of them.
 
-    __slots__ = ("answer", "commands", "count", "events", "received_ns")
+    answer: takes their events once they are durable; matched: called with the sequence of the first command when they
+    are matched, before anything is released. Either may be missing. received_ns: when they came, by `perf_counter_ns`.
+    """
 
-    def __init__(self, commands: bytes, count: int, answer: asyncio.Future[bytes]) -> None:
+    __slots__ = ("answer", "commands", "count", "matched", "received_ns")
+
+    def __init__(
+        self,
+        commands: bytes,
+        count: int,
+        answer: asyncio.Future[bytes] | None = None,
+        matched: Callable[[int], None] | None = None,
+    ) -> None:
         self.commands = commands
         self.count = count
         self.answer = answer
-        self.events = b""
+        self.matched = matched
         self.received_ns = perf_counter_ns()
 
 
@@ -32,17 +43,6 @@ def check_framing(commands: bytes, count: int, bytes_max: int) -> None:
         raise ProtocolError(f"submission: {size} bytes, allowed are 1 to {bytes_max}")
     if count == 1 and size >= COMMAND_HEADER.size and LENGTH.unpack_from(commands)[0] == size:
         return
-    found = sum(1 for _ in split(commands))
+    found = count_records(commands)
     if found != count:
         raise ProtocolError(f"count: {count}, the submission has {found} records")
-
-
-def number(commands: bytes, first_sequence: int, partition: int) -> bytes:
-    """Return the records with partition and sequences filled in: first_sequence, the next one, and so on."""
-    numbered = bytearray(commands)
-    offset, end, sequence = 0, len(numbered), first_sequence
-    while offset < end:
-        _PARTITION_SEQUENCE.pack_into(numbered, offset + _PARTITION_OFFSET, partition, sequence)
-        offset += LENGTH.unpack_from(numbered, offset)[0]
-        sequence += 1
-    return bytes(numbered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from hashlib import sha256
+from hashlib import pbkdf2_hmac, sha256
 
 import msgspec
 
@@ -14,6 +14,10 @@ from exchange.domain.participant import Role
 
 KEY_PREFIX = "xk_"
 KEY_BYTES = 32
+PASSWORD_CHARACTERS = 10
+PASSWORD_ROUNDS = 50_000
+"""Makes trying passwords out slow: some hundredths of a second each."""
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 KEY_TEXT_MAX = 128
 """A longer text is no key; it is refused before it is hashed."""
 
@@ -70,6 +74,19 @@ def new_key() -> tuple[str, bytes]:
     """Make a key of 256 random bits; return its text, to be shown once, and its SHA-256, to be kept."""
     text = KEY_PREFIX + urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).rstrip(b"=").decode()
     return text, sha256(text.encode()).digest()
+
+
+def new_password() -> str:
+    """Make a password of 10 random characters, as long as SoupBinTCP allows: 58 bits."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(PASSWORD_CHARACTERS))
+
+
+def session_digest(user: str, password: str) -> bytes:
+    """Return what is kept of a binary session's user and password: PBKDF2-SHA-256, 32 bytes. Slow on purpose.
+
+    It stands where a key has its SHA-256, and no bearer key can have it.
+    """
+    return pbkdf2_hmac("sha256", password.encode(), b"exchange session " + user.encode(), PASSWORD_ROUNDS)
 
 
 def admitted(roles: Iterable[Role]) -> frozenset[Role]:

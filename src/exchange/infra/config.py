@@ -30,6 +30,8 @@ from exchange.infra.config_sections import (
     ClearingConfig,
     EngineConfig,
     ExchangeConfig,
+    ItchConfig,
+    OuchConfig,
     RedisConfig,
     ReporterConfig,
     RulesConfig,
@@ -46,7 +48,9 @@ __all__ = [
     "ConfigError",
     "EngineConfig",
     "ExchangeConfig",
+    "ItchConfig",
     "Loaded",
+    "OuchConfig",
     "RedisConfig",
     "ReporterConfig",
     "RulesConfig",
@@ -65,6 +69,10 @@ _PASSWORD_PARAMETER = re.compile(r"(\w*pass\w*=)[^&]*", re.IGNORECASE)
 DEFAULT_FILE = Path("exchange.toml")
 ENGINE_PORT, REPORTER_PORT, CLEARING_PORT = 1, 2, 3
 """What each component adds to the port base."""
+OUCH_AFTER_ENGINE = 10
+"""What OUCH adds to the engine's port."""
+ITCH_AFTER_REPORTER, REQUESTS_AFTER_REPORTER = 10, 12
+"""What ITCH and its requests over UDP add to the reporter's port."""
 
 
 class Address(NamedTuple):
@@ -100,9 +108,32 @@ class Config(Section, frozen=True, kw_only=True):
         """Return where the engine listens."""
         return self._address(self.engine.host, self.engine.port, ENGINE_PORT)
 
+    def ouch_address(self) -> Address:
+        """Return where the engine listens for OUCH."""
+        ouch, engine = self.engine.ouch, self.engine_address()
+        port = ouch.port or (engine.port + OUCH_AFTER_ENGINE if engine.port else 0)
+        return Address(ouch.host or engine.host, port)
+
     def reporter_address(self) -> Address:
         """Return where the reporter listens."""
         return self._address(self.reporter.host, self.reporter.port, REPORTER_PORT)
+
+    def itch_address(self) -> Address:
+        """Return where the reporter listens for ITCH."""
+        itch, reporter = self.reporter.itch, self.reporter_address()
+        port = itch.port or (reporter.port + ITCH_AFTER_REPORTER if reporter.port else 0)
+        return Address(itch.host or reporter.host, port)
+
+    def itch_request_address(self) -> Address:
+        """Return where the reporter listens for requests of lost datagrams."""
+        itch, reporter = self.reporter.itch, self.reporter_address()
+        port = itch.udp_request_port or (reporter.port + REQUESTS_AFTER_REPORTER if reporter.port else 0)
+        return Address(itch.host or reporter.host, port)
+
+    def itch_udp_to(self) -> Address | None:
+        """Return where datagrams of ITCH are sent, None for nowhere."""
+        host, _, port = self.reporter.itch.udp_to.rpartition(":")
+        return Address(host.strip("[]"), int(port)) if host else None
 
     def clearing_address(self) -> Address:
         """Return where clearing listens."""
@@ -163,8 +194,16 @@ class Config(Section, frozen=True, kw_only=True):
 
     def _shared_ports(self) -> Iterable[tuple[str, str]]:
         taken: dict[Address, str] = {}
-        addresses = (self.engine_address(), self.reporter_address(), self.clearing_address())
-        for component, address in zip(("engine", "reporter", "clearing"), addresses, strict=True):
+        addresses = {
+            "engine": self.engine_address(),
+            "reporter": self.reporter_address(),
+            "clearing": self.clearing_address(),
+        }
+        if self.engine.ouch.enabled:
+            addresses["engine.ouch"] = self.ouch_address()
+        if self.reporter.itch.enabled:
+            addresses["reporter.itch"] = self.itch_address()
+        for component, address in addresses.items():
             if address.port and taken.setdefault(address, component) != component:
                 yield (
                     f"{component}.port",

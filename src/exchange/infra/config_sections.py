@@ -123,6 +123,27 @@ class ExchangeConfig(Section, frozen=True, kw_only=True):
     """A proposal that nobody approved for so long is void."""
 
 
+class OuchConfig(Section, frozen=True, kw_only=True):
+    """OUCH 5.0 over SoupBinTCP: the engine's binary order entry. `exchange sessions add` makes its users."""
+
+    enabled: bool = True
+    """Whether the engine listens for it."""
+    host: str = ""
+    """Address to listen on; empty takes the engine's."""
+    port: Port = 0
+    """Port to listen on; 0 takes the engine's + 10, so [exchange] port_base + 11."""
+    connections_max: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    """More are closed at once."""
+    messages_per_s: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
+    """Messages per second of one session; what is above it waits in the socket. 0: no limit."""
+    waiting_orders_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """Orders of one session that wait for their answer; what is above it waits in the socket."""
+    unsent_kib: Annotated[int, Meta(ge=512, le=1_048_576)] = 4_096
+    """Unsent data of one session; a slower reader is disconnected, and resumes where it was."""
+    dead_after_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
+    """A client that is silent, or reads nothing, for so long is disconnected."""
+
+
 class EngineConfig(Section, frozen=True, kw_only=True):
     """Engine: takes orders, matches, and tells the others what happened."""
 
@@ -158,6 +179,34 @@ class EngineConfig(Section, frozen=True, kw_only=True):
     """The engine halts when the clock jumps by more than this."""
     demo: bool = True
     """Make demo participants with keys, cash and shares at the first start."""
+    ouch: OuchConfig = OuchConfig()
+
+
+class ItchConfig(Section, frozen=True, kw_only=True):
+    """ITCH 5.0: the reporter's binary feed, over SoupBinTCP and, where it is said whereto, over MoldUDP64."""
+
+    enabled: bool = True
+    """Whether the reporter makes it."""
+    host: str = ""
+    """Address to listen on; empty takes the reporter's."""
+    port: Port = 0
+    """Port to listen on for SoupBinTCP; 0 takes the reporter's + 10, so [exchange] port_base + 12."""
+    user: Annotated[str, Meta(max_length=6)] = ""
+    """Who may log in; where user and password are empty, everybody may."""
+    password: Annotated[str, Meta(max_length=10)] = ""
+    """With what."""
+    connections_max: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    """More are closed at once."""
+    unsent_kib: Annotated[int, Meta(ge=256, le=1_048_576)] = 4_096
+    """Unsent data of one subscriber; a slower one is disconnected, and resumes where it was."""
+    dead_after_s: Annotated[int, Meta(ge=2, le=3_600)] = 15
+    """A subscriber that is silent, or reads nothing, for so long is disconnected."""
+    days_kept: Annotated[int, Meta(ge=1, le=1_000)] = 5
+    """Business dates whose messages can be asked for."""
+    udp_to: Annotated[str, Meta(pattern=r"^(\S+:\d{1,5})?$", title='such as "239.1.2.3:8013"')] = ""
+    """Address and port, of a multicast group or of one receiver, to which MoldUDP64 is sent; empty: not at all."""
+    udp_request_port: Port = 0
+    """Port for requests of lost datagrams; 0 takes the reporter's + 12, so [exchange] port_base + 14."""
 
 
 class ReporterConfig(Section, frozen=True, kw_only=True):
@@ -197,6 +246,7 @@ class ReporterConfig(Section, frozen=True, kw_only=True):
     """Messages of all symbols kept per channel for from_seq; who is older gets a fresh snapshot."""
     heartbeat_ms: Annotated[int, Meta(ge=100, le=60_000)] = 1_000
     """Silence after which a heartbeat is sent."""
+    itch: ItchConfig = ItchConfig()
 
 
 class RulesConfig(Section, frozen=True, kw_only=True):

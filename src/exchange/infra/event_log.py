@@ -33,6 +33,8 @@ from exchange.wire.records import LAST_OF_COMMAND, SEQUENCE, SEQUENCE_OFFSET, Pr
 
 MIB = 1 << 20
 READ_BYTES_MAX = MIB
+NEARLY_LOST_PART = 4
+"""Events are nearly lost when the last quarter of the log's size is being filled since them."""
 _FLAGS_OFFSET = 6
 __all__ = ["READ_BYTES_MAX", "EventLog", "EventLogDamaged", "EventLogStats", "EventsGone"]
 
@@ -137,9 +139,11 @@ class EventLog:
         for chunk in self._chunks_from(after + 1, max_bytes):
             records = _after(chunk, after) if chunk.first_sequence <= after else chunk
             if size + len(records.events) > max_bytes:
-                records = _bounded(records, max_bytes - size, at_least_one=not parts)
-                parts.append(records.events)
-                count += records.count
+                if not parts:
+                    # Only a batch that does not fit as a whole is cut, for that means a look at each record.
+                    records = _bounded(records, max_bytes)
+                    parts.append(records.events)
+                    count += records.count
                 break
             parts.append(records.events)
             count += records.count
@@ -163,6 +167,12 @@ class EventLog:
             return EventLogStats(
                 self.first_sequence, self.last_sequence, len(self._files), size, self._size_bytes_max
             )
+
+    def is_nearly_lost(self, after: int) -> bool:
+        """Tell whether events after a sequence will soon make room for new ones."""
+        with self._lock:
+            kept = sum(file.size_bytes for file in self._files if file.next_sequence > after + 1)
+        return kept > self._size_bytes_max - self._size_bytes_max // NEARLY_LOST_PART
 
     def close(self) -> None:
         """Sync and close."""
@@ -264,11 +274,11 @@ def _after(batch: EventBatch, after: int) -> EventBatch:
     return EventBatch(batch.partition, batch.epoch, after + 1, batch.count - skipped, batch.events[offset:])
 
 
-def _bounded(batch: EventBatch, room: int, *, at_least_one: bool) -> EventBatch:
-    """Keep the whole commands that fit into so many bytes; the first one in any case, if asked."""
+def _bounded(batch: EventBatch, room: int) -> EventBatch:
+    """Keep the whole commands that fit into so many bytes; the first one in any case."""
     end, count = 0, 0
     for events, (offset, length) in enumerate(split(batch.events), 1):
-        if offset + length > room and (end or not at_least_one):
+        if offset + length > room and end:
             break
         if batch.events[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
             end, count = offset + length, events

@@ -34,6 +34,7 @@ class Endpoint:
         self._query: QueryString | None = None
         self.is_open = isinstance(route, Route) and route.ignores_key
         """Health and figures: for everybody, at any rate, and while the server shuts down."""
+        self.is_hot = isinstance(route, Route) and route.is_hot
         self.takes_body = False
         self.body_limit = 0
         if isinstance(route, Route):

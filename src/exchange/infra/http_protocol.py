@@ -9,13 +9,14 @@ a second answers 408 and closes what is late. It leans on names of aiohttp 3.14 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, cast
 
 from aiohttp import web
 
 from exchange.infra.http_answer import Answer
 from exchange.infra.http_limits import HttpLimits
+from exchange.infra.http_plain import PlainHead, PlainHeads, PlainRequest
 
 MakeError = Callable[[int, str], Answer]
 """From a status and what the parser says to the answer in the one error form."""
@@ -30,13 +31,20 @@ _TOO_MANY = (
 class HttpConnection(web.RequestHandler):
     """A connection that knows since when it waits for the rest of a request's headers."""
 
-    __slots__ = ("_address", "_server", "waits_since")
+    __slots__ = ("_address", "_held", "_is_partial", "_plain", "_plain_at", "_server", "waits_since")
 
     def __init__(self, server: HttpServer, **options: Any) -> None:
         super().__init__(server, **options)
         self._server = server
         self._address = ""
         self.waits_since = 0.0
+        self._is_partial = False
+        """Whether the parser holds the beginning of a request."""
+        self._plain: asyncio.Task[None] | None = None
+        """What serves a plain request (`http_plain`) now."""
+        self._plain_at = 0.0
+        """When the last request was a plain one: when it was answered."""
+        self._held = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or close it at once where there are too many."""
@@ -56,22 +64,69 @@ class HttpConnection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in, and note whether they leave a request's headers unfinished."""
+        if self._plain is not None:
+            self._hold(data)
+            return
+        if not self._is_partial and self.is_idle and (head := self._server.plain_heads.match(data)):
+            self._serve_plainly(head, data)
+            return
         requests = self._request_count
         super().data_received(data)
+        self._is_partial = False
+        self._plain_at = 0.0
         if requests != self._request_count or not self.is_idle:
             self.waits_since = 0.0
-        elif not self.waits_since:
-            self.waits_since = self._loop.time()
+        else:
+            self._is_partial = True
+            self.waits_since = self.waits_since or self._loop.time()
+
+    def _serve_plainly(self, head: PlainHead, data: bytes) -> None:
+        self.waits_since = 0.0
+        self.keep_alive(True)
+        request = PlainRequest(head, data[head.body_at :], self, self.transport, self._loop)
+        self._plain = self._loop.create_task(self._answer_plainly(request))
+
+    async def _answer_plainly(self, request: PlainRequest) -> None:
+        """Serve one plain request; then go on with what came meanwhile."""
+        stays = False
+        try:
+            answer = await self._server.serve(cast(web.BaseRequest, request))
+            await answer.prepare(cast(web.BaseRequest, request))
+            stays = bool(answer.keep_alive)
+        except ConnectionError:
+            pass
+        finally:
+            self._plain = None
+            if self.transport is not None:
+                self._go_on() if stays else self.force_close()
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what comes while a request is served, and read no more."""
+        self._held += data
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def _go_on(self) -> None:
+        self._plain_at = self._loop.time()
+        if self._held and self.transport is not None:
+            held, self._held = self._held, b""
+            self.transport.resume_reading()
+            self.data_received(held)
 
     @property
     def is_idle(self) -> bool:
         """Tell whether no request is being served."""
-        return not (self._request_in_progress or self._messages or self._upgraded)
+        return not (self._request_in_progress or self._messages or self._upgraded or self._plain)
 
     def close_if_late(self, before: float, make_answer: Callable[[], bytes]) -> None:
         """Answer and close where the connection has waited for headers since before a time."""
         if self.waits_since and self.waits_since < before and self.is_idle and self.transport is not None:
             self.transport.write(make_answer())
+            self.force_close()
+
+    def close_if_unused(self, before: float) -> None:
+        """Close where the last request was a plain one and answered before a time; of others aiohttp takes care."""
+        if self._plain_at and self._plain_at < before and self.is_idle:
             self.force_close()
 
     def handle_error(
@@ -92,8 +147,13 @@ class HttpConnection(web.RequestHandler):
 class HttpServer(web.Server):
     """All connections of one service."""
 
-    def __init__(self, handler: Any, make_error: MakeError, limits: HttpLimits) -> None:
+    def __init__(
+        self, handler: Any, make_error: MakeError, limits: HttpLimits, plain_paths: Collection[str] = ()
+    ) -> None:
+        """Prepare. plain_paths: of POST requests that are served plainly where they are plain."""
         super().__init__(handler)
+        self.serve: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] = handler
+        self.plain_heads = PlainHeads(plain_paths)
         self.make_error = make_error
         self.limits = limits
         self.connections_count = 0
@@ -137,3 +197,4 @@ class HttpServer(web.Server):
         for connection in self.connections:
             if isinstance(connection, HttpConnection):
                 connection.close_if_late(before, make_answer)
+                connection.close_if_unused(now - self.limits.keep_alive_s)

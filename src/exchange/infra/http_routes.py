@@ -104,6 +104,8 @@ class Route:
     """The operation's id; the handler's name by default."""
     ignores_key: bool = False
     """Not even a wrong key is refused: for health and metrics."""
+    is_hot: bool = False
+    """A POST without path parameters whose handler never looks at `Call.raw`: `http_plain` serves it where it can."""
 
 
 @dataclass(frozen=True, slots=True)

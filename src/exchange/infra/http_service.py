@@ -119,7 +119,8 @@ class HttpService:
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port, which the system chose where 0 was given. Raise `OSError`."""
         loop = asyncio.get_running_loop()
-        server = HttpServer(self._serve, self._refuse_garbage, self.limits)
+        plain = [endpoint.route.path for endpoint in self._endpoints if endpoint.is_hot]
+        server = HttpServer(self._serve, self._refuse_garbage, self.limits, plain)
         self._listener = await loop.create_server(server, host, port, backlog=BACKLOG)
         self._http = server
         self._sweeper = loop.create_task(self._sweep_on())

@@ -13,14 +13,24 @@ from exchange.infra.errors import InfraError
 
 def with_ports(config: Config) -> Config:
     """Return a configuration in which every component has a port; only `port_base = 0` leaves one open."""
-    addresses = (config.engine_address(), config.reporter_address(), config.clearing_address())
+    addresses = (
+        config.engine_address(),
+        config.reporter_address(),
+        config.clearing_address(),
+        config.ouch_address(),
+        config.itch_address(),
+    )
     with ExitStack() as held:
         ports = [address.port or _free_port(address, held) for address in addresses]
-    engine, reporter, clearing = ports
+    engine, reporter, clearing, ouch, itch = ports
     return msgspec.structs.replace(
         config,
-        engine=msgspec.structs.replace(config.engine, port=engine),
-        reporter=msgspec.structs.replace(config.reporter, port=reporter),
+        engine=msgspec.structs.replace(
+            config.engine, port=engine, ouch=msgspec.structs.replace(config.engine.ouch, port=ouch)
+        ),
+        reporter=msgspec.structs.replace(
+            config.reporter, port=reporter, itch=msgspec.structs.replace(config.reporter.itch, port=itch)
+        ),
         clearing=msgspec.structs.replace(config.clearing, port=clearing),
     )
 

@@ -39,6 +39,8 @@ class Addresses(msgspec.Struct, frozen=True):
     page: str
     data: str
     pid: int
+    ouch: str = ""
+    itch: str = ""
 
 
 class Embedded:
@@ -63,6 +65,8 @@ class Embedded:
             page=self.reporter.url + "/",
             data=str(self.config.data_folder.resolve()),
             pid=os.getpid(),
+            ouch=self.engine.ouch.address if self.engine.ouch else "",
+            itch=self.reporter.itch.server.address if self.reporter.itch else "",
         )
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import msgspec
 
@@ -79,14 +80,34 @@ class BookUpdate(msgspec.Struct, frozen=True, gc=False):
     checksum: int
 
 
-class BookBuilder:
-    """All order books of one partition, fed with event records. sequence, time_ns: of the last event taken in."""
+class OrderWatcher(Protocol):
+    """Who is told what happens to each resting order, in that order, and by which event record.
 
-    def __init__(self) -> None:
+    Of hidden orders only trades are told; of an iceberg `order.leaves` is what it shows.
+    """
+
+    def order_added(self, order: BookOrder, events: bytes, offset: int) -> None:
+        """An order rests from now on, last in its queue, with `order.leaves` shares."""
+
+    def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        """A trade is about to leave so much of a resting order."""
+
+    def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        """Its owner or the exchange is about to leave so much of a resting order; with 0 it is gone."""
+
+
+class BookBuilder:
+    """All order books of one partition, fed with event records. sequence, time_ns: of the last event taken in.
+
+    watcher: told of each resting order, if anybody is.
+    """
+
+    def __init__(self, watcher: OrderWatcher | None = None) -> None:
         self.books: dict[int, Book] = {}
         self.orders: dict[int, BookOrder] = {}
         self.sequence = 0
         self.time_ns = 0
+        self._watcher = watcher
         self._incoming: BookOrder | None = None
         self._changed: dict[int, Book] = {}
         self._handlers: dict[int, Callable[[bytes, int], None]] = {
@@ -146,13 +167,13 @@ class BookBuilder:
         return b"".join(parts)
 
     @classmethod
-    def restore(cls, data: bytes) -> BookBuilder:
+    def restore(cls, data: bytes, watcher: OrderWatcher | None = None) -> BookBuilder:
         """Read what `snapshot` wrote. Raise `ProtocolError` where it is something else."""
         if len(data) < _SNAPSHOT.size or not data.startswith((SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_1)):
             raise ProtocolError(
                 f"book snapshot: {len(data)} bytes that begin with {data[:4]!r}; written otherwise"
             )
-        builder = cls()
+        builder = cls(watcher)
         _, builder.sequence, builder.time_ns, books, orders = _SNAPSHOT.unpack_from(data)
         orders_at = _SNAPSHOT.size + books * _SNAPSHOT_BOOK.size
         order_layout = _SNAPSHOT_ORDER if data.startswith(SNAPSHOT_MAGIC) else _SNAPSHOT_ORDER_1
@@ -196,7 +217,7 @@ class BookBuilder:
 
     def _replaced(self, events: bytes, offset: int) -> None:
         old = self.orders[_REPLACED_ORDER.unpack_from(events, offset)[0]]
-        self._remove(old)
+        self._remove(old, events, offset)
         values = _REPLACING_ORDER.unpack_from(events, offset)
         symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
         rests = order_type != OrderType.MARKET and time_in_force in _RESTING
@@ -209,7 +230,7 @@ class BookBuilder:
         if incoming is not None and incoming.order_id == order_id:
             self._incoming = None
         else:
-            self._remove(self.orders[order_id])
+            self._remove(self.orders[order_id], events, offset)
 
     def _amended(self, events: bytes, offset: int) -> None:
         order_id, kept_priority, price, leaves = _AMENDED.unpack_from(events, offset)
@@ -221,28 +242,31 @@ class BookBuilder:
         if kept_priority:
             shown = min(order.leaves, leaves)
             order.reserve = leaves - shown
-            self._reduce(order, shown)
+            self._take_away(order, shown, events, offset)
         else:
-            self._remove(order)
+            self._remove(order, events, offset)
             order.price, order.leaves = price, leaves
             self._incoming = order
 
     def _executed(self, events: bytes, offset: int) -> None:
         maker_id, taker_id, maker_leaves, taker_leaves = _EXECUTED.unpack_from(events, offset)
         maker = self.orders[maker_id]
-        self._reduce(maker, maker_leaves - maker.reserve)
+        leaves = maker_leaves - maker.reserve
+        if self._watcher is not None:
+            self._watcher.order_executed(maker, leaves, events, offset)
+        self._reduce(maker, leaves)
         self._coming(taker_id).leaves = taker_leaves
 
     def _refreshed(self, events: bytes, offset: int) -> None:
         order_id, displayed, leaves = _REFRESHED.unpack_from(events, offset)
         order = self.orders[order_id]
         order.leaves, order.reserve = displayed, leaves - displayed
-        self._add(order)
+        self._come_to_rest(order, events, offset)
 
     def _triggered(self, events: bytes, offset: int) -> None:
         """Let a stop order come in, after what came in before it is done."""
         order_id, order_type, time_in_force, flags = _TRIGGERED.unpack_from(events, offset)
-        self._settle()
+        self._settle(events, offset)
         order = self._incoming = self.orders.pop(order_id)
         order.hidden = flags & _HIDDEN != 0
         order.rests = order_type != OrderType.MARKET and time_in_force in _RESTING
@@ -252,6 +276,11 @@ class BookBuilder:
         assert incoming is not None, f"events of order {order_id}, and no order is coming in"
         assert incoming.order_id == order_id, f"order {order_id} trades, but {incoming.order_id} is coming in"
         return incoming
+
+    def _take_away(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        if self._watcher is not None and not order.hidden:
+            self._watcher.order_reduced(order, leaves, events, offset)
+        self._reduce(order, leaves)
 
     def _reduce(self, order: BookOrder, leaves: int) -> None:
         """Leave so much of an order in its queue; with nothing there and in reserve it is gone."""
@@ -264,9 +293,9 @@ class BookBuilder:
         if not leaves and not order.reserve:
             del self.orders[order.order_id]
 
-    def _remove(self, order: BookOrder) -> None:
+    def _remove(self, order: BookOrder, events: bytes, offset: int) -> None:
         order.reserve = 0
-        self._reduce(order, 0)
+        self._take_away(order, 0, events, offset)
 
     def _add(self, order: BookOrder) -> None:
         self.orders[order.order_id] = order
@@ -275,17 +304,22 @@ class BookBuilder:
             (book.bids if order.side == Side.BUY else book.asks).add(order)
             self._changed[book.symbol_id] = book
 
-    def _settle(self) -> None:
+    def _come_to_rest(self, order: BookOrder, events: bytes, offset: int) -> None:
+        self._add(order)
+        if self._watcher is not None and not order.hidden:
+            self._watcher.order_added(order, events, offset)
+
+    def _settle(self, events: bytes, offset: int) -> None:
         """Let what is left of the order that came in rest, if it may."""
         incoming, self._incoming = self._incoming, None
         if incoming is not None and incoming.leaves and incoming.rests:
             if not incoming.hidden and 0 < incoming.display < incoming.leaves:
                 incoming.reserve = incoming.leaves - incoming.display
                 incoming.leaves = incoming.display
-            self._add(incoming)
+            self._come_to_rest(incoming, events, offset)
 
     def _finish_command(self, events: bytes, offset: int) -> list[BookUpdate]:
-        self._settle()
+        self._settle(events, offset)
         sequence, time_ns = _STAMP.unpack_from(events, offset)
         updates = []
         for book in self._changed.values():

@@ -1,4 +1,7 @@
-"""The client order ids each account has used on this business date: a repeated order does nothing."""
+"""The client order ids each account has used on this business date: a repeated order does nothing.
+
+An id that begins with `~` belongs to a binary session. Its numbers only rise, so no id comes twice and none is kept.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from exchange.domain.commands import ReplaceOrder
 from exchange.wire.records import number_of
 
 ORDER_ID_BYTES = 8
+SESSION_MARK = "~"
+"""The first character of the ids of binary sessions (`wire/ouch_reference.py`)."""
 REPLACE_ORDER = number_of(ReplaceOrder)
 
 
@@ -52,7 +57,9 @@ class ClientOrderIds:
         return self._replaced.get(order_id, 0)
 
     def remember(self, account_id: int, client_order_id: str, first: FirstUse) -> None:
-        """Note the first use of an id."""
+        """Note the first use of an id, but for one of a session."""
+        if client_order_id.startswith(SESSION_MARK):
+            return
         self._used.setdefault(account_id, {})[client_order_id] = first
         if first.command_type == REPLACE_ORDER:
             self._replaced[int.from_bytes(first.body[:ORDER_ID_BYTES], "little")] = account_id

@@ -8,6 +8,7 @@ events that the native venue reports.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import exchange_native
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
 from exchange.matching import snapshot
+from exchange.matching.batch import AppliedBatch
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.venue import RULES_VERSION, TradeState
@@ -44,10 +46,19 @@ class NativeVenue:
     def apply(self, commands: bytes, time_ns: int) -> bytes:
         """Carry out a run of command records; return the event records."""
         events = self._core.apply(commands, time_ns)
+        self._follow_directory()
+        return events
+
+    def apply_batch(self, submissions: Sequence[bytes], time_ns: int) -> AppliedBatch:
+        """Number the records of several submissions and carry them out, in one call."""
+        applied = AppliedBatch(*self._core.apply_batch(submissions, time_ns))
+        self._follow_directory()
+        return applied
+
+    def _follow_directory(self) -> None:
         if self._core.has_directory_events:
             for event in decode_events(self._core.take_directory_events()):
                 self._directory.apply(event)
-        return events
 
     # --- where it stands -----------------------------------------------------------------------------
 

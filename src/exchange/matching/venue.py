@@ -7,7 +7,7 @@ says, it is answered by events, never by an exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from exchange.domain import commands as c
@@ -17,6 +17,7 @@ from exchange.domain.order import Side
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
+from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
 from exchange.matching.event_stream import Counters
@@ -112,6 +113,10 @@ class Venue:
                 self._apply_other(record, number, version)
             events.end_command()
         return events.take()
+
+    def apply_batch(self, submissions: Sequence[bytes], time_ns: int) -> AppliedBatch:
+        """Number the records of several submissions and carry them out; each is a run of whole command records."""
+        return apply_batch(self, submissions, time_ns)
 
     def _apply_other(self, record: bytes, number: int, version: int) -> None:
         layout = BY_NUMBER.get(number)

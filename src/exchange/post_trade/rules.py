@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from exchange.domain.configuration import RULES_MAX, RuleText
+from exchange.domain.printable import is_printable
 from exchange.domain.trade import BustReason
 from exchange.post_trade.rule import Context, Finding, Hit, Rule, Verdict, params_hash
 from exchange.post_trade.rule_kinds import KINDS
@@ -141,7 +142,7 @@ def _rule(number: int, table: Mapping[str, Any]) -> Rule:
     if (
         not isinstance(rule_id, str)
         or not 0 < len(rule_id) <= RULE_ID_CHARACTERS_MAX
-        or not rule_id.isprintable()
+        or not is_printable(rule_id)
     ):
         raise RulesError(f"clearing rule {number}, key 'id': got {_shown(rule_id)}; allowed are {allowed}")
     kind = table.get("kind")

@@ -38,6 +38,8 @@ from exchange.market_data.candles import parse_intervals
 from exchange.reporter.cache_writer import CacheWriter
 from exchange.reporter.cached_market import TABLES
 from exchange.reporter.intake import Intake
+from exchange.reporter.itch_feed import ItchFeed
+from exchange.reporter.itch_metrics import itch_metrics
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.rest_api import MarketApi
 from exchange.reporter.rest_stats import StatsApi
@@ -70,6 +72,7 @@ class ReporterApp:
     hub: StreamHub
     feed: Feed
     store: ReporterStore
+    itch: ItchFeed | None = None
 
     def __init__(
         self,
@@ -114,6 +117,7 @@ class ReporterApp:
             self._link = open_redis(self.config, stack)
             await self._start_http(stack)
             await self._start_following(stack)
+            await self._start_itch(stack)
             self._start_writing_the_cache(stack)
             self._config_follower = await follow_config(
                 self._link, "reporter", self._started, self._http, stack, self._apply
@@ -141,6 +145,8 @@ class ReporterApp:
         reasons = [f"engine: {stats.problem}"] if stats.problem else []
         if self._meter.problem:
             reasons.append(self._meter.problem)
+        if self.itch is not None and self.itch.problem:
+            reasons.append(self.itch.problem)
         if not self._was_caught_up or lag > LAG_EVENTS_MAX:
             reasons.append(f"catching up: at event {self.market.sequence}, {lag} more are known of")
         return reasons
@@ -200,6 +206,7 @@ class ReporterApp:
     def _metrics(self, description: About, own: MetricFamilies) -> MetricFamilies:
         yield from own
         yield from self._news.metrics()
+        yield from itch_metrics(self.itch)
         yield from component_metrics(description, self._bus, self._link, self._config_follower)
         if self._cache_writer is not None:
             yield from self._cache_writer.metrics()
@@ -230,6 +237,15 @@ class ReporterApp:
         self._following.add_done_callback(_log_failure)
         stack.push_async_callback(self._stop_following)
 
+    async def _start_itch(self, stack: AsyncExitStack) -> None:
+        """Make ITCH of what is stored, in a task of its own."""
+        if self.config.reporter.itch.enabled:
+            assert self._source is not None
+            folder = self.config.component_folder("reporter") / "itch"
+            itch = await asyncio.to_thread(ItchFeed, self.config, folder, self._source, self.market)
+            await itch.start(stack)
+            self.itch = itch
+
     async def _stop_following(self) -> None:
         await self.feed.close()
         assert self._following is not None
@@ -245,6 +261,8 @@ class ReporterApp:
                     committed = await self._commit(batch)
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
+                    if self.itch is not None:
+                        self.itch.take(batch)
         except InfraError as error:
             self._problem = f"{type(error).__name__}: {error}"
             log.error("reporter_stopped_following", position=self.market.sequence, error=self._problem)

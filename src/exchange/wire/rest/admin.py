@@ -17,6 +17,7 @@ from exchange.wire.rest.texts import (
     DateOrEmpty,
     Id,
     IdNumber,
+    KeyLabelText,
     Limit,
     MoneyText,
     NameText,
@@ -129,7 +130,7 @@ class NewKey(Struct, kw_only=True, forbid_unknown_fields=True):
 
     role: RoleText
     participant: Id = "0"
-    label: NameText = "key"
+    label: KeyLabelText = "key"
 
 
 class KeyView(Struct, kw_only=True):

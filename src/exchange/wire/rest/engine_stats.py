@@ -47,10 +47,13 @@ class CountersView(Struct, kw_only=True):
 
 
 class QueueView(Struct, kw_only=True):
-    """What goes through the sequencer. pending: received and not yet answered; more than pending_max are refused."""
+    """What goes through the sequencer. pending: received and not yet answered; more than pending_max are refused.
+    braked: why all are refused for a while, or empty.
+    """
 
     pending: int
     pending_max: int
+    braked: str
     batches: int
     commands: int
     events: int

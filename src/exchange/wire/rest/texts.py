@@ -17,6 +17,8 @@ from exchange.domain.units import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, SCALE
 NUMBER_END = 10**18 - 1
 """Every number lies below: 18 digits at most."""
 PAGE_MAX = 1_000
+SESSION_PREFIX = "ouch:"
+"""How the labels of OUCH users begin."""
 PAGE_DEFAULT = 100
 
 SIDES = {side.name.lower(): side for side in Side}
@@ -55,7 +57,12 @@ AnyNumber = Annotated[int, whole(1 - NUMBER_END, NUMBER_END - 1)]
 SymbolText = Annotated[str, text("1 to 8 characters A-Z 0-9 . -", _SYMBOL, "AAPL")]
 SymbolOrEmpty = Annotated[str, text("A listed symbol, or empty for any.", f"({_SYMBOL})?", "AAPL")]
 ClientOrderIdText = Annotated[
-    str, text("The order's name of your own, without a blank; may be empty.", "[!-~]{0,36}", "my-1")
+    str,
+    text(
+        "The order's name of your own, without a blank and not with ~ in front; may be empty.",
+        "([!-}][!-~]{0,35})?",
+        "my-1",
+    ),
 ]
 NameText = Annotated[
     str,
@@ -63,6 +70,18 @@ NameText = Annotated[
         description=f"1 to {NAME_BYTES_MAX} bytes of printable text without a blank at either end.",
         examples=["alice"],
         extra_json_schema={"minLength": 1, "maxLength": NAME_BYTES_MAX},
+    ),
+]
+KeyLabelText = Annotated[
+    str,
+    Meta(
+        description=f"As a name; `{SESSION_PREFIX}` in front is for users of OUCH.",
+        examples=["desk 1"],
+        extra_json_schema={
+            "minLength": 1,
+            "maxLength": NAME_BYTES_MAX,
+            "pattern": f"^(?!{SESSION_PREFIX})",
+        },
     ),
 ]
 SideText = Annotated[str, choice(SIDES)]

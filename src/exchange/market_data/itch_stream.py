@@ -1,0 +1,279 @@
+"""The event stream as ITCH 5.0: what happens to every resting order, day by day, for those who build books themselves.
+
+A business date is a session of its own: it begins with the symbols, their states and the orders that rest from before,
+and ends with `S`/`C`. Where ITCH has no word for what happens here:
+
+- An order that is amended and loses its place goes on under another reference: bits 40 to 55 of it count up.
+- A corrected trade is a broken trade (`B`) and a new one (`P`) with the event of the correction as its match number.
+- An order that meets the book before it rests appears with what is left of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from exchange.domain import events as e
+from exchange.domain.directory import Directory
+from exchange.domain.order import Side
+from exchange.domain.symbol import Symbol, SymbolState
+from exchange.domain.units import public_id
+from exchange.market_data.book import BookOrder
+from exchange.market_data.book_builder import BookBuilder
+from exchange.wire import itch
+from exchange.wire.fields import RECORD_START, field_struct, kind_of
+from exchange.wire.records import LAST_OF_COMMAND, ProtocolError, decode_event
+
+MOVE_SHIFT = 40
+MOVES_MAX = 1 << 16
+"""An order's reference carries how often it has lost its place; after so many times the count begins anew."""
+
+_STAMP = field_struct(e.Event, "command_sequence", "time_ns")
+_EXECUTED = field_struct(e.TradeExecuted, "partition", "sequence")
+_MOVES = (kind_of(e.OrderAmended), kind_of(e.OrderReplaced))
+_SIDES = {Side.BUY: b"B", Side.SELL: b"S"}
+_STATES = {SymbolState.ACTIVE: b"T", SymbolState.SUSPENDED: b"H"}
+_LOOKED_AT = {
+    kind_of(kind): kind
+    for kind in (e.SymbolAdded, e.SymbolStateChanged, e.BusinessDayStarted, e.TradeBusted, e.TradeCorrected)
+}
+_NOTHING_MOVED = (-1, 0)
+_NO_REASON = itch.text("", 4)
+
+
+class DayPart(msgspec.Struct, frozen=True):
+    """Messages of one business date, YYYYMMDD, in order. begins, ends: whether the date's first or last is here."""
+
+    date: int
+    messages: list[bytes]
+    begins: bool = False
+    ends: bool = False
+
+
+class Snapshot(msgspec.Struct, array_like=True):
+    """The state of a stream between two commands."""
+
+    date: int
+    symbols: list[Symbol]
+    books: bytes
+    refs: dict[int, int]
+    matches: dict[int, int]
+
+
+class ItchStream:
+    """Turns event records into ITCH messages. builder: the books as its messages make them."""
+
+    def __init__(self) -> None:
+        self.builder = BookBuilder(self)
+        self.date = 0
+        self._directory = Directory()
+        self._refs: dict[int, int] = {}
+        self._matches: dict[int, int] = {}
+        self._messages: list[bytes] = []
+        self._parts: list[DayPart] = []
+        self._begins = False
+        self._command = 0
+        self._gone: dict[int, int] = {}
+        self._moved = _NOTHING_MOVED
+
+    def apply(self, events: bytes) -> list[DayPart]:
+        """Take event records of whole commands in; return the messages they make."""
+        begin = offset = 0
+        waiting: list[int] = []
+        while offset < len(events):
+            length, kind, flags = RECORD_START.unpack_from(events, offset)
+            if kind in _LOOKED_AT:
+                waiting.append(offset)
+            offset += length
+            if waiting and flags & LAST_OF_COMMAND:
+                self.builder.apply(events[begin:offset])
+                for each in waiting:
+                    self._take(decode_event(events, each))
+                begin, waiting = offset, []
+        self.builder.apply(events[begin:])
+        self._close_part(ends=False)
+        parts, self._parts = self._parts, []
+        return parts
+
+    def begin(self, symbols: Iterable[Symbol], books: bytes, date: int) -> list[DayPart]:
+        """Begin in the middle of a market, a date with what stands there; return its first messages.
+
+        books: what `BookBuilder.snapshot` gives.
+        """
+        self._directory.symbols.update((symbol.symbol_id, symbol) for symbol in symbols)
+        self.builder = BookBuilder.restore(books, self)
+        self._start_day(date, self.builder.time_ns)
+        self._close_part(ends=False)
+        parts, self._parts = self._parts, []
+        return parts
+
+    def snapshot(self) -> bytes:
+        """Write the state between two commands."""
+        symbols = list(self._directory.symbols.values())
+        books = self.builder.snapshot()
+        return msgspec.msgpack.encode(Snapshot(self.date, symbols, books, self._refs, self._matches))
+
+    @classmethod
+    def restore(cls, data: bytes) -> ItchStream:
+        """Read what `snapshot` wrote. Raise `ProtocolError` where it is something else."""
+        try:
+            state = msgspec.msgpack.decode(data, type=Snapshot)
+        except msgspec.DecodeError as error:
+            raise ProtocolError(f"snapshot of ITCH: {error}") from error
+        stream = cls()
+        stream.builder = BookBuilder.restore(state.books, stream)
+        stream.date, stream._refs, stream._matches = state.date, state.refs, state.matches
+        stream._directory.symbols.update((symbol.symbol_id, symbol) for symbol in state.symbols)
+        return stream
+
+    # --- what the builder tells -------------------------------------------------------------------
+
+    def order_added(self, order: BookOrder, events: bytes, offset: int) -> None:
+        """See `OrderWatcher`."""
+        time_ns = self._at(events, offset)
+        old_ref = self._gone.get(order.order_id)
+        ref = order.order_id if old_ref is None else _next_ref(old_ref)
+        if ref != order.order_id:
+            self._refs[order.order_id] = ref
+        moved_at, moved_ref = self._moved
+        if moved_at == len(self._messages) > 0:
+            self._messages[-1] = itch.REPLACE.pack(
+                order.symbol_id, time_ns, moved_ref, ref, order.leaves, order.price
+            )
+        else:
+            self._add(order, ref, time_ns)
+
+    def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        """See `OrderWatcher`."""
+        time_ns, shares = self._at(events, offset), order.leaves - leaves
+        match = public_id(*_EXECUTED.unpack_from(events, offset))
+        if order.hidden:
+            self._print(order.symbol_id, time_ns, shares, order.price, match)
+            return
+        ref = self._take_ref(order.order_id) if not leaves else self._ref(order.order_id)
+        self._send(itch.EXECUTED.pack(order.symbol_id, time_ns, ref, shares, match))
+
+    def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
+        """See `OrderWatcher`."""
+        time_ns = self._at(events, offset)
+        if leaves:
+            ref = self._ref(order.order_id)
+            if leaves != order.leaves:
+                self._send(itch.CANCEL.pack(order.symbol_id, time_ns, ref, order.leaves - leaves))
+            return
+        ref = self._take_ref(order.order_id)
+        self._send(itch.DELETE.pack(order.symbol_id, time_ns, ref))
+        if RECORD_START.unpack_from(events, offset)[1] in _MOVES:
+            self._moved = len(self._messages), ref
+
+    # --- what else happens ------------------------------------------------------------------------
+
+    def _take(self, event: e.Event) -> None:
+        self._directory.apply(event)
+        match event:
+            case e.SymbolAdded():
+                symbol = self._directory.symbols[event.symbol_id]
+                self._list(symbol, event.time_ns)
+                self._tell_state(symbol, event.time_ns)
+            case e.SymbolStateChanged():
+                self._tell_state(self._directory.symbols[event.symbol_id], event.time_ns)
+            case e.BusinessDayStarted():
+                self._start_day(event.date, event.time_ns)
+            case e.TradeBusted():
+                match = self._matches.pop(event.match_id, event.match_id)
+                self._send(itch.BROKEN_TRADE.pack(event.symbol_id, event.time_ns, match))
+            case e.TradeCorrected():
+                self._correct(event)
+
+    def _start_day(self, date: int, time_ns: int) -> None:
+        if self.date:
+            self._system(time_ns, "MEC")
+            self._close_part(ends=True)
+        self.date, self._begins = date, True
+        self._system(time_ns, "O")
+        for symbol in self._directory.symbols.values():
+            self._list(symbol, time_ns)
+        for symbol in self._directory.symbols.values():
+            self._tell_state(symbol, time_ns)
+        for _, book in sorted(self.builder.books.items()):
+            for queue in book.queues():
+                for order in queue:
+                    self._add(order, self._ref(order.order_id), time_ns)
+        self._system(time_ns, "SQ")
+
+    def _correct(self, event: e.TradeCorrected) -> None:
+        match = self._matches.get(event.match_id, event.match_id)
+        self._send(itch.BROKEN_TRADE.pack(event.symbol_id, event.time_ns, match))
+        match = self._matches[event.match_id] = public_id(event.partition, event.sequence)
+        self._print(event.symbol_id, event.time_ns, event.new_quantity, event.new_price, match)
+
+    # --- what is sent -----------------------------------------------------------------------------
+
+    def _add(self, order: BookOrder, ref: int, time_ns: int) -> None:
+        symbol_id, side = order.symbol_id, _SIDES[Side(order.side)]
+        stock = self._stock(symbol_id)
+        self._send(itch.ADD_ORDER.pack(symbol_id, time_ns, ref, side, order.leaves, stock, order.price))
+
+    def _list(self, symbol: Symbol, time_ns: int) -> None:
+        stock = self._stock(symbol.symbol_id)
+        self._send(
+            itch.STOCK_DIRECTORY.pack(
+                symbol.symbol_id, time_ns, stock, b" ", b"N", symbol.round_lot, b"N", b"C", b"Z ", b"P", b"N",
+                b"N", b" ", b"N", 1, b"N",
+            )
+        )  # fmt: skip
+
+    def _tell_state(self, symbol: Symbol, time_ns: int) -> None:
+        stock, state = self._stock(symbol.symbol_id), _STATES[symbol.state]
+        self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", _NO_REASON))
+
+    def _print(self, symbol_id: int, time_ns: int, shares: int, price: int, match: int) -> None:
+        """Tell of a trade that is no execution of an order in the feed."""
+        stock = self._stock(symbol_id)
+        self._send(itch.TRADE.pack(symbol_id, time_ns, 0, b"B", shares, stock, price, match))
+
+    def _system(self, time_ns: int, codes: str) -> None:
+        for code in codes:
+            self._send(itch.SYSTEM_EVENT.pack(0, time_ns, code.encode("ascii")))
+
+    def _send(self, message: bytes) -> None:
+        """Put a message out; before the first business date there is no session that could hear it."""
+        if self.date:
+            self._messages.append(message)
+
+    def _close_part(self, *, ends: bool) -> None:
+        if self._messages:
+            self._parts.append(DayPart(self.date, self._messages, self._begins, ends))
+            self._messages, self._begins = [], False
+        self._moved = _NOTHING_MOVED
+
+    def _stock(self, symbol_id: int) -> bytes:
+        return itch.text(self._directory.symbols[symbol_id].symbol)
+
+    # --- references -------------------------------------------------------------------------------
+
+    def _at(self, events: bytes, offset: int) -> int:
+        """Return the time of an event; forget what belongs to the command before it."""
+        command, time_ns = _STAMP.unpack_from(events, offset)
+        if command != self._command:
+            self._command, self._moved = command, _NOTHING_MOVED
+            self._gone.clear()
+        return int(time_ns)
+
+    def _ref(self, order_id: int) -> int:
+        return self._refs.get(order_id, order_id)
+
+    def _take_ref(self, order_id: int) -> int:
+        ref = self._gone[order_id] = self._refs.pop(order_id, order_id)
+        return ref
+
+
+def order_id_of(ref: int) -> int:
+    """Return the order that a reference is of, however often it has moved."""
+    return ref & ~((MOVES_MAX - 1) << MOVE_SHIFT)
+
+
+def _next_ref(ref: int) -> int:
+    moves = (ref >> MOVE_SHIFT) % MOVES_MAX
+    return order_id_of(ref) | (moves + 1) % MOVES_MAX << MOVE_SHIFT
