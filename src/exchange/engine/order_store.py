@@ -62,6 +62,7 @@ _UPDATE_COLUMNS = tuple(column.name.lower() for column in Update)
 _DIFFERENCES = (Update.FILLED, Update.NOTIONAL, Update.BUSTED)
 _SETTLED_COLUMNS = [
     *("updated_ns", "filled", "notional", "reason", "busted", "replaced_by", "price", "quantity"),
+    *("terms", "triggered_ns"),
 ]
 _UNTOUCHED: list[Any] = [0 if column in _DIFFERENCES else None for column in Update]
 _FILL_COLUMNS = [
@@ -371,11 +372,11 @@ def _settle(changes: Changes) -> tuple[list[OrderRow], list[tuple[Any, ...]]]:
             continue
         if len(update) < len(Update):
             update += _UNTOUCHED[len(update) :]
-        _, updated_ns, leaves, filled, notional, ended, reason, busted, replaced_by, price, quantity = update
+        _, updated_ns, leaves, filled, notional, ended, reason, busted, replaced_by, *last = update
         settled.append(
             (
                 *row[:4], row[4] if leaves is None else leaves, row[5] if ended is None else ended, row[6],
-                updated_ns, filled, notional, reason or 0, busted, replaced_by or 0, price, quantity,
+                updated_ns, filled, notional, reason or 0, busted, replaced_by or 0, *last,
             )
         )  # fmt: skip
     return fresh, settled
