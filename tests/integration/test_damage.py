@@ -411,7 +411,7 @@ def test_a_component_whose_key_the_engine_does_not_know_says_so(
     component: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ExchangeProcess(tmp_path / "data", "engine") as engine:
-        monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", "xk_wrong")
+        monkeypatch.setenv("EXCHANGE_COMPONENT_KEY", "xk_" + "wrong" * 8)
         with beside(engine, component) as follower:
             reason = wait_for(lambda: unready(follower, "key"), "the reason")
     assert_says(reason, "does not know our key .* set EXCHANGE_COMPONENT_KEY or key_file")

@@ -34,10 +34,10 @@ needs_prometheus = pytest.mark.skipif(
 pytestmark = pytest.mark.integration
 LIMIT_S = 90
 MAY_BE_EMPTY = (
-    "nsqd", "exchange_ouch", "exchange_redis", "exchange_cache", "exchange_config", "ALERTS",
+    "nsqd", "exchange_ouch", "exchange_itch_ends", "exchange_redis", "exchange_cache", "exchange_config", "ALERTS",
     "exchange_rejects", "changes(",
 )  # fmt: skip
-"""What shows nothing where there is no NSQ, no OUCH, no Redis, no alarm, nothing refused, nothing started again."""
+"""What shows nothing where there is no NSQ, OUCH, Redis or alarm, no subscriber left, nothing refused or restarted."""
 T = TypeVar("T")
 
 
