@@ -30,6 +30,8 @@ START_NS = parse_time("2026-11-23T09:30:00Z")
 DATE = 20261123
 SYMBOLS = ("AAPL", "MSFT")
 KEY_SHA256 = bytes(range(32))
+PREVENTED_ORDERS = 12
+"""Random orders that come in while the flow's members may not trade with each other."""
 
 
 class VenueFlow:
@@ -246,15 +248,7 @@ class VenueFlow:
         choice = self.random.random()
         symbol_id = SymbolId(self.random.randint(1, len(SYMBOLS)))
         if choice < 0.08:
-            mode = self.random.choice(list(SelfTradeMode))
-            group = 1 if mode else 0
-            members = (ParticipantId(1), ParticipantId(2))
-            return self.do(
-                *(
-                    c.SetSelfTradePrevention(participant_id=member, group=group, mode=mode)
-                    for member in members
-                )
-            )
+            return self._prevent_for_a_while()
         if choice < 0.15:
             return self.do(c.Tick())
         if choice < 0.3:
@@ -264,6 +258,19 @@ class VenueFlow:
             return self.do(c.SetReferencePrice(symbol_id=symbol_id, reference_price=Price(1_000_100)))
         suspend = c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.SUSPENDED, reason="news")
         return self.do(suspend, c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.ACTIVE))
+
+    def _prevent_for_a_while(self) -> bytes:
+        """Put both members, each of which has one side, into one group, and out of it before nothing trades any more."""
+        mode = self.random.choice([mode for mode in SelfTradeMode if mode])
+        events = self._set_group(1, mode)
+        events += b"".join(self._random_order() for _ in range(PREVENTED_ORDERS))
+        return events + self._set_group(0, SelfTradeMode.NONE)
+
+    def _set_group(self, group: int, mode: SelfTradeMode) -> bytes:
+        members = (ParticipantId(1), ParticipantId(2))
+        return self.do(
+            *(c.SetSelfTradePrevention(participant_id=member, group=group, mode=mode) for member in members)
+        )
 
     def _facts(self, match_id: int) -> dict[str, int]:
         trade = self.trades[match_id]
