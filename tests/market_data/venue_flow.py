@@ -260,7 +260,7 @@ class VenueFlow:
         return self.do(suspend, c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.ACTIVE))
 
     def _prevent_for_a_while(self) -> bytes:
-        """Put both members, each of which has one side, into one group, and out of it before nothing trades any more."""
+        """Put both members, each of which has one side, into one group for a few orders, which then cannot trade."""
         mode = self.random.choice([mode for mode in SelfTradeMode if mode])
         events = self._set_group(1, mode)
         events += b"".join(self._random_order() for _ in range(PREVENTED_ORDERS))
