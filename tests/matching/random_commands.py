@@ -13,6 +13,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.order import OrderType, Side, TimeInForce
 from exchange.domain.participant import Role
+from exchange.domain.phase import Phase
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
@@ -27,7 +28,9 @@ from tests.matching.small_world import (
     SYMBOLS,
     WORLD,
     cancel_orders,
+    change_phase,
     enter,
+    enter_for_auction,
     enter_special,
     enter_stop,
     facts,
@@ -125,12 +128,25 @@ class RandomCommands:
                     order_id=order_id, participant_id=authority(eight), price=price, quantity=quantity,
                     client_order_id=self.client_order_id(eight),
                 )  # fmt: skip
+            case x if x < 0.9 :
+                return self.of_phases(eight)
             case x if x < 0.95 and self.trades:
                 return self.ruling(eight)
             case x if x < 0.9503:
                 return cancel_orders(eight)
             case _:
                 return self.administration(eight)
+
+    def of_phases(self, eight: bytes) -> c.Command:
+        """Change a phase, and let the market trade again after a while; else enter an order for an auction, or tick."""
+        drawn = self.random.random()
+        if drawn < 0.25:
+            return change_phase(eight, self.time_ns)
+        if drawn < 0.35:
+            return c.SetPhase(symbol_id=0, phase=Phase.CONTINUOUS)
+        if drawn < 0.38:
+            return c.ResumeTrading(symbol_id=0, call_ns=0)
+        return c.Tick() if drawn < 0.6 else enter_for_auction(eight)
 
     def passive(self, eight: bytes) -> c.EnterOrder:
         """Enter an order that mostly rests, at one of many prices."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import AUCTION_TIMES, OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.phase import CALL_NS_MAX, Phase
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import public_id
@@ -30,7 +32,8 @@ WORLD: tuple[c.Command, ...] = (
 
 LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
 MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
-DAY, GTC, IOC, FOK, GTD = TimeInForce
+DAY, GTC, IOC, FOK, GTD = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD
+OPENING, CLOSING, AUCTION = AUCTION_TIMES
 PLAIN, POST_ONLY = 0, OrderFlag.POST_ONLY.value
 REPRICE, ALL_OR_NONE, HIDDEN = (
     POST_ONLY | OrderFlag.REPRICE,
@@ -230,6 +233,53 @@ def enter_stop(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
             terms["stop_price"] = pick(STOP_PRICES, eight[5])
     kind = {"order_type": order_type, "time_in_force": time_in_force, "flags": flags}
     return c.EnterSpecialOrder(**{**fields, **kind, **terms})
+
+
+PHASES = (*Phase, *(Phase.CONTINUOUS,) * 12, 0, 12)
+AUCTION_KINDS = (
+    (LIMIT, OPENING, PLAIN), (LIMIT, CLOSING, PLAIN), (LIMIT, AUCTION, PLAIN), (MARKET, OPENING, PLAIN),
+    (MARKET, CLOSING, PLAIN), (MARKET, AUCTION, PLAIN), (LIMIT, AUCTION, ALL_OR_NONE), (STOP, AUCTION, PLAIN),
+    (MARKET_TO_LIMIT, AUCTION, PLAIN), (LIMIT, CLOSING, POST_ONLY), (LIMIT, AUCTION, HIDDEN), (MARKET, DAY, PLAIN),
+)  # fmt: skip
+
+
+def enter_for_auction(eight: bytes) -> c.EnterOrder:
+    """Enter an order that trades in an auction only."""
+    order_type, time_in_force, flags = pick(AUCTION_KINDS, eight[0])
+    return msgspec.structs.replace(
+        enter(eight), order_type=order_type, time_in_force=time_in_force, flags=flags,
+        price=pick(PRICES, eight[3]) if order_type is LIMIT else 0,
+    )  # fmt: skip
+
+
+def change_phase(eight: bytes, now_ns: int) -> c.Command:
+    """Set, schedule, halt or resume, or set how auctions are checked."""
+    symbol_id = pick((0, *SYMBOLS), eight[1])
+    match eight[0] % 12:
+        case 0 | 1 | 2 | 3:
+            return c.SetPhase(
+                symbol_id=symbol_id, phase=pick(PHASES, eight[2]), reason=pick(("", "why", " x"), eight[3])
+            )
+        case 4 | 5 | 6:
+            at_ns = now_ns + pick((1_000, 5_000, 60_000, SECOND_NS, 0, 2**63), eight[3])
+            return c.SchedulePhase(
+                symbol_id=symbol_id, phase=pick(PHASES, eight[2]), at_ns=at_ns,
+                random_ns_max=pick((0, 0, 20_000, CALL_NS_MAX + 1), eight[4]), seed=eight[5] << 56 | eight[6],
+            )  # fmt: skip
+        case 7:
+            return c.ClearSchedule(symbol_id=symbol_id if eight[2] % 2 else 1)
+        case 8:
+            return c.SetAuctionTerms(
+                symbol_id=symbol_id or 1, collar_bps=pick((0, 10, 50, 10_001), eight[2]),
+                extension_ns=pick((5_000, 0, 60_000), eight[3]), extensions_max=pick((0, 1, 3, 21), eight[4]),
+            )  # fmt: skip
+        case 9:
+            return c.HaltTrading(symbol_id=symbol_id, reason=pick(("news", ""), eight[2]))
+        case _:
+            return c.ResumeTrading(
+                symbol_id=symbol_id, call_ns=pick((0, 3_000, 20_000, CALL_NS_MAX + 1), eight[2]),
+                random_ns_max=pick((0, 0, 9_000), eight[3]), seed=eight[4], reason="",
+            )  # fmt: skip
 
 
 def set_group(eight: bytes) -> c.SetSelfTradePrevention:

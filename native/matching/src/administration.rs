@@ -32,6 +32,7 @@ impl State {
         let body = symbol_body(&listed, round_lot, state);
         self.events.write_to_directory(e::SYMBOL_ADDED, symbol_id, &[&body]);
         self.list(listed, round_lot, state);
+        self.begin_listed(symbol_id);
     }
 
     /// Takes a symbol in under the next id.
@@ -58,6 +59,7 @@ impl State {
             &[&[state], &size, text.as_bytes()],
         );
         self.market_mut(symbol_id).state = state;
+        self.follow_state(symbol_id);
     }
 
     /// Sets how far from the reference price market orders may trade.

@@ -3,6 +3,7 @@
 use exchange_wire::commands::START_BUSINESS_DAY;
 use exchange_wire::events::BUSINESS_DAY_STARTED;
 
+use crate::auction::is_auction_time;
 use crate::matcher::cancel_reason;
 use crate::order_checks::DAY;
 use crate::reasons::{self as reason, Refusal};
@@ -24,8 +25,7 @@ impl State {
     }
 
     /// Begins the date that holds the present, if the last one's time is over.
-    pub fn tick(&mut self) {
-        let now_ns = self.events.header.time_ns;
+    pub fn tick(&mut self, now_ns: u64) {
         if self.day_ends_ns == 0 || now_ns < self.day_ends_ns {
             return;
         }
@@ -37,7 +37,7 @@ impl State {
     fn begin_date(&mut self, date: u32, ends_ns: u64) {
         let orders = &self.orders;
         let ending: Vec<u32> =
-            orders.live().filter(|&slot| orders.at(slot).kind.time_in_force == DAY).collect();
+            orders.live().filter(|&slot| is_of_a_day(orders.at(slot).kind.time_in_force)).collect();
         for slot in ending {
             self.cancel_for(slot, cancel_reason::DAY_ENDED);
         }
@@ -46,6 +46,11 @@ impl State {
         (self.business_date, self.day_ends_ns) = (date, ends_ns);
         self.events.write(BUSINESS_DAY_STARTED, 0, &[&date.to_le_bytes(), &ends_ns.to_le_bytes()]);
     }
+}
+
+/// Whether an order of this time in force ends with its business date.
+fn is_of_a_day(time_in_force: u8) -> bool {
+    time_in_force == DAY || is_auction_time(time_in_force)
 }
 
 /// Tells whether YYYYMMDD is a date of the calendar up to `YEAR_MAX`.

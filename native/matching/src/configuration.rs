@@ -46,6 +46,7 @@ impl State {
         let head = version.to_le_bytes();
         self.events.write_to_directory(e::SYMBOL_CONFIGURED, symbol_id, &[&head, &[WHOLE], &body]);
         self.list(listed, round_lot, state);
+        self.begin_listed(symbol_id);
     }
 
     fn change_symbol(&mut self, symbol_id: u32, version: u32, terms: AddSymbol) {
@@ -77,6 +78,7 @@ impl State {
         let body = symbol_body(symbol, market.round_lot, market.state);
         let head = version.to_le_bytes();
         self.events.write_to_directory(e::SYMBOL_CONFIGURED, symbol_id, &[&head, &[changes], &body]);
+        self.follow_state(symbol_id);
     }
 
     fn check_new_terms(&self, symbol_id: u32, terms: &AddSymbol) -> Check {

@@ -2,6 +2,8 @@
 //!
 //! The running hash is XXH3-64 over the bytes of all events of one command, seeded with the hash before.
 
+use std::collections::HashSet;
+
 use exchange_wire::events::{self, Header};
 use exchange_wire::{FLAGS_OFFSET, LAST_OF_COMMAND};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -12,6 +14,9 @@ use crate::reasons::{int64, Refusal, REASONS_END};
 const ROOM_BYTES_MIN: usize = 64 << 10;
 /// Room for events that stays when a batch needed more.
 const ROOM_BYTES_MAX: usize = 64 << 20;
+
+/// Where the symbol id lies in an event.
+const SYMBOL_ID: std::ops::Range<usize> = 36..40;
 
 /// Commands that are carried out before one's events are taken into the hash.
 const HASH_LAG: usize = 4;
@@ -42,7 +47,6 @@ pub struct EventStream {
     hashed: usize,
     hashed_to: usize,
     last_event_at: usize,
-    concerns_directory: bool,
 }
 
 impl EventStream {
@@ -60,7 +64,6 @@ impl EventStream {
             hashed: 0,
             hashed_to: 0,
             last_event_at: 0,
-            concerns_directory: false,
         }
     }
 
@@ -92,10 +95,6 @@ impl EventStream {
             }
             self.ends[self.ended % HASH_LAG] = self.end;
             self.ended += 1;
-            if self.concerns_directory {
-                self.directory_events.extend_from_slice(&self.out[self.command_begins_at..self.end]);
-                self.concerns_directory = false;
-            }
         }
     }
 
@@ -151,10 +150,26 @@ impl EventStream {
         }
     }
 
-    /// Adds an event that changes the directory: the only one of its command.
+    /// Adds an event that changes the directory.
     pub fn write_to_directory(&mut self, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+        let begins_at = self.end;
         self.write(number, symbol_id, parts);
-        self.concerns_directory = true;
+        self.directory_events.extend_from_slice(&self.out[begins_at..self.end]);
+    }
+
+    /// The ids of the symbols that the command's events so far concern, as they come first.
+    #[cold]
+    pub fn symbols_concerned(&self) -> Vec<u32> {
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        let mut left = &self.out[self.command_begins_at..self.end];
+        while let (Some(length), Some(symbol_id)) = (left.first_chunk(), left.get(SYMBOL_ID)) {
+            let symbol_id = symbol_id.try_into().map_or(0, u32::from_le_bytes);
+            if symbol_id != 0 && seen.insert(symbol_id) {
+                found.push(symbol_id);
+            }
+            left = &left[u32::from_le_bytes(*length) as usize..];
+        }
+        found
     }
 
     /// Says that a command other than an order's entry was refused.

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod administration;
+mod auction;
 mod business_day;
 mod client_order_ids;
 mod configuration;
@@ -19,6 +20,8 @@ mod order_book_properties;
 mod order_checks;
 mod order_entry;
 mod order_index;
+mod phase;
+mod phases;
 mod printable;
 pub mod reasons;
 mod reference_price;
@@ -29,13 +32,15 @@ mod stop_orders;
 mod trade_rulings;
 mod venue;
 
+pub use auction::Indication;
 pub use event_stream::Counters;
 pub use names::is_printable;
 pub use order_book::{Level, Order, QueuePlace};
+pub use phases::ScheduledPhase;
 pub use printable::UNICODE_VERSION;
 pub use snapshot::SnapshotError;
 pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 3;
+pub const RULES_VERSION: u16 = 5;

@@ -1,7 +1,12 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
-use crate::order_book::{OrderBook, BUY};
+use exchange_wire::commands::AuctionTerms;
+use exchange_wire::events::Kind;
+
+use crate::auction::{is_for_auction, Indication};
+use crate::order_book::{BookSide, OrderBook, BUY};
 use crate::order_checks::PRICE_MAX;
+use crate::phase::CONTINUOUS;
 use crate::reference_price::ReferencePrice;
 use crate::stop_orders::StopOrders;
 
@@ -15,11 +20,24 @@ pub struct Market {
     pub reference: ReferencePrice,
     pub round_lot: u32,
     pub state: u8,
+    pub phase: u8,
+    /// Where the schedule has got, whatever keeps the symbol from being there.
+    pub scheduled_phase: u8,
+    /// How often the auction has been extended.
+    pub extensions: u8,
     /// How far from the reference price market orders may trade, 0 for any price.
     pub protection_bps: u16,
     /// Of the last trade, 0 before the first.
     pub last_price: u32,
     pub stops: StopOrders,
+    /// Orders that trade in an auction only.
+    pub auction_bids: BookSide,
+    pub auction_asks: BookSide,
+    pub auction_terms: AuctionTerms,
+    /// When the phase ends by itself, 0 for not.
+    pub phase_ends_ns: u64,
+    /// What was last told of the auction.
+    pub indicated: Indication,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
     tick_sizes: [u32; TICK_ROWS_MAX],
@@ -35,15 +53,40 @@ impl Market {
             reference,
             round_lot,
             state,
+            phase: CONTINUOUS,
+            scheduled_phase: CONTINUOUS,
+            extensions: 0,
             protection_bps: 0,
             last_price: 0,
             stops: StopOrders::default(),
+            auction_bids: BookSide::default(),
+            auction_asks: BookSide::lowest_first(),
+            auction_terms: AuctionTerms::default(),
+            phase_ends_ns: 0,
+            indicated: Indication::default(),
             tick_rows: 0,
             tick_starts,
             tick_sizes,
         };
         market.set_ticks(ticks);
         market
+    }
+
+    /// Where orders of a side lie that trade in an auction only.
+    pub fn auction_side(&mut self, side: u8) -> &mut BookSide {
+        if side == BUY {
+            &mut self.auction_bids
+        } else {
+            &mut self.auction_asks
+        }
+    }
+
+    /// Where a live order lies that is no stop order.
+    pub fn home_of(&mut self, kind: Kind) -> &mut BookSide {
+        match is_for_auction(kind) {
+            true => self.auction_side(kind.side),
+            false => self.book.home(kind),
+        }
     }
 
     /// Takes another tick table over; what rests in the book stays as it is.

@@ -5,12 +5,14 @@
 use exchange_wire::events::{OrderCancelled, TradeExecuted, ORDER_REFRESHED, ORDER_REPRICED};
 use exchange_wire::ClientOrderId;
 
+use crate::auction::{is_auction_time, is_for_auction};
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
 use crate::order_book::{public_id, Fill, Meets, Order, BUY, REPRICE, WORST_RANK};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
+use crate::phase::CONTINUOUS;
 use crate::reference_price::ReferencePrice;
 use crate::self_trade::CANCEL_OLDEST;
 use crate::state::State;
@@ -29,6 +31,7 @@ pub mod cancel_reason {
     pub const PROTECTION: u8 = 19;
     pub const NO_OPPOSITE: u8 = 20;
     pub const SELF_TRADE: u8 = 21;
+    pub const AUCTION_ENDED: u8 = 40;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -55,6 +58,10 @@ impl State {
     /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
     #[inline(always)]
     pub fn come_in(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
+        let phase = self.markets[incoming.symbol_id as usize - 1].phase;
+        if phase != CONTINUOUS || is_auction_time(incoming.kind.time_in_force) {
+            return self.gather(incoming, client_order_id);
+        }
         let needs_price = incoming.kind.order_type == MARKET_TO_LIMIT || incoming.kind.flags & REPRICE != 0;
         if needs_price && !self.give_price(&mut incoming) {
             return;
@@ -85,6 +92,16 @@ impl State {
         } else {
             let reason = self.why_no_more(&incoming);
             self.order_cancelled(&incoming, reason);
+        }
+    }
+
+    /// Lets an order wait for an auction.
+    #[cold]
+    fn gather(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        if is_for_auction(incoming.kind) {
+            self.gather_apart(incoming, client_order_id);
+        } else {
+            self.rest(incoming, client_order_id);
         }
     }
 
@@ -285,13 +302,16 @@ impl State {
             return self.take_waiting(slot);
         }
         let market = &mut self.markets[symbol_id as usize - 1];
+        if is_for_auction(kind) {
+            return self.orders.take(market.auction_side(kind.side), slot);
+        }
         self.orders.take(market.book.home(kind), slot)
     }
 
     /// Takes out the orders that are good till a time that is over, the soonest first.
-    pub fn expire(&mut self) {
+    pub fn expire(&mut self, now_ns: u64) {
         while let Some((expires_ns, order_id)) = self.orders.next_expiry() {
-            if expires_ns > self.events.header.time_ns {
+            if expires_ns > now_ns {
                 break;
             }
             let slot = self.orders.find(order_id).expect("an order that is to end is live");
@@ -352,7 +372,7 @@ fn note_trade(
 
 /// Says that the next part of an order is shown.
 #[cold]
-fn refreshed(events: &mut EventStream, order: &Order) {
+pub fn refreshed(events: &mut EventStream, order: &Order) {
     let (order_id, account_id) = (order.order_id.to_le_bytes(), order.account_id.to_le_bytes());
     let displayed = (order.leaves - order.reserve).to_le_bytes();
     let (price, leaves) = (order.price.to_le_bytes(), order.leaves.to_le_bytes());

@@ -533,6 +533,19 @@ impl Orders {
         Fill { slot, is_used_up, order_id, account_id, price, leaves, quantity }
     }
 
+    /// Takes so much from what an order has in its queue; it stays there, even with nothing left.
+    pub fn fill_some(&mut self, slot: u32, quantity: u32) {
+        let order = &mut self.slots[slot as usize];
+        order.leaves -= quantity;
+        self.queues[order.level as usize].quantity -= u64::from(quantity);
+    }
+
+    /// The price levels of a side with all that rests there, reserves too, best first.
+    pub fn whole_levels<'a>(&'a self, side: &'a BookSide) -> impl Iterator<Item = (u32, u64)> + 'a {
+        let queues = side.queues.iter().rev().map(|&slot| &self.queues[slot as usize]);
+        queues.map(|queue| (queue.price, queue.quantity + queue.reserve))
+    }
+
     /// How much an order would trade at this rank or better, counting no further than what is wanted.
     pub fn available(&self, sides: (&BookSide, &BookSide), rank: u32, leaves: u32, wanted: u32) -> u64 {
         let (shown, hidden) = sides;

@@ -5,8 +5,10 @@ use exchange_wire::reader::unpadded;
 use exchange_wire::terms::Terms;
 use exchange_wire::ClientOrderId;
 
+use crate::auction::is_auction_time;
 use crate::market::{Market, ACTIVE};
 use crate::order_book::{Orders, ALL_OR_NONE, BUY, HIDDEN, POST_ONLY, REPRICE, SELL};
+use crate::phase::{is_opening, takes_no_cancels, CLOSED, CONTINUOUS, HALTED, POST_CLOSE};
 use crate::reasons::{self as reason, Refusal};
 use crate::stop_orders::{is_reached, is_waiting, trailed_price, trails, TRAILING_STOPS_MAX};
 
@@ -22,6 +24,9 @@ pub const GOOD_TILL_CANCELLED: u8 = 1;
 pub const IMMEDIATE_OR_CANCEL: u8 = 3;
 pub const FILL_OR_KILL: u8 = 4;
 pub const GOOD_TILL_DATE: u8 = 6;
+pub const AT_THE_OPEN: u8 = 2;
+pub const AT_THE_CLOSE: u8 = 7;
+pub const GOOD_FOR_AUCTION: u8 = b'B';
 const FLAGS_KNOWN: u8 = POST_ONLY | REPRICE | ALL_OR_NONE | HIDDEN;
 /// An iceberg order is shown in at most so many parts.
 const ICEBERG_SLICES_MAX: u32 = 100;
@@ -49,7 +54,13 @@ pub fn check_kind(kind: Kind) -> Check {
     }
     let known = matches!(
         kind.time_in_force,
-        DAY | GOOD_TILL_CANCELLED | IMMEDIATE_OR_CANCEL | FILL_OR_KILL | GOOD_TILL_DATE
+        DAY | GOOD_TILL_CANCELLED
+            | AT_THE_OPEN
+            | IMMEDIATE_OR_CANCEL
+            | FILL_OR_KILL
+            | GOOD_TILL_DATE
+            | AT_THE_CLOSE
+            | GOOD_FOR_AUCTION
     );
     if !known {
         return Err(Refusal::measured(reason::TIME_IN_FORCE_INVALID, kind.time_in_force));
@@ -57,12 +68,74 @@ pub fn check_kind(kind: Kind) -> Check {
     Ok(())
 }
 
-/// Checks that the symbol trades, quantity and price; without a market, what holds for all symbols.
+/// Checks that the symbol trades, and that its phase takes such an order.
 #[inline(always)]
-pub fn check_terms(market: Option<&Market>, order_type: u8, price: u32, quantity: u32) -> Check {
-    if market.is_some_and(|market| market.state != ACTIVE) {
+pub fn check_session(market: &Market, kind: Kind) -> Check {
+    let is_open = market.state == ACTIVE && market.phase == CONTINUOUS;
+    if is_open && kind.time_in_force != AT_THE_OPEN {
+        return Ok(());
+    }
+    check_phase(market, kind)
+}
+
+#[cold]
+fn check_phase(market: &Market, kind: Kind) -> Check {
+    check_stands(market)?;
+    let phase = market.phase;
+    let time_in_force = kind.time_in_force;
+    let is_post_only = kind.flags & POST_ONLY != 0;
+    let is_taken = if phase == POST_CLOSE {
+        matches!(time_in_force, GOOD_TILL_CANCELLED | GOOD_TILL_DATE)
+            && matches!(kind.order_type, LIMIT | STOP | STOP_LIMIT)
+            && !is_post_only
+    } else {
+        let is_at_once = matches!(time_in_force, IMMEDIATE_OR_CANCEL | FILL_OR_KILL);
+        !(is_at_once || kind.order_type == MARKET_TO_LIMIT || is_post_only)
+    };
+    if !is_taken && phase != CONTINUOUS {
+        return Err(Refusal::measured(reason::ORDER_NOT_IN_PHASE, phase));
+    }
+    if time_in_force == AT_THE_OPEN && !is_opening(phase) {
+        return Err(Refusal::measured(reason::AUCTION_OVER, phase));
+    }
+    Ok(())
+}
+
+/// Checks that the symbol trades, and that orders can be changed in its phase.
+#[inline(always)]
+pub fn check_changes(market: &Market) -> Check {
+    if market.state == ACTIVE && market.phase == CONTINUOUS {
+        return Ok(());
+    }
+    check_stands(market)?;
+    check_cancels(market)
+}
+
+/// Checks that a symbol is neither suspended, nor halted, nor closed.
+#[cold]
+fn check_stands(market: &Market) -> Check {
+    if market.state != ACTIVE {
         return Err(Refusal::new(reason::SYMBOL_SUSPENDED));
     }
+    match market.phase {
+        HALTED => Err(Refusal::new(reason::SYMBOL_HALTED)),
+        CLOSED => Err(Refusal::measured(reason::PHASE_TAKES_NO_ORDERS, CLOSED)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that members can take orders back.
+#[inline(always)]
+pub fn check_cancels(market: &Market) -> Check {
+    if takes_no_cancels(market.phase) {
+        return Err(Refusal::measured(reason::PHASE_TAKES_NO_CANCELS, market.phase));
+    }
+    Ok(())
+}
+
+/// Checks quantity and price; without a market, what holds for all symbols.
+#[inline(always)]
+pub fn check_terms(market: Option<&Market>, order_type: u8, price: u32, quantity: u32) -> Check {
     if quantity == 0 {
         return Err(Refusal::measured(reason::QUANTITY_NOT_POSITIVE, quantity));
     }
@@ -102,6 +175,9 @@ pub fn check_handling(kind: Kind) -> Check {
     if is_market && matches!(kind.time_in_force, GOOD_TILL_CANCELLED | GOOD_TILL_DATE) {
         return Err(Refusal::measured(reason::TIME_IN_FORCE_NOT_ALLOWED, kind.time_in_force));
     }
+    if kind.order_type == MARKET_TO_LIMIT && is_auction_time(kind.time_in_force) {
+        return Err(Refusal::measured(reason::TIME_IN_FORCE_NOT_ALLOWED, kind.time_in_force));
+    }
     let can_wait = matches!(kind.time_in_force, DAY | GOOD_TILL_CANCELLED | GOOD_TILL_DATE);
     if is_waiting(kind) && !can_wait {
         return Err(Refusal::measured(reason::TIME_IN_FORCE_NOT_ALLOWED, kind.time_in_force));
@@ -128,7 +204,9 @@ pub fn check_special(market: &Market, kind: Kind, quantity: u32, terms: &Terms, 
         return Err(Refusal::limited(reason::EXPIRY_INVALID, terms.expires_ns, now_ns));
     }
     let minimum = terms.minimum_quantity;
-    if minimum > quantity || (minimum != 0 && flags & ALL_OR_NONE != 0) {
+    let has_minimum = minimum != 0 || flags & ALL_OR_NONE != 0;
+    let both = minimum != 0 && flags & ALL_OR_NONE != 0;
+    if minimum > quantity || both || (is_auction_time(time_in_force) && has_minimum) {
         return Err(Refusal::limited(reason::MINIMUM_QUANTITY_INVALID, minimum, quantity));
     }
     let display = terms.display_quantity;

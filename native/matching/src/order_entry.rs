@@ -13,8 +13,9 @@ use crate::client_order_ids::FirstUse;
 use crate::matcher::cancel_reason;
 use crate::order_book::{public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
 use crate::order_checks::{
-    check_display, check_handling, check_kind, check_market_to_limit, check_post_only, check_special,
-    check_terms, first_stop_price, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT,
+    check_cancels, check_changes, check_display, check_handling, check_kind, check_market_to_limit,
+    check_post_only, check_session, check_special, check_terms, first_stop_price, is_client_order_id,
+    may_rest, GOOD_TILL_DATE, LIMIT,
 };
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::state::State;
@@ -108,6 +109,7 @@ impl State {
         if has_id {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
+        check_session(market, kind)?;
         check_terms(Some(market), kind.order_type, price, quantity)?;
         check_market_to_limit(&self.orders, market, kind, quantity)?;
         check_handling(kind)?;
@@ -175,11 +177,20 @@ impl State {
         let CancelOrder { order_id, participant_id } = *command;
         match self.own_order(order_id, participant_id) {
             Some(slot) if participant_id == 0 => self.cancel_for(slot, cancel_reason::OPERATOR),
-            Some(slot) => self.cancel_for(slot, cancel_reason::REQUESTED),
+            Some(slot) => self.cancel_of_member(slot, order_id),
             None => {
                 let refusal = Refusal::measured(reason::UNKNOWN_ORDER, order_id);
                 self.events.command_rejected(CANCEL_ORDER, order_id, 0, refusal);
             }
+        }
+    }
+
+    #[inline(always)]
+    fn cancel_of_member(&mut self, slot: u32, order_id: u64) {
+        let symbol_id = self.orders.at(slot).symbol_id;
+        match check_cancels(&self.markets[symbol_id as usize - 1]) {
+            Ok(()) => self.cancel_for(slot, cancel_reason::REQUESTED),
+            Err(refusal) => self.events.command_rejected(CANCEL_ORDER, order_id, symbol_id, refusal),
         }
     }
 
@@ -228,6 +239,8 @@ impl State {
             && any_or(command.symbol_id, order.symbol_id)
             && any_or(command.side.into(), order.kind.side.into())
             && any_or(command.participant_id, self.directory.owner_of(order.account_id))
+            && (command.participant_id == 0
+                || check_cancels(&self.markets[order.symbol_id as usize - 1]).is_ok())
     }
 
     // --- amend and replace ---------------------------------------------------------------------------
@@ -343,6 +356,7 @@ impl State {
         };
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
+        check_changes(market)?;
         check_terms(Some(market), order.kind.order_type, price, quantity)?;
         if order.has_terms {
             check_display(self.orders.terms(order).display_quantity, quantity)?;

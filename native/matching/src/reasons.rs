@@ -11,6 +11,11 @@ pub const CLIENT_ORDER_ID_INVALID: u16 = 42;
 pub const CLIENT_ORDER_ID_REUSED: u16 = 7;
 pub const CLIENT_ORDER_ID_TABLE_FULL: u16 = 8;
 pub const SYMBOL_SUSPENDED: u16 = 9;
+pub const SYMBOL_HALTED: u16 = 120;
+pub const PHASE_TAKES_NO_ORDERS: u16 = 121;
+pub const PHASE_TAKES_NO_CANCELS: u16 = 122;
+pub const ORDER_NOT_IN_PHASE: u16 = 123;
+pub const AUCTION_OVER: u16 = 124;
 pub const QUANTITY_NOT_POSITIVE: u16 = 10;
 pub const QUANTITY_NOT_IN_LOTS: u16 = 11;
 pub const PRICE_MISSING: u16 = 12;
@@ -54,10 +59,14 @@ pub const STOP_PRICE_INVALID: u16 = 61;
 pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
+pub const PHASE_INVALID: u16 = 125;
+pub const PHASE_TIME_INVALID: u16 = 126;
+pub const AUCTION_TERMS_INVALID: u16 = 127;
+pub const NOT_HALTED: u16 = 128;
 pub const CONFIGURATION_SUPERSEDED: u16 = 70;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 71;
+pub const REASONS_END: usize = 129;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use exchange_wire::commands::Body;
+use exchange_wire::commands::{AuctionTerms, Body};
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
 use exchange_wire::terms::Terms;
@@ -11,18 +11,21 @@ use exchange_wire::{
 };
 
 use crate::administration::{key_body, symbol_body};
+use crate::auction::{indicate, is_for_auction, queue_price};
 use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::market::is_valid_tick_table;
 use crate::order_book::{sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
+use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 2;
+const SNAPSHOT_VERSION: u16 = 3;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -89,6 +92,15 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         terms.len()
     });
+    section(&mut content, |out| write_markets(state, out));
+    section(&mut content, |out| {
+        for row in &state.schedule {
+            out.extend(row.at_ns.to_le_bytes());
+            out.extend(row.symbol_id.to_le_bytes());
+            out.push(row.phase);
+        }
+        state.schedule.len()
+    });
     with_envelope(&content)
 }
 
@@ -140,6 +152,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let protection_bps = state.markets[place].protection_bps.to_le_bytes();
         write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
     }
+    let phases = write_phases(state, out);
     for (place, name) in directory.participants.iter().enumerate() {
         let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
         write_event(out, events::PARTICIPANT_CREATED, 0, &[&id, &size, name.as_bytes()]);
@@ -158,7 +171,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     }
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
-    directory.symbols.len() + protected.len() + people + write_configuration(directory, out)
+    directory.symbols.len() + protected.len() + phases + people + write_configuration(directory, out)
 }
 
 /// Writes the rules and the version of the configuration; gives how many records that makes.
@@ -171,6 +184,40 @@ fn write_configuration(directory: &Directory, out: &mut Vec<u8>) -> usize {
     let body = confirmation_body(directory.configuration_version, 0, 0, &[0; 32], "");
     write_event(out, events::CONFIGURATION_CHANGED, 0, &[&body]);
     count + 1
+}
+
+/// Writes the markets that are not where a new one is, the market as a whole under 0.
+fn write_markets(state: &State, out: &mut Vec<u8>) -> usize {
+    let whole = (0, [state.market_phase, state.market_scheduled_phase, 0], 0);
+    let each = state.markets.iter().enumerate().map(|(place, market)| {
+        let phases = [market.phase, market.scheduled_phase, market.extensions];
+        (place as u32 + 1, phases, market.phase_ends_ns)
+    });
+    let is_moved = |row: &(u32, [u8; 3], u64)| (row.1, row.2) != ([CONTINUOUS, CONTINUOUS, 0], 0);
+    let moved = std::iter::once(whole).chain(each).filter(is_moved);
+    let write = |(symbol_id, phases, ends_ns): (u32, [u8; 3], u64)| {
+        out.extend(symbol_id.to_le_bytes());
+        out.extend(phases);
+        out.extend(ends_ns.to_le_bytes());
+    };
+    moved.map(write).count()
+}
+
+/// Writes how auctions are checked, and the phases that are not continuous; gives how many records that makes.
+fn write_phases(state: &State, out: &mut Vec<u8>) -> usize {
+    let markets = || (1..).zip(&state.markets);
+    let checked = markets().filter(|(_, market)| market.auction_terms != AuctionTerms::default());
+    let terms = checked.map(|(symbol_id, market)| {
+        let body = auction_terms_body(&market.auction_terms);
+        write_event(out, events::AUCTION_TERMS_SET, symbol_id, &[&body]);
+    });
+    let count = terms.count();
+    let moved = markets().filter(|(_, market)| market.phase != CONTINUOUS);
+    let phases = moved.map(|(symbol_id, market)| {
+        let body = phase_body(market.phase, cause::OPERATOR, 0, "");
+        write_event(out, events::PHASE_CHANGED, symbol_id, &[&body]);
+    });
+    count + phases.count()
 }
 
 fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
@@ -186,7 +233,9 @@ fn write_orders(state: &State, out: &mut Vec<u8>) -> usize {
     for market in &state.markets {
         let book = &market.book;
         let (buys, sells) = (&market.stops.buys, &market.stops.sells);
-        for side in [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks, buys, sells] {
+        let (auction_bids, auction_asks) = (&market.auction_bids, &market.auction_asks);
+        let shown_and_hidden = [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks];
+        for side in shown_and_hidden.into_iter().chain([buys, sells, auction_bids, auction_asks]) {
             for slot in state.orders.in_sequence(side) {
                 let order = state.orders.at(slot);
                 out.extend(order.order_id.to_le_bytes());
@@ -274,6 +323,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
     read_terms(state, waiting, reader)?;
+    read_phases(state, reader)?;
     Ok(reader.end()?)
 }
 
@@ -292,6 +342,37 @@ fn read_terms(state: &mut State, waiting: Vec<Waiting>, reader: &mut Reader) -> 
         let slot = state.orders.find(order_id);
         known(slot.is_some_and(|slot| !state.orders.at(slot).has_terms))?;
         state.orders.keep_terms(slot.unwrap_or_default(), terms);
+    }
+    Ok(())
+}
+
+/// Puts every market into its phase.
+fn read_phases(state: &mut State, reader: &mut Reader) -> Restored<()> {
+    for _ in 0..reader.u32()? {
+        let symbol_id = reader.u32()?;
+        let [phase, scheduled, extensions] = reader.array()?;
+        let ends_ns = reader.u64()?;
+        known(is_phase(phase) && is_settable(scheduled))?;
+        if symbol_id == 0 {
+            (state.market_phase, state.market_scheduled_phase) = (phase, scheduled);
+            continue;
+        }
+        known(state.directory.has_symbol(symbol_id) && state.market_mut(symbol_id).phase_ends_ns == 0)?;
+        let market = state.market_mut(symbol_id);
+        (market.phase, market.scheduled_phase, market.extensions) = (phase, scheduled, extensions);
+        state.set_phase_end(symbol_id, ends_ns);
+        if let Some(auction) = auction_of(phase).filter(|_| is_indicated(phase)) {
+            state.indicated.insert(symbol_id);
+            let told = indicate(&state.orders, &state.markets[symbol_id as usize - 1], auction).1;
+            state.market_mut(symbol_id).indicated = told;
+        }
+    }
+    for _ in 0..reader.u32()? {
+        let row = ScheduledPhase { at_ns: reader.u64()?, symbol_id: reader.u32()?, phase: reader.u8()? };
+        let is_in_place = state.schedule.last().is_none_or(|last| *last <= row);
+        let is_known = row.symbol_id == 0 || state.directory.has_symbol(row.symbol_id);
+        known(is_in_place && is_known && is_settable(row.phase))?;
+        state.schedule.push(row);
     }
     Ok(())
 }
@@ -318,6 +399,15 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
         events::MARKET_PROTECTION_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
             state.market_mut(symbol_id).protection_bps = record.u16()?;
+        }
+        events::AUCTION_TERMS_SET => {
+            known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
+            state.market_mut(symbol_id).auction_terms = AuctionTerms::read(&mut record)?;
+        }
+        events::PHASE_CHANGED => {
+            record.bytes(10)?;
+            let size = record.u16()?;
+            record.text(size.into())?;
         }
         events::PARTICIPANT_CREATED => {
             known(record.u32()? as usize == state.directory.participants.len() + 1)?;
@@ -425,6 +515,7 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
         return Ok(Some((order, client_order_id)));
     }
     let market = &mut state.markets[symbol_id as usize - 1];
-    state.orders.rest(market.book.home(order.kind), order, &client_order_id);
+    let price = if is_for_auction(order.kind) { queue_price(&order) } else { order.price };
+    state.orders.rest_at(market.home_of(order.kind), price, order, &client_order_id);
     Ok(None)
 }

@@ -10,6 +10,8 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::phase::CONTINUOUS;
+use crate::phases::ScheduledPhase;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
 
@@ -46,6 +48,16 @@ pub struct State {
     pub business_date: u32,
     /// When the business date rolls by itself, 0 for never.
     pub day_ends_ns: u64,
+    /// In which new symbols begin.
+    pub market_phase: u8,
+    /// Where the schedule has got, though the market be halted.
+    pub market_scheduled_phase: u8,
+    /// What is to come, soonest first.
+    pub schedule: Vec<ScheduledPhase>,
+    /// (when a phase ends by itself, symbol id).
+    pub phase_ends: BTreeSet<(u64, u32)>,
+    /// Ids of the symbols whose auction is indicated.
+    pub indicated: BTreeSet<u32>,
 }
 
 impl State {
@@ -65,6 +77,11 @@ impl State {
             corrected: BTreeMap::new(),
             business_date: 0,
             day_ends_ns: 0,
+            market_phase: CONTINUOUS,
+            market_scheduled_phase: CONTINUOUS,
+            schedule: Vec::new(),
+            phase_ends: BTreeSet::new(),
+            indicated: BTreeSet::new(),
         }
     }
 

@@ -5,12 +5,14 @@ use exchange_wire::commands::{
     AMEND_ORDER, CANCEL_ORDER, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER, START_ENGINE,
 };
 use exchange_wire::events::ENGINE_STARTED;
-use exchange_wire::terms::Terms;
 use exchange_wire::numbering::number;
+use exchange_wire::terms::Terms;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
+use crate::auction::{is_for_auction, Indication};
 use crate::event_stream::Counters;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
+use crate::phases::ScheduledPhase;
 use crate::reasons::{self as reason, Refusal};
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Limits, State};
@@ -125,6 +127,9 @@ impl Venue {
             *left = rest;
             self.state.events.begin_command(expected);
             self.state.apply(&header, record);
+            if !self.state.indicated.is_empty() {
+                self.state.tell_indications();
+            }
             self.state.events.end_command();
         }
         Ok(())
@@ -180,11 +185,8 @@ impl Venue {
 
     pub fn next_deadline(&self) -> u64 {
         let expires_ns = self.state.orders.next_expiry().map_or(0, |(expires_ns, _)| expires_ns);
-        match self.state.day_ends_ns {
-            0 => expires_ns,
-            day_ends_ns if expires_ns == 0 => day_ends_ns,
-            day_ends_ns => day_ends_ns.min(expires_ns),
-        }
+        let times = [self.state.day_ends_ns, expires_ns, self.state.next_phase_ns()];
+        times.into_iter().filter(|&time_ns| time_ns != 0).min().unwrap_or(0)
     }
 
     pub fn counters(&self) -> &Counters {
@@ -236,6 +238,24 @@ impl Venue {
         })
     }
 
+    /// The orders that trade in an auction only, buys and sales, in the sequence in which they would.
+    pub fn auction_orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
+        self.state.market(symbol_id).map_or_else(Default::default, |market| {
+            (self.orders_of(&market.auction_bids), self.orders_of(&market.auction_asks))
+        })
+    }
+
+    /// What was told last of the auction for which orders gather.
+    pub fn indication(&self, symbol_id: u32) -> Option<Indication> {
+        let market = self.state.market(symbol_id)?;
+        self.state.indicated.contains(&symbol_id).then_some(market.indicated)
+    }
+
+    /// The phases that are scheduled, soonest first.
+    pub fn schedule(&self) -> &[ScheduledPhase] {
+        &self.state.schedule
+    }
+
     /// The special terms of a live order.
     pub fn terms(&self, order: &Order) -> Terms {
         self.state.orders.terms(order)
@@ -248,7 +268,7 @@ impl Venue {
     pub fn place_in_queue(&self, order_id: u64) -> Option<QueuePlace> {
         let slot = self.state.orders.find(order_id)?;
         let kind = self.state.orders.at(slot).kind;
-        let is_shown = kind.flags & HIDDEN == 0 && !is_waiting(kind);
+        let is_shown = kind.flags & HIDDEN == 0 && !is_waiting(kind) && !is_for_auction(kind);
         is_shown.then(|| self.state.orders.place_in_queue(slot))
     }
 
@@ -360,10 +380,7 @@ impl State {
         };
         match command {
             Command::StartEngine { epoch } => self.start_engine(epoch),
-            Command::Tick => {
-                self.expire();
-                self.tick();
-            }
+            Command::Tick => self.pass_time(),
             Command::StartBusinessDay { date, ends_ns } => self.start_business_day(date, ends_ns),
             Command::AddSymbol(command) => self.add_symbol(command),
             Command::SetSymbolState { symbol_id, state, reason } => {
@@ -392,6 +409,12 @@ impl State {
             Command::ConfigureSymbol(command) => self.configure_symbol(command),
             Command::ConfigureRule(command) => self.configure_rule(&command),
             Command::ConfirmConfiguration(command) => self.confirm_configuration(&command),
+            Command::SetPhase { symbol_id, phase, reason } => self.set_phase(symbol_id, phase, reason),
+            Command::SchedulePhase(command) => self.schedule_phase(&command),
+            Command::ClearSchedule { symbol_id } => self.clear_schedule(symbol_id),
+            Command::SetAuctionTerms { symbol_id, terms } => self.set_auction_terms(symbol_id, terms),
+            Command::HaltTrading { symbol_id, reason } => self.halt_trading(symbol_id, reason),
+            Command::ResumeTrading(command) => self.resume_trading(&command),
         }
     }
 

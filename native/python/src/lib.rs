@@ -180,6 +180,21 @@ impl Venue {
         order_rows(py, &venue, venue.stop_orders(symbol_id))
     }
 
+    fn auction_orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> OrderRows<'py> {
+        let venue = self.locked();
+        order_rows(py, &venue, venue.auction_orders(symbol_id))
+    }
+
+    fn indication(&self, symbol_id: u32) -> Option<(u32, u32, u32, u64, u64, u8)> {
+        let told = self.locked().indication(symbol_id)?;
+        Some((told.price, told.far_price, told.reference_price, told.paired, told.imbalance, told.side))
+    }
+
+    fn schedule(&self) -> Vec<(u64, u32, u8)> {
+        let venue = self.locked();
+        venue.schedule().iter().map(|row| (row.at_ns, row.symbol_id, row.phase)).collect()
+    }
+
     fn order<'py>(&self, py: Python<'py>, order_id: u64) -> Option<OrderRow<'py>> {
         let venue = self.locked();
         venue.order(order_id).map(|order| order_row(py, &venue, order))

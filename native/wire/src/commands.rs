@@ -30,10 +30,16 @@ pub const CONFIRM_CONFIGURATION: u8 = 61;
 pub const ENTER_SPECIAL_ORDER: u8 = 62;
 pub const SET_MARKET_PROTECTION: u8 = 63;
 pub const SET_SELF_TRADE_PREVENTION: u8 = 64;
+pub const SET_PHASE: u8 = 85;
+pub const SCHEDULE_PHASE: u8 = 86;
+pub const CLEAR_SCHEDULE: u8 = 87;
+pub const SET_AUCTION_TERMS: u8 = 88;
+pub const HALT_TRADING: u8 = 89;
+pub const RESUME_TRADING: u8 = 90;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=64)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=64 | 85..=90)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -215,6 +221,32 @@ pub struct CreateKey<'a> {
     pub label: &'a str,
 }
 
+/// A phase that is to begin at a time, or by chance up to `random_ns_max` later.
+pub struct SchedulePhase {
+    pub symbol_id: u32,
+    pub phase: u8,
+    pub at_ns: u64,
+    pub random_ns_max: u64,
+    pub seed: u64,
+}
+
+/// How an auction's price is checked.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct AuctionTerms {
+    pub collar_bps: u16,
+    pub extension_ns: u64,
+    pub extensions_max: u8,
+}
+
+/// The end of a halt, by a call of `call_ns` or up to `random_ns_max` longer.
+pub struct ResumeTrading<'a> {
+    pub symbol_id: u32,
+    pub call_ns: u64,
+    pub random_ns_max: u64,
+    pub seed: u64,
+    pub reason: &'a str,
+}
+
 /// A ruling on a trade with the trade's facts.
 #[derive(Clone, Copy)]
 pub struct Ruling {
@@ -253,6 +285,12 @@ pub enum Command<'a> {
     ConfigureSymbol(ConfigureSymbol<'a>),
     ConfigureRule(ConfigureRule<'a>),
     ConfirmConfiguration(ConfirmConfiguration<'a>),
+    SetPhase { symbol_id: u32, phase: u8, reason: &'a str },
+    SchedulePhase(SchedulePhase),
+    ClearSchedule { symbol_id: u32 },
+    SetAuctionTerms { symbol_id: u32, terms: AuctionTerms },
+    HaltTrading { symbol_id: u32, reason: &'a str },
+    ResumeTrading(ResumeTrading<'a>),
 }
 
 impl<'a> Command<'a> {
@@ -320,10 +358,39 @@ impl<'a> Command<'a> {
                     note,
                 })
             }
+            SET_PHASE => {
+                let (symbol_id, phase) = (r.u32()?, r.u8()?);
+                Self::SetPhase { symbol_id, phase, reason: text_with_size(&mut r)? }
+            }
+            SCHEDULE_PHASE => Self::SchedulePhase(SchedulePhase {
+                symbol_id: r.u32()?,
+                phase: r.u8()?,
+                at_ns: r.u64()?,
+                random_ns_max: r.u64()?,
+                seed: r.u64()?,
+            }),
+            CLEAR_SCHEDULE => Self::ClearSchedule { symbol_id: r.u32()? },
+            SET_AUCTION_TERMS => {
+                Self::SetAuctionTerms { symbol_id: r.u32()?, terms: AuctionTerms::read(&mut r)? }
+            }
+            HALT_TRADING => Self::HaltTrading { symbol_id: r.u32()?, reason: text_with_size(&mut r)? },
+            RESUME_TRADING => Self::ResumeTrading(ResumeTrading {
+                symbol_id: r.u32()?,
+                call_ns: r.u64()?,
+                random_ns_max: r.u64()?,
+                seed: r.u64()?,
+                reason: text_with_size(&mut r)?,
+            }),
             _ => return Err(Malformed),
         };
         r.end()?;
         Ok(command)
+    }
+}
+
+impl AuctionTerms {
+    pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self { collar_bps: reader.u16()?, extension_ns: reader.u64()?, extensions_max: reader.u8()? })
     }
 }
 

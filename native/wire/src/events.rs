@@ -35,10 +35,17 @@ pub const MARKET_PROTECTION_SET: u8 = 166;
 pub const ORDER_TRIGGERED: u8 = 167;
 pub const SELF_TRADE_PREVENTION_SET: u8 = 168;
 pub const MATCH_PREVENTED: u8 = 169;
+pub const PHASE_CHANGED: u8 = 185;
+pub const PHASE_SCHEDULED: u8 = 186;
+pub const SCHEDULE_CLEARED: u8 = 187;
+pub const AUCTION_TERMS_SET: u8 = 188;
+pub const AUCTION_INDICATED: u8 = 189;
+pub const AUCTION_EXECUTED: u8 = 190;
+pub const AUCTION_EXTENDED: u8 = 191;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161 | 163..=169)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161 | 163..=169 | 185..=191)
 }
 
 /// What all events of one command share.

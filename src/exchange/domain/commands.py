@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
+from exchange.domain.phase import Phase
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
@@ -88,6 +89,62 @@ class ConfigureSymbol(Command, frozen=True, kw_only=True):
     round_lot: Quantity = Quantity(0)
     state: int = 0
     ticks: tuple[TickRow, ...] = ()
+
+
+class SetPhase(Command, frozen=True, kw_only=True):
+    """Begin a phase now, without a collar around the auction that ends the one before. symbol_id: 0 for all symbols."""
+
+    symbol_id: SymbolId
+    phase: Phase
+    reason: str = ""
+
+
+class SchedulePhase(Command, frozen=True, kw_only=True):
+    """Begin a phase at a time, or up to `random_ns_max` later by a chance drawn from the seed. symbol_id: 0 for all."""
+
+    symbol_id: SymbolId
+    phase: Phase
+    at_ns: int
+    random_ns_max: int = 0
+    seed: int = 0
+
+
+class ClearSchedule(Command, frozen=True, kw_only=True):
+    """Take back what is scheduled for a symbol, or with 0 everything."""
+
+    symbol_id: SymbolId = SymbolId(0)
+
+
+class SetAuctionTerms(Command, frozen=True, kw_only=True):
+    """Set how far from the reference price an auction may end, in basis points, 0 for anywhere.
+
+    Outside it goes on for `extension_ns` and the collar gets wider by itself, at most `extensions_max` times.
+    """
+
+    symbol_id: SymbolId
+    collar_bps: int
+    extension_ns: int
+    extensions_max: int
+
+
+class HaltTrading(Command, frozen=True, kw_only=True):
+    """Halt a symbol, or with 0 all of them, until an operator resumes it. reason: for people, at most 64 bytes."""
+
+    symbol_id: SymbolId
+    reason: str
+
+
+class ResumeTrading(Command, frozen=True, kw_only=True):
+    """End a halt: orders gather for `call_ns`, up to `random_ns_max` longer by the seed, and then an auction reopens.
+
+    call_ns: 0 for an auction at once. Where the schedule has another phase by then, that one begins.
+    """
+
+    symbol_id: SymbolId
+    call_ns: int
+    random_ns_max: int = 0
+    seed: int = 0
+    reason: str = ""
 
 
 class CreateParticipant(Command, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
-from exchange.domain.symbol import Symbol, TickTable
+from exchange.domain.symbol import AuctionTerms, Symbol, TickTable
 
 
 class Directory:
@@ -44,6 +44,12 @@ class Directory:
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
             case e.MarketProtectionSet():
                 self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
+            case e.PhaseChanged():
+                if event.symbol_id:
+                    self._change_symbol(event.symbol_id, phase=event.phase)
+            case e.AuctionTermsSet():
+                terms = AuctionTerms(event.collar_bps, event.extension_ns, event.extensions_max)
+                self._change_symbol(event.symbol_id, auction=terms)
             case e.SymbolConfigured():
                 self._configure_symbol(event)
             case e.RuleConfigured():

@@ -10,9 +10,10 @@ import msgspec
 
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
+from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
-from exchange.domain.trade import BustReason
+from exchange.domain.trade import BustReason, TradeCondition
 from exchange.domain.units import (
     AccountId,
     CommandSequence,
@@ -325,10 +326,10 @@ class OrdersCancelled(Event, frozen=True, kw_only=True):
 
 
 class TradeExecuted(Event, frozen=True, kw_only=True):
-    """Two orders traded at the resting order's price. The match id is `public_id(partition, sequence)`.
+    """Two orders traded, at the maker's price or in an auction. The match id is `public_id(partition, sequence)`.
 
     reference_price: what the price is to be compared with, frozen at the incoming order's arrival.
-    maker_leaves, taker_leaves: unfilled quantity afterwards. state: the symbol's at that moment.
+    maker_leaves, taker_leaves: unfilled quantity afterwards. In an auction both orders rested; the maker is the older.
     """
 
     maker_order_id: OrderId
@@ -341,7 +342,7 @@ class TradeExecuted(Event, frozen=True, kw_only=True):
     maker_leaves: Quantity
     taker_leaves: Quantity
     taker_side: Side
-    state: SymbolState
+    state: TradeCondition
 
 
 class TradeBusted(Event, frozen=True, kw_only=True):
@@ -374,6 +375,78 @@ class TradeCorrected(Event, frozen=True, kw_only=True):
     buy_order_id: OrderId
     sell_order_id: OrderId
     executed_ns: int
+
+
+class PhaseChanged(Event, frozen=True, kw_only=True):
+    """A symbol is in another phase; for symbol id 0 the market is, and its symbols follow, each by its own event.
+
+    ends_ns: when it ends by itself, 0 for not; reason: an operator's, may be empty.
+    """
+
+    phase: Phase
+    cause: PhaseCause
+    ends_ns: int
+    reason: str
+
+
+class PhaseScheduled(Event, frozen=True, kw_only=True):
+    """A phase will begin at a time, or by chance up to so much later; for symbol id 0 that of the market."""
+
+    phase: Phase
+    at_ns: int
+    random_ns_max: int
+
+
+class ScheduleCleared(Event, frozen=True, kw_only=True):
+    """So many scheduled phases are off."""
+
+    count: int
+
+
+class AuctionTermsSet(Event, frozen=True, kw_only=True):
+    """How an auction's price is checked from now on; see `SetAuctionTerms`."""
+
+    collar_bps: int
+    extension_ns: int
+    extensions_max: int
+
+
+class AuctionIndicated(Event, frozen=True, kw_only=True):
+    """How the auction would end now. price: 0 where nothing would trade; far_price: with orders for this auction alone.
+
+    paired: what would trade; imbalance: what would be left on a side at the price, or at the reference price where
+    there is none; side: of the imbalance, 0 for none.
+    """
+
+    auction: AuctionKind
+    price: Price
+    far_price: Price
+    reference_price: Price
+    paired: int
+    imbalance: int
+    side: int
+
+
+class AuctionExecuted(Event, frozen=True, kw_only=True):
+    """An auction ended; its trades follow within the same command, all at its price. price, volume: 0 for no trade."""
+
+    auction: AuctionKind
+    price: Price
+    reference_price: Price
+    volume: int
+    imbalance: int
+    side: int
+
+
+class AuctionExtended(Event, frozen=True, kw_only=True):
+    """An auction goes on, for its price was outside the collar. number: 1 for the first extension."""
+
+    auction: AuctionKind
+    price: Price
+    lowest: Price
+    highest: Price
+    number: int
+    ends_ns: int
 
 
 class RuleConfigured(Event, frozen=True, kw_only=True):

@@ -42,10 +42,20 @@ class TimeInForce(IntEnum):
 
     DAY = 0
     GTC = 1
+    AT_THE_OPEN = 2
+    """In the opening auction, or not at all."""
     IOC = 3
     FOK = 4
     GTD = 6
     """Until the time that its terms give."""
+    AT_THE_CLOSE = 7
+    """In the closing auction, or not at all."""
+    GOOD_FOR_AUCTION = ord("B")
+    """In the next auction, or not at all."""
+
+
+AUCTION_TIMES = (TimeInForce.AT_THE_OPEN, TimeInForce.AT_THE_CLOSE, TimeInForce.GOOD_FOR_AUCTION)
+"""Of orders that trade in an auction only."""
 
 
 class OrderFlag(IntEnum):
@@ -86,6 +96,10 @@ class CancelReason(IntEnum):
     """A market-to-limit order that found no price to take."""
     SELF_TRADE = 21
     """It would have traded with an order of its own group."""
+    AUCTION_ENDED = 40
+    """What is left of an order for an auction after it."""
+    PRICE_LIMIT = 41
+    """What is left of a market order would trade beyond a price limit."""
 
 
 class SelfTradeMode(IntEnum):
@@ -110,6 +124,8 @@ class RepriceReason(IntEnum):
     """A market-to-limit order met this price."""
     POST_ONLY = 2
     """A post-only order would have traded at its own price."""
+    PRICE_LIMIT = 40
+    """Its own price was beyond a price limit."""
 
 
 class SpecialTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True):

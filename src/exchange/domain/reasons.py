@@ -25,6 +25,11 @@ class Reason(IntEnum):
     CLIENT_ORDER_ID_REUSED = 7
     CLIENT_ORDER_ID_TABLE_FULL = 8
     SYMBOL_SUSPENDED = 9
+    SYMBOL_HALTED = 120
+    PHASE_TAKES_NO_ORDERS = 121
+    PHASE_TAKES_NO_CANCELS = 122
+    ORDER_NOT_IN_PHASE = 123
+    AUCTION_OVER = 124
     QUANTITY_NOT_POSITIVE = 10
     QUANTITY_NOT_IN_LOTS = 11
     PRICE_MISSING = 12
@@ -68,6 +73,10 @@ class Reason(IntEnum):
     DIRECTORY_FULL = 40
     PROTECTION_INVALID = 58
     SELF_TRADE_MODE_INVALID = 65
+    PHASE_INVALID = 125
+    PHASE_TIME_INVALID = 126
+    AUCTION_TERMS_INVALID = 127
+    NOT_HALTED = 128
     CONFIGURATION_SUPERSEDED = 70
 
 
@@ -121,6 +130,34 @@ REASONS: dict[Reason, ReasonText] = {
     Reason.SYMBOL_SUSPENDED: ReasonText(
         "Trading in this symbol is suspended; cancels are taken.", retry=True, field="symbol"
     ),
+    Reason.SYMBOL_HALTED: ReasonText(
+        "Trading in this symbol is halted; cancels are taken.", retry=True, field="symbol"
+    ),
+    Reason.PHASE_TAKES_NO_ORDERS: ReasonText(
+        "The market takes no orders in this phase; cancels are taken.",
+        retry=True,
+        field="symbol",
+        measured="phase",
+    ),
+    Reason.PHASE_TAKES_NO_CANCELS: ReasonText(
+        "Just before an auction orders can be entered, but not cancelled or changed.",
+        retry=True,
+        field="order_id",
+        measured="phase",
+    ),
+    Reason.ORDER_NOT_IN_PHASE: ReasonText(
+        "While orders gather for an auction none is taken that trades at once or never takes (ioc, fok, "
+        "market-to-limit, post-only); after the close only limit and stop orders that outlive the day.",
+        retry=True,
+        field="type",
+        measured="phase",
+    ),
+    Reason.AUCTION_OVER: ReasonText(
+        "The opening auction is over, or has not been called yet.",
+        retry=True,
+        field="time_in_force",
+        measured="phase",
+    ),
     Reason.QUANTITY_NOT_POSITIVE: ReasonText(
         "The quantity must be at least 1.", field="qty", measured="quantity"
     ),
@@ -153,8 +190,8 @@ REASONS: dict[Reason, ReasonText] = {
         limit="maximum",
     ),
     Reason.TIME_IN_FORCE_NOT_ALLOWED: ReasonText(
-        "The order type does not take this time in force: market orders take day, ioc or fok, stop "
-        "orders day, gtc or gtd.",
+        "The order type does not take this time in force: market orders take day, ioc, fok or an auction's, stop "
+        "orders day, gtc or gtd, market-to-limit orders all but an auction's.",
         field="time_in_force",
         measured="time in force",
     ),
@@ -168,7 +205,7 @@ REASONS: dict[Reason, ReasonText] = {
         limit="now",
     ),
     Reason.MINIMUM_QUANTITY_INVALID: ReasonText(
-        "A minimum is not above the order's quantity, and all-or-none needs none.",
+        "A minimum is not above the order's quantity, all-or-none needs none, and orders for an auction take neither.",
         field="min_qty",
         measured="minimum",
         limit="quantity",
@@ -290,6 +327,24 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.SELF_TRADE_MODE_INVALID: ReasonText(
         "A self-trade group needs one of the modes, and no group needs none.", field="mode", measured="mode"
+    ),
+    Reason.PHASE_INVALID: ReasonText(
+        "The phase is not one that can be set, or it is in force already.", field="phase", measured="phase"
+    ),
+    Reason.PHASE_TIME_INVALID: ReasonText(
+        "A phase begins later than now; a call or its random end takes at most a day.",
+        field="at",
+        measured="time",
+        limit="now or most",
+    ),
+    Reason.AUCTION_TERMS_INVALID: ReasonText(
+        "A collar is at most 10,000 basis points and has 0 to 20 extensions of up to a day, each above 0.",
+        field="collar_bps",
+        measured="basis points",
+        limit="maximum",
+    ),
+    Reason.NOT_HALTED: ReasonText(
+        "The symbol is halted already, or there is no halt to end.", field="symbol", measured="phase"
     ),
     Reason.CONFIGURATION_SUPERSEDED: ReasonText(
         "This version of the configuration, or a later one, is in force already.",

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
+from exchange.domain.phase import Phase
 from exchange.domain.units import Price, Quantity, SymbolId
 
 SYMBOL_PATTERN = re.compile(r"[A-Z0-9.\-]{1,8}\Z", re.ASCII)
@@ -57,6 +58,14 @@ class TickTable(msgspec.Struct, frozen=True, gc=False):
         )
 
 
+class AuctionTerms(msgspec.Struct, frozen=True, gc=False):
+    """How an auction's price is checked; see `SetAuctionTerms`."""
+
+    collar_bps: int = 0
+    extension_ns: int = 0
+    extensions_max: int = 0
+
+
 class Symbol(msgspec.Struct, frozen=True, gc=False):
     """A symbol as the directory knows it. protection_bps: of market orders, see `SetMarketProtection`."""
 
@@ -68,3 +77,5 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     state: SymbolState
     ticks: TickTable
     protection_bps: int = 0
+    phase: Phase = Phase.CONTINUOUS
+    auction: AuctionTerms = AuctionTerms()

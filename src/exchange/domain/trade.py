@@ -10,6 +10,16 @@ GUIDELINE_TIERS: tuple[tuple[int, int], ...] = ((250_000, 1_000), (500_000, 500)
 """(highest reference price of the tier, 0 for no end; basis points). Nasdaq 11890, core session."""
 
 
+class TradeCondition(IntEnum):
+    """How the symbol traded when a trade happened."""
+
+    CONTINUOUS = 1
+    SUSPENDED = 2
+    """Not at all: such a trade should not be."""
+    AUCTION = 3
+    """In an auction: both orders were there, and the auction made the price."""
+
+
 class BustReason(IntEnum):
     """Why a trade is broken or corrected, as the ASCII code that OUCH 5.0 Broken Trade carries."""
 

@@ -13,6 +13,7 @@ from exchange.domain.units import MONEY_MAX, PRICE_MAX
 from exchange.matching.event_stream import int64
 from exchange.matching.market import Market
 from exchange.matching.order_checks import Refusal
+from exchange.matching.phases import Phases
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import number_of
 
@@ -26,8 +27,9 @@ OF_A_MEMBER = (Role.TRADER,)
 class Administration:
     """Judges and carries out the commands of operators. Enum fields may come as numbers that mean nothing."""
 
-    def __init__(self, state: VenueState) -> None:
+    def __init__(self, state: VenueState, phases: Phases) -> None:
         self._state = state
+        self._phases = phases
         self._events = state.events
         self._directory = state.directory
         self._holdings = state.holdings
@@ -47,7 +49,8 @@ class Administration:
             reference_price=command.reference_price, round_lot=command.round_lot,
             state=SymbolState(command.state), ticks=command.ticks,
         )  # fmt: skip
-        self._state.markets[symbol_id] = Market(self._directory.symbols[symbol_id])
+        market = self._state.markets[symbol_id] = Market(self._directory.symbols[symbol_id])
+        self._phases.begin_listed(market)
 
     def set_symbol_state(self, command: c.SetSymbolState) -> None:
         """Suspend a symbol or let it trade again; its resting orders stay."""
@@ -63,7 +66,9 @@ class Administration:
             return
         state = SymbolState(command.state)
         self._note(e.SymbolStateChanged, symbol_id=command.symbol_id, state=state, reason=command.reason)
-        self._state.markets[command.symbol_id].state = state
+        market = self._state.markets[command.symbol_id]
+        market.state = state
+        self._phases.follow_state(market)
 
     def set_reference_price(self, command: c.SetReferencePrice) -> None:
         """Set the price that the next trade is compared with; trades before it no longer count."""

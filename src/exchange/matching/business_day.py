@@ -1,7 +1,7 @@
 """Business dates: what happens when one ends and the next begins, by command or when its time is over.
 
-When a date ends, its day orders are cancelled in the sequence of their entry, and client order ids are
-forgotten but for those of live orders. A day that ends by itself is followed by the next one, 24 hours long;
+When a date ends, its day orders and those for an auction are cancelled in the sequence of their entry, and client
+order ids are forgotten but for those of live orders. A day that ends by itself is followed by the next one, 24 hours long;
 after a longer silence one step leads to the date that holds the present.
 """
 
@@ -11,7 +11,7 @@ from datetime import date
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, TimeInForce
+from exchange.domain.order import AUCTION_TIMES, CancelReason, TimeInForce
 from exchange.domain.reasons import Reason
 from exchange.domain.units import next_date
 from exchange.matching.order_checks import Refusal
@@ -19,6 +19,7 @@ from exchange.matching.order_entry import OrderEntry
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import number_of
 
+OF_A_DAY = (TimeInForce.DAY, *AUCTION_TIMES)
 DAY_NS = 86_400_000_000_000
 YEAR_MAX = 2999
 """So that a date never leaves the calendar however often it rolls: times end in 2554."""
@@ -43,10 +44,10 @@ class BusinessDay:
             return
         self._begin(command.date, command.ends_ns)
 
-    def tick(self) -> None:
+    def tick(self, now_ns: int) -> None:
         """Begin the date that holds the present, if the last one's time is over."""
         state = self._state
-        overdue_ns = state.events.time_ns - state.day_ends_ns
+        overdue_ns = now_ns - state.day_ends_ns
         if state.day_ends_ns == 0 or overdue_ns < 0:
             return
         days = overdue_ns // DAY_NS + 1
@@ -57,7 +58,7 @@ class BusinessDay:
 
     def _begin(self, new_date: int, ends_ns: int) -> None:
         state = self._state
-        for order in state.live_orders(lambda order: order.time_in_force is TimeInForce.DAY):
+        for order in state.live_orders(lambda order: order.time_in_force in OF_A_DAY):
             self._order_entry.cancel_for(order, CancelReason.DAY_ENDED)
         state.client_order_ids.forget_all_but(state.orders.__contains__)
         state.business_date, state.day_ends_ns = new_date, ends_ns

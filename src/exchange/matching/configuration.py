@@ -18,6 +18,7 @@ from exchange.domain.symbol import Symbol, SymbolState, TickTable
 from exchange.matching.administration import STATES, refusal_of_new_symbol, refusal_of_reference_price
 from exchange.matching.market import Market
 from exchange.matching.order_checks import Refusal
+from exchange.matching.phases import Phases
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import number_of
 
@@ -28,8 +29,9 @@ WHOLE = sum(SymbolChange)
 class Configuration:
     """Judges and carries out the commands of a version. A version that is in force already is refused."""
 
-    def __init__(self, state: VenueState) -> None:
+    def __init__(self, state: VenueState, phases: Phases) -> None:
         self._state = state
+        self._phases = phases
         self._events = state.events
         self._directory = state.directory
 
@@ -57,7 +59,8 @@ class Configuration:
             round_lot=command.round_lot, state=SymbolState(command.state), ticks=command.ticks,
         )  # fmt: skip
         self._directory.apply(event)
-        self._state.markets[symbol_id] = Market(self._directory.symbols[symbol_id])
+        market = self._state.markets[symbol_id] = Market(self._directory.symbols[symbol_id])
+        self._phases.begin_listed(market)
 
     def _change(self, symbol_id: int, command: c.ConfigureSymbol) -> None:
         old = self._directory.symbols[symbol_id]
@@ -72,6 +75,7 @@ class Configuration:
         market.set_terms(new)
         if command.reference_price:
             market.reference.set(command.reference_price)
+        self._phases.follow_state(market)
 
     def configure_rule(self, command: c.ConfigureRule) -> None:
         """Take the next rule for clearing; what it says only clearing judges."""

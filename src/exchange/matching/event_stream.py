@@ -15,10 +15,10 @@ from xxhash import xxh3_64_intdigest
 from exchange.domain import events as e
 from exchange.domain.order import CancelReason
 from exchange.domain.reasons import Reason
-from exchange.domain.symbol import SymbolState
+from exchange.domain.trade import TradeCondition
 from exchange.domain.units import SymbolId
 from exchange.matching.order_book import RestingOrder
-from exchange.wire.records import LAST_OF_COMMAND, LAYOUTS, VERSION, encode_event, number_of
+from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, VERSION, encode_event, number_of
 
 AnyEvent = TypeVar("AnyEvent", bound=e.Event)
 
@@ -71,6 +71,16 @@ class EventStream:
         if len(out) > self._command_begins_at:
             out[self._last_event_at + FLAGS_OFFSET] = LAST_OF_COMMAND
             self.running_hash = xxh3_64_intdigest(out[self._command_begins_at :], self.running_hash)
+
+    def symbols_concerned(self) -> list[int]:
+        """Return the ids of the symbols that the command's events so far concern, as they come first."""
+        found: dict[int, None] = {}
+        at = self._command_begins_at
+        while at < len(self._out):
+            length, *_, symbol_id = EVENT_HEADER.unpack_from(self._out, at)
+            found[symbol_id] = None
+            at += length
+        return [symbol_id for symbol_id in found if symbol_id]
 
     def take(self) -> bytes:
         """Return the events written since the last call."""
@@ -156,18 +166,19 @@ class EventStream:
         self,
         maker: RestingOrder,
         taker: RestingOrder,
+        price: int,
         quantity: int,
         reference_price: int,
-        state: SymbolState,
+        condition: TradeCondition,
     ) -> int:
-        """Say that two orders traded at the maker's price, both reduced already; return the sequence."""
+        """Say that two orders traded, both reduced already; return the sequence."""
         self.sequence += 1
         self.counters.trades += 1
         self._append(EXECUTED.pack(
             EXECUTED.size, EXECUTED_NUMBER, VERSION, 0, self.partition, self.sequence,
             self.command_sequence, self.time_ns, self.epoch, maker.symbol_id, maker.order_id, taker.order_id,
-            maker.account_id, taker.account_id, maker.price, quantity, reference_price, maker.leaves,
-            taker.leaves, taker.side, state,
+            maker.account_id, taker.account_id, price, quantity, reference_price, maker.leaves,
+            taker.leaves, taker.side, condition,
         ))  # fmt: skip
         return self.sequence
 

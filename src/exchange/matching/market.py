@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from exchange.domain.order import Side
-from exchange.domain.symbol import Symbol, SymbolState
+from exchange.domain.phase import Phase
+from exchange.domain.symbol import AuctionTerms, Symbol, SymbolState
 from exchange.domain.trade import BASIS_POINTS
 from exchange.domain.units import PRICE_MAX
+from exchange.matching.auction import NOTHING_INDICATED, AuctionOrders, Indication
 from exchange.matching.order_book import OrderBook
 from exchange.matching.reference_price import ReferencePrice
 from exchange.matching.stop_orders import StopOrders
@@ -17,8 +19,9 @@ class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops", "symbol_id",
-        "tick_sizes", "tick_starts",
+        "auction", "auction_terms", "book", "extensions", "indicated", "last_price", "phase", "phase_ends_ns",
+        "protection_bps", "reference", "round_lot", "scheduled_phase", "state", "stops", "symbol_id", "tick_sizes",
+        "tick_starts",
     )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
@@ -29,6 +32,17 @@ class Market:
         self.stops = StopOrders()
         self.last_price = 0
         """Of the last trade, whatever became of it; 0 before the first."""
+        self.phase = Phase.CONTINUOUS
+        self.scheduled_phase = Phase.CONTINUOUS
+        """Where the schedule has got, whatever keeps the symbol from being there."""
+        self.phase_ends_ns = 0
+        """When the phase ends by itself, 0 for not."""
+        self.extensions = 0
+        """How often the auction has been extended."""
+        self.auction = AuctionOrders()
+        self.auction_terms = AuctionTerms()
+        self.indicated: Indication = NOTHING_INDICATED
+        """What was last told of the auction."""
 
     def set_terms(self, symbol: Symbol) -> None:
         """Take the terms of a symbol over; what rests in the book stays as it is."""

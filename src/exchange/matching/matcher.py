@@ -15,6 +15,7 @@ from collections import deque
 
 from exchange.domain import events as e
 from exchange.domain.order import (
+    AUCTION_TIMES,
     NO_TERMS,
     CancelReason,
     OrderFlag,
@@ -24,6 +25,8 @@ from exchange.domain.order import (
     Side,
     TimeInForce,
 )
+from exchange.domain.phase import Phase
+from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
@@ -31,6 +34,8 @@ from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
 
 _BUY = Side.BUY
+_CONTINUOUS = Phase.CONTINUOUS
+_CONTINUOUSLY = TradeCondition.CONTINUOUS
 _MARKET = OrderType.MARKET
 _LIMIT = OrderType.LIMIT
 _MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
@@ -57,15 +62,29 @@ class Matcher:
     def execute(self, market: Market, incoming: RestingOrder) -> None:
         """Let an order come in; then those stop orders that its trades triggered, one after the other."""
         self._come_in(market, incoming)
-        while self._triggered:
-            order, last_price = self._triggered.popleft()
-            self._trigger(market, order, last_price)
+        self._let_triggered_come_in(market)
+
+    def trigger(self, market: Market, price: int) -> None:
+        """Let those stop orders come in that the price of an auction triggered, one after the other."""
+        self._take_triggered(market, price)
+        self._let_triggered_come_in(market)
+
+    def _gather(self, market: Market, incoming: RestingOrder) -> None:
+        """Let an order wait for an auction: in the book, or where it trades in an auction only, beside it."""
+        if not incoming.is_for_auction:
+            self._rest(market, incoming)
+            return
+        self._orders[incoming.order_id] = incoming
+        market.auction.add(incoming)
 
     def _come_in(self, market: Market, incoming: RestingOrder) -> None:
         """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
         if incoming.order_type in STOPS:
             self._orders[incoming.order_id] = incoming
             market.stops.add(incoming)
+            return
+        if market.phase is not _CONTINUOUS or incoming.time_in_force in AUCTION_TIMES:
+            self._gather(market, incoming)
             return
         needs_price = incoming.order_type is _MARKET_TO_LIMIT or incoming.flags & _REPRICE
         if needs_price and not self._give_price(market, incoming):
@@ -183,7 +202,9 @@ class Matcher:
         home.fill(resting, quantity)
         if not resting.leaves:
             del self._orders[resting.order_id]
-        sequence = self._events.trade_executed(resting, incoming, quantity, reference_price, market.state)
+        sequence = self._events.trade_executed(
+            resting, incoming, resting.price, quantity, reference_price, _CONTINUOUSLY
+        )
         market.reference.trade(public_id(self._partition, sequence), resting.price, reference_price)
         market.last_price = resting.price
         buyer, seller = (incoming, resting) if incoming.side is _BUY else (resting, incoming)
@@ -199,9 +220,7 @@ class Matcher:
                 displayed=resting.displayed, leaves=resting.leaves,
             )  # fmt: skip
         if market.stops.waiting:
-            for order in market.stops.take_triggered(resting.price):
-                del self._orders[order.order_id]
-                self._triggered.append((order, resting.price))
+            self._take_triggered(market, resting.price)
 
     # --- self-trade prevention -----------------------------------------------------------------------
 
@@ -247,6 +266,16 @@ class Matcher:
         )  # fmt: skip
 
     # --- stop orders ---------------------------------------------------------------------------------
+
+    def _take_triggered(self, market: Market, price: int) -> None:
+        for order in market.stops.take_triggered(price):
+            del self._orders[order.order_id]
+            self._triggered.append((order, price))
+
+    def _let_triggered_come_in(self, market: Market) -> None:
+        while self._triggered:
+            order, last_price = self._triggered.popleft()
+            self._trigger(market, order, last_price)
 
     def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
         """Let a stop order come in as what it is from now on."""

@@ -15,12 +15,14 @@ import msgspec
 
 from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
+from exchange.domain.phase import Phase
 from exchange.matching import snapshot
+from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.venue import RULES_VERSION, TradeState
-from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, VenueLimits
+from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, ScheduledPhase, VenueLimits
 from exchange.wire.records import decode_events
 
 NATIVE_RULES_VERSION: int = exchange_native.RULES_VERSION
@@ -170,6 +172,25 @@ class NativeVenue:
             return [], []
         buys, sells = self._core.stop_orders(symbol_id)
         return [_resting_order(*row) for row in buys], [_resting_order(*row) for row in sells]
+
+    def auction_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the orders that trade in an auction only, buys and sales, in the sequence in which they would."""
+        if not 0 <= symbol_id < ID32_END:
+            return [], []
+        buys, sells = self._core.auction_orders(symbol_id)
+        return [_resting_order(*row) for row in buys], [_resting_order(*row) for row in sells]
+
+    def indication(self, symbol_id: int) -> Indication | None:
+        """Return what was told last of the auction for which orders gather, nothing where none is indicated."""
+        told = self._core.indication(symbol_id) if 0 <= symbol_id < ID32_END else None
+        return Indication(*told) if told else None
+
+    def schedule(self) -> list[ScheduledPhase]:
+        """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
+        return [
+            ScheduledPhase(at_ns, symbol_id, Phase(phase))
+            for at_ns, symbol_id, phase in self._core.schedule()
+        ]
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order; nothing where it is finished or never was."""

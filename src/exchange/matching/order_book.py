@@ -10,11 +10,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from exchange.domain.order import NO_TERMS, OrderFlag, OrderType, Side, SpecialTerms, TimeInForce
+from exchange.domain.order import (
+    AUCTION_TIMES,
+    NO_TERMS,
+    OrderFlag,
+    OrderType,
+    Side,
+    SpecialTerms,
+    TimeInForce,
+)
 
 BUY = Side.BUY
 HIDDEN = OrderFlag.HIDDEN.value
 ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
+MARKET = OrderType.MARKET
 WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 NO_LEVEL = -(2**32)
 """The rank of no price: worse than any."""
@@ -66,7 +75,12 @@ class RestingOrder(msgspec.Struct, gc=False):
     @property
     def is_shown(self) -> bool:
         """Tell whether the order is in the book that everybody sees."""
-        return not self.flags & HIDDEN and not self.is_waiting
+        return not self.flags & HIDDEN and not self.is_waiting and not self.is_for_auction
+
+    @property
+    def is_for_auction(self) -> bool:
+        """Tell whether the order trades in an auction only, as market orders that wait do."""
+        return self.order_type is MARKET or self.time_in_force in AUCTION_TIMES
 
 
 class Level(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from exchange.domain.order import (
+    AUCTION_TIMES,
     CLIENT_ORDER_ID_PATTERN,
     ICEBERG_SLICES_MAX,
     TRAIL_BPS_MAX,
@@ -14,6 +15,7 @@ from exchange.domain.order import (
     SpecialTerms,
     TimeInForce,
 )
+from exchange.domain.phase import NO_CANCEL, OPENING, Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState
 from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
@@ -32,6 +34,8 @@ HIDDEN = OrderFlag.HIDDEN.value
 NO_CLIENT_ORDER_ID = bytes(36)
 
 _ACTIVE = SymbolState.ACTIVE
+_CONTINUOUS = Phase.CONTINUOUS
+_AT_THE_OPEN = TimeInForce.AT_THE_OPEN
 _MARKET_ORDER = OrderType.MARKET
 _WITHOUT_LIMIT = (OrderType.MARKET, OrderType.MARKET_TO_LIMIT, OrderType.STOP)
 _MAY_REST = (OrderType.LIMIT, OrderType.MARKET_TO_LIMIT, OrderType.STOP_LIMIT)
@@ -65,10 +69,51 @@ def refusal_of_kind(side: int, order_type: int, time_in_force: int, flags: int) 
     return None
 
 
-def refusal_of_terms(market: Market | None, order_type: int, price: int, quantity: int) -> Refusal | None:
-    """Check that the symbol trades, quantity and price; without a market, what holds for all symbols."""
-    if market and market.state is not _ACTIVE:
+def refusal_of_session(market: Market, order_type: int, time_in_force: int, flags: int) -> Refusal | None:
+    """Check that the symbol trades, and that its phase takes such an order."""
+    if market.state is not _ACTIVE:
         return Refusal(Reason.SYMBOL_SUSPENDED)
+    if market.phase is _CONTINUOUS and time_in_force != _AT_THE_OPEN:
+        return None
+    return refusal_of_phase(market.phase, order_type, time_in_force, flags)
+
+
+def refusal_of_phase(phase: Phase, order_type: int, time_in_force: int, flags: int) -> Refusal | None:
+    """Check that a phase takes such an order."""
+    if phase is Phase.HALTED:
+        return Refusal(Reason.SYMBOL_HALTED)
+    if phase is Phase.CLOSED:
+        return Refusal(Reason.PHASE_TAKES_NO_ORDERS, phase)
+    if phase is Phase.POST_CLOSE:
+        stays = time_in_force in (TimeInForce.GTC, _GOOD_TILL_DATE)
+        is_taken = stays and order_type in (OrderType.LIMIT, *STOPS) and not flags & POST_ONLY
+    else:
+        is_at_once = time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        is_taken = not (is_at_once or order_type == OrderType.MARKET_TO_LIMIT or flags & POST_ONLY)
+    if not is_taken and phase is not _CONTINUOUS:
+        return Refusal(Reason.ORDER_NOT_IN_PHASE, phase)
+    is_late = time_in_force == _AT_THE_OPEN and phase not in OPENING
+    return Refusal(Reason.AUCTION_OVER, phase) if is_late else None
+
+
+def refusal_of_change(market: Market) -> Refusal | None:
+    """Check that the symbol trades, and that orders can be changed in its phase."""
+    if market.state is not _ACTIVE:
+        return Refusal(Reason.SYMBOL_SUSPENDED)
+    if market.phase is Phase.HALTED:
+        return Refusal(Reason.SYMBOL_HALTED)
+    if market.phase is Phase.CLOSED:
+        return Refusal(Reason.PHASE_TAKES_NO_ORDERS, market.phase)
+    return refusal_of_cancel(market)
+
+
+def refusal_of_cancel(market: Market) -> Refusal | None:
+    """Check that members can take orders back."""
+    return Refusal(Reason.PHASE_TAKES_NO_CANCELS, market.phase) if market.phase in NO_CANCEL else None
+
+
+def refusal_of_terms(market: Market | None, order_type: int, price: int, quantity: int) -> Refusal | None:
+    """Check quantity and price; without a market, what holds for all symbols."""
     if quantity <= 0:
         return Refusal(Reason.QUANTITY_NOT_POSITIVE, quantity)
     if market and quantity % market.round_lot:
@@ -89,6 +134,8 @@ def refusal_of_terms(market: Market | None, order_type: int, price: int, quantit
 def refusal_of_handling(order_type: int, time_in_force: int, flags: int) -> Refusal | None:
     """Check that type, time in force and post-only go together."""
     if order_type == _MARKET_ORDER and time_in_force in (TimeInForce.GTC, _GOOD_TILL_DATE):
+        return Refusal(Reason.TIME_IN_FORCE_NOT_ALLOWED, time_in_force)
+    if order_type == OrderType.MARKET_TO_LIMIT and time_in_force in AUCTION_TIMES:
         return Refusal(Reason.TIME_IN_FORCE_NOT_ALLOWED, time_in_force)
     if order_type in STOPS and time_in_force not in RESTING_TIMES_IN_FORCE:
         return Refusal(Reason.TIME_IN_FORCE_NOT_ALLOWED, time_in_force)
@@ -117,7 +164,8 @@ def refusal_of_special(
     if is_till_date != (terms.expires_ns != 0) or (is_till_date and terms.expires_ns <= now_ns):
         return Refusal(Reason.EXPIRY_INVALID, terms.expires_ns, now_ns)
     minimum = terms.minimum_quantity
-    if minimum > quantity or (minimum and flags & ALL_OR_NONE):
+    is_for_auction = time_in_force in AUCTION_TIMES and (minimum or flags & ALL_OR_NONE)
+    if minimum > quantity or (minimum and flags & ALL_OR_NONE) or is_for_auction:
         return Refusal(Reason.MINIMUM_QUANTITY_INVALID, minimum, quantity)
     display = terms.display_quantity
     hides = flags & (HIDDEN | ALL_OR_NONE) or minimum

@@ -26,11 +26,14 @@ from exchange.matching.order_checks import (
     first_stop_price,
     may_rest,
     read_client_order_id,
+    refusal_of_cancel,
+    refusal_of_change,
     refusal_of_display,
     refusal_of_handling,
     refusal_of_kind,
     refusal_of_market_to_limit,
     refusal_of_post_only,
+    refusal_of_session,
     refusal_of_special,
     refusal_of_terms,
 )
@@ -51,14 +54,14 @@ GOOD_TILL_DATE = TimeInForce.GTD
 class OrderEntry:
     """Judges and carries out what members do with orders; participant 0, the exchange, may touch any."""
 
-    def __init__(self, state: VenueState) -> None:
+    def __init__(self, state: VenueState, matcher: Matcher) -> None:
         self._state = state
         self._events = state.events
         self._accounts = state.directory.accounts
         self._markets = state.markets
         self._orders = state.orders
         self._client_order_ids = state.client_order_ids
-        self._matcher = Matcher(state)
+        self._matcher = matcher
         self._partition_bits = state.events.partition << SEQUENCE_BITS
 
     # --- enter ---------------------------------------------------------------------------------------
@@ -95,6 +98,7 @@ class OrderEntry:
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self._refusal_of_place(account_id, symbol_id)
             or self._refusal_of_client_order_id(account_id, client_order_id, first)
+            or (market and refusal_of_session(market, order_type, time_in_force, flags))
             or refusal_of_terms(market, order_type, price, quantity)
             or (market and refusal_of_market_to_limit(market, SIDES[side], order_type, quantity))
             or refusal_of_handling(order_type, time_in_force, flags)
@@ -175,10 +179,16 @@ class OrderEntry:
         if order is None:
             self._refuse(CANCEL_NUMBER, order_id, None, Refusal(Reason.UNKNOWN_ORDER, order_id))
             return
+        if participant_id and (refusal := refusal_of_cancel(self._markets[order.symbol_id])):
+            self._refuse(CANCEL_NUMBER, order_id, order, refusal)
+            return
         self.cancel_for(order, CancelReason.REQUESTED if participant_id else CancelReason.OPERATOR)
 
     def cancel_orders(self, command: c.CancelOrders) -> None:
-        """Cancel every live order that fits, in the sequence of their entry, and say how many."""
+        """Cancel every live order that fits, in the sequence of their entry, and say how many.
+
+        A member's orders that cannot be cancelled in their phase stay.
+        """
         refusal = self._refusal_of_cancel_orders(command)
         if refusal:
             self._refuse(number_of(c.CancelOrders), command.participant_id, None, refusal)
@@ -194,10 +204,10 @@ class OrderEntry:
             count=len(fitting),
         )
 
-    def expire(self) -> None:
+    def expire(self, now_ns: int) -> None:
         """Take out the orders that are good till a time that is over, the soonest first."""
         expiries = self._state.expiries
-        while order_id := expiries.take_due(self._events.time_ns):
+        while order_id := expiries.take_due(now_ns):
             self.cancel_for(self._orders[order_id], CancelReason.EXPIRED)
 
     def cancel_for(self, order: RestingOrder, reason: CancelReason) -> None:
@@ -225,6 +235,7 @@ class OrderEntry:
             and command.symbol_id in (0, order.symbol_id)
             and command.side in (0, order.side)
             and command.participant_id in (0, self._state.owner_of(order.account_id))
+            and not (command.participant_id and refusal_of_cancel(self._markets[order.symbol_id]))
         )
 
     # --- amend and replace ---------------------------------------------------------------------------
@@ -252,7 +263,7 @@ class OrderEntry:
         )  # fmt: skip
         market = self._markets[order.symbol_id]
         if keeps_priority:
-            if order.is_waiting:
+            if order.is_waiting or order.is_for_auction:
                 order.leaves = leaves
             else:
                 market.book.home_of(order).reduce(order, order.leaves - leaves)
@@ -302,7 +313,8 @@ class OrderEntry:
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
         return (
-            refusal_of_terms(market, order.order_type, price, quantity)
+            refusal_of_change(market)
+            or refusal_of_terms(market, order.order_type, price, quantity)
             or refusal_of_display(order.terms.display_quantity, quantity)
             or refusal_of_post_only(market, order.side, order.flags, price, leaves)
         )
@@ -327,6 +339,8 @@ class OrderEntry:
         market = self._markets[order.symbol_id]
         if order.is_waiting:
             market.stops.remove(order)
+        elif order.is_for_auction:
+            market.auction.remove(order)
         else:
             market.book.home_of(order).remove(order)
 

@@ -10,6 +10,8 @@ from exchange.domain.directory import Directory
 from exchange.domain.symbol import Symbol
 from exchange.matching.configuration import Configuration, Configuring
 from exchange.matching.market import Market
+from exchange.matching.matcher import Matcher
+from exchange.matching.phases import Phases
 from exchange.matching.venue_state import LIMITS, VenueState
 from exchange.wire.records import decode_events
 
@@ -22,7 +24,7 @@ def rehearse(commands: Sequence[Configuring], directory: Directory) -> list[e.Ev
     state = VenueState(0, LIMITS)
     _copy(directory, state.directory)
     state.markets.update({symbol_id: Market(symbol) for symbol_id, symbol in directory.symbols.items()})
-    configuration = Configuration(state)
+    configuration = Configuration(state, Phases(state, Matcher(state)))
     for number, command in enumerate(commands, 1):
         state.events.begin_command(number)
         match command:

@@ -7,16 +7,17 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- nine *sections*, each a count u32 of its records and then the records:
+- eleven *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
-     one, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each,
-     in this order, each kind by id; the RuleConfigured of the rules in force and of those that are coming; a
+     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, a ParticipantCreated,
+     a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each, in this order, each kind by id; the RuleConfigured of the rules in force and of those that are coming; a
      ConfigurationChanged with nothing but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
-     orders, buys and sales, nearest stop price first, oldest first: order id u64 · account id u32 · symbol id u32
+     orders, buys and sales, nearest stop price first, oldest first, then orders for an auction, buys and sales, market
+     orders first, best price first, oldest first: order id u64 · account id u32 · symbol id u32
      · side u8 · type u8 · time in force u8 · flags u8 · price u32 · quantity u32 · leaves u32 · reserve u32
      · entered_ns u64 · client order id text36;
   5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
@@ -25,7 +26,10 @@ filled up with zeros. A snapshot is:
   7. busted trades: match id u64, rising;
   8. corrected trades by match id: match id u64 · price u32 · quantity u32;
   9. special terms of live orders by order id: order id u64 · minimum quantity u32 · display quantity u32
-     · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
+     · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
+  10. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
+     · scheduled phase u8 · extensions u8 · phase_ends_ns u64;
+  11. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8.
 """
 
 from __future__ import annotations
@@ -43,15 +47,18 @@ from xxhash import xxh3_128_hexdigest
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
+from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
+from exchange.domain.symbol import AuctionTerms
+from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
-from exchange.matching.venue_state import VenueState
+from exchange.matching.venue_state import ScheduledPhase, VenueState
 from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
@@ -66,7 +73,11 @@ CLIENT_ORDER_ID = Struct("<IQB20s36s")
 HOLDING = Struct("<II16s")
 BUSTED = Struct("<Q")
 CORRECTED = Struct("<QII")
+MARKET = Struct("<IBBBQ")
+SCHEDULED = Struct("<QIB")
 BALANCE_BYTES = 16
+ADDED_SECTIONS = 3
+"""Since version 1."""
 TERM_NAMES = SpecialTerms.__struct_fields__
 
 
@@ -102,6 +113,8 @@ def write(state: VenueState, rules_version: int) -> bytes:
             for order_id, order in sorted(state.orders.items())
             if order.terms is not NO_TERMS
         ),
+        _section(_market_records(state)),
+        _section(SCHEDULED.pack(*row) for row in state.schedule),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -152,7 +165,7 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
     orders = [ORDER.pack(*order[:10], 0, *order[10:]) for order in sections.records(ORDER_1)]
     content = b"".join((
         data[ENVELOPE.size : changed_from], _section(references), _section(trades), _section(orders),
-        data[sections.at :], _section(()),
+        data[sections.at :], *[_section(())] * ADDED_SECTIONS,
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -194,6 +207,27 @@ def read_into(state: VenueState, data: bytes) -> None:
     for order in state.orders.values():
         if order.is_waiting:
             state.markets[order.symbol_id].stops.add(order)
+        elif order.is_for_auction:
+            state.markets[order.symbol_id].auction.add(order)
+    _restore_phases(state, sections)
+
+
+def _restore_phases(state: VenueState, sections: _Sections) -> None:
+    for symbol_id, phase, scheduled, extensions, ends_ns in sections.records(MARKET):
+        if not symbol_id:
+            state.market_phase, state.market_scheduled_phase = Phase(phase), Phase(scheduled)
+            continue
+        market = state.markets[symbol_id]
+        market.phase, market.scheduled_phase = Phase(phase), Phase(scheduled)
+        market.extensions, market.phase_ends_ns = extensions, ends_ns
+        if ends_ns:
+            state.phase_ends[symbol_id] = ends_ns
+        kind = auction_of(market.phase)
+        if kind and market.phase in INDICATED:
+            state.indicated[symbol_id] = None
+            market.indicated = indicate(market.book, market.auction, kind, market.reference.price)[1]
+    for at_ns, symbol_id, phase in sections.records(SCHEDULED):
+        state.schedule.append(ScheduledPhase(at_ns, symbol_id, Phase(phase)))
 
 
 def directory_of(data: bytes) -> Directory:
@@ -250,6 +284,7 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             yield encode_event(e.MarketProtectionSet(
                 **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
             ))  # fmt: skip
+    yield from _phase_records(directory, blank)
     for participant in directory.participants.values():
         yield encode_event(
             e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
@@ -272,6 +307,30 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
     yield from _configuration_records(directory, blank)
 
 
+def _phase_records(directory: Directory, blank: dict[str, Any]) -> Iterator[bytes]:
+    for symbol in directory.symbols.values():
+        if symbol.auction != AuctionTerms():
+            yield encode_event(e.AuctionTermsSet(
+                **blank, symbol_id=symbol.symbol_id, **structs.asdict(symbol.auction)
+            ))  # fmt: skip
+    for symbol in directory.symbols.values():
+        if symbol.phase is not Phase.CONTINUOUS:
+            yield encode_event(e.PhaseChanged(
+                **blank, symbol_id=symbol.symbol_id, phase=symbol.phase, cause=PhaseCause.OPERATOR, ends_ns=0,
+                reason="",
+            ))  # fmt: skip
+
+
+def _market_records(state: VenueState) -> Iterator[bytes]:
+    new = (Phase.CONTINUOUS, Phase.CONTINUOUS, 0, 0)
+    if (state.market_phase, state.market_scheduled_phase) != new[:2]:
+        yield MARKET.pack(0, state.market_phase, state.market_scheduled_phase, 0, 0)
+    for symbol_id, market in sorted(state.markets.items()):
+        numbers = (market.phase, market.scheduled_phase, market.extensions, market.phase_ends_ns)
+        if numbers != new:
+            yield MARKET.pack(symbol_id, *numbers)
+
+
 def _configuration_records(directory: Directory, blank: dict[str, Any]) -> Iterator[bytes]:
     for rule in (*directory.rules.in_force, *directory.rules.coming):
         yield encode_event(e.RuleConfigured(**blank, **msgspec.structs.asdict(rule)))
@@ -286,6 +345,8 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
     state.directory.apply(event)
     if isinstance(event, e.MarketProtectionSet):
         state.markets[event.symbol_id].protection_bps = event.protection_bps
+    elif isinstance(event, e.AuctionTermsSet):
+        state.markets[event.symbol_id].auction_terms = state.directory.symbols[event.symbol_id].auction
     elif isinstance(event, e.SelfTradePreventionSet):
         state.note_self_trade_group(event.participant_id, event.group, event.mode)
     elif isinstance(event, e.SymbolAdded):
@@ -300,6 +361,8 @@ def _resting(market: Market) -> Iterator[RestingOrder]:
         yield from queues.orders()
     for side in Side:
         yield from market.stops.of_side(side)
+    for side in Side:
+        yield from market.auction.of_side(side)
 
 
 def _order_record(order: RestingOrder) -> bytes:
@@ -321,7 +384,7 @@ def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> No
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
             NO_TERMS, reserve,
         )  # fmt: skip
-        if not order.is_waiting:
+        if not order.is_waiting and not order.is_for_auction:
             state.markets[symbol_id].book.home_of(order).add(order)
         state.orders[order_id] = order
 

@@ -1,8 +1,8 @@
 """The pure core of the engine: command records in, event records out, the same from the same everywhere.
 
 The life of a command: `apply` finds its record, begins a command in the event stream, and hands it to the
-part that judges it: `order_entry`, `administration`, `trade_rulings`, `business_day` or `configuration`. Whatever it
-says, it is answered by events, never by an exception.
+part that judges it: `order_entry`, `administration`, `trade_rulings`, `business_day`, `phases` or
+`configuration`. Whatever it says, it is answered by events, never by an exception.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from exchange.domain.order import Side
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
+from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
 from exchange.matching.event_stream import Counters
+from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.phases import Phases
 from exchange.matching.trade_rulings import TradeRulings
-from exchange.matching.venue_state import LIMITS, VenueLimits, VenueState
+from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
 from exchange.wire.records import (
     BY_NUMBER,
     COMMAND_HEADER,
@@ -34,7 +37,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 3
+RULES_VERSION = 5
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -51,11 +54,13 @@ class Venue:
 
     def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
         state = self._state = VenueState(partition, limits)
-        orders = self._order_entry = OrderEntry(state)
+        matcher = Matcher(state)
+        orders = self._order_entry = OrderEntry(state, matcher)
+        phases = self._phases = Phases(state, matcher)
         day = self._business_day = BusinessDay(state, orders)
-        administration = Administration(state)
+        administration = Administration(state, phases)
         rulings = TradeRulings(state)
-        configuration = Configuration(state)
+        configuration = Configuration(state, phases)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
             (order_entry.SPECIAL_NUMBER, order_entry.SPECIAL.size): orders.enter_special,
@@ -72,6 +77,12 @@ class Venue:
             c.SetSymbolState: administration.set_symbol_state,
             c.SetReferencePrice: administration.set_reference_price,
             c.SetMarketProtection: administration.set_market_protection,
+            c.SetPhase: phases.set_phase,
+            c.SchedulePhase: phases.schedule,
+            c.ClearSchedule: phases.clear_schedule,
+            c.SetAuctionTerms: phases.set_auction_terms,
+            c.HaltTrading: phases.halt,
+            c.ResumeTrading: phases.resume,
             c.CreateParticipant: administration.create_participant,
             c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,
@@ -111,6 +122,8 @@ class Venue:
                 take(record)
             else:
                 self._apply_other(record, number, version)
+            if self._state.indicated:
+                self._phases.tell_indications()
             events.end_command()
         return events.take()
 
@@ -145,9 +158,13 @@ class Venue:
         events.write(e.EngineStarted, rules_version=RULES_VERSION)
 
     def _tick(self) -> None:
-        """Do what time asks for: first the orders that end, then the business date."""
-        self._order_entry.expire()
-        self._business_day.tick()
+        """Do what time asks for: phases as they come, before each the orders that end and then the business date."""
+        self._phases.tick(self._pass_time)
+        self._pass_time(self._state.events.time_ns)
+
+    def _pass_time(self, now_ns: int) -> None:
+        self._order_entry.expire(now_ns)
+        self._business_day.tick(now_ns)
 
     # --- where it stands -----------------------------------------------------------------------------
 
@@ -194,8 +211,9 @@ class Venue:
     @property
     def next_deadline(self) -> int:
         """Return the time from which a `Tick` is due, 0 for none."""
-        day_ends_ns, expires_ns = self._state.day_ends_ns, self._state.expiries.next_ns()
-        return min(day_ends_ns, expires_ns) if day_ends_ns and expires_ns else day_ends_ns or expires_ns
+        state = self._state
+        times = (state.day_ends_ns, state.expiries.next_ns(), self._phases.next_ns())
+        return min((time_ns for time_ns in times if time_ns), default=0)
 
     @property
     def directory(self) -> Directory:
@@ -248,6 +266,19 @@ class Venue:
         """Return the stop orders that wait, buys and sales, in the sequence in which trades reach them; read only."""
         market = self._state.markets.get(symbol_id)
         return (market.stops.of_side(Side.BUY), market.stops.of_side(Side.SELL)) if market else ([], [])
+
+    def auction_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the orders that trade in an auction only, buys and sales, who would trade first first; read only."""
+        market = self._state.markets.get(symbol_id)
+        return (market.auction.of_side(Side.BUY), market.auction.of_side(Side.SELL)) if market else ([], [])
+
+    def indication(self, symbol_id: int) -> Indication | None:
+        """Return what was told last of the auction for which orders gather, nothing where none is indicated."""
+        return self._state.markets[symbol_id].indicated if symbol_id in self._state.indicated else None
+
+    def schedule(self) -> list[ScheduledPhase]:
+        """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
+        return list(self._state.schedule)
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order, read only; nothing where it is finished or never was."""

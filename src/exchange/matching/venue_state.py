@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
 from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
+from exchange.domain.phase import Phase
 from exchange.domain.symbol import SYMBOLS_MAX
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
@@ -41,6 +43,14 @@ class VenueLimits(msgspec.Struct, frozen=True):
 LIMITS = VenueLimits()
 
 
+class ScheduledPhase(NamedTuple):
+    """A phase that is to begin. symbol_id: 0 for all."""
+
+    at_ns: int
+    symbol_id: int
+    phase: Phase
+
+
 class VenueState:
     """The state of one venue. Its containers are filled and emptied, never exchanged for others."""
 
@@ -70,6 +80,16 @@ class VenueState:
         """YYYYMMDD, 0 before the first."""
         self.day_ends_ns = 0
         """When the business date rolls by itself, 0 for never."""
+        self.market_phase = Phase.CONTINUOUS
+        """In which new symbols begin."""
+        self.market_scheduled_phase = Phase.CONTINUOUS
+        """Where the schedule has got, though the market be halted."""
+        self.schedule: list[ScheduledPhase] = []
+        """What is to come, soonest first."""
+        self.phase_ends: dict[int, int] = {}
+        """When phases end by themselves, by symbol id."""
+        self.indicated: dict[int, None] = {}
+        """Ids of the symbols whose auction is indicated."""
 
     def live_orders(self, fits: Callable[[RestingOrder], bool]) -> list[RestingOrder]:
         """Return the live orders that fit by their ids, which is the sequence of their entry."""

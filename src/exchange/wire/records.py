@@ -23,9 +23,10 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
+from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
-from exchange.domain.trade import BustReason
+from exchange.domain.trade import BustReason, TradeCondition
 
 RECORD_BYTES_MAX = 4_096
 VERSION = 1
@@ -48,6 +49,10 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "cancel_reason": CancelReason,
     "reprice_reason": RepriceReason,
     "mode": SelfTradeMode,
+    "phase": Phase,
+    "cause": PhaseCause,
+    "auction": AuctionKind,
+    "trade_condition": TradeCondition,
     "reject_reason": Reason,
 }
 
@@ -114,6 +119,7 @@ _EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
 _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
+_AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
 
 LAYOUTS: dict[type, Layout] = {
@@ -148,6 +154,12 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.EnterSpecialOrder, 62, "account_id:I symbol_id:I " + _ORDER + _TERMS),
         Layout(c.SetMarketProtection, 63, "symbol_id:I protection_bps:H"),
         Layout(c.SetSelfTradePrevention, 64, "participant_id:I group:I mode:e"),
+        Layout(c.SetPhase, 85, "symbol_id:I phase:e reason:b"),
+        Layout(c.SchedulePhase, 86, "symbol_id:I phase:e at_ns:Q random_ns_max:Q seed:Q"),
+        Layout(c.ClearSchedule, 87, "symbol_id:I"),
+        Layout(c.SetAuctionTerms, 88, "symbol_id:I " + _AUCTION_TERMS),
+        Layout(c.HaltTrading, 89, "symbol_id:I reason:b"),
+        Layout(c.ResumeTrading, 90, "symbol_id:I call_ns:Q random_ns_max:Q seed:Q reason:b"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -202,6 +214,7 @@ LAYOUTS: dict[type, Layout] = {
             150,
             "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I "
             "quantity:I reference_price:I maker_leaves:I taker_leaves:I taker_side:e state:e",
+            {"state": "trade_condition"},
         ),
         Layout(e.TradeBusted, 151, _EVENT_FACTS + " ruling_id:Q reason:e", _BUST),
         Layout(
@@ -231,6 +244,17 @@ LAYOUTS: dict[type, Layout] = {
             "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I quantity:I "
             "taker_side:e mode:e",
         ),
+        Layout(e.PhaseChanged, 185, "phase:e cause:e ends_ns:Q reason:b"),
+        Layout(e.PhaseScheduled, 186, "phase:e at_ns:Q random_ns_max:Q"),
+        Layout(e.ScheduleCleared, 187, "count:I"),
+        Layout(e.AuctionTermsSet, 188, _AUCTION_TERMS),
+        Layout(
+            e.AuctionIndicated,
+            189,
+            "auction:e price:I far_price:I reference_price:I paired:Q imbalance:Q side:B",
+        ),
+        Layout(e.AuctionExecuted, 190, "auction:e price:I reference_price:I volume:Q imbalance:Q side:B"),
+        Layout(e.AuctionExtended, 191, "auction:e price:I lowest:I highest:I number:B ends_ns:Q"),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}
