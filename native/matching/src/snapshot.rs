@@ -420,11 +420,13 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
         kind: Kind { side, order_type, time_in_force, flags },
         has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
         ..Order::default()
-    };
+    }
+    .noted();
+    let market = &mut state.markets[symbol_id as usize - 1];
+    market.needs_care |= order.is_special;
     if is_waiting(order.kind) {
         return Ok(Some((order, client_order_id)));
     }
-    let market = &mut state.markets[symbol_id as usize - 1];
     state.orders.rest(market.book.home(order.kind), order, &client_order_id);
     Ok(None)
 }

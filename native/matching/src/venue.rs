@@ -5,8 +5,8 @@ use exchange_wire::commands::{
     AMEND_ORDER, CANCEL_ORDER, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER, START_ENGINE,
 };
 use exchange_wire::events::ENGINE_STARTED;
-use exchange_wire::terms::Terms;
 use exchange_wire::numbering::number;
+use exchange_wire::terms::Terms;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::event_stream::Counters;
@@ -332,15 +332,21 @@ impl State {
                         return self.amend(&command);
                     }
                 }
-                (ENTER_SPECIAL_ORDER, EnterSpecialOrder::BYTES) => {
-                    if let Ok(command) = EnterSpecialOrder::read(body) {
-                        return self.enter_special(command, body);
-                    }
-                }
+                (ENTER_SPECIAL_ORDER, EnterSpecialOrder::BYTES) => return self.apply_special(header, record),
                 _ => {}
             }
         }
         self.apply_other(header, record);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn apply_special(&mut self, header: &Header, record: &[u8]) {
+        let body = &record[COMMAND_HEADER_BYTES..];
+        match EnterSpecialOrder::read(body) {
+            Ok(command) => self.enter_special(command, body),
+            Err(_) => self.apply_other(header, record),
+        }
     }
 
     #[cold]
