@@ -144,7 +144,7 @@ def is_group_alive(group: int) -> bool:
     return False
 
 
-def wait_for(condition: Any, what: str, seconds: float = 30) -> Any:
+def wait_for(condition: Any, what: str, seconds: float = 60) -> Any:
     """Ask again and again until a condition gives something; return it."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
