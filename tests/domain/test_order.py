@@ -24,7 +24,10 @@ def test_numbers_are_those_of_fix() -> None:
         "STOP_LIMIT": 4,
         "MARKET_TO_LIMIT": ord("K"),
     }
-    assert {tif.name: tif.value for tif in TimeInForce} == {"DAY": 0, "GTC": 1, "IOC": 3, "FOK": 4, "GTD": 6}
+    assert {tif.name: tif.value for tif in TimeInForce} == {
+        "DAY": 0, "GTC": 1, "AT_THE_OPEN": 2, "IOC": 3, "FOK": 4, "GTD": 6, "AT_THE_CLOSE": 7,
+        "GOOD_FOR_AUCTION": ord("B"),
+    }  # fmt: skip
 
 
 def test_an_order_is_open_or_final() -> None:

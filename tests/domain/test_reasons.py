@@ -20,6 +20,9 @@ NUMBERS = {
     "STOP_PRICE_MISSING": 60, "STOP_PRICE_INVALID": 61, "STOP_ALREADY_REACHED": 62, "TRAIL_INVALID": 63,
     "SELF_TRADE_MODE_INVALID": 65,
     "CONFIGURATION_SUPERSEDED": 70,
+    "SYMBOL_HALTED": 120, "PHASE_TAKES_NO_ORDERS": 121, "PHASE_TAKES_NO_CANCELS": 122, "ORDER_NOT_IN_PHASE": 123,
+    "AUCTION_OVER": 124, "PHASE_INVALID": 125, "PHASE_TIME_INVALID": 126, "AUCTION_TERMS_INVALID": 127,
+    "NOT_HALTED": 128,
 }  # fmt: skip
 """A number is never reused and never given to another reason: add here, change nothing."""
 
@@ -51,5 +54,6 @@ def test_a_limit_is_never_told_without_what_was_measured() -> None:
 
 def test_only_what_can_change_by_itself_is_worth_a_retry() -> None:
     assert [reason.name for reason, text in REASONS.items() if text.retry] == [
-        "CLIENT_ORDER_ID_TABLE_FULL", "SYMBOL_SUSPENDED", "STOP_ALREADY_REACHED", "POST_ONLY_WOULD_TRADE",
+        "CLIENT_ORDER_ID_TABLE_FULL", "SYMBOL_SUSPENDED", "SYMBOL_HALTED", "PHASE_TAKES_NO_ORDERS",
+        "PHASE_TAKES_NO_CANCELS", "ORDER_NOT_IN_PHASE", "AUCTION_OVER", "STOP_ALREADY_REACHED", "POST_ONLY_WOULD_TRADE",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from exchange.domain.order import Side
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.trade import TradeCondition
 from exchange.matching.administration import refusal_of_reference_price
 from tests.matching.desk import ANN, BOB, XYZ, Desk
 
@@ -66,7 +67,7 @@ def test_a_symbol_state_is_in_the_trades_that_follow() -> None:
     desk.enter(Side.BUY, 1, 100_000)
     trade = desk.enter(Side.SELL, 1, 100_000, BOB)[1]
     assert isinstance(trade, e.TradeExecuted)
-    assert trade.state is SymbolState.ACTIVE
+    assert trade.state is TradeCondition.CONTINUOUS
 
 
 @pytest.mark.parametrize("name", ["", " x", "x ", "a\nb", "x" * 65, "ü" * 33])

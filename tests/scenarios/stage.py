@@ -10,6 +10,7 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.phase import Phase
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
@@ -249,6 +250,57 @@ class Stage:
     def set_protection(self, symbol: str, bps: str) -> c.Command:
         return c.SetMarketProtection(symbol_id=self.names.symbol(symbol), protection_bps=int(bps))
 
+    # --- phases --------------------------------------------------------------------------------------
+
+    @step(r"phase (?P<symbol>\w+) (?P<phase>[a-z-]+)")
+    def set_phase(self, symbol: str, phase: str) -> c.Command:
+        return c.SetPhase(symbol_id=self._symbol_or_all(symbol), phase=phase_of(phase))
+
+    @step(
+        r"schedule (?P<symbol>\w+) (?P<phase>[a-z-]+) at (?P<time>\S+)(?: within (?P<within>\d+) s by (?P<seed>\d+))?"
+    )
+    def schedule(self, symbol: str, phase: str, time: str, within: str, seed: str) -> c.Command:
+        return c.SchedulePhase(
+            symbol_id=self._symbol_or_all(symbol), phase=phase_of(phase), at_ns=parse_time(time),
+            random_ns_max=int(within or 0) * SECOND_NS, seed=int(seed or 0),
+        )  # fmt: skip
+
+    @step(r"clear schedule of (?P<symbol>\w+)")
+    def clear_schedule(self, symbol: str) -> c.Command:
+        return c.ClearSchedule(symbol_id=self._symbol_or_all(symbol))
+
+    @step(r"halt (?P<symbol>\w+) for (?P<reason>\w+)")
+    def halt(self, symbol: str, reason: str) -> c.Command:
+        return c.HaltTrading(symbol_id=self._symbol_or_all(symbol), reason=reason)
+
+    @step(r"end halt of (?P<symbol>\w+)(?: after (?P<call>\d+) s)?")
+    def end_halt(self, symbol: str, call: str) -> c.Command:
+        return c.ResumeTrading(symbol_id=self._symbol_or_all(symbol), call_ns=int(call or 0) * SECOND_NS)
+
+    @step(r"collar (?P<symbol>\w+) (?P<bps>\d+) bps, (?P<most>\d+) extensions of (?P<seconds>\d+) s")
+    def set_collar(self, symbol: str, bps: str, most: str, seconds: str) -> c.Command:
+        return c.SetAuctionTerms(
+            symbol_id=self.names.symbol(symbol), collar_bps=int(bps), extension_ns=int(seconds) * SECOND_NS,
+            extensions_max=int(most),
+        )  # fmt: skip
+
+    @step(r"waiting(?: (?P<symbol>\w+))?")
+    def waiting(self, symbol: str | None) -> list[str]:
+        """Show the orders that trade in an auction only."""
+        sides = self.desk.venue.auction_orders(self.names.symbol(symbol or "XYZ"))
+        return [f"{side} {self._waiting(of)}" for side, of in zip(("buys", "sales"), sides, strict=True)]
+
+    def _waiting(self, orders: list[Any]) -> str:
+        texts = [
+            f"{price} {self.names.of_order(order.order_id)}:{order.leaves}"
+            for order in orders
+            for price in [format_price(order.price) if order.price else "market"]
+        ]
+        return ", ".join(texts) or "none"
+
+    def _symbol_or_all(self, name: str) -> int:
+        return 0 if name == "all" else self.names.symbol(name)
+
     @step(r"deadline")
     def deadline(self) -> list[str]:
         return [format_time(self.desk.venue.next_deadline)]
@@ -276,6 +328,7 @@ class Stage:
         return [format_date(self.desk.venue.business_date)]
 
 
+SECOND_NS = 1_000_000_000
 UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_LIMIT}
 STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
 FLAGS = {
@@ -288,6 +341,11 @@ TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "trail": ("trail_amount", parse_money), "trail-bps": ("trail_bps", int),
 }  # fmt: skip
 STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
+
+
+def phase_of(text: str) -> Phase:
+    """Read the name of a phase."""
+    return Phase[text.upper().replace("-", "_")]
 
 
 def type_of(price: str, terms: dict[str, int]) -> OrderType:
@@ -309,7 +367,7 @@ def asked_of(words: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
             field, read = TERMS[word]
             terms[field] = read(next(left))
         else:
-            asked["time_in_force"] = TimeInForce[word.upper()]
+            asked["time_in_force"] = TimeInForce[word.upper().replace("-", "_")]
     return asked, terms
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any
 
 from exchange.domain import events as e
@@ -146,7 +147,7 @@ def say(event: e.Event, names: Names) -> str:
                 f"corrected {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}"
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
-    return _say_administration(event)
+    return _say_phase(event) or _say_administration(event)
 
 
 def _terms(event: e.SpecialTermsAccepted) -> str:
@@ -179,6 +180,42 @@ def _say_trade(event: e.TradeExecuted, names: Names) -> str:
         f"trade {names.trade(event)}: {taker} {verb} {maker}, {event.quantity} @ {format_price(event.price)} "
         f"[leaves {event.taker_leaves} and {event.maker_leaves}] [reference {format_price(event.reference_price)}]"
     )
+
+
+def _say_phase(event: e.Event) -> str:
+    match event:
+        case e.PhaseChanged():
+            who = "all" if not event.symbol_id else "phase"
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            return f"{who} {_hyphened(event.phase)}, {_hyphened(event.cause)}{ends}"
+        case e.PhaseScheduled():
+            return f"scheduled {_hyphened(event.phase)} at {format_time(event.at_ns)}"
+        case e.ScheduleCleared():
+            return f"cleared {event.count}"
+        case e.AuctionTermsSet():
+            return f"collar {event.collar_bps} bps, at most {event.extensions_max} extensions"
+        case e.AuctionIndicated():
+            price = format_price(event.price) if event.price else "none"
+            far = f" [far {format_price(event.far_price)}]" if event.far_price else ""
+            reference = f"[reference {format_price(event.reference_price)}]"
+            return f"indicated {price}, {event.paired} paired{_over(event.imbalance, event.side)}{far} {reference}"
+        case e.AuctionExecuted():
+            price = f"{event.volume} @ {format_price(event.price)}" if event.volume else "nothing"
+            return f"{event.auction.name.lower()} auction of {price}{_over(event.imbalance, event.side)}"
+        case e.AuctionExtended():
+            return (
+                f"extended until {format_time(event.ends_ns)}, {format_price(event.price)} is not within "
+                f"{format_price(event.lowest)} to {format_price(event.highest)}"
+            )
+    return ""
+
+
+def _over(imbalance: int, side: int) -> str:
+    return f", {imbalance} over to {Side(side).name.lower()}" if imbalance else ""
+
+
+def _hyphened(member: IntEnum) -> str:
+    return member.name.lower().replace("_", "-")
 
 
 def _say_administration(event: e.Event) -> str:

@@ -137,6 +137,9 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
         167: "OrderTriggered",
         64: "SetSelfTradePrevention", 168: "SelfTradePreventionSet", 169: "MatchPrevented",
+        85: "SetPhase", 86: "SchedulePhase", 87: "ClearSchedule", 88: "SetAuctionTerms", 89: "HaltTrading",
+        90: "ResumeTrading", 185: "PhaseChanged", 186: "PhaseScheduled", 187: "ScheduleCleared",
+        188: "AuctionTermsSet", 189: "AuctionIndicated", 190: "AuctionExecuted", 191: "AuctionExtended",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

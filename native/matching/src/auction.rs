@@ -189,7 +189,8 @@ pub fn indicate(orders: &Orders, market: &Market, auction: u8) -> (Outcome, Indi
 impl State {
     /// Lets an order wait for an auction: in the book, or where it trades in an auction only, beside it.
     #[cold]
-    pub fn gather_apart(&mut self, order: Order, client_order_id: &exchange_wire::ClientOrderId) {
+    pub fn gather_apart(&mut self, mut order: Order, client_order_id: &exchange_wire::ClientOrderId) {
+        order.is_special = true;
         let side = self.markets[order.symbol_id as usize - 1].auction_side(order.kind.side);
         let slot = self.orders.rest_at(side, queue_price(&order), order, client_order_id);
         if order.has_terms {

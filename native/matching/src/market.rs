@@ -4,7 +4,7 @@ use exchange_wire::commands::AuctionTerms;
 use exchange_wire::events::Kind;
 
 use crate::auction::{is_for_auction, Indication};
-use crate::order_book::{BookSide, OrderBook, BUY};
+use crate::order_book::{BookSide, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::phase::CONTINUOUS;
 use crate::reference_price::ReferencePrice;
@@ -38,6 +38,8 @@ pub struct Market {
     pub phase_ends_ns: u64,
     /// What was last told of the auction.
     pub indicated: Indication,
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or not trade; `note_care`.
+    pub needs_care: bool,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
     tick_sizes: [u32; TICK_ROWS_MAX],
@@ -64,6 +66,7 @@ impl Market {
             auction_terms: AuctionTerms::default(),
             phase_ends_ns: 0,
             indicated: Indication::default(),
+            needs_care: false,
             tick_rows: 0,
             tick_starts,
             tick_sizes,
@@ -127,8 +130,27 @@ impl Market {
         }
     }
 
+    /// Whether an order is hidden here, or waits for its stop price.
+    pub fn has_unseen(&self) -> bool {
+        let OrderBook { hidden_bids, hidden_asks, .. } = &self.book;
+        !(hidden_bids.is_empty() && hidden_asks.is_empty() && self.stops.is_empty())
+    }
+
+    /// Notes whether an order that comes in is to be looked at closely: something is unseen, or it does not trade now.
+    pub fn note_care(&mut self) {
+        self.needs_care = self.phase != CONTINUOUS || self.has_unseen();
+    }
+
+    /// The rank, on the opposite side, of the worst price at which a market order trades.
+    pub fn protective_rank(&mut self, side: u8) -> u32 {
+        match self.protective_price(side) {
+            0 => WORST_RANK,
+            price => self.book.opposite_side(side).rank(price),
+        }
+    }
+
     /// The worst price at which a market order may trade, 0 for any.
-    pub fn protective_price(&self, side: u8) -> u32 {
+    fn protective_price(&self, side: u8) -> u32 {
         if self.protection_bps == 0 {
             return 0;
         }

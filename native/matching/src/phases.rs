@@ -307,6 +307,7 @@ impl State {
         if change.phase == CONTINUOUS && outcome.volume > 0 {
             self.trigger(symbol_id, outcome.price);
             self.let_triggered_come_in();
+            self.market_mut(symbol_id).note_care();
         }
     }
 
@@ -315,6 +316,7 @@ impl State {
         market.phase = change.phase;
         market.extensions = 0;
         market.indicated = Indication::default();
+        market.note_care();
         self.set_phase_end(symbol_id, change.ends_ns);
         self.indicated.remove(&symbol_id);
         if is_indicated(change.phase) {

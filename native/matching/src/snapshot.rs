@@ -360,6 +360,7 @@ fn read_phases(state: &mut State, reader: &mut Reader) -> Restored<()> {
         known(state.directory.has_symbol(symbol_id) && state.market_mut(symbol_id).phase_ends_ns == 0)?;
         let market = state.market_mut(symbol_id);
         (market.phase, market.scheduled_phase, market.extensions) = (phase, scheduled, extensions);
+        market.needs_care |= phase != CONTINUOUS;
         state.set_phase_end(symbol_id, ends_ns);
         if let Some(auction) = auction_of(phase).filter(|_| is_indicated(phase)) {
             state.indicated.insert(symbol_id);
@@ -497,7 +498,7 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
     let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
     let has_left = reserve < leaves && leaves <= quantity;
     known(is_ours && entered && has_place && matches!(side, BUY | SELL) && has_left)?;
-    let order = Order {
+    let mut order = Order {
         order_id,
         entered_ns,
         account_id,
@@ -510,11 +511,14 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
         kind: Kind { side, order_type, time_in_force, flags },
         has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
         ..Order::default()
-    };
+    }
+    .noted();
+    order.is_special |= is_for_auction(order.kind);
+    let market = &mut state.markets[symbol_id as usize - 1];
+    market.needs_care |= order.is_special;
     if is_waiting(order.kind) {
         return Ok(Some((order, client_order_id)));
     }
-    let market = &mut state.markets[symbol_id as usize - 1];
     let price = if is_for_auction(order.kind) { queue_price(&order) } else { order.price };
     state.orders.rest_at(market.home_of(order.kind), price, order, &client_order_id);
     Ok(None)

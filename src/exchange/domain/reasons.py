@@ -146,8 +146,7 @@ REASONS: dict[Reason, ReasonText] = {
         measured="phase",
     ),
     Reason.ORDER_NOT_IN_PHASE: ReasonText(
-        "While orders gather for an auction none is taken that trades at once or never takes (ioc, fok, "
-        "market-to-limit, post-only); after the close only limit and stop orders that outlive the day.",
+        "Before an auction no ioc, fok, market-to-limit or post-only order is taken, after the close only gtc and gtd.",
         retry=True,
         field="type",
         measured="phase",
@@ -190,8 +189,7 @@ REASONS: dict[Reason, ReasonText] = {
         limit="maximum",
     ),
     Reason.TIME_IN_FORCE_NOT_ALLOWED: ReasonText(
-        "The order type does not take this time in force: market orders take day, ioc, fok or an auction's, stop "
-        "orders day, gtc or gtd, market-to-limit orders all but an auction's.",
+        "The order type does not take this time in force: market orders no gtc or gtd, stop orders only these and day.",
         field="time_in_force",
         measured="time in force",
     ),
@@ -205,7 +203,7 @@ REASONS: dict[Reason, ReasonText] = {
         limit="now",
     ),
     Reason.MINIMUM_QUANTITY_INVALID: ReasonText(
-        "A minimum is not above the order's quantity, all-or-none needs none, and orders for an auction take neither.",
+        "A minimum is not above the order's quantity; all-or-none needs none; orders for an auction take neither.",
         field="min_qty",
         measured="minimum",
         limit="quantity",

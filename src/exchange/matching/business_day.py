@@ -1,8 +1,8 @@
 """Business dates: what happens when one ends and the next begins, by command or when its time is over.
 
 When a date ends, its day orders and those for an auction are cancelled in the sequence of their entry, and client
-order ids are forgotten but for those of live orders. A day that ends by itself is followed by the next one, 24 hours long;
-after a longer silence one step leads to the date that holds the present.
+order ids are forgotten but for those of live orders. A day that ends by itself is followed by the next one, 24 hours
+long; after a longer silence one step leads to the date that holds the present.
 """
 
 from __future__ import annotations

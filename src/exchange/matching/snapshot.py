@@ -11,8 +11,9 @@ filled up with zeros. A snapshot is:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
      one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, a ParticipantCreated,
-     a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each, in this order, each kind by id; the RuleConfigured of the rules in force and of those that are coming; a
-     ConfigurationChanged with nothing but its version, where there is one;
+     a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each, in this order, each kind by
+     id; the RuleConfigured of the rules in force and of those that are coming; a ConfigurationChanged with nothing
+     but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
