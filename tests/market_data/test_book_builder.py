@@ -37,7 +37,12 @@ def test_books_equal_the_venues_after_every_command(seed: int) -> None:
     assert sorted(builder.orders) == sorted(
         each.order_id
         for symbol_id in SYMBOL_IDS
-        for find in (flow.venue.orders, flow.venue.hidden_orders, flow.venue.stop_orders)
+        for find in (
+            flow.venue.orders,
+            flow.venue.hidden_orders,
+            flow.venue.stop_orders,
+            flow.venue.auction_orders,
+        )
         for side in find(symbol_id)
         for each in side
     )

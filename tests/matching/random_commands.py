@@ -128,7 +128,7 @@ class RandomCommands:
                     order_id=order_id, participant_id=authority(eight), price=price, quantity=quantity,
                     client_order_id=self.client_order_id(eight),
                 )  # fmt: skip
-            case x if x < 0.9 :
+            case x if x < 0.92:
                 return self.of_phases(eight)
             case x if x < 0.95 and self.trades:
                 return self.ruling(eight)

@@ -235,7 +235,7 @@ def enter_stop(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
     return c.EnterSpecialOrder(**{**fields, **kind, **terms})
 
 
-PHASES = (*Phase, *(Phase.CONTINUOUS,) * 12, 0, 12)
+PHASES = (*Phase, *(Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION, Phase.CONTINUOUS) * 5, 0, 12)
 AUCTION_KINDS = (
     (LIMIT, OPENING, PLAIN), (LIMIT, CLOSING, PLAIN), (LIMIT, AUCTION, PLAIN), (MARKET, OPENING, PLAIN),
     (MARKET, CLOSING, PLAIN), (MARKET, AUCTION, PLAIN), (LIMIT, AUCTION, ALL_OR_NONE), (STOP, AUCTION, PLAIN),

@@ -251,6 +251,11 @@ impl Venue {
         self.state.indicated.contains(&symbol_id).then_some(market.indicated)
     }
 
+    /// The phase of the market as a whole, in which new symbols begin.
+    pub fn market_phase(&self) -> u8 {
+        self.state.market_phase
+    }
+
     /// The phases that are scheduled, soonest first.
     pub fn schedule(&self) -> &[ScheduledPhase] {
         &self.state.schedule

@@ -190,6 +190,11 @@ impl Venue {
         Some((told.price, told.far_price, told.reference_price, told.paired, told.imbalance, told.side))
     }
 
+    #[getter]
+    fn market_phase(&self) -> u8 {
+        self.locked().market_phase()
+    }
+
     fn schedule(&self) -> Vec<(u64, u32, u8)> {
         let venue = self.locked();
         venue.schedule().iter().map(|row| (row.at_ns, row.symbol_id, row.phase)).collect()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, select, tuple_
 
 from exchange.clearing import tables
 from exchange.domain.order import Side
-from exchange.domain.symbol import SymbolState
+from exchange.domain.trade import TradeCondition
 from exchange.infra.bulk_insert import bulk_insert
 from exchange.infra.store import read_directory, write_directory_events
 from exchange.post_trade.books import Books, Changes, EngineRequest, Fulfilment
@@ -147,7 +147,7 @@ def trade_of(row: Row[Any]) -> Trade:
     """Turn a row into the trade it holds."""
     fields = row._asdict()
     fields["taker_side"] = Side(fields["taker_side"])
-    fields["symbol_state"] = SymbolState(fields["symbol_state"])
+    fields["symbol_state"] = TradeCondition(fields["symbol_state"])
     fields["state"] = TradeState(fields["state"])
     return Trade(**fields)
 

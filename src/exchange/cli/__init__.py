@@ -20,6 +20,7 @@ COMMANDS = {
     "book": "market:book",
     "tape": "market:tape",
     "symbols": "symbols:app",
+    "phases": "market_phases:app",
     "participants": "members:participants",
     "accounts": "members:accounts",
     "keys": "members:keys",

@@ -25,6 +25,7 @@ from exchange.engine.order_history import OrderHistory
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.ouch_metrics import ouch_metrics
 from exchange.engine.ouch_sessions import OuchSessions
+from exchange.engine.phase_scheduler import PhaseScheduler
 from exchange.engine.publisher import Publisher, PublisherStats
 from exchange.engine.recovery import Recovered, Storage, recover
 from exchange.engine.replay import VenueKind, choose_matcher, snapshot_of
@@ -111,8 +112,11 @@ class EngineApp:
             stack.push_async_callback(self._news.stop)
             await self._news.start()
             recovered = await self._start_core(stack)
-            keys = await Bootstrap(self.config, self.venue, self.sequencer).run(self._clock.now_ns())
-            self.keys = keys
+            bootstrap = Bootstrap(self.config, self.venue, self.sequencer)
+            self.keys = await bootstrap.run(self._clock.now_ns())
+            phases = PhaseScheduler(self.config.engine.schedule, self.venue, self._clock, bootstrap.submit)
+            stack.push_async_callback(phases.stop)
+            await phases.start()
             await self._start_http(stack, recovered)
             await self._start_ouch(stack)
             self._running = stack.pop_all()

@@ -90,13 +90,13 @@ class Bootstrap:
     async def _start_business_day(self, now_ns: int) -> None:
         if not self._venue.business_date:
             ends_ns = day_end_after(now_ns, self._config.engine.day_ends)
-            await self._submit([c.StartBusinessDay(date=date_number(now_ns), ends_ns=ends_ns)])
+            await self.submit([c.StartBusinessDay(date=date_number(now_ns), ends_ns=ends_ns)])
 
     async def _list_symbols(self) -> None:
         is_ours = is_ours_of(self._config)
         wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
         missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
-        await self._submit([_add_symbol(symbol) for symbol in missing])
+        await self.submit([_add_symbol(symbol) for symbol in missing])
         for symbol in wanted:
             listed = self._directory.symbol_named(symbol.symbol)
             if listed is not None and (changes := _differences(symbol, listed)):
@@ -124,7 +124,7 @@ class Bootstrap:
             for name in self._demo_names():
                 keys.participants[name], more = self._demo_participant(name)
                 commands += more
-        await self._submit(commands)
+        await self.submit(commands)
         write_keys(path, keys)
         log.info("keys_written", path=str(path), participants=list(keys.participants))
         return keys
@@ -133,7 +133,7 @@ class Bootstrap:
         """Let in whoever has the key of the environment, where one is given, as reporter and clearing."""
         digest = sha256(key.encode()).digest()
         if key and digest not in self._directory.key_ids:
-            await self._submit(
+            await self.submit(
                 [
                     c.CreateKey(
                         participant_id=ParticipantId(0),
@@ -196,7 +196,7 @@ class Bootstrap:
         )
         return commands
 
-    async def _submit(self, commands: Sequence[c.Command]) -> None:
+    async def submit(self, commands: Sequence[c.Command]) -> None:
         """Carry commands out. Raise `InfraError` where one is refused: the configuration asks for what cannot be."""
         for start in range(0, len(commands), COMMANDS_PER_SUBMISSION):
             part = commands[start : start + COMMANDS_PER_SUBMISSION]

@@ -10,6 +10,7 @@ from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_orders import OrdersApi
+from exchange.engine.rest_phases import PhasesApi
 from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
@@ -34,6 +35,7 @@ def engine_routes(
         *OrdersApi(gateway).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
+        *PhasesApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
         *SessionsApi(gateway, ouch).routes(),
         *TradesApi(gateway, event_log).routes(),

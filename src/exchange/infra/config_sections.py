@@ -35,6 +35,7 @@ from exchange.domain.units import (
     parse_price,
 )
 from exchange.infra.config_keys import Secret, Section, Text
+from exchange.infra.schedule_config import ScheduleConfig
 
 PARTITIONS_MAX = 128
 _PARTITION = re.compile(r"(\d{1,3})/(\d{1,3})\Z", re.ASCII)
@@ -180,6 +181,7 @@ class EngineConfig(Section, frozen=True, kw_only=True):
     demo: bool = True
     """Make demo participants with keys, cash and shares at the first start."""
     ouch: OuchConfig = OuchConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
 
 
 class ItchConfig(Section, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from exchange.domain import events as e
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.trade import TradeCondition
 from exchange.market_data.book import Book, BookOrder, LevelTotal
 from exchange.wire.fields import RECORD_START, field_struct, kind_of, refuse_unknown
 from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, ProtocolError
@@ -53,7 +54,9 @@ _TERMS = field_struct(e.SpecialTermsAccepted, "order_id", "display_quantity")
 _REPRICED = field_struct(e.OrderRepriced, "order_id", "price")
 _REFRESHED = field_struct(e.OrderRefreshed, "order_id", "displayed", "leaves")
 _TRIGGERED = field_struct(e.OrderTriggered, "order_id", "order_type", "time_in_force", "flags")
-_EXECUTED = field_struct(e.TradeExecuted, "maker_order_id", "taker_order_id", "maker_leaves", "taker_leaves")
+_EXECUTED = field_struct(
+    e.TradeExecuted, "maker_order_id", "taker_order_id", "maker_leaves", "taker_leaves", "state"
+)
 _HIDDEN = OrderFlag.HIDDEN.value
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _STAMP = field_struct(e.Event, "sequence", "time_ns")
@@ -249,13 +252,20 @@ class BookBuilder:
             self._incoming = order
 
     def _executed(self, events: bytes, offset: int) -> None:
-        maker_id, taker_id, maker_leaves, taker_leaves = _EXECUTED.unpack_from(events, offset)
-        maker = self.orders[maker_id]
-        leaves = maker_leaves - maker.reserve
+        maker_id, taker_id, maker_leaves, taker_leaves, condition = _EXECUTED.unpack_from(events, offset)
+        self._trade_resting(maker_id, maker_leaves, events, offset)
+        if condition == TradeCondition.AUCTION:
+            self._trade_resting(taker_id, taker_leaves, events, offset)
+        else:
+            self._coming(taker_id).leaves = taker_leaves
+
+    def _trade_resting(self, order_id: int, all_leaves: int, events: bytes, offset: int) -> None:
+        """Let an order trade that rests; in an auction both do."""
+        order = self.orders[order_id]
+        leaves = all_leaves - order.reserve
         if self._watcher is not None:
-            self._watcher.order_executed(maker, leaves, events, offset)
-        self._reduce(maker, leaves)
-        self._coming(taker_id).leaves = taker_leaves
+            self._watcher.order_executed(order, leaves, events, offset)
+        self._reduce(order, leaves)
 
     def _refreshed(self, events: bytes, offset: int) -> None:
         order_id, displayed, leaves = _REFRESHED.unpack_from(events, offset)
@@ -310,9 +320,13 @@ class BookBuilder:
             self._watcher.order_added(order, events, offset)
 
     def _settle(self, events: bytes, offset: int) -> None:
-        """Let what is left of the order that came in rest, if it may."""
+        """Let what is left of the order that came in rest: had it been cancelled, its event would have said so.
+
+        What may not rest, and is there nevertheless, waits unseen for an auction.
+        """
         incoming, self._incoming = self._incoming, None
-        if incoming is not None and incoming.leaves and incoming.rests:
+        if incoming is not None and incoming.leaves:
+            incoming.hidden = incoming.hidden or not incoming.rests
             if not incoming.hidden and 0 < incoming.display < incoming.leaves:
                 incoming.reserve = incoming.leaves - incoming.display
                 incoming.leaves = incoming.display

@@ -5,6 +5,8 @@ and ends with `S`/`C`. Where ITCH has no word for what happens here:
 
 - An order that is amended and loses its place goes on under another reference: bits 40 to 55 of it count up.
 - A corrected trade is a broken trade (`B`) and a new one (`P`) with the event of the correction as its match number.
+- While orders gather for an auction the book may be crossed. Its trades are `C` messages that are not printed, and one
+  `Q` for all of them; what is told of an auction (`I`) comes with every change.
 - An order that meets the book before it rests appears with what is left of it.
 """
 
@@ -17,7 +19,9 @@ import msgspec
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
+from exchange.domain.phase import AuctionKind, Phase
 from exchange.domain.symbol import Symbol, SymbolState
+from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
 from exchange.market_data.book import BookOrder
 from exchange.market_data.book_builder import BookBuilder
@@ -30,13 +34,29 @@ MOVES_MAX = 1 << 16
 """An order's reference carries how often it has lost its place; after so many times the count begins anew."""
 
 _STAMP = field_struct(e.Event, "command_sequence", "time_ns")
-_EXECUTED = field_struct(e.TradeExecuted, "partition", "sequence")
+_EXECUTED = field_struct(e.TradeExecuted, "partition", "sequence", "price", "state")
 _MOVES = (kind_of(e.OrderAmended), kind_of(e.OrderReplaced))
 _SIDES = {Side.BUY: b"B", Side.SELL: b"S"}
-_STATES = {SymbolState.ACTIVE: b"T", SymbolState.SUSPENDED: b"H"}
+_ACTIONS = {
+    Phase.CONTINUOUS: b"T", Phase.HALTED: b"H", Phase.CLOSED: b"H", Phase.POST_CLOSE: b"H",
+    Phase.VOLATILITY_AUCTION: b"P",
+}  # fmt: skip
+_CROSSES = {
+    AuctionKind.OPENING: b"O", AuctionKind.CLOSING: b"C", AuctionKind.REOPENING: b"H", AuctionKind.VOLATILITY: b"H",
+}  # fmt: skip
 _LOOKED_AT = {
     kind_of(kind): kind
-    for kind in (e.SymbolAdded, e.SymbolStateChanged, e.BusinessDayStarted, e.TradeBusted, e.TradeCorrected)
+    for kind in (
+        e.SymbolAdded,
+        e.SymbolStateChanged,
+        e.BusinessDayStarted,
+        e.TradeBusted,
+        e.TradeCorrected,
+        e.PhaseChanged,
+        e.AuctionIndicated,
+        e.AuctionExecuted,
+        e.AuctionExtended,
+    )
 }
 _NOTHING_MOVED = (-1, 0)
 _NO_REASON = itch.text("", 4)
@@ -147,12 +167,26 @@ class ItchStream:
     def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
         """See `OrderWatcher`."""
         time_ns, shares = self._at(events, offset), order.leaves - leaves
-        match = public_id(*_EXECUTED.unpack_from(events, offset))
+        partition, sequence, price, condition = _EXECUTED.unpack_from(events, offset)
+        match = public_id(partition, sequence)
+        if condition == TradeCondition.AUCTION:
+            self._execute_in_auction(order, leaves, time_ns, match, price)
+            return
         if order.hidden:
             self._print(order.symbol_id, time_ns, shares, order.price, match)
             return
         ref = self._take_ref(order.order_id) if not leaves else self._ref(order.order_id)
         self._send(itch.EXECUTED.pack(order.symbol_id, time_ns, ref, shares, match))
+
+    def _execute_in_auction(
+        self, order: BookOrder, leaves: int, time_ns: int, match: int, price: int
+    ) -> None:
+        """Tell of a shown order's trade; the cross trade that follows tells of the volume."""
+        if order.hidden:
+            return
+        ref = self._take_ref(order.order_id) if not leaves else self._ref(order.order_id)
+        shares = order.leaves - leaves
+        self._send(itch.EXECUTED_AT.pack(order.symbol_id, time_ns, ref, shares, match, b"N", price))
 
     def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
         """See `OrderWatcher`."""
@@ -176,7 +210,11 @@ class ItchStream:
                 symbol = self._directory.symbols[event.symbol_id]
                 self._list(symbol, event.time_ns)
                 self._tell_state(symbol, event.time_ns)
-            case e.SymbolStateChanged():
+            case e.PhaseChanged(symbol_id=0):
+                pass
+            case e.AuctionIndicated() | e.AuctionExecuted() | e.AuctionExtended():
+                self._tell_auction(event)
+            case e.SymbolStateChanged() | e.PhaseChanged():
                 self._tell_state(self._directory.symbols[event.symbol_id], event.time_ns)
             case e.BusinessDayStarted():
                 self._start_day(event.date, event.time_ns)
@@ -225,8 +263,28 @@ class ItchStream:
         )  # fmt: skip
 
     def _tell_state(self, symbol: Symbol, time_ns: int) -> None:
-        stock, state = self._stock(symbol.symbol_id), _STATES[symbol.state]
+        stock, state = self._stock(symbol.symbol_id), _action_of(symbol)
         self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", _NO_REASON))
+
+    def _tell_auction(self, event: e.AuctionIndicated | e.AuctionExecuted | e.AuctionExtended) -> None:
+        symbol_id, time_ns, stock = event.symbol_id, event.time_ns, self._stock(event.symbol_id)
+        cross = _CROSSES[event.auction]
+        match event:
+            case e.AuctionIndicated():
+                direction = _SIDES[Side(event.side)] if event.side else b"N" if event.paired else b"O"
+                self._send(itch.IMBALANCE.pack(
+                    symbol_id, time_ns, event.paired, event.imbalance, direction, stock, event.far_price,
+                    event.price, event.reference_price, cross, variation_of(event.price, event.reference_price),
+                ))  # fmt: skip
+            case e.AuctionExecuted():
+                match = public_id(event.partition, event.sequence)
+                self._send(
+                    itch.CROSS_TRADE.pack(symbol_id, time_ns, event.volume, stock, event.price, match, cross)
+                )
+            case e.AuctionExtended():
+                self._send(itch.AUCTION_COLLAR.pack(
+                    symbol_id, time_ns, stock, event.price, event.highest, event.lowest, event.number
+                ))  # fmt: skip
 
     def _print(self, symbol_id: int, time_ns: int, shares: int, price: int, match: int) -> None:
         """Tell of a trade that is no execution of an order in the feed."""
@@ -267,6 +325,23 @@ class ItchStream:
     def _take_ref(self, order_id: int) -> int:
         ref = self._gone[order_id] = self._refs.pop(order_id, order_id)
         return ref
+
+
+def variation_of(price: int, reference_price: int) -> bytes:
+    """Return how far an indicated price is from the reference price, as NOII's code; a blank for none."""
+    if not price:
+        return b" "
+    percent = abs(price - reference_price) * 100 // reference_price
+    return (
+        b"L" if not percent else b"%d" % percent if percent < 10 else b"ABC"[min(percent // 10, 3) - 1 :][:1]
+    )
+
+
+def _action_of(symbol: Symbol) -> bytes:
+    """Return the state of a trading action: T trading, Q orders gather, P paused for its price, H nothing trades."""
+    if symbol.state is not SymbolState.ACTIVE:
+        return b"H"
+    return _ACTIONS.get(symbol.phase, b"Q")
 
 
 def order_id_of(ref: int) -> int:

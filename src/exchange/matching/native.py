@@ -185,6 +185,11 @@ class NativeVenue:
         told = self._core.indication(symbol_id) if 0 <= symbol_id < ID32_END else None
         return Indication(*told) if told else None
 
+    @property
+    def market_phase(self) -> Phase:
+        """Return the phase of the market as a whole, in which new symbols begin."""
+        return Phase(self._core.market_phase)
+
     def schedule(self) -> list[ScheduledPhase]:
         """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
         return [

@@ -14,6 +14,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
+from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
@@ -275,6 +276,11 @@ class Venue:
     def indication(self, symbol_id: int) -> Indication | None:
         """Return what was told last of the auction for which orders gather, nothing where none is indicated."""
         return self._state.markets[symbol_id].indicated if symbol_id in self._state.indicated else None
+
+    @property
+    def market_phase(self) -> Phase:
+        """Return the phase of the market as a whole, in which new symbols begin."""
+        return self._state.market_phase
 
     def schedule(self) -> list[ScheduledPhase]:
         """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""

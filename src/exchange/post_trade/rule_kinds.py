@@ -6,8 +6,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from exchange.domain.symbol import SymbolState
-from exchange.domain.trade import BASIS_POINTS, GUIDELINE_TIERS, BustReason
+from exchange.domain.trade import BASIS_POINTS, GUIDELINE_TIERS, BustReason, TradeCondition
 from exchange.domain.units import format_money, format_price
 from exchange.post_trade.rule import Context, Finding, Rule, Verdict
 from exchange.post_trade.trade import Trade
@@ -25,7 +24,8 @@ class Tier(msgspec.Struct, frozen=True, gc=False):
 class PriceBand(Rule, frozen=True, kw_only=True):
     """Holds or busts a trade far from its reference price: at or beyond so many times the tier's guideline.
 
-    Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". bust_at: 0 for never by itself.
+    Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". An auction makes its price itself, so its trades are exempt.
+    bust_at: 0 for never by itself.
     """
 
     KIND: ClassVar[str] = "price_band"
@@ -38,6 +38,8 @@ class PriceBand(Rule, frozen=True, kw_only=True):
     def evaluate(self, trade: Trade, context: Context) -> Finding | None:
         """Compare the distance from the frozen reference price with the guideline of its tier."""
         reference = trade.reference_price
+        if trade.symbol_state == TradeCondition.AUCTION:
+            return None
         if reference <= 0:
             return Finding(
                 Verdict.HOLD, trade.price, 0, "There is no reference price to compare the trade's price with."
@@ -142,12 +144,12 @@ class Halted(Rule, frozen=True, kw_only=True):
 
     def evaluate(self, trade: Trade, context: Context) -> Finding | None:
         """Look at the symbol's state at the trade."""
-        if trade.symbol_state == SymbolState.ACTIVE:
+        if trade.symbol_state != TradeCondition.SUSPENDED:
             return None
         return Finding(
             self.action,
             trade.symbol_state,
-            SymbolState.ACTIVE,
+            TradeCondition.CONTINUOUS,
             f"{context.symbol} was suspended when it traded.",
         )
 

@@ -8,7 +8,7 @@ import msgspec
 
 from exchange.domain.events import TradeBusted, TradeCorrected, TradeExecuted
 from exchange.domain.order import Side
-from exchange.domain.symbol import SymbolState
+from exchange.domain.trade import TradeCondition
 from exchange.domain.units import (
     AccountId,
     MatchId,
@@ -47,7 +47,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sell_order_id: OrderId
     taker_side: Side
     reference_price: Price
-    symbol_state: SymbolState
+    symbol_state: TradeCondition
     executed_ns: TimeNs
     business_date: int = 0
     state: TradeState = TradeState.CAPTURED

@@ -18,6 +18,7 @@ from exchange.market_data.tape import TapeUpdate
 from exchange.reporter.views import figures_view, trade_view
 from exchange.wire.rest.admin import BUST_REASON_TEXT
 from exchange.wire.rest.market import price_text, time_text
+from exchange.wire.rest.phases import auction_fields
 from exchange.wire.rest.stream import StatusMessage, TradeChanged
 from exchange.wire.rest.symbols import STATE_TEXT
 
@@ -110,6 +111,14 @@ class Announcer:
                 fields = {"type": "configuration", "configuration_version": version}
             case e.SymbolStateChanged(state=state, reason=reason):
                 fields = {"type": "symbol_state", "state": STATE_TEXT[state], "reason": reason}
+            case (
+                e.PhaseChanged()
+                | e.PhaseScheduled()
+                | e.AuctionIndicated()
+                | e.AuctionExecuted()
+                | e.AuctionExtended()
+            ):
+                fields = auction_fields(event)
             case e.ReferencePriceSet(reference_price=price):
                 fields = {"type": "reference_price", "reference_price": price_text(price)}
             case e.BusinessDayStarted(date=date):

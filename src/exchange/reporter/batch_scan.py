@@ -15,6 +15,9 @@ OF_DIRECTORY = (
     e.SymbolStateChanged,
     e.ReferencePriceSet,
     e.SymbolConfigured,
+    e.MarketProtectionSet,
+    e.PhaseChanged,
+    e.AuctionTermsSet,
     e.RuleConfigured,
     e.ConfigurationChanged,
     e.ParticipantCreated,
@@ -22,7 +25,8 @@ OF_DIRECTORY = (
     e.KeyCreated,
     e.KeyRevoked,
 )
-NOTABLE = (*OF_DIRECTORY, e.EngineStarted, e.BusinessDayStarted)
+OF_AUCTIONS = (e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted, e.AuctionExtended)
+NOTABLE = (*OF_DIRECTORY, *OF_AUCTIONS, e.EngineStarted, e.BusinessDayStarted)
 _NOTABLE_KINDS = {kind_of(event_type): True for event_type in NOTABLE}
 
 

@@ -58,6 +58,8 @@ class LiveMarket:
         self.time_ns = restored.builder.time_ns
         self.business_date = restored.business_date
         self.trades_printed = 0
+        self.indications: dict[int, e.AuctionIndicated] = {}
+        """What was told last of the auctions for which orders gather, by symbol id."""
         self.trades_changed = 0
         self.trade_chains = restored.trade_chains
         self.status_chains = restored.status_chains
@@ -139,6 +141,13 @@ class LiveMarket:
                     listener.symbol_added(event.symbol_id)
                 else:
                     listener.ticker_changed(event.symbol_id, event.sequence)
+            case e.AuctionIndicated():
+                self.indications[event.symbol_id] = event
+            case e.PhaseChanged(symbol_id=0):
+                pass
+            case e.PhaseChanged():
+                self.indications.pop(event.symbol_id, None)
+                listener.ticker_changed(event.symbol_id, event.sequence)
             case e.SymbolStateChanged():
                 listener.ticker_changed(event.symbol_id, event.sequence)
             case e.EngineStarted():

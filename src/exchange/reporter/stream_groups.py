@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET
 
+from exchange.domain import events as e
 from exchange.domain.units import format_date
 from exchange.infra.http_routes import ApiError
 from exchange.infra.websocket import Connection, Frame, fan_out, json_frame, text_frame
@@ -27,6 +28,7 @@ from exchange.reporter.ticker import ticker_of
 from exchange.reporter.views import candle_view, level_texts, trade_view
 from exchange.wire.rest.errors import ErrorCode
 from exchange.wire.rest.market import price_text, time_text
+from exchange.wire.rest.phases import IndicationView, indication_view
 from exchange.wire.rest.stream import (
     BookDelta,
     BookSnapshot,
@@ -36,7 +38,7 @@ from exchange.wire.rest.stream import (
     TradeMessage,
     TradesSnapshot,
 )
-from exchange.wire.rest.symbols import STATE_TEXT
+from exchange.wire.rest.symbols import PHASES, STATE_TEXT
 
 SNAPSHOT_TRADES = 50
 """Trades in a snapshot of the channel trades."""
@@ -167,6 +169,8 @@ class StatusGroup(Group):
             reference_price=price_text(symbol.reference_price) if symbol else None,
             business_date=format_date(market.business_date) if market.business_date else None,
             epoch=market.epoch,
+            phase=PHASES[symbol.phase] if symbol else None,
+            indication=_indication(market.indications.get(self.symbol_id)),
         )
 
     def announce(self, announcement: Announcement) -> None:
@@ -307,3 +311,11 @@ class CandleGroup(Group):
             candle=candle_view(candle) if candle else None,
             **fields,
         )
+
+
+def _indication(event: e.AuctionIndicated | None) -> IndicationView | None:
+    if event is None:
+        return None
+    return indication_view(
+        event.price, event.far_price, event.reference_price, event.paired, event.imbalance, event.side
+    )

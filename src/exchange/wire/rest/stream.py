@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from exchange.wire.rest.market import CandleView, FiguresView, Ticker, TradeView
+from exchange.wire.rest.phases import IndicationView
 
 STREAM_VERSION = 1
 CHANNELS = ("trades", "book", "ticker", "candles", "status")
@@ -230,6 +231,8 @@ class StatusSnapshot(Struct, kw_only=True):
     reference_price: str | None
     business_date: str | None
     epoch: int
+    phase: str | None = None
+    indication: IndicationView | None = None
 
 
 class StatusMessage(Struct, kw_only=True, omit_defaults=True):
@@ -238,7 +241,7 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     channel: Literal["status"]
     type: Literal[
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
-        "configuration",
+        "configuration", "phase", "phase_scheduled", "auction_indicated", "auction_executed", "auction_extended",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
@@ -252,3 +255,15 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     epoch: int = 0
     changes: list[str] = []
     configuration_version: int = 0
+    phase: str = ""
+    cause: str = ""
+    begins_at: str = ""
+    ends_at: str = ""
+    auction: str = ""
+    price: str = ""
+    far_price: str = ""
+    qty: str = ""
+    imbalance_qty: str = ""
+    imbalance_side: str = ""
+    lowest_price: str = ""
+    highest_price: str = ""

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from exchange.domain.symbol import DEFAULT_TICKS, PROTECTION_BPS_MAX, Symbol, SymbolState
+from exchange.domain.phase import Phase
+from exchange.domain.symbol import DEFAULT_TICKS, PROTECTION_BPS_MAX, AuctionTerms, Symbol, SymbolState
 from exchange.domain.units import format_price
 from exchange.wire.rest.texts import (
     PAGE_MAX,
@@ -22,6 +23,8 @@ from exchange.wire.rest.texts import (
     SymbolText,
 )
 
+PHASES = {int(phase): phase.name.lower() for phase in Phase}
+SECOND_NS = 1_000_000_000
 STATES = {state.name.lower(): state for state in SymbolState}
 STATE_TEXT = {int(state): text for text, state in STATES.items()}
 
@@ -40,8 +43,19 @@ class TickRowView(Struct, forbid_unknown_fields=True, rename={"from_price": "fro
     tick: PriceText
 
 
+class AuctionTermsView(Struct, kw_only=True):
+    """How far from the reference price an auction may end, and how it goes on outside."""
+
+    collar_bps: int
+    extension_s: int
+    extensions_max: int
+
+
 class SymbolView(Struct, kw_only=True):
-    """A listed symbol. protection_bps: how far from the reference price market orders may trade, 0 for any price."""
+    """A listed symbol. protection_bps: how far from the reference price market orders may trade, 0 for any price.
+
+    phase: what its market does now; auction: how the price of auctions is checked, null where it is not.
+    """
 
     id: Id
     symbol: SymbolText
@@ -51,6 +65,8 @@ class SymbolView(Struct, kw_only=True):
     reference_price: PriceText
     ticks: list[TickRowView]
     protection_bps: int = 0
+    phase: Annotated[str, Meta(extra_json_schema={"enum": list(PHASES.values())})] = "continuous"
+    auction: AuctionTermsView | None = None
 
 
 class SymbolList(Struct):
@@ -92,6 +108,16 @@ class ReferencePrice(Struct, kw_only=True, forbid_unknown_fields=True):
     price: PriceText
 
 
+def _auction_view(terms: AuctionTerms) -> AuctionTermsView | None:
+    if terms == AuctionTerms():
+        return None
+    return AuctionTermsView(
+        collar_bps=terms.collar_bps,
+        extension_s=terms.extension_ns // SECOND_NS,
+        extensions_max=terms.extensions_max,
+    )
+
+
 def symbol_view(symbol: Symbol) -> SymbolView:
     """Write a symbol."""
     return SymbolView(
@@ -105,4 +131,6 @@ def symbol_view(symbol: Symbol) -> SymbolView:
             TickRowView(format_price(row.from_price), format_price(row.tick)) for row in symbol.ticks.rows
         ],
         protection_bps=symbol.protection_bps,
+        phase=PHASES[symbol.phase],
+        auction=_auction_view(symbol.auction),
     )
