@@ -12,11 +12,11 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::client_order_ids::FirstUse;
 use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
 use crate::order_checks::{
     check_cancels, check_changes, check_display, check_handling, check_kind, check_market_to_limit,
     check_post_only, check_session, check_special, check_terms, first_stop_price, is_client_order_id,
-    may_rest, GOOD_TILL_DATE, LIMIT, MARKET,
+    may_rest, GOOD_TILL_DATE, LIMIT,
 };
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::state::State;
@@ -91,9 +91,9 @@ impl State {
             kind,
             has_client_order_id: has_id,
             has_terms: terms.is_some(),
+            is_special: is_special(kind, terms.is_some()),
             ..Order::default()
-        }
-        .noted();
+        };
         self.execute(order, &command.client_order_id);
     }
 
@@ -112,11 +112,8 @@ impl State {
         }
         check_session(market, kind)?;
         check_terms(Some(market), kind.order_type, price, quantity)?;
-        let is_special = kind.flags != 0
-            || !matches!(kind.order_type, MARKET | LIMIT)
-            || kind.time_in_force == GOOD_TILL_DATE
-            || terms.is_some();
-        if is_special {
+        let is_special = is_special(kind, terms.is_some());
+        if is_special || kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE {
             return self.check_special_entry(command, market, terms.copied().unwrap_or_default());
         }
         check_handling(kind)

@@ -14,6 +14,7 @@ from secrets import randbits
 import structlog
 
 from exchange.domain import commands as c
+from exchange.domain.phase import Phase
 from exchange.domain.units import SymbolId
 from exchange.engine.trading_day import Beginning, beginnings_of, day_of, phase_at
 from exchange.infra.clock import Clock
@@ -98,7 +99,7 @@ class PhaseScheduler:
         ]  # fmt: skip
 
 
-def _is_known(beginning: Beginning, known: set[tuple[int, int]]) -> bool:
+def _is_known(beginning: Beginning, known: set[tuple[int, Phase]]) -> bool:
     """Tell whether the venue has a beginning; the chance of its end is drawn already."""
     at_ns, phase, random_ns_max = beginning
     return any(name == phase and at_ns <= at <= at_ns + random_ns_max for at, name in known)

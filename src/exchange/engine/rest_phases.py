@@ -8,7 +8,7 @@ from exchange.domain import commands as c
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import Symbol
-from exchange.domain.units import format_time
+from exchange.domain.units import SymbolId, format_time
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_entry import name_of, shown
 from exchange.engine.refusals import not_found, refusal
@@ -124,8 +124,8 @@ class PhasesApi:
     async def _carry_out(self, command: c.Command) -> None:
         await self._gateway.carry_out(command)
 
-    def _symbol_id(self, name: str) -> int:
-        return self._named(name).symbol_id if name else 0
+    def _symbol_id(self, name: str) -> SymbolId:
+        return self._named(name).symbol_id if name else SymbolId(0)
 
     def _named(self, name: str) -> Symbol:
         symbol = self._directory.symbol_named(name)

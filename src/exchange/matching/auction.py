@@ -128,8 +128,8 @@ def indicate(
     outcome = find_price(buys, sells, reference_price)
     far = 0
     if waiting.waiting:
-        alone = ([order for order in orders if order.is_for_auction] for orders in (buys, sells))
-        far = find_price(*alone, reference_price).price
+        buys, sells = ([order for order in orders if order.is_for_auction] for orders in (buys, sells))
+        far = find_price(buys, sells, reference_price).price
     return outcome, Indication(
         outcome.price, far, reference_price, outcome.volume, abs(outcome.surplus), outcome.side
     )
