@@ -30,9 +30,9 @@ Timed = tuple[bytes, int]
 class Comparison:
     """Both venues after the same commands from one seed."""
 
-    def __init__(self, seed: int, limits: VenueLimits) -> None:
+    def __init__(self, seed: int, limits: VenueLimits, *, auctions: bool = False) -> None:
         self.limits = limits
-        self.drawn = RandomCommands(seed)
+        self.drawn = RandomCommands(seed, auctions=auctions)
         self.definition, self.fast = Venue(limits=limits), NativeVenue(limits=limits)
         self.told: list[Timed] = []
         self.events: Counter[int] = Counter()

@@ -9,6 +9,8 @@ import random
 from collections import deque
 from typing import Any
 
+import msgspec
+
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.order import OrderType, Side, TimeInForce
@@ -55,7 +57,9 @@ ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
 class RandomCommands:
     """Draws records; it learns trades from the events that followed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, auctions: bool = False) -> None:
+        self.auctions = auctions
+        """Whether most commands are of auctions."""
         self.random = random.Random(seed)
         self.time_ns = START_NS
         self.trades: deque[e.TradeExecuted] = deque(maxlen=TRADES_KEPT)
@@ -106,6 +110,8 @@ class RandomCommands:
     def command(self) -> c.Command:
         """Draw a command."""
         eight = self.random.randbytes(8)
+        if self.auctions and self.random.random() < 0.8:
+            return self.of_an_auction(eight)
         match self.random.random():
             case x if x < 0.3:
                 return self.passive(eight)
@@ -136,6 +142,20 @@ class RandomCommands:
                 return cancel_orders(eight)
             case _:
                 return self.administration(eight)
+
+    def of_an_auction(self, eight: bytes) -> c.Command:
+        """Enter orders that cross, amend and cancel some, and lead the symbols through auctions."""
+        drawn = self.random.random()
+        if drawn < 0.55:
+            make = pick((enter, enter, enter_for_auction, enter_special_now), eight[7])
+            order: c.EnterOrder = make(eight)
+            return msgspec.structs.replace(order, symbol_id=1 + eight[5] % 2, client_order_id="")
+        if drawn < 0.75:
+            order_id, price, quantity = self.changed(eight)
+            return c.AmendOrder(order_id=order_id, participant_id=0, price=price, quantity=quantity)
+        if drawn < 0.85:
+            return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
+        return change_phase(eight, self.time_ns) if drawn < 0.97 else c.Tick()
 
     def of_phases(self, eight: bytes) -> c.Command:
         """Change a phase, and let the market trade again after a while; else enter an order for an auction, or tick."""
@@ -310,6 +330,11 @@ class RandomCommands:
                 body = bytearray(self.random.randbytes(BY_NUMBER[number].struct.size - 16))
         length = 16 + len(body)
         return length.to_bytes(4, "little") + bytes([number, version, 0, 0]) + bytes(8) + body
+
+
+def enter_special_now(eight: bytes) -> c.EnterSpecialOrder:
+    """Enter an order with special terms, at the start of time."""
+    return enter_special(eight, START_NS)
 
 
 def authority(eight: bytes) -> int:

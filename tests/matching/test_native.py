@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
+from exchange.domain import events as e
 from exchange.domain.order import Side
 from exchange.domain.printable import UNICODE_VERSION, is_printable
 from exchange.matching.snapshot import SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
-from exchange.wire.records import encode_command
+from exchange.wire.records import encode_command, number_of
 from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
 from tests.matching.random_commands import RandomCommands
 from tests.matching.small_world import WORLD, runs_of_commands
@@ -30,6 +31,9 @@ NativeVenue = native.NativeVenue
 from tests.matching.equality import SMALL_LIMITS, TICK, Comparison, first_difference  # noqa: E402 (needs the wheel)
 
 SEEDS = range(1, 9)
+AUCTION_EVENTS = tuple(
+    map(number_of, (e.PhaseChanged, e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted))
+)
 COMMANDS_PER_SEED = 26_000
 """Over all seeds more than 200,000."""
 
@@ -49,7 +53,9 @@ def queries_of(venue: Any) -> list[Any]:
     """Return the answers to the queries of the gateway, for ids that are there and ids that are not."""
     symbols = (0, 1, 2, 3, 99, -1, 2**40)
     orders = [
-        find(symbol) for symbol in symbols for find in (venue.orders, venue.hidden_orders, venue.stop_orders)
+        find(symbol)
+        for symbol in symbols
+        for find in (venue.orders, venue.hidden_orders, venue.stop_orders, venue.auction_orders)
     ]
     live = [one.order_id for bids, asks in orders for one in (*bids, *asks)] + [0, 5, 2**63, 2**64, -1]
     return [
@@ -58,6 +64,7 @@ def queries_of(venue: Any) -> list[Any]:
         [venue.reference_price(symbol) for symbol in symbols],
         [venue.balance(account, symbol) for account in (*range(9), -1, 2**33) for symbol in symbols],
         [(venue.order(order_id), venue.place_in_queue(order_id)) for order_id in live],
+        [(venue.schedule(), venue.market_phase, [venue.indication(symbol) for symbol in symbols])],
         [venue.trade_state(match_id) for match_id in (*range(2_000), -1, 2**64)],
     ]
 
@@ -76,6 +83,18 @@ def test_random_commands_of_every_type_have_the_same_events_hash_and_snapshot(
             assert seen_of(both.fast) == seen_of(both.definition)
             if limits is LIMITS:
                 cross(both)
+    assert queries_of(both.fast) == queries_of(both.definition)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_auctions_have_the_same_events_hash_and_snapshot(seed: int) -> None:
+    both = Comparison(seed, LIMITS, auctions=True)
+    while len(both.told) < COMMANDS_PER_SEED // 8:
+        assert both.step(), f"seed {seed}:\n{both.shrunk()}"
+        assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
+        cross(both)
+    told = [kind for kind in AUCTION_EVENTS if not both.events[kind]]
+    assert not told, f"seed {seed} never had events of the types {told}"
     assert queries_of(both.fast) == queries_of(both.definition)
 
 

@@ -56,10 +56,11 @@ class PhaseScheduler:
 
     def first_commands(self, now_ns: int) -> list[c.Command]:
         """Return what a start asks for: nothing that the venue knows already."""
-        known = {(row.at_ns, row.phase) for row in self._venue.schedule() if row.symbol_id == MARKET}
+        rows = [row for row in self._venue.schedule() if row.symbol_id == MARKET and row.at_ns > now_ns]
+        known = {(row.at_ns, row.phase) for row in rows}
         coming = self._coming(now_ns)
         self._told_until_ns = coming[-1].at_ns if coming else now_ns
-        if known and all(_is_known(beginning, known) for beginning in coming[: len(known)]):
+        if known and self._is_as_told(known, now_ns):
             last_ns = max(at_ns for at_ns, _ in known)
             return self._commands([one for one in coming if one.at_ns > last_ns])
         commands: list[c.Command] = [c.ClearSchedule(symbol_id=MARKET)] if known else []
@@ -83,11 +84,19 @@ class PhaseScheduler:
                 await self._submit(commands)
                 log.info("phases_scheduled", count=len(commands))
 
+    def _is_as_told(self, known: set[tuple[int, Phase]], now_ns: int) -> bool:
+        """Tell whether what the venue knows is what this schedule would have told it."""
+        wanted, last_ns = self._all(now_ns), max(at_ns for at_ns, _ in known)
+        missing = [one for one in wanted if now_ns < one.at_ns <= last_ns and not _is_known(one, known)]
+        return not missing and all(any(_is_known(one, {row}) for one in wanted) for row in known)
+
     def _coming(self, now_ns: int) -> list[Beginning]:
+        return [one for one in self._all(now_ns) if one.at_ns > now_ns]
+
+    def _all(self, now_ns: int) -> list[Beginning]:
         today = day_of(self._schedule, now_ns)
         days = (today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1))
-        found = [one for day in days for one in beginnings_of(self._schedule, day)]
-        return [one for one in found if one.at_ns > now_ns]
+        return [one for day in days for one in beginnings_of(self._schedule, day)]
 
     def _commands(self, coming: Sequence[Beginning]) -> list[c.Command]:
         return [
