@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import FieldInfo, fields
 
-from exchange.infra import config_sections
+from exchange.infra import config_sections, schedule_config
 from exchange.infra.config import Config, mask_password
 from exchange.infra.config_keys import Secret, Section, Text, item_section, join, marker, unwrap
 
@@ -151,9 +151,10 @@ def _comment(text: str) -> list[str]:
 
 @cache
 def descriptions() -> dict[str, dict[str, str]]:
-    """Return the text below each key in `config_sections.py`, by section and field."""
+    """Return the text below each key of the configuration, by section and field."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(config_sections)).body:
+    modules = (config_sections, schedule_config)
+    for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             texts = found.setdefault(node.name, {})
             for before, after in zip(node.body, node.body[1:], strict=False):
