@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,7 @@ class ReadOrder(msgspec.Struct):
 class ItchReader:
     """Applies the messages of one date.
 
+    crosses: (stock, kind, shares, price); auctions: indications and collars, as they came.
     orders: those that rest, by reference, oldest first; tape: (shares, price) by match number; earlier: match numbers
     of dates before that stand.
     """
@@ -34,6 +36,8 @@ class ItchReader:
         self.system = ""
         self.tape: dict[int, tuple[int, int]] = {}
         self.refs_seen: set[int] = set()
+        self.crosses: list[tuple[str, str, int, int]] = []
+        self.auctions: dict[str, list[dict[str, Any]]] = {"I": [], "J": []}
 
     def read(self, messages: Iterable[bytes]) -> None:
         """Take messages in; assert what the specification promises."""
@@ -73,6 +77,18 @@ class ItchReader:
                     assert values["ref"] == 0
                     assert values["side"] == "B"
                     self.tape[values["match"]] = values["shares"], values["price"]
+                case "C":
+                    assert values["printable"] == "N", "the cross trade has the volume"
+                    self.earlier.add(values["match"])
+                    self._reduce(self.orders[values["ref"]], values["shares"])
+                case "Q":
+                    self.crosses.append(
+                        (values["stock"], values["cross_type"], values["shares"], values["price"])
+                    )
+                case "I" | "J":
+                    self.auctions[message.letter].append(values)
+                case "B" if self.crosses:
+                    self.tape.pop(values["match"], None) or self.earlier.discard(values["match"])
                 case "B":
                     self.tape.pop(values["match"], None) or self.earlier.remove(values["match"])
                 case _:

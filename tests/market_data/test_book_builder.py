@@ -11,8 +11,11 @@ from exchange.domain.order import OrderFlag, Side, TimeInForce
 from exchange.domain.units import OrderId, ParticipantId, Price, Quantity
 from exchange.market_data.book import LevelTotal, checksum_of
 from exchange.market_data.book_builder import BookBuilder, BookUpdate
+from exchange.matching.venue import Venue
 from exchange.wire.records import ProtocolError, decode_events
 from tests.market_data.venue_flow import SYMBOLS, VenueFlow
+from tests.matching.desk import numbered_record
+from tests.matching.random_commands import RandomCommands
 
 SYMBOL_IDS = range(1, len(SYMBOLS) + 1)
 
@@ -46,6 +49,24 @@ def test_books_equal_the_venues_after_every_command(seed: int) -> None:
         for side in find(symbol_id)
         for each in side
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_books_equal_the_venues_through_auctions(seed: int) -> None:
+    drawn, venue, builder = RandomCommands(seed, auctions=True), Venue(), BookBuilder()
+    records = drawn.opening()
+    while venue.command_sequence < 1_500:
+        first = venue.command_sequence + 1
+        numbered = b"".join(numbered_record(each, first + at) for at, each in enumerate(records))
+        events = venue.apply(numbered, drawn.advance())
+        builder.apply(events)
+        drawn.note(events)
+        for symbol_id in SYMBOL_IDS:
+            shown = [[(o.order_id, o.price, o.displayed) for o in side] for side in venue.orders(symbol_id)]
+            assert built_queues(builder, symbol_id) == shown, f"seed {seed}"
+        assert len(builder.orders) == venue.live_orders, f"seed {seed}"
+        records = drawn.batch(3)
+    assert BookBuilder.restore(builder.snapshot()).snapshot() == builder.snapshot()
 
 
 class Follower:

@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 
 from exchange.domain import commands as c
-from exchange.domain.order import Side, TimeInForce
+from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.phase import Phase
 from exchange.domain.symbol import SymbolState
-from exchange.domain.units import OrderId, ParticipantId, Price, Quantity, SymbolId
-from exchange.market_data.itch_stream import MOVE_SHIFT, DayPart, ItchStream, order_id_of
+from exchange.domain.units import AccountId, OrderId, ParticipantId, Price, Quantity, SymbolId
+from exchange.market_data.itch_stream import MOVE_SHIFT, DayPart, ItchStream, order_id_of, variation_of
 from exchange.wire import itch
 from tests.market_data.itch_book import ItchReader
 from tests.market_data.venue_flow import SYMBOLS, VenueFlow
@@ -162,3 +163,44 @@ def test_a_suspended_symbol_is_halted() -> None:
     suspend = c.SetSymbolState(symbol_id=SymbolId(2), state=SymbolState.SUSPENDED, reason="news")
     parts = market.hear(market.flow.do(suspend))
     assert (letters(parts), market.reader.states) == ("H", {"AAPL": "T", "MSFT": "H"})
+
+
+def led(market: Market, phase: Phase) -> list[DayPart]:
+    return market.hear(market.flow.do(c.SetPhase(symbol_id=SymbolId(1), phase=phase)))
+
+
+def test_an_auction_is_told_from_its_first_indication_to_its_cross() -> None:
+    market = Market()
+    stock = SYMBOLS[0]
+    collared = c.SetAuctionTerms(symbol_id=SymbolId(1), collar_bps=10, extension_ns=10**12, extensions_max=1)
+    market.hear(market.flow.do(collared))
+    led(market, Phase.OPENING_AUCTION)
+    assert market.reader.states[stock] == "Q"
+    order = {
+        "symbol_id": SymbolId(1), "order_type": OrderType.LIMIT, "time_in_force": TimeInForce.DAY,
+        "price": Price(1_050_000),
+    }  # fmt: skip
+    for account, side, quantity in ((1, Side.BUY, 10), (2, Side.SELL, 4)):
+        entered = c.EnterOrder(account_id=AccountId(account), side=side, quantity=Quantity(quantity), **order)  # type: ignore[arg-type]
+        market.hear(market.flow.do(entered))
+    told = market.reader.auctions["I"][-1]
+    assert (told["near"], told["paired"], told["imbalance"], told["direction"]) == (1_050_000, 4, 6, "B")
+    assert (told["cross_type"], told["variation"]) == ("O", "5")
+    market.hear(market.flow.do(
+        c.SchedulePhase(symbol_id=SymbolId(1), phase=Phase.CONTINUOUS, at_ns=market.flow.time_ns + 10**9)
+    ))  # fmt: skip
+    market.flow.time_ns += 10**9
+    market.hear(market.flow.do(c.Tick()))
+    assert [(told["upper"], told["extension"]) for told in market.reader.auctions["J"]] == [(1_001_000, 1)]
+    led(market, Phase.CONTINUOUS)
+    assert market.reader.crosses == [(stock, "O", 4, 1_050_000)]
+    assert market.reader.tape == {}, "the cross has the volume"
+    assert [shares for _, _, shares in market.reader.queue(stock, "B")] == [6]
+    assert market.reader.states[stock] == "T"
+
+
+@pytest.mark.parametrize(
+    ("price", "code"), [(0, b" "), (1_009, b"L"), (1_010, b"1"), (900, b"A"), (1_200, b"B"), (5_000, b"C")]
+)
+def test_how_far_an_indicated_price_is_has_a_code(price: int, code: bytes) -> None:
+    assert variation_of(price, 1_000) == code

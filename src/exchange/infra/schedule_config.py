@@ -38,14 +38,10 @@ class ScheduleConfig(Section, frozen=True, kw_only=True):
     """Of all times here; a name of the IANA database."""
     weekdays: Annotated[tuple[str, ...], Meta(max_length=7)] = WEEKDAYS[:5]
     """Days of the week on which there is trading."""
-    phases: PhaseRows = (
-        "07:00 pre_open", "09:25 opening_auction", "09:28 opening_no_cancel", "09:30 continuous",
-        "15:50 closing_auction", "15:58 closing_no_cancel", "16:00 post_close", "18:00 closed",
-    )  # fmt: skip
+    phases: PhaseRows = ("09:25 opening_auction", "09:30 continuous", "15:50 closing_auction", "16:00 closed")
     """When each phase begins; "+30 s" behind it: by chance up to so much later."""
     half_day_phases: PhaseRows = (
-        "07:00 pre_open", "09:25 opening_auction", "09:28 opening_no_cancel", "09:30 continuous",
-        "12:50 closing_auction", "12:58 closing_no_cancel", "13:00 post_close", "15:00 closed",
+        "09:25 opening_auction", "09:30 continuous", "12:50 closing_auction", "13:00 closed",
     )  # fmt: skip
     """The same on half days."""
     holidays: Dates = ()
