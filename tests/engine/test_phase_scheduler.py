@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 from exchange.domain import commands as c
@@ -10,12 +11,16 @@ from exchange.domain.phase import Phase
 from exchange.domain.units import parse_time
 from exchange.engine.phase_scheduler import PhaseScheduler
 from exchange.infra.clock import Clock
-from exchange.infra.schedule_config import ScheduleConfig
+from exchange.infra.schedule_config import WEEKDAYS, ScheduleConfig
 from exchange.matching.venue import Venue
+from tests.engine.running_engine import RunningEngine, config_for
 from tests.matching.desk import START_NS, Desk
 
 SCHEDULE = ScheduleConfig(enabled=True, time_zone="UTC", phases=("08:00 continuous +9 s", "17:00 closed"))
 DAY_NS = 86_400_000_000_000
+WHOLE_WEEK = ScheduleConfig(
+    enabled=True, time_zone="UTC", weekdays=WEEKDAYS, phases=("00:00 closed", "12:00 pre_open")
+)
 
 
 async def submit_nothing(commands: Sequence[c.Command]) -> None:
@@ -68,3 +73,16 @@ def test_each_day_is_told_once_as_it_comes_near() -> None:
     assert running.more_commands(START_NS) == []
     assert len(running.more_commands(START_NS + DAY_NS)) == 2
     assert running.more_commands(START_NS + DAY_NS) == []
+
+
+async def test_an_engine_keeps_its_schedule_over_a_restart(tmp_path: Path) -> None:
+    async with RunningEngine(tmp_path, config_for(tmp_path, schedule=WHOLE_WEEK)) as engine:
+        shown = (await engine.get("/api/v1/market/schedule")).items
+        assert {row["phase"] for row in shown} == {"pre_open", "closed"}
+        phase = (await engine.get("/api/v1/symbols/AAPL")).body["phase"]
+        assert phase in ("pre_open", "closed")
+        commands = engine.app.venue.command_sequence
+        await engine.restart()
+        later = (await engine.get("/api/v1/market/schedule")).items
+        assert all(row in later for row in shown[2:]), "noon and midnight may pass meanwhile"
+        assert engine.app.venue.command_sequence <= commands + 5, "the start, and what time brought"

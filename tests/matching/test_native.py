@@ -10,16 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
+from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.order import Side
+from exchange.domain.phase import Phase
 from exchange.domain.printable import UNICODE_VERSION, is_printable
+from exchange.domain.units import SymbolId, parse_time
 from exchange.matching.snapshot import SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
 from exchange.wire.records import encode_command, number_of
 from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
 from tests.matching.random_commands import RandomCommands
-from tests.matching.small_world import WORLD, runs_of_commands
+from tests.matching.small_world import WORLD, enter, runs_of_commands
 from tests.matching.test_properties import any_records, records_of
 
 native = pytest.importorskip(
@@ -96,6 +99,57 @@ def test_random_auctions_have_the_same_events_hash_and_snapshot(seed: int) -> No
     told = [kind for kind in AUCTION_EVENTS if not both.events[kind]]
     assert not told, f"seed {seed} never had events of the types {told}"
     assert queries_of(both.fast) == queries_of(both.definition)
+
+
+DAY_PLAN = (
+    ("08:00", Phase.PRE_OPEN), ("09:25", Phase.OPENING_AUCTION), ("09:28", Phase.OPENING_NO_CANCEL),
+    ("09:30", Phase.CONTINUOUS), ("15:50", Phase.CLOSING_AUCTION), ("15:58", Phase.CLOSING_NO_CANCEL),
+    ("16:00", Phase.POST_CLOSE), ("18:00", Phase.CLOSED),
+)  # fmt: skip
+"""Of the day after the first."""
+HALTS: dict[int, c.Command] = {
+    12 * 60: c.HaltTrading(symbol_id=SymbolId(1), reason="news"),
+    12 * 60 + 20: c.ResumeTrading(symbol_id=SymbolId(1), call_ns=10**12),
+}
+"""By minute of the day."""
+
+
+def journal_of_a_day(seed: int) -> list[tuple[list[bytes], int]]:
+    """Return what a day brings: (records, time) of each batch."""
+    drawn = RandomCommands(seed, auctions=True)
+    midnight_ns = parse_time("2026-11-24T00:00:00Z")
+    plan = [
+        c.SchedulePhase(
+            symbol_id=SymbolId(0), phase=phase, at_ns=parse_time(f"2026-11-24T{at}:00Z"), random_ns_max=10**9,
+            seed=seed,
+        )
+        for at, phase in DAY_PLAN
+    ]  # fmt: skip
+    journal = [(drawn.opening(), START_NS), ([encode_command(each) for each in plan], START_NS)]
+    for minute in range(8 * 60, 18 * 60 + 10, 4):
+        eights = [drawn.random.randbytes(8) for _ in range(6)]
+        own: list[c.Command] = [drawn.passive(e) if e[0] < 60 else enter(e) for e in eights]
+        own += [HALTS[minute]] if minute in HALTS else []
+        records = [TICK, *(encode_command(each) for each in own)]
+        journal.append((records, midnight_ns + minute * 60 * 10**9))
+    return journal
+
+
+@pytest.mark.parametrize("seed", SEEDS[:3])
+def test_a_whole_day_with_a_halt_replays_to_the_same_hash_on_both(seed: int) -> None:
+    venues, journal, phases = (Venue(), NativeVenue(), Venue()), journal_of_a_day(seed), set()
+    for venue in venues:
+        for records, time_ns in journal:
+            first = venue.command_sequence + 1
+            numbered = (numbered_record(record, first + at) for at, record in enumerate(records))
+            venue.apply(b"".join(numbered), time_ns)
+            phases.add(venue.directory.symbols[1].phase)
+    assert len({venue.running_hash for venue in venues}) == len({venue.snapshot() for venue in venues}) == 1
+    assert phases >= {
+        Phase.CONTINUOUS, Phase.PRE_OPEN, Phase.HALTED, Phase.REOPENING_AUCTION, Phase.CLOSING_AUCTION,
+        Phase.POST_CLOSE, Phase.CLOSED,
+    }  # fmt: skip
+    assert venues[0].counters.trades > 20
 
 
 def cross(both: Comparison) -> None:
