@@ -1,0 +1,66 @@
+// The parts of the terminal that every view works with.
+import type { Addresses } from "../api.ts";
+import { Clock } from "../clock.ts";
+import type { Draft } from "../words.ts";
+import { Account } from "./account.svelte.ts";
+import { Market } from "./market.svelte.ts";
+import { Office, type Story } from "./office.svelte.ts";
+import { settings } from "./settings.svelte.ts";
+
+export class Terminal {
+  readonly market: Market;
+  readonly account: Account;
+  readonly office: Office;
+  readonly clock: Clock = $derived(new Clock(settings.zone === "local" ? undefined : this.zone));
+  draft = $state<Draft>({
+    symbol: "", side: "buy", type: "limit", qty: "100", price: "", time_in_force: "day", post_only: false,
+  });
+  story = $state.raw<Story | { problem: string } | undefined>();
+
+  constructor(readonly addresses: Addresses) {
+    this.market = new Market(addresses);
+    this.account = new Account(addresses);
+    this.office = new Office(addresses);
+  }
+
+  /** The market's time zone. */
+  get zone(): string {
+    return this.addresses.time_zone ?? "UTC";
+  }
+
+  /** Begin with a symbol, and with the keys of this tab. */
+  async start(symbol: string): Promise<void> {
+    await this.market.start(symbol);
+    this.useKeys();
+    this.show(this.market.symbol);
+  }
+
+  /** Show a symbol, and remember it in the address. */
+  show(symbol: string): void {
+    if (symbol !== this.market.symbol) this.market.show(symbol);
+    this.draft.symbol = symbol;
+    history.replaceState(null, "", `#${encodeURIComponent(symbol)}`);
+  }
+
+  /** Put a price and a side into the ticket. */
+  pick(price: string, side: "buy" | "sell"): void {
+    Object.assign(this.draft, { type: "limit", price, side });
+  }
+
+  /** Take the keys that were entered. */
+  useKeys(): void {
+    settings.save();
+    this.account.use(settings.key.trim());
+    this.office.use(settings.operatorKey.trim());
+  }
+
+  /** Show how a trade was judged; with the operator's key where there is one, else with one's own. */
+  async explain(match_id: string): Promise<void> {
+    const key = settings.operatorKey.trim() || settings.key.trim();
+    try {
+      this.story = await this.office.story(match_id, key);
+    } catch (error) {
+      this.story = { problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
