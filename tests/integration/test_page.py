@@ -1,4 +1,4 @@
-"""The page in a real browser: a moving market, the ticket, a bust on the tape, and the exchange gone and back."""
+"""The plain page in a real browser, the one that needs no build: a moving market, the ticket, a bust on the tape, and the exchange gone and back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def page(exchange: ExchangeProcess) -> Iterator[Page]:
 
 
 def open_page(page: Page, exchange: ExchangeProcess, symbol: str = "AAPL") -> None:
-    page.goto(f"{exchange.url('reporter')}/#{symbol}")
+    page.goto(f"{exchange.url('reporter')}/plain/#{symbol}")
     expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
 
 
@@ -64,7 +64,7 @@ def test_the_market_moves_and_nothing_outside_is_asked(page: Page, exchange: Exc
     expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
     expect(page.locator("#last")).not_to_have_text("–", timeout=WAIT_MS)
     page.wait_for_timeout(3000)
-    screenshot(page, "market")
+    screenshot(page, "plain")
     hosts = {url.split("/")[2] for url in page.asked if url.startswith("http")}  # type: ignore[attr-defined]
     assert {host.split(":")[0] for host in hosts} == {"127.0.0.1"}
     assert page.errors == []  # type: ignore[attr-defined]
@@ -107,7 +107,6 @@ def test_an_erroneous_trade_is_struck_through_once_clearing_has_busted_it(
     expect(busted).to_contain_text("erroneous")
     expect(page.locator("#ticker")).to_contain_text("volume0", timeout=WAIT_MS)
     expect(page.locator("#last")).to_have_text("–")
-    screenshot(page, "bust")
 
 
 def test_the_page_says_stale_when_the_exchange_dies_and_live_when_it_is_back(

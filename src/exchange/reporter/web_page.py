@@ -60,7 +60,9 @@ class WebPage:
     ) -> None:
         self._config = config
         here = files("exchange.reporter")
-        page, terminal = (dict(_files_of(folder)) for folder in (plain or here / "page", built or here / "static"))
+        page, terminal = (
+            dict(_files_of(folder)) for folder in (plain or here / "page", built or here / "static")
+        )
         first = terminal if INDEX in terminal else page
         self._files = first | {PLAIN + path: body for path, body in page.items()}
 

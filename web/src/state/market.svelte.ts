@@ -4,6 +4,7 @@ import { milliseconds } from "../clock.ts";
 import type { Book, Level } from "../feed/book.ts";
 import { FeedClient, type FeedState, type Socket } from "../feed/feed_client.ts";
 import type { Candle, StreamMessage, Subscription, Ticker, Trade } from "../feed/messages.ts";
+import { CANDLES_MAX, withCandle } from "./candles.ts";
 
 export interface SymbolInfo {
   symbol: string;
@@ -19,7 +20,6 @@ const SHOW_EVERY_MS = 50;
 const BOOK_MS = 100;
 const TICKER_MS = 250;
 const TAPE_ROWS = 100;
-const CANDLES = 500;
 const SPARK_POINTS = 60;
 const SPARK_EVERY_MS = 1000;
 const SPARK_SYMBOLS = 40;
@@ -173,7 +173,7 @@ export class Market {
 
   private async loadCandles(): Promise<void> {
     const { symbol, interval } = this;
-    const path = `/api/v1/candles?symbol=${encodeURIComponent(symbol)}&interval=${interval}&limit=${CANDLES}`;
+    const path = `/api/v1/candles?symbol=${encodeURIComponent(symbol)}&interval=${interval}&limit=${CANDLES_MAX}`;
     const found = await ask<Page<Candle>>(this.addresses.reporter, path).catch(ignore);
     if (!found || symbol !== this.symbol || interval !== this.interval) return;
     let candles = found.items;
@@ -194,17 +194,6 @@ export class Market {
       this.sparks = { ...this.sparks, [symbol]: [...past, ...(this.sparks[symbol] ?? [])].slice(-SPARK_POINTS) };
     }
   }
-}
-
-/** Put a candle in its place: a new one, the open one, or an old one that a bust has changed or emptied. */
-export function withCandle(candles: readonly Candle[], fresh: Candle): Candle[] {
-  const start = milliseconds(fresh.start);
-  let at = candles.length;
-  while (at > 0 && milliseconds(candles[at - 1]!.start) >= start) at--;
-  const same = candles[at] !== undefined && milliseconds(candles[at]!.start) === start;
-  const made = candles.slice();
-  made.splice(at, same ? 1 : 0, ...(fresh.open === null ? [] : [fresh]));
-  return made.slice(-CANDLES);
 }
 
 async function allSymbols(reporter: string): Promise<SymbolInfo[]> {
