@@ -82,8 +82,8 @@ export interface ClearedTrade {
 }
 
 export interface Story extends ClearedTrade {
-  steps: { at: string; state: string; what: string; who: string; why: string }[];
-  rulings: { verdict: string; who: string; why: string; hits: { rule_id: string; kind: string; sentence: string }[] }[];
+  steps: { at: string; state: string; what: string; who: string | null; why: string | null }[];
+  rulings: { verdict: string; who: string | null; why: string | null; hits: { rule_id: string; kind: string; sentence: string }[] }[];
 }
 
 const EVERY_MS = 2000;
