@@ -16,7 +16,8 @@ export interface Order {
   avg_price: string | null;
   busted_qty?: string;
   created_at: string;
-  reason?: string;
+  cancel_reason?: string;
+  reject?: { reason: string; message: string };
 }
 
 export interface Fill {

@@ -1,4 +1,4 @@
-// What the market looks like now: everything the stream says, handed to the views at most every 50 ms.
+// What the market looks like now: everything the stream says, handed to the views at most ten times a second.
 import { ask, type Addresses, type Page } from "../api.ts";
 import { milliseconds } from "../clock.ts";
 import type { Book, Level } from "../feed/book.ts";
@@ -16,7 +16,7 @@ export interface SymbolInfo {
 }
 
 export const INTERVALS = ["1s", "5s", "1m", "5m", "1h"] as const;
-const SHOW_EVERY_MS = 50;
+const SHOW_EVERY_MS = 100;
 const BOOK_MS = 100;
 const TICKER_MS = 250;
 const TAPE_ROWS = 100;

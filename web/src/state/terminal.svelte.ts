@@ -1,11 +1,23 @@
 // The parts of the terminal that every view works with.
-import type { Addresses } from "../api.ts";
+import { ask, type Addresses } from "../api.ts";
 import { Clock } from "../clock.ts";
 import type { Draft } from "../words.ts";
-import { Account } from "./account.svelte.ts";
+import { Account, isLive, type Order } from "./account.svelte.ts";
 import { Market } from "./market.svelte.ts";
 import { Office, type Story } from "./office.svelte.ts";
 import { settings } from "./settings.svelte.ts";
+
+/** An explanation that is only sentences. */
+export interface Lines {
+  title: string;
+  lines: string[];
+}
+
+interface BookEntry {
+  place: number;
+  orders_ahead: number;
+  qty_ahead: string;
+}
 
 export class Terminal {
   readonly market: Market;
@@ -15,7 +27,7 @@ export class Terminal {
   draft = $state<Draft>({
     symbol: "", side: "buy", type: "limit", qty: "100", price: "", time_in_force: "day", post_only: false,
   });
-  story = $state.raw<Story | { problem: string } | undefined>();
+  story = $state.raw<Story | Lines | undefined>();
 
   constructor(readonly addresses: Addresses) {
     this.market = new Market(addresses);
@@ -60,7 +72,25 @@ export class Terminal {
     try {
       this.story = await this.office.story(match_id, key);
     } catch (error) {
-      this.story = { problem: error instanceof Error ? error.message : String(error) };
+      this.story = { title: "No explanation", lines: [error instanceof Error ? error.message : String(error)] };
     }
+  }
+
+  /** Show why an order is where it is: its place in the queue, or what ended it. */
+  async explainOrder(order: Order): Promise<void> {
+    const { id, side, qty, symbol, price, type, time_in_force, status } = order;
+    const lines = [`${side} ${qty} ${symbol} ${price ? `at ${price}` : "at the market"}, ${type}, ${time_in_force}: ${status.replaceAll("_", " ")}.`];
+    if (order.reject) lines.push(`It was refused: ${order.reject.message}`);
+    if (order.cancel_reason) lines.push(`It was cancelled: ${order.cancel_reason.replaceAll("_", " ")}.`);
+    lines.push(`${order.filled_qty} of ${qty} filled${order.avg_price ? `, at ${order.avg_price} on average` : ""}.`);
+    if (order.busted_qty && order.busted_qty !== "0") lines.push(`${order.busted_qty} of what was filled were busted; the fills say why.`);
+    if (isLive(order)) {
+      const entry = await ask<BookEntry>(this.addresses.engine, `/api/v1/book/${id}`).catch(() => undefined);
+      if (entry) {
+        const ahead = entry.orders_ahead ? `${entry.orders_ahead} orders with ${entry.qty_ahead} shares trade before it` : "nobody trades before it";
+        lines.push(`It is number ${entry.place} in the queue at ${price}: ${ahead}.`);
+      }
+    }
+    this.story = { title: `Order ${id}`, lines };
   }
 }
