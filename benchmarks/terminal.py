@@ -217,10 +217,9 @@ async def measure(updates: int, seconds: int) -> dict[str, float]:
 
 
 async def spent(client: CDPSession) -> dict[str, float]:
-    """Return the seconds that the page's scripts, main thread and whole process have taken so far."""
+    """Return the seconds that the page's scripts and its whole process have taken so far."""
     found = {one["name"]: one["value"] for one in (await client.send("Performance.getMetrics"))["metrics"]}
     return {
-        "main thread % of a core": found["TaskDuration"],
         "scripts % of a core": found["ScriptDuration"],
         "renderer % of a core": found["ProcessTime"],
     }

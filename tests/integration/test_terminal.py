@@ -226,7 +226,7 @@ def test_an_operator_sees_what_the_rules_measured_and_releases_or_busts_with_a_r
     expect(held).to_have_count(2, timeout=WAIT_MS)
     expect(held.last).to_contain_text("above the reference price 10.00")
     expect(held.last.locator(".bust")).to_be_disabled()
-    picture(page, "operations")
+    picture(page, "held")
     for price, verdict in (("11.00", "release"), ("11.50", "bust")):
         article = page.locator("#held article", has_text=f"5 XYZ at {price}")
         article.get_by_role("textbox").fill("both sides were asked")
@@ -290,9 +290,24 @@ SCREENS = [
 ]
 
 
+PICTURES = {
+    ("dark", "market"): "market",
+    ("dark", "trading"): "trading",
+    ("light", "market"): "market-light",
+    ("phone", "market"): "market-phone",
+}
+
+
 @pytest.mark.parametrize("screen", SCREENS, indirect=True)
-def test_every_view_fits_and_every_control_has_a_name(screen: Screen, request: pytest.FixtureRequest) -> None:
+def test_every_view_fits_and_every_control_has_a_name(
+    screen: Screen, exchange: ExchangeProcess, request: pytest.FixtureRequest
+) -> None:
+    alice = Client(exchange.url("engine"), exchange.keys()["participants"]["alice"]["key"])
+    for side, price in (("buy", "189.00"), ("sell", "189.45")):
+        order = {"symbol": "AAPL", "side": side, "qty": "250", "price": price}
+        assert alice.call("POST", "/api/v1/order", order)[0] == 201
     page = screen.open(who="alice", operator=True)
+    page.fill("#price", "189.30")
     look = request.node.callspec.id
     for view in ("market", "trading", "operations"):
         page.click(f"#view-{view}")
@@ -301,7 +316,9 @@ def test_every_view_fits_and_every_control_has_a_name(screen: Screen, request: p
         assert wide <= 0, f"{view} is {wide} px wider than the screen"
         nameless = page.evaluate(NAMELESS)
         assert nameless == [], f"controls without a name in {view}: {nameless}"
-        picture(page, {"dark": view, "light": f"{view}-light", "phone": f"{view}-phone"}[look])
+        if (look, view) in PICTURES:
+            picture(page, PICTURES[look, view])
+    assert alice.call("DELETE", "/api/v1/orders")[0] == 200
 
 
 NAMELESS = """() => [...document.querySelectorAll("button, input, select, a")].filter((one) => {

@@ -1,4 +1,4 @@
-"""The web pages: the terminal where it was built, the plain page else and always, and where they find the components."""
+"""The web pages: the terminal where it was built, the plain page always, and where they find the components."""
 
 from __future__ import annotations
 
