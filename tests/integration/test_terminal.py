@@ -147,6 +147,21 @@ def test_an_order_is_told_in_words_confirmed_shown_in_the_ladder_and_cancelled(s
     expect(page.locator("#bids tr.mine")).to_have_count(0, timeout=WAIT_MS)
 
 
+def test_a_stop_order_is_told_in_words_and_waits_until_it_is_cancelled(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    page.select_option("#type", "stop")
+    page.click("#sell")
+    page.fill("#qty", "9")
+    page.fill("#stop-price", "100.00")
+    expect(page.locator("#words")).to_contain_text("until the last trade is at 100.00 or less")
+    page.uncheck("#confirm")
+    page.click("#send")
+    row = page.locator("#orders tr.new", has_text="stop")
+    expect(row).to_contain_text("9", timeout=WAIT_MS)
+    row.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#orders tr.canceled", has_text="stop")).to_be_visible(timeout=WAIT_MS)
+
+
 def test_a_refused_order_says_why_and_an_incomplete_one_is_not_sent(screen: Screen) -> None:
     page = screen.open(who="alice")
     page.fill("#qty", "1.5")

@@ -5,9 +5,12 @@ import { decimal, grouped, units } from "./feed/decimal.ts";
 export interface Draft {
   symbol: string;
   side: "buy" | "sell";
-  type: "limit" | "market";
+  type: "limit" | "market" | "stop" | "stop_limit";
   qty: string;
   price: string;
+  stop_price: string;
+  /** How much is shown at a time; empty: all. */
+  display_qty: string;
   time_in_force: "day" | "gtc" | "ioc" | "fok";
   post_only: boolean;
 }
@@ -28,21 +31,40 @@ const IN_FORCE = {
 export function missing(draft: Draft): string {
   if (!draft.symbol) return "Choose a symbol.";
   if (!/^[1-9]\d{0,9}$/.test(draft.qty)) return "Shares must be a whole number above zero.";
-  if (draft.type === "limit" && !isPrice(draft.price)) {
+  if (hasLimit(draft) && !isPrice(draft.price)) {
     return "A limit order needs a price with up to four decimals, such as 189.20.";
   }
+  if (isStop(draft) && !isPrice(draft.stop_price)) return "A stop order needs a stop price, which the last trade must reach.";
+  if (draft.display_qty && !/^[1-9]\d{0,9}$/.test(draft.display_qty)) {
+    return "The shares to show at a time must be a whole number above zero, or left out.";
+  }
   return "";
+}
+
+/** Tell whether an order has a limit price. */
+export function hasLimit({ type }: Draft): boolean {
+  return type === "limit" || type === "stop_limit";
+}
+
+/** Tell whether an order waits for a stop price. */
+export function isStop({ type }: Draft): boolean {
+  return type === "stop" || type === "stop_limit";
 }
 
 /** Say in whole sentences what the order would do in this book. currency: "USD". */
 export function inWords(draft: Draft, book: Sides, currency: string): string {
   const lack = missing(draft);
   if (lack) return lack;
-  const { side, type, qty, symbol, price } = draft;
+  const { side, qty, symbol, price } = draft;
   const verb = side === "buy" ? "Buy" : "Sell";
-  const limit = type === "limit" ? ` at ${price} or ${side === "buy" ? "less" : "more"}` : " at the best prices there are";
+  const limit = hasLimit(draft) ? ` at ${price} or ${side === "buy" ? "less" : "more"}` : " at the best prices there are";
   const begin = `${verb} ${grouped(qty)} ${symbol}${limit}, ${IN_FORCE[draft.time_in_force]}.`;
-  return `${begin} ${consequence(draft, book, currency)}`;
+  if (isStop(draft)) {
+    const reached = `${draft.stop_price} or ${side === "buy" ? "more" : "less"}`;
+    return `${begin} It waits, unseen, until the last trade is at ${reached}; only then does it come into the book.`;
+  }
+  const shown = draft.display_qty ? ` What rests shows ${grouped(draft.display_qty)} at a time.` : "";
+  return `${begin} ${consequence(draft, book, currency)}${shown}`;
 }
 
 function consequence(draft: Draft, book: Sides, currency: string): string {

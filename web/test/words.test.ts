@@ -6,7 +6,7 @@ const BOOK = {
   asks: [{ price: "189.20", qty: "50", orders: 1 }, { price: "189.21", qty: "1000", orders: 1 }],
 };
 const draft = (changes: Partial<Draft>): Draft => ({
-  symbol: "AAPL", side: "buy", type: "limit", qty: "100", price: "189.20", time_in_force: "day", post_only: false, ...changes,
+  symbol: "AAPL", side: "buy", type: "limit", qty: "100", price: "189.20", stop_price: "", display_qty: "", time_in_force: "day", post_only: false, ...changes,
 });
 const say = (changes: Partial<Draft>) => inWords(draft(changes), BOOK, "USD");
 
@@ -45,13 +45,26 @@ describe("the ticket says what will happen", () => {
     expect(say({ post_only: true })).toContain("as post-only it would be refused");
   });
 
+  test("a stop order waits", () => {
+    expect(say({ type: "stop", side: "sell", price: "", stop_price: "188.00" })).toBe(
+      "Sell 100 AAPL at the best prices there are, until the business day ends. It waits, unseen, until the last trade is at 188.00 or less; only then does it come into the book.",
+    );
+    expect(say({ type: "stop_limit", stop_price: "190.00" })).toContain("at 189.20 or less, until the business day ends. It waits, unseen, until the last trade is at 190.00 or more");
+  });
+
+  test("an iceberg shows a part at a time", () => {
+    expect(say({ price: "189.18", display_qty: "10" })).toContain("behind 300 shares. What rests shows 10 at a time.");
+  });
+
   test.each([
+    [{ type: "stop", stop_price: "" }, "needs a stop price"],
+    [{ display_qty: "-1" }, "show at a time"],
     [{ qty: "0" }, "whole number"],
     [{ qty: "1.5" }, "whole number"],
     [{ price: "" }, "needs a price"],
     [{ price: "1.00001" }, "needs a price"],
     [{ symbol: "" }, "Choose a symbol"],
   ])("what is missing in %j", (changes, text) => {
-    expect(missing(draft(changes))).toContain(text);
+    expect(missing(draft(changes as Partial<Draft>))).toContain(text);
   });
 });

@@ -1,7 +1,7 @@
 // The parts of the terminal that every view works with.
 import { ask, type Addresses } from "../api.ts";
 import { Clock } from "../clock.ts";
-import type { Draft } from "../words.ts";
+import { hasLimit, type Draft } from "../words.ts";
 import { Account, isLive, type Order } from "./account.svelte.ts";
 import { Market } from "./market.svelte.ts";
 import { Office, type Story } from "./office.svelte.ts";
@@ -25,7 +25,7 @@ export class Terminal {
   readonly office: Office;
   readonly clock: Clock = $derived(new Clock(settings.zone === "local" ? undefined : this.zone));
   draft = $state<Draft>({
-    symbol: "", side: "buy", type: "limit", qty: "100", price: "", time_in_force: "day", post_only: false,
+    symbol: "", side: "buy", type: "limit", qty: "100", price: "", stop_price: "", display_qty: "", time_in_force: "day", post_only: false,
   });
   story = $state.raw<Story | Lines | undefined>();
 
@@ -56,7 +56,8 @@ export class Terminal {
 
   /** Put a price and a side into the ticket. */
   pick(price: string, side: "buy" | "sell"): void {
-    Object.assign(this.draft, { type: "limit", price, side });
+    Object.assign(this.draft, { price, side });
+    if (!hasLimit(this.draft)) this.draft.type = "limit";
   }
 
   /** Take the keys that were entered. */
