@@ -68,7 +68,9 @@ def main() -> None:
     os.environ["EXCHANGE__ENGINE__MATCHER"] = arguments.matcher
     os.environ["EXCHANGE__ENGINE__EVENT_LOG_MIB"] = str(arguments.event_log_mib)
     print(f"{'seed':10} {SEED}")
-    print(f"{'event log':10} {arguments.event_log_mib} MiB; with less kept for the table of orders the engine brakes")
+    print(
+        f"{'event log':10} {arguments.event_log_mib} MiB; with less kept for the table of orders the engine brakes"
+    )
     print(f"{'each rate':10} {arguments.seconds:g} s after {arguments.warm_up:g} s of warm-up\n")
     with tempfile.TemporaryDirectory(dir=arguments.data) as folder:
         runs = count()
