@@ -151,7 +151,7 @@ impl EventStream {
         }
     }
 
-    /// Adds an event that changes the directory: the only one of its command.
+    /// Adds an event that changes the directory; the whole command is shown to who follows it.
     pub fn write_to_directory(&mut self, number: u8, symbol_id: u32, parts: &[&[u8]]) {
         self.write(number, symbol_id, parts);
         self.concerns_directory = true;

@@ -22,6 +22,10 @@ mod order_index;
 mod printable;
 pub mod reasons;
 mod reference_price;
+mod risk_book;
+mod risk_checks;
+mod risk_desk;
+mod risk_snapshot;
 mod self_trade;
 mod snapshot;
 mod state;
@@ -33,9 +37,10 @@ pub use event_stream::Counters;
 pub use names::is_printable;
 pub use order_book::{Level, Order, QueuePlace};
 pub use printable::UNICODE_VERSION;
+pub use risk_desk::RiskUsage;
 pub use snapshot::SnapshotError;
 pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 3;
+pub const RULES_VERSION: u16 = 4;

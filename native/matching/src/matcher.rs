@@ -29,6 +29,9 @@ pub mod cancel_reason {
     pub const PROTECTION: u8 = 19;
     pub const NO_OPPOSITE: u8 = 20;
     pub const SELF_TRADE: u8 = 21;
+    pub const KILL_SWITCH: u8 = 30;
+    pub const CANCEL_TIMER: u8 = 31;
+    pub const RISK_LIMIT: u8 = 32;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -44,6 +47,9 @@ impl State {
     #[inline(always)]
     pub fn execute(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
         if is_waiting(incoming.kind) {
+            if self.risk.has_books {
+                self.risk_opened(&incoming);
+            }
             return self.wait(incoming, self.terms_in_hand, client_order_id);
         }
         self.come_in(incoming, client_order_id);
@@ -70,7 +76,7 @@ impl State {
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
         let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
-        let has_more = !hidden.is_empty() || !market.stops.is_empty();
+        let has_more = !hidden.is_empty() || !market.stops.is_empty() || self.risk.has_books;
         let best = shown.best_rank();
         if has_more || self.group_of(incoming.account_id).number != 0 {
             self.trade_with_care(worst_rank, &mut incoming);
@@ -219,7 +225,11 @@ impl State {
                 refreshed(&mut self.events, self.orders.refresh(fill.slot));
             }
             market.last_price = fill.price;
-            if !market.stops.is_empty() {
+            let has_stops = !market.stops.is_empty();
+            if self.risk.has_books {
+                self.risk_traded(&resting, incoming, fill.quantity);
+            }
+            if has_stops {
                 self.trigger(incoming.symbol_id, fill.price);
             }
         }
@@ -230,6 +240,9 @@ impl State {
     /// Puts what is left of an order into the book.
     #[inline(always)]
     fn rest(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        if self.risk.has_books {
+            self.risk_opened(&incoming);
+        }
         if incoming.has_terms {
             return self.rest_with_terms(incoming, client_order_id);
         }
@@ -281,6 +294,10 @@ impl State {
             let order = self.orders.at(slot);
             (order.symbol_id, order.kind)
         };
+        if self.risk.has_books {
+            let order = *self.orders.at(slot);
+            self.risk_reduced(&order, order.leaves);
+        }
         if is_waiting(kind) {
             return self.take_waiting(slot);
         }

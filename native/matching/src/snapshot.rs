@@ -16,13 +16,14 @@ use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::market::is_valid_tick_table;
 use crate::order_book::{sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::risk_snapshot;
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 2;
+const SNAPSHOT_VERSION: u16 = 3;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -36,7 +37,7 @@ impl From<Malformed> for SnapshotError {
 }
 
 type Waiting = (Order, ClientOrderId);
-type Restored<T> = Result<T, SnapshotError>;
+pub type Restored<T> = Result<T, SnapshotError>;
 
 // --- write ---------------------------------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         terms.len()
     });
+    risk_snapshot::write(state, &mut content);
     with_envelope(&content)
 }
 
@@ -116,7 +118,7 @@ fn write_numbers(state: &State, out: &mut Vec<u8>) {
 }
 
 /// Writes a section: the number of its records, then the records.
-fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
+pub fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
     let at = out.len();
     out.extend([0; 4]);
     let count = write(out) as u32;
@@ -158,7 +160,8 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     }
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
-    directory.symbols.len() + protected.len() + people + write_configuration(directory, out)
+    let risk = risk_snapshot::write_directory(state, out);
+    directory.symbols.len() + protected.len() + people + risk + write_configuration(directory, out)
 }
 
 /// Writes the rules and the version of the configuration; gives how many records that makes.
@@ -173,7 +176,7 @@ fn write_configuration(directory: &Directory, out: &mut Vec<u8>) -> usize {
     count + 1
 }
 
-fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+pub fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
     let size = parts.iter().map(|part| part.len()).sum();
     let mut header = [0; EVENT_HEADER_BYTES];
     Header::default().write(&mut header, number, symbol_id, size);
@@ -274,6 +277,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
     read_terms(state, waiting, reader)?;
+    risk_snapshot::read(state, reader)?;
     Ok(reader.end()?)
 }
 
@@ -296,7 +300,7 @@ fn read_terms(state: &mut State, waiting: Vec<Waiting>, reader: &mut Reader) -> 
     Ok(())
 }
 
-fn known(is_known: bool) -> Restored<()> {
+pub fn known(is_known: bool) -> Restored<()> {
     match is_known {
         true => Ok(()),
         false => Err(SnapshotError("snapshot: it names a symbol, account or order that cannot be")),
@@ -341,6 +345,8 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             let label = record.text(size.into())?.to_owned();
             state.directory.add_key(key_id, Key { participant_id, role, sha256, label });
         }
+        events::TRADING_BLOCKED => risk_snapshot::read_block(state, &mut record)?,
+        events::RISK_LIMIT_SET => risk_snapshot::read_limit(state, symbol_id, &mut record)?,
         events::RULE_CONFIGURED => {
             let (configuration_version, number, count) = (record.u32()?, record.u16()?, record.u16()?);
             let (rules_version, size) = (record.u32()?, record.u16()?);

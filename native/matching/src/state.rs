@@ -10,6 +10,7 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::risk_checks::Risk;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
 
@@ -22,6 +23,7 @@ pub struct Limits {
     pub keys: u64,
     pub client_order_ids: u64,
     pub rulings: u64,
+    pub risk_limits: u64,
 }
 
 pub struct State {
@@ -42,6 +44,7 @@ pub struct State {
     pub busted: BTreeSet<u64>,
     /// (price, quantity) of corrected trades by match id.
     pub corrected: BTreeMap<u64, (u32, u32)>,
+    pub risk: Risk,
     /// YYYYMMDD, 0 before the first.
     pub business_date: u32,
     /// When the business date rolls by itself, 0 for never.
@@ -63,6 +66,7 @@ impl State {
             holdings: Holdings::default(),
             busted: BTreeSet::new(),
             corrected: BTreeMap::new(),
+            risk: Risk::default(),
             business_date: 0,
             day_ends_ns: 0,
         }

@@ -5,13 +5,14 @@ use exchange_wire::commands::{
     AMEND_ORDER, CANCEL_ORDER, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER, START_ENGINE,
 };
 use exchange_wire::events::ENGINE_STARTED;
-use exchange_wire::terms::Terms;
 use exchange_wire::numbering::number;
+use exchange_wire::terms::Terms;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::event_stream::Counters;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
 use crate::reasons::{self as reason, Refusal};
+use crate::risk_desk::RiskUsage;
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Limits, State};
 use crate::stop_orders::is_waiting;
@@ -180,11 +181,8 @@ impl Venue {
 
     pub fn next_deadline(&self) -> u64 {
         let expires_ns = self.state.orders.next_expiry().map_or(0, |(expires_ns, _)| expires_ns);
-        match self.state.day_ends_ns {
-            0 => expires_ns,
-            day_ends_ns if expires_ns == 0 => day_ends_ns,
-            day_ends_ns => day_ends_ns.min(expires_ns),
-        }
+        let deadlines = [self.state.day_ends_ns, expires_ns, self.state.risk.timers.next_ns()];
+        deadlines.into_iter().filter(|&deadline| deadline != 0).min().unwrap_or(0)
     }
 
     pub fn counters(&self) -> &Counters {
@@ -258,6 +256,16 @@ impl Venue {
 
     pub fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {
         self.state.holdings.balance(account_id, symbol_id)
+    }
+
+    /// When a participant's cancel timer ends, 0 where it has none.
+    pub fn cancel_timer(&self, participant_id: u32) -> u64 {
+        self.state.risk.timers.expires_ns.get(&participant_id).copied().unwrap_or(0)
+    }
+
+    /// What is measured for the limits of a subject.
+    pub fn risk_usage(&self, scope: u8, subject_id: u32) -> Option<RiskUsage> {
+        self.state.risk_usage(scope, subject_id)
     }
 
     pub fn trade_state(&self, match_id: u64) -> Option<TradeState> {
@@ -362,6 +370,7 @@ impl State {
             Command::StartEngine { epoch } => self.start_engine(epoch),
             Command::Tick => {
                 self.expire();
+                self.expire_timers();
                 self.tick();
             }
             Command::StartBusinessDay { date, ends_ns } => self.start_business_day(date, ends_ns),
@@ -385,6 +394,12 @@ impl State {
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
             Command::CancelOrders(command) => self.cancel_orders(&command),
+            Command::SetCancelTimer { participant_id, timeout_ms } => {
+                self.set_cancel_timer(participant_id, timeout_ms);
+            }
+            Command::BlockTrading(command) => self.block_trading(&command),
+            Command::UnblockTrading(command) => self.unblock_trading(&command),
+            Command::SetRiskLimit(command) => self.set_risk_limit(&command),
             Command::BustTrade(ruling) => self.bust(&ruling),
             Command::CorrectTrade { ruling, new_price, new_quantity } => {
                 self.correct(&ruling, (new_price, new_quantity));

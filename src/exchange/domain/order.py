@@ -86,6 +86,12 @@ class CancelReason(IntEnum):
     """A market-to-limit order that found no price to take."""
     SELF_TRADE = 21
     """It would have traded with an order of its own group."""
+    KILL_SWITCH = 30
+    """Trading was blocked."""
+    CANCEL_TIMER = 31
+    """Its owner did not set its cancel timer again in time."""
+    RISK_LIMIT = 32
+    """A stop order that was triggered, and broke a limit then."""
 
 
 class SelfTradeMode(IntEnum):

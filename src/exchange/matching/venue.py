@@ -23,6 +23,7 @@ from exchange.matching.configuration import Configuration
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, VenueLimits, VenueState
 from exchange.wire.records import (
@@ -34,7 +35,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -46,6 +47,15 @@ class TradeState(NamedTuple):
     quantity: int = 0
 
 
+class RiskUsage(NamedTuple):
+    """What a subject uses of its limits, in money: open on each side, traded today, lost by today's trades."""
+
+    open_buys: int
+    open_sells: int
+    gross: int
+    loss: int
+
+
 class Venue:
     """All markets of one partition."""
 
@@ -53,6 +63,7 @@ class Venue:
         state = self._state = VenueState(partition, limits)
         orders = self._order_entry = OrderEntry(state)
         day = self._business_day = BusinessDay(state, orders)
+        risk = self._risk_desk = RiskDesk(state, orders)
         administration = Administration(state)
         rulings = TradeRulings(state)
         configuration = Configuration(state)
@@ -80,6 +91,11 @@ class Venue:
             c.Deposit: administration.deposit,
             c.Withdraw: administration.withdraw,
             c.CancelOrders: orders.cancel_orders,
+            c.CancelOrdersWithin: orders.cancel_orders,
+            c.SetCancelTimer: risk.set_timer,
+            c.BlockTrading: risk.block,
+            c.UnblockTrading: risk.unblock,
+            c.SetRiskLimit: risk.set_limit,
             c.BustTrade: rulings.bust,
             c.CorrectTrade: rulings.correct,
             c.ConfigureSymbol: configuration.configure_symbol,
@@ -145,8 +161,9 @@ class Venue:
         events.write(e.EngineStarted, rules_version=RULES_VERSION)
 
     def _tick(self) -> None:
-        """Do what time asks for: first the orders that end, then the business date."""
+        """Do what time asks for: first the orders that end, then those of members who fell silent, then the date."""
         self._order_entry.expire()
+        self._risk_desk.expire_timers()
         self._business_day.tick()
 
     # --- where it stands -----------------------------------------------------------------------------
@@ -194,8 +211,9 @@ class Venue:
     @property
     def next_deadline(self) -> int:
         """Return the time from which a `Tick` is due, 0 for none."""
-        day_ends_ns, expires_ns = self._state.day_ends_ns, self._state.expiries.next_ns()
-        return min(day_ends_ns, expires_ns) if day_ends_ns and expires_ns else day_ends_ns or expires_ns
+        state = self._state
+        deadlines = (state.day_ends_ns, state.expiries.next_ns(), state.cancel_timers.next_ns())
+        return min(filter(None, deadlines), default=0)
 
     @property
     def directory(self) -> Directory:
@@ -268,6 +286,19 @@ class Venue:
     def balance(self, account_id: int, symbol_id: int) -> int:
         """Return an account's shares of a symbol, or its cash for symbol 0."""
         return self._state.holdings.balance(account_id, symbol_id)
+
+    def cancel_timer(self, participant_id: int) -> int:
+        """Return when a participant's cancel timer ends, 0 where it has none."""
+        return self._state.cancel_timers.expires_ns.get(participant_id, 0)
+
+    def risk_usage(self, scope: int, subject_id: int) -> RiskUsage | None:
+        """Return what is measured for the limits of a subject, nothing where it has none."""
+        book = self._state.risk_books.get((scope, subject_id))
+        if book is None:
+            return None
+        price_of = self.reference_price
+        bought, sold = book.open_notional[Side.BUY], book.open_notional[Side.SELL]
+        return RiskUsage(bought, sold, book.gross, book.loss(price_of))
 
     def trade_state(self, match_id: int) -> TradeState | None:
         """Return what a ruling made of a trade, nothing where it stands as it was executed."""

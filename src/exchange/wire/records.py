@@ -24,6 +24,7 @@ from exchange.domain import events as e
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
+from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 
@@ -49,6 +50,9 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "reprice_reason": RepriceReason,
     "mode": SelfTradeMode,
     "reject_reason": Reason,
+    "scope": RiskScope,
+    "cause": BlockCause,
+    "kind": LimitKind,
 }
 
 
@@ -115,6 +119,7 @@ _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
+_LIMIT = "kind:e is_set:? value:q span:I"
 
 LAYOUTS: dict[type, Layout] = {
     layout.value_type: layout
@@ -148,6 +153,15 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.EnterSpecialOrder, 62, "account_id:I symbol_id:I " + _ORDER + _TERMS),
         Layout(c.SetMarketProtection, 63, "symbol_id:I protection_bps:H"),
         Layout(c.SetSelfTradePrevention, 64, "participant_id:I group:I mode:e"),
+        Layout(
+            c.CancelOrdersWithin,
+            70,
+            "participant_id:I account_id:I symbol_id:I side:B lowest_price:I highest_price:I",
+        ),
+        Layout(c.SetCancelTimer, 71, "participant_id:I timeout_ms:I"),
+        Layout(c.BlockTrading, 72, "scope:e subject_id:I key_id:I role:B cancels_orders:? note:b"),
+        Layout(c.UnblockTrading, 73, "scope:e subject_id:I key_id:I role:B note:b"),
+        Layout(c.SetRiskLimit, 74, "scope:e subject_id:I symbol_id:I " + _LIMIT),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -231,6 +245,12 @@ LAYOUTS: dict[type, Layout] = {
             "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I quantity:I "
             "taker_side:e mode:e",
         ),
+        Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
+        Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
+        Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
+        Layout(e.CancelTimerExpired, 173, "participant_id:I count:I"),
+        Layout(e.RiskLimitSet, 174, "scope:e subject_id:I " + _LIMIT),
+        Layout(e.RiskAlerted, 175, "scope:e subject_id:I kind:e percent:B measured:q limit:q"),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}
