@@ -30,8 +30,8 @@ START_NS = parse_time("2026-11-23T09:30:00Z")
 DATE = 20261123
 SYMBOLS = ("AAPL", "MSFT")
 KEY_SHA256 = bytes(range(32))
-PREVENTED_ORDERS = 12
-"""Random orders that come in while the flow's members may not trade with each other."""
+PREVENTED_STEPS = 20
+"""How long the flow's members may not trade with each other."""
 
 
 class VenueFlow:
@@ -46,6 +46,7 @@ class VenueFlow:
         self.step_ns = step_ns
         self.time_ns = START_NS
         self.live: list[int] = []
+        self.prevented_left = 0
         self.trades: dict[int, e.TradeExecuted] = {}
 
     def do(self, *commands: c.Command) -> bytes:
@@ -174,6 +175,9 @@ class VenueFlow:
     def random_events(self) -> bytes:
         """Do something that a market sees; return its events."""
         random = self.random
+        self.prevented_left -= 1
+        if not self.prevented_left:
+            return self._set_group(0, SelfTradeMode.NONE)
         choice = random.random()
         if choice < 0.55 or not self.live:
             return self._random_order()
@@ -248,7 +252,8 @@ class VenueFlow:
         choice = self.random.random()
         symbol_id = SymbolId(self.random.randint(1, len(SYMBOLS)))
         if choice < 0.08:
-            return self._prevent_for_a_while()
+            self.prevented_left = PREVENTED_STEPS
+            return self._set_group(1, self.random.choice([mode for mode in SelfTradeMode if mode]))
         if choice < 0.15:
             return self.do(c.Tick())
         if choice < 0.3:
@@ -259,14 +264,8 @@ class VenueFlow:
         suspend = c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.SUSPENDED, reason="news")
         return self.do(suspend, c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.ACTIVE))
 
-    def _prevent_for_a_while(self) -> bytes:
-        """Put both members, each of which has one side, into one group for a few orders, which then cannot trade."""
-        mode = self.random.choice([mode for mode in SelfTradeMode if mode])
-        events = self._set_group(1, mode)
-        events += b"".join(self._random_order() for _ in range(PREVENTED_ORDERS))
-        return events + self._set_group(0, SelfTradeMode.NONE)
-
     def _set_group(self, group: int, mode: SelfTradeMode) -> bytes:
+        """Put both members, each of which has one side, into a self-trade group, or with 0 into none."""
         members = (ParticipantId(1), ParticipantId(2))
         return self.do(
             *(c.SetSelfTradePrevention(participant_id=member, group=group, mode=mode) for member in members)

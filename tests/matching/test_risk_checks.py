@@ -71,7 +71,7 @@ def live_orders(venue: Venue, symbol: int) -> list:  # type: ignore[type-arg]
     return [order for sides in found for side in sides for order in side]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(drawn=runs_of_commands)
 def test_no_limit_is_ever_exceeded_and_no_cancel_refused(drawn: list[bytes]) -> None:
     desk, world = limited_desk(), SmallWorld()

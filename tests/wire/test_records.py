@@ -137,6 +137,9 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
         167: "OrderTriggered",
         64: "SetSelfTradePrevention", 168: "SelfTradePreventionSet", 169: "MatchPrevented",
+        70: "CancelOrdersWithin", 71: "SetCancelTimer", 72: "BlockTrading", 73: "UnblockTrading",
+        74: "SetRiskLimit", 170: "TradingBlocked", 171: "TradingUnblocked", 172: "CancelTimerSet",
+        173: "CancelTimerExpired", 174: "RiskLimitSet", 175: "RiskAlerted",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

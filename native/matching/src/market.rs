@@ -1,6 +1,6 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
-use crate::order_book::{OrderBook, BUY};
+use crate::order_book::{OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::reference_price::ReferencePrice;
 use crate::stop_orders::StopOrders;
@@ -20,6 +20,8 @@ pub struct Market {
     /// Of the last trade, 0 before the first.
     pub last_price: u32,
     pub stops: StopOrders,
+    /// Whether an order that comes in may meet one that is hidden, or trigger one that waits; see `has_unseen`.
+    pub needs_care: bool,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
     tick_sizes: [u32; TICK_ROWS_MAX],
@@ -38,6 +40,7 @@ impl Market {
             protection_bps: 0,
             last_price: 0,
             stops: StopOrders::default(),
+            needs_care: false,
             tick_rows: 0,
             tick_starts,
             tick_sizes,
@@ -81,6 +84,20 @@ impl Market {
             price
         } else {
             0
+        }
+    }
+
+    /// Whether an order is hidden here, or waits for its stop price.
+    pub fn has_unseen(&self) -> bool {
+        let OrderBook { hidden_bids, hidden_asks, .. } = &self.book;
+        !(hidden_bids.is_empty() && hidden_asks.is_empty() && self.stops.is_empty())
+    }
+
+    /// The rank, on the opposite side, of the worst price at which a market order trades.
+    pub fn protective_rank(&mut self, side: u8) -> u32 {
+        match self.protective_price(side) {
+            0 => WORST_RANK,
+            price => self.book.opposite_side(side).rank(price),
         }
     }
 

@@ -7,7 +7,7 @@ use exchange_wire::ClientOrderId;
 
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
-use crate::order_book::{public_id, Fill, Meets, Order, BUY, REPRICE, WORST_RANK};
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, REPRICE};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
@@ -45,21 +45,51 @@ impl State {
     ///
     /// Its special terms, where it has some, are `terms_in_hand`.
     #[inline(always)]
-    pub fn execute(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+    pub fn execute(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
+        let is_watched = !self.self_trade_groups.is_empty() || self.risk.has_books;
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        if market.needs_care || incoming.is_special || is_watched {
+            return self.execute_with_care(incoming, client_order_id);
+        }
+        let is_limit = incoming.kind.order_type == LIMIT;
+        let opposite = market.book.opposite_side(incoming.kind.side);
+        let worst_rank =
+            if is_limit { opposite.rank(incoming.price) } else { market.protective_rank(incoming.kind.side) };
+        let opposite = market.book.opposite_side(incoming.kind.side);
+        if opposite.best_rank().is_some_and(|best| best >= worst_rank) {
+            self.trade(worst_rank, &mut incoming);
+            if incoming.leaves == 0 {
+                return;
+            }
+        }
+        if is_limit && incoming.kind.time_in_force != IMMEDIATE_OR_CANCEL {
+            let market = &mut self.markets[incoming.symbol_id as usize - 1];
+            self.orders.rest(market.book.own_side(incoming.kind.side), incoming, client_order_id);
+        } else {
+            let reason = self.why_no_more(&incoming);
+            self.order_cancelled(&incoming, reason);
+        }
+    }
+
+    /// Does what `execute` does where the order is no plain one, or may meet what is none.
+    #[cold]
+    #[inline(never)]
+    fn execute_with_care(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        let symbol_id = incoming.symbol_id;
         if is_waiting(incoming.kind) {
             if self.risk.has_books {
                 self.risk_opened(&incoming);
             }
-            return self.wait(incoming, self.terms_in_hand, client_order_id);
-        }
-        self.come_in(incoming, client_order_id);
-        if !self.triggered.is_empty() {
+            self.wait(incoming, self.terms_in_hand, client_order_id);
+        } else {
+            self.come_in(incoming, client_order_id);
             self.let_triggered_come_in();
         }
+        let market = self.market_mut(symbol_id);
+        market.needs_care = market.has_unseen();
     }
 
     /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
-    #[inline(always)]
     pub fn come_in(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
         let needs_price = incoming.kind.order_type == MARKET_TO_LIMIT || incoming.kind.flags & REPRICE != 0;
         if needs_price && !self.give_price(&mut incoming) {
@@ -69,18 +99,16 @@ impl State {
         let opposite = market.book.opposite_side(incoming.kind.side);
         let is_limit = incoming.kind.order_type == LIMIT;
         let worst_rank =
-            if is_limit { opposite.rank(incoming.price) } else { self.protective_rank(&incoming) };
+            if is_limit { opposite.rank(incoming.price) } else { market.protective_rank(incoming.kind.side) };
         let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
         if (must_fill || incoming.asked_minimum != 0) && !self.finds_enough(&incoming, worst_rank) {
             return self.trade_nothing(incoming, client_order_id);
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
-        let has_more = !hidden.is_empty() || !market.stops.is_empty() || self.risk.has_books;
-        let best = shown.best_rank();
-        if has_more || self.group_of(incoming.account_id).number != 0 {
+        let is_seen = !market.has_unseen() && !self.risk.has_books;
+        if !is_seen || self.group_of(incoming.account_id).number != 0 {
             self.trade_with_care(worst_rank, &mut incoming);
-        } else if best.is_some_and(|best| best >= worst_rank) {
+        } else {
             self.trade(worst_rank, &mut incoming);
         }
         if incoming.leaves == 0 {
@@ -97,7 +125,6 @@ impl State {
     // --- before it trades ----------------------------------------------------------------------------
 
     /// Prices a market-to-limit order, or a post-only one that would trade; tells whether it goes on.
-    #[cold]
     fn give_price(&mut self, incoming: &mut Order) -> bool {
         let market = &self.markets[incoming.symbol_id as usize - 1];
         let side = incoming.kind.side;
@@ -122,16 +149,6 @@ impl State {
         let kind = [incoming.kind.side, reason];
         let parts: [&[u8]; 4] = [&order_id, &account_id, &kind, &price.to_le_bytes()];
         self.events.write(ORDER_REPRICED, incoming.symbol_id, &parts);
-    }
-
-    /// The rank, on the opposite side, of the worst price at which a market order trades.
-    #[inline(always)]
-    fn protective_rank(&mut self, incoming: &Order) -> u32 {
-        let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        match market.protective_price(incoming.kind.side) {
-            0 => WORST_RANK,
-            price => market.book.opposite_side(incoming.kind.side).rank(price),
-        }
     }
 
     /// Whether an order finds as much as it wants at least.
@@ -191,6 +208,7 @@ impl State {
 
     /// Does what `trade` does where some orders are hidden or wait, or some members are in groups.
     #[cold]
+    #[inline(never)]
     fn trade_with_care(&mut self, worst_rank: u32, incoming: &mut Order) {
         let place = incoming.symbol_id as usize - 1;
         let market = &self.markets[place];
@@ -238,7 +256,6 @@ impl State {
     // --- after it traded -----------------------------------------------------------------------------
 
     /// Puts what is left of an order into the book.
-    #[inline(always)]
     fn rest(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
         if self.risk.has_books {
             self.risk_opened(&incoming);
@@ -251,7 +268,6 @@ impl State {
     }
 
     /// Puts an order into the book, an iceberg order with a fresh part shown.
-    #[cold]
     fn rest_with_terms(&mut self, mut order: Order, client_order_id: &ClientOrderId) {
         let terms = self.terms_in_hand;
         let display = if terms.display_quantity == 0 { order.leaves } else { terms.display_quantity };
@@ -290,14 +306,23 @@ impl State {
     /// Takes a live order out of its book.
     #[inline(always)]
     pub fn take_out(&mut self, slot: u32) -> Order {
-        let (symbol_id, kind) = {
-            let order = self.orders.at(slot);
-            (order.symbol_id, order.kind)
-        };
         if self.risk.has_books {
             let order = *self.orders.at(slot);
             self.risk_reduced(&order, order.leaves);
         }
+        let order = self.orders.at(slot);
+        if order.is_special {
+            return self.take_out_special(slot);
+        }
+        let (symbol_id, side) = (order.symbol_id, order.kind.side);
+        let market = &mut self.markets[symbol_id as usize - 1];
+        self.orders.take(market.book.own_side(side), slot)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_out_special(&mut self, slot: u32) -> Order {
+        let Order { symbol_id, kind, .. } = *self.orders.at(slot);
         if is_waiting(kind) {
             return self.take_waiting(slot);
         }

@@ -10,6 +10,7 @@ use exchange_wire::events::Kind;
 use exchange_wire::terms::Terms;
 use exchange_wire::{ClientOrderId, NO_CLIENT_ORDER_ID};
 
+use crate::order_checks::{FILL_OR_KILL, LIMIT, MARKET};
 use crate::order_index::{OrderIndex, NONE};
 
 pub const BUY: u8 = 1;
@@ -49,6 +50,8 @@ pub struct Order {
     pub kind: Kind,
     pub has_client_order_id: bool,
     pub has_terms: bool,
+    /// It takes the way of those that need care; see `is_special`.
+    pub(crate) is_special: bool,
 }
 
 impl Order {
@@ -65,6 +68,14 @@ impl Order {
     pub fn minimum(&self) -> u32 {
         self.asked_minimum.min(self.leaves)
     }
+}
+
+/// Whether more than price, quantity and time in force makes a difference to such an order, or it must fill whole.
+#[inline(always)]
+pub fn is_special(kind: Kind, has_terms: bool) -> bool {
+    let Kind { order_type, time_in_force, flags, .. } = kind;
+    let is_usual = matches!(order_type, MARKET | LIMIT) && time_in_force != FILL_OR_KILL;
+    has_terms || flags & !POST_ONLY != 0 || !is_usual
 }
 
 /// A price with the sum of what rests there and the number of orders.
@@ -204,6 +215,16 @@ impl OrderBook {
             (false, false) => &mut self.asks,
             (true, true) => &mut self.hidden_bids,
             (true, false) => &mut self.hidden_asks,
+        }
+    }
+
+    /// The side on which what is shown of an order of this side rests.
+    #[inline(always)]
+    pub fn own_side(&mut self, side: u8) -> &mut BookSide {
+        if side == BUY {
+            &mut self.bids
+        } else {
+            &mut self.asks
         }
     }
 
@@ -390,7 +411,9 @@ impl Orders {
         }
         queue.orders -= 1;
         queue.quantity -= u64::from(order.leaves - order.reserve);
-        queue.reserve -= u64::from(order.reserve);
+        if order.reserve != 0 {
+            queue.reserve -= u64::from(order.reserve);
+        }
         if queue.orders == 0 {
             side.remove(side.rank(queue.price));
             self.free_queues.push(order.level);
@@ -437,7 +460,7 @@ impl Orders {
     #[cold]
     pub fn keep_terms(&mut self, slot: u32, terms: Terms) {
         let order = &mut self.slots[slot as usize];
-        order.has_terms = true;
+        (order.has_terms, order.is_special) = (true, true);
         if terms.minimum_quantity != 0 {
             order.asked_minimum = terms.minimum_quantity;
         }

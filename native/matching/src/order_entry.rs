@@ -10,8 +10,9 @@ use exchange_wire::{has_client_order_id, ClientOrderId, NO_CLIENT_ORDER_ID};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::client_order_ids::FirstUse;
+use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
 use crate::order_checks::{
     check_display, check_handling, check_kind, check_market_to_limit, check_post_only, check_special,
     check_terms, first_stop_price, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT,
@@ -19,7 +20,7 @@ use crate::order_checks::{
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::risk_checks::Proposal;
 use crate::state::State;
-use crate::stop_orders::{is_waiting, trails};
+use crate::stop_orders::trails;
 
 type Check = Result<(), Refusal>;
 
@@ -49,16 +50,19 @@ impl State {
         }
         let header = &self.events.header;
         let order_id = public_id(header.partition, header.command_sequence);
-        if let Err(refusal) = self.check_entry(command, has_id, terms) {
+        let mut checked = self.check_entry(command, has_id, terms);
+        if self.risk.has_books && checked.is_ok() {
+            checked = self.check_entered_risk(command);
+        }
+        if let Err(refusal) = checked {
             self.order_rejected(command, order_id, refusal);
             return;
         }
         let EnterOrder { account_id, symbol_id, mut kind, price, quantity, .. } = *command;
-        let asked_minimum = match terms {
-            _ if kind.flags & ALL_OR_NONE != 0 => u32::MAX,
-            Some(terms) => terms.minimum_quantity,
-            None => 0,
-        };
+        let mut asked_minimum = terms.map_or(0, |terms| terms.minimum_quantity);
+        if kind.flags & ALL_OR_NONE != 0 {
+            asked_minimum = u32::MAX;
+        }
         if asked_minimum != 0 && may_rest(kind) {
             kind.flags |= HIDDEN;
         }
@@ -91,13 +95,14 @@ impl State {
             kind,
             has_client_order_id: has_id,
             has_terms: terms.is_some(),
+            is_special: is_special(kind, terms.is_some()),
             ..Order::default()
         };
         self.execute(order, &command.client_order_id);
     }
 
     #[inline(always)]
-    fn check_entry(&mut self, command: &EnterOrder, has_id: bool, terms: Option<&Terms>) -> Check {
+    fn check_entry(&self, command: &EnterOrder, has_id: bool, terms: Option<&Terms>) -> Check {
         let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
         check_kind(kind)?;
         if !self.directory.has_account(account_id) {
@@ -111,20 +116,29 @@ impl State {
         }
         self.check_access(account_id, symbol_id)?;
         check_terms(Some(market), kind.order_type, price, quantity)?;
+        let is_special = is_special(kind, terms.is_some());
+        if is_special || kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE {
+            return self.check_special_entry(command, market, terms.copied().unwrap_or_default());
+        }
+        check_handling(kind)
+    }
+
+    #[inline(never)]
+    fn check_special_entry(&self, command: &EnterOrder, market: &Market, terms: Terms) -> Check {
+        let EnterOrder { kind, price, quantity, .. } = *command;
         check_market_to_limit(&self.orders, market, kind, quantity)?;
         check_handling(kind)?;
-        let by_kind = kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE || is_waiting(kind);
-        if by_kind || terms.is_some() {
-            let terms = terms.copied().unwrap_or_default();
-            check_special(market, kind, quantity, &terms, self.events.header.time_ns)?;
-        }
-        check_post_only(&self.orders, market, kind, price, quantity)?;
-        if self.risk.has_books {
-            let proposal =
-                Proposal { account_id, symbol_id, kind, price, quantity, leaves: quantity, replaces: None };
-            self.check_risk(&proposal)?;
-        }
-        Ok(())
+        check_special(market, kind, quantity, &terms, self.events.header.time_ns)?;
+        check_post_only(&self.orders, market, kind, price, quantity)
+    }
+
+    /// Checks an order that is right in itself against the limits.
+    #[cold]
+    fn check_entered_risk(&mut self, command: &EnterOrder) -> Check {
+        let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
+        let proposal =
+            Proposal { account_id, symbol_id, kind, price, quantity, leaves: quantity, replaces: None };
+        self.check_risk(&proposal)
     }
 
     #[cold]
@@ -280,7 +294,9 @@ impl State {
             self.orders.reduce(slot, quantity, leaves);
         } else {
             let client_order_id = *self.orders.client_order_id(slot);
-            self.terms_in_hand = self.orders.terms(&order);
+            if order.has_terms {
+                self.terms_in_hand = self.orders.terms(&order);
+            }
             let taken = self.take_out(slot);
             self.execute(Order { price, quantity, leaves, reserve: 0, ..taken }, &client_order_id);
         }
@@ -320,7 +336,9 @@ impl State {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal),
         };
-        self.terms_in_hand = self.orders.terms(self.orders.at(slot));
+        if self.orders.at(slot).has_terms {
+            self.terms_in_hand = self.orders.terms(self.orders.at(slot));
+        }
         let old = self.take_out(slot);
         let header = &self.events.header;
         let new_order_id = public_id(header.partition, header.command_sequence);

@@ -340,15 +340,21 @@ impl State {
                         return self.amend(&command);
                     }
                 }
-                (ENTER_SPECIAL_ORDER, EnterSpecialOrder::BYTES) => {
-                    if let Ok(command) = EnterSpecialOrder::read(body) {
-                        return self.enter_special(command, body);
-                    }
-                }
+                (ENTER_SPECIAL_ORDER, EnterSpecialOrder::BYTES) => return self.apply_special(header, record),
                 _ => {}
             }
         }
         self.apply_other(header, record);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn apply_special(&mut self, header: &Header, record: &[u8]) {
+        let body = &record[COMMAND_HEADER_BYTES..];
+        match EnterSpecialOrder::read(body) {
+            Ok(command) => self.enter_special(command, body),
+            Err(_) => self.apply_other(header, record),
+        }
     }
 
     #[cold]

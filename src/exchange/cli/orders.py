@@ -141,7 +141,8 @@ def amend(order_id: str, quantity: str = "", *, at: At = "", options: Options = 
 
 @app.command
 def cancel(order_id: str = "", *, all_: Annotated[bool, Parameter(name="--all")] = False, symbol: str = "",
-           side: Literal["buy", "sell"] | None = None, options: Options = DEFAULT) -> None:  # fmt: skip
+           side: Literal["buy", "sell"] | None = None, min_price: str = "", max_price: str = "",
+           options: Options = DEFAULT) -> None:  # fmt: skip
     """Cancel an order: `exchange order cancel 72`; or many: `exchange order cancel --all --symbol AAPL`.
 
     Parameters
@@ -154,15 +155,34 @@ def cancel(order_id: str = "", *, all_: Annotated[bool, Parameter(name="--all")]
         With --all: only in this symbol.
     side
         With --all: only this side.
+    min_price
+        With --all: only from this price up.
+    max_price
+        With --all: only up to this price.
     """
     connection = options.trader()
     if bool(order_id) == all_:
         raise UsageError("say which order to cancel, or --all: `exchange order cancel 72`")
     if all_:
-        answer = connection.delete("/api/v1/orders", symbol=symbol.upper(), side=side or "")
+        answer = connection.delete(
+            "/api/v1/orders", symbol=symbol.upper(), side=side or "", min_price=min_price, max_price=max_price
+        )
     else:
         answer = connection.delete(_path(order_id))
     show(answer, options.json, _print_facts)
+
+
+@app.command(name="cancel-after")
+def cancel_after(seconds: float, *, options: Options = DEFAULT) -> None:
+    """Cancel all your orders unless this is sent again in time: `exchange order cancel-after 60`; 0 stops the timer.
+
+    Parameters
+    ----------
+    seconds
+        How long to wait, an hour at most.
+    """
+    body = {"timeout_ms": round(seconds * 1_000)}
+    show(options.trader().post("/api/v1/cancel-on-timeout", body), options.json, _print_facts)
 
 
 @app.command(name="show")
@@ -205,6 +225,21 @@ def list_(
     """
     items = options.trader().items("/api/v1/orders", limit, status=status, symbol=symbol.upper())
     show(items, options.json, lambda orders: _print_orders(orders, status))
+
+
+@app.command
+def prevented(*, symbol: str = "", limit: int = 100, options: Options = DEFAULT) -> None:
+    """List matches that self-trade prevention did not let happen, newest first: `exchange order prevented`.
+
+    Parameters
+    ----------
+    symbol
+        Only in this symbol.
+    limit
+        At most this many.
+    """
+    items = options.trader().items("/api/v1/prevented_matches", limit, symbol=symbol.upper())
+    show(items, options.json, _print_prevented)
 
 
 def _enter(
@@ -261,6 +296,18 @@ def _print_facts(answer: dict[str, Any]) -> None:
 
 def _flat(value: object) -> object:
     return ", ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def _print_prevented(matches: list[dict[str, Any]]) -> None:
+    columns = ("id", "symbol", "incoming", ">qty", ">price", "mode", "resting order", "incoming order", "at")
+    rows = (
+        (
+            match["id"], match["symbol"], match["incoming_side"], match["qty"], match["price"], match["mode"],
+            match.get("resting_order_id", ""), match.get("incoming_order_id", ""), match["at"],
+        )
+        for match in matches
+    )  # fmt: skip
+    print_table(columns, rows, "no prevented matches")
 
 
 def _print_orders(orders: list[dict[str, Any]], status: str) -> None:

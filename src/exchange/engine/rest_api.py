@@ -10,6 +10,7 @@ from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_orders import OrdersApi
+from exchange.engine.rest_risk import RiskApi
 from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
@@ -35,6 +36,7 @@ def engine_routes(
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
+        *RiskApi(gateway).routes(),
         *SessionsApi(gateway, ouch).routes(),
         *TradesApi(gateway, event_log).routes(),
         *EventsApi(source).routes(),
