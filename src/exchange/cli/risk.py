@@ -91,8 +91,8 @@ def limits(scope: ScopeName | None = None, subject: str = "", *, options: Option
     subject
         Only of this symbol, participant or account.
     """
-    query = {"scope": scope or "", "subject": subject.upper()}
-    found = options.official("operator", "engine").items("/api/v1/risk/limits", **query)
+    engine = options.official("operator", "engine")
+    found = engine.items("/api/v1/risk/limits", scope=scope or "", subject=subject.upper())
     show(found, options.json, _print_limits)
 
 
