@@ -75,7 +75,7 @@ class Directory:
             case e.TradingBlocked():
                 self.blocks[event.scope, event.subject_id] = block_of(event)
             case e.TradingUnblocked():
-                del self.blocks[event.scope, event.subject_id]
+                self.blocks.pop((event.scope, event.subject_id), None)
             case e.RiskLimitSet():
                 self._set_risk_limit(event)
             case _:

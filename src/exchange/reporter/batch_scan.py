@@ -22,7 +22,7 @@ OF_DIRECTORY = (
     e.KeyCreated,
     e.KeyRevoked,
 )
-NOTABLE = (*OF_DIRECTORY, e.EngineStarted, e.BusinessDayStarted)
+NOTABLE = (*OF_DIRECTORY, e.EngineStarted, e.BusinessDayStarted, e.TradingBlocked, e.TradingUnblocked)
 _NOTABLE_KINDS = {kind_of(event_type): True for event_type in NOTABLE}
 
 

@@ -238,7 +238,7 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     channel: Literal["status"]
     type: Literal[
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
-        "configuration",
+        "configuration", "trading_blocked", "trading_unblocked",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
