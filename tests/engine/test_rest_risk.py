@@ -71,8 +71,8 @@ async def test_market_and_symbol_are_blocked_and_everybody_sees_it(engine: Runni
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
-        ({"scope": "planet"}, 400, "scope"), ({"scope": "market", "subject": "1"}, 400, "subject"),
-        ({"scope": "symbol"}, 400, "subject"), ({"scope": "account", "subject": "x"}, 400, "subject"),
+        ({"scope": "planet"}, 400, "scope"), ({"scope": "market", "subject": "1"}, 422, "subject"),
+        ({"scope": "symbol"}, 422, "subject"), ({"scope": "account", "subject": "x"}, 422, "subject"),
         ({"scope": "account", "subject": "99"}, 422, "subject"),
         ({"scope": "account", "subject": "1", "reason": "\t"}, 422, "reason"),
     ],
@@ -125,7 +125,8 @@ async def test_limits_come_in_pages(engine: RunningEngine) -> None:
     [
         ({"kind": "luck"}, 400, "kind"), ({"value": "-1"}, 400, "value"),
         ({"kind": "gross", "value": "x"}, 400, "value"),
-        ({"span": -1}, 400, "span"), ({"span": 5}, 422, "value"), ({"symbol": "NONE"}, 422, "symbol"),
+        ({"span": -1}, 400, "span"), ({"span": 2**40}, 422, "span"), ({"value": "1.5"}, 422, "value"),
+        ({"span": 5}, 422, "value"), ({"symbol": "NONE"}, 422, "symbol"),
         ({"scope": "market", "subject": ""}, 422, "subject"),
     ],
 )  # fmt: skip
@@ -165,8 +166,16 @@ async def test_orders_are_cancelled_by_price(engine: RunningEngine) -> None:
 
 def test_a_value_is_money_or_a_whole_number_by_its_kind() -> None:
     assert (value_of(LimitKind.GROSS, "1.5"), value_of(LimitKind.POSITION, "15")) == (15_000, 15)
-    with pytest.raises(ApiError, match="whole number"):
+    with pytest.raises(ApiError, match="the value of position is a whole number"):
         value_of(LimitKind.POSITION, "1.5")
+
+
+async def test_a_list_of_limits_is_asked_for_by_scope_and_then_by_subject(engine: RunningEngine) -> None:
+    unknown = await engine.get(f"{LIMITS}?scope=planet", "operator")
+    assert (unknown.status, unknown.body["field"]) == (400, "scope")
+    alone = await engine.get(f"{LIMITS}?subject=1", "operator")
+    assert (alone.status, alone.body["field"]) == (422, "scope")
+    assert (await engine.get("/api/v1/risk/usage/planet/1", "operator")).status == 404
 
 
 def test_no_timer_has_no_end() -> None:

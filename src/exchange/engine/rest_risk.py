@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.participant import Role
@@ -9,8 +11,8 @@ from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskLimit, RiskScope, TradingBlock
 from exchange.domain.units import AccountId, ParticipantId, SymbolId, UnitError, format_time, parse_money
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import id_of, name_of, shown
-from exchange.engine.refusals import invalid_field, not_found, refusal
+from exchange.engine.order_entry import name_of, shown
+from exchange.engine.refusals import invalid_field, invalid_parameter, not_found, refusal
 from exchange.engine.rest_orders import READER, TRADER, cursor_of
 from exchange.engine.rest_symbols import RISK
 from exchange.infra.auth import Principal
@@ -40,7 +42,13 @@ from exchange.wire.rest.risk import (
 
 BLOCKER = frozenset((Role.TRADER, Role.RISK))
 ID32_MAX = 2**32 - 1
-VALUE_DIGITS_MAX = 18
+VALUE_PATTERN = re.compile(r"[0-9]{1,14}(\.[0-9]{1,4})?\Z", re.ASCII)
+SUBJECTS = {
+    RiskScope.MARKET: "empty",
+    RiskScope.SYMBOL: "a listed symbol such as AAPL",
+    RiskScope.PARTICIPANT: "an id such as 1",
+    RiskScope.ACCOUNT: "an id such as 1",
+}
 _TAG = "risk"
 _ACCOUNT = {"scope": "account", "subject": "1"}
 
@@ -163,6 +171,12 @@ class RiskApi:
     async def limits(self, call: Call) -> LimitList:
         """Answer GET /risk/limits."""
         query: LimitsQuery = call.query
+        if query.scope and query.scope not in SCOPES:
+            raise invalid_parameter(
+                "scope", f"scope must be one of {', '.join(SCOPES)}, got {shown(query.scope)}"
+            )
+        if query.subject and not query.scope:
+            raise refusal(Reason.SCOPE_INVALID, "a subject needs its scope, got none", field="scope")
         wanted = self._subject(query.scope, query.subject) if query.subject else None
         scope = SCOPES.get(query.scope)
         known = [
@@ -186,8 +200,12 @@ class RiskApi:
             raise invalid_field(
                 "kind", f"kind must be one of {', '.join(LIMIT_KINDS)}, got {shown(body.kind)}"
             )
-        if not 0 <= body.span <= ID32_MAX:
-            raise invalid_field("span", f"span must be 0 to {ID32_MAX}, got {body.span}")
+        if body.span < 0:
+            raise invalid_field("span", f"span must be 0 or more, got {body.span}")
+        if body.span > ID32_MAX:
+            raise refusal(
+                Reason.RISK_LIMIT_INVALID, f"span must be at most {ID32_MAX}, got {body.span}", field="span"
+            )
         event = await self._gateway.carry_out(
             c.SetRiskLimit(
                 scope=scope, subject_id=subject_id, kind=kind, is_set=body.value is not None,
@@ -204,6 +222,8 @@ class RiskApi:
     async def usage(self, call: Call) -> RiskUsageView:
         """Answer GET /risk/usage/{scope}/{subject}."""
         text = call.path["subject"]
+        if call.path["scope"] not in SCOPES:
+            raise not_found(f"scope {shown(call.path['scope'])}; there are {', '.join(SCOPES)}")
         scope, subject_id = self._subject(call.path["scope"], text)
         limits = [
             limit
@@ -252,15 +272,15 @@ class RiskApi:
         scope = SCOPES.get(scope_text)
         if scope is None:
             raise invalid_field("scope", f"scope must be one of {', '.join(SCOPES)}, got {shown(scope_text)}")
-        if scope is RiskScope.MARKET:
-            if text:
-                raise invalid_field("subject", f"the market has no subject, got {shown(text)}")
+        if scope is RiskScope.MARKET and not text:
             return scope, 0
-        if scope is RiskScope.SYMBOL:
-            if not text:
-                raise invalid_field("subject", "subject must be a listed symbol, got none")
+        if scope is RiskScope.SYMBOL and text:
             return scope, self._gateway.entry.symbol_id(text)
-        return scope, min(id_of(text, "subject"), ID32_MAX)
+        if scope in (RiskScope.PARTICIPANT, RiskScope.ACCOUNT) and text.isascii() and text.isdigit():
+            return scope, min(int(text), ID32_MAX)
+        raise refusal(
+            Reason.SCOPE_INVALID, f"the subject of {scope_text} is {SUBJECTS[scope]}, got {shown(text)}"
+        )
 
     def _subject_text(self, scope: RiskScope, subject_id: int) -> str:
         if scope is RiskScope.SYMBOL:
@@ -286,8 +306,12 @@ def value_of(kind: LimitKind, text: str) -> int:
             return parse_money(text)
         except UnitError as error:
             raise invalid_field("value", error) from error
-    if not (text.isascii() and text.isdigit() and len(text) <= VALUE_DIGITS_MAX):
-        raise invalid_field("value", f"value must be a whole number such as 1000, got {shown(text)}")
+    if VALUE_PATTERN.match(text) is None:
+        raise invalid_field("value", f"value must be a number such as 1000, got {shown(text)}")
+    if not text.isdigit():
+        raise refusal(
+            Reason.RISK_LIMIT_INVALID, f"the value of {KIND_TEXT[kind]} is a whole number, got {shown(text)}"
+        )
     return int(text)
 
 
