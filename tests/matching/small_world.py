@@ -15,6 +15,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.order import AUCTION_TIMES, OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.phase import CALL_NS_MAX, Phase
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import public_id
@@ -307,6 +308,62 @@ def cancel_orders(eight: bytes) -> c.CancelOrders:
         participant_id=pick(AUTHORITIES, eight[0]), account_id=pick((0, 0, *ACCOUNTS), eight[1]),
         symbol_id=pick((0, *SYMBOLS), eight[2]), side=pick((0, 1, 2), eight[3]),
     )  # fmt: skip
+
+
+def risk_command(eight: bytes) -> c.Command:
+    """Draw a command about risk: blocks are mostly lifted again and limits taken away, so that trading goes on."""
+    scope = pick(
+        (*(RiskScope.ACCOUNT,) * 4, RiskScope.PARTICIPANT, RiskScope.PARTICIPANT, RiskScope.SYMBOL, 1, 9),
+        eight[1],
+    )
+    subject = pick((1, 2, 3, 4, 9), eight[2]) if scope != RiskScope.MARKET or eight[2] > 240 else 0
+    match eight[0] % 16:
+        case 0:
+            return c.BlockTrading(
+                scope=scope, subject_id=subject, key_id=eight[4], role=pick((2, 3, 5), eight[3]),
+                cancels_orders=eight[5] < 40, note=pick(("", "why", " "), eight[6]),
+            )  # fmt: skip
+        case 1 | 2 | 3 | 4 | 5:
+            role, note = pick((3, 5, 3, 5, 2), eight[3]), pick(("", "", "", " "), eight[6])
+            return c.UnblockTrading(scope=scope, subject_id=subject, key_id=eight[4], role=role, note=note)
+        case 6:
+            return c.CancelOrdersWithin(
+                participant_id=pick(AUTHORITIES, eight[1]), account_id=pick((0, *ACCOUNTS), eight[2]),
+                symbol_id=pick((0, *SYMBOLS), eight[3]), side=pick((1, 2, 1, 2, 0, 3), eight[4]),
+                lowest_price=pick((0, 99_500, 99_900), eight[5]), highest_price=pick((0, 99_900, 100_200), eight[6]),
+            )  # fmt: skip
+        case 7 | 8:
+            timeout_ms = pick((0, 1, 60_000, 3_600_000, 3_600_001), eight[3])
+            return c.SetCancelTimer(participant_id=pick((1, 2, 3, 9), eight[1]), timeout_ms=timeout_ms)
+    return set_limit(eight, scope, subject)
+
+
+def set_limit(eight: bytes, scope: int, subject: int) -> c.SetRiskLimit:
+    """Set a limit, or take one away."""
+    kind = pick((*LIMIT_VALUES, 13), eight[3])
+    values, spans, with_symbol = LIMIT_VALUES.get(kind, ((1,), (0,), False))
+    is_set = eight[4] < 110
+    return c.SetRiskLimit(
+        scope=scope, subject_id=subject, kind=kind, is_set=is_set, value=pick(values, eight[5]),
+        span=pick(spans, eight[6]), symbol_id=pick((0, 1, 2, 9), eight[7]) if with_symbol or eight[7] > 240 else 0,
+    )  # fmt: skip
+
+
+LIMIT_VALUES: dict[int, tuple[tuple[int, ...], tuple[int, ...], bool]] = {
+    LimitKind.SYMBOL_BARRED: ((1, 1, 1, 2), (0,), True),
+    LimitKind.MAX_QUANTITY: ((50, 10, 10_000, 0), (0,), False),
+    LimitKind.MAX_NOTIONAL: ((2_000_000, 5_000_000, 10**18 + 1), (0,), False),
+    LimitKind.COLLAR: ((100, 500, 1, 10_001), (0,), False),
+    LimitKind.DUPLICATES: ((1, 2, 5), (1, 1_000, 0), False),
+    LimitKind.MESSAGES: ((1_000_000, 1_000, 0), (3, 100, 1_000_001), False),
+    LimitKind.POSITION: ((50, 500, 0), (0,), True),
+    LimitKind.BUYING_POWER: ((0, 10**9, 10**18), (0,), False),
+    LimitKind.SHORT_SALES: ((1, 1, 0), (0,), True),
+    LimitKind.GROSS: ((10**7, 10**9, 10**10), (0, 0, 0, 1), False),
+    LimitKind.LOSS: ((1_000, 10**6), (0,), False),
+    LimitKind.EXECUTIONS: ((3, 20), (1, 1_000), False),
+}
+"""Values, spans and whether it may name a symbol, by kind."""
 
 
 def other(eight: bytes, kind: int) -> c.Command:

@@ -131,8 +131,8 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         5128,
-        "f92332fc383080f9",
-        "a70f858a6528d07091f4096f6fa69bb7",
+        "4d1ac32c2b374c11",
+        "dbb19c19a95eb1cc9724b33d89291404",
     )
 
 

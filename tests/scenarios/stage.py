@@ -10,7 +10,9 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
@@ -25,6 +27,9 @@ from exchange.matching.venue import Venue
 from exchange.wire.records import COMMAND_HEADER
 from tests.matching.desk import Desk
 from tests.scenarios.words import Names, say
+
+WHOM = r"(?P<whom>market|symbol|participant|account)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
+USAGE = ("open buys", "open sales", "gross", "loss")
 
 
 def step(pattern: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -97,13 +102,17 @@ class Stage:
 
     @step(
         r"cancel all(?: by (?P<by>\w+))?(?: of (?P<account>\w+))?(?: in (?P<symbol>\w+))?(?: (?P<side>buys|sells))?"
+        r"(?: from (?P<lowest>\S+))?(?: to (?P<highest>\S+))?"
     )
-    def cancel_all(self, by: str, account: str, symbol: str, side: str) -> c.Command:
-        return c.CancelOrders(
+    def cancel_all(self, by: str, account: str, symbol: str, side: str, **prices: str) -> c.Command:
+        ends = {f"{end}_price": price_of(price) for end, price in prices.items() if price}
+        command = c.CancelOrdersWithin if ends else c.CancelOrders
+        return command(
             participant_id=self.names.participant(by or "exchange"),
             account_id=self.names.account(account) if account else 0,
             symbol_id=self.names.symbol(symbol) if symbol else 0,
             side=Side[side.upper()[:-1]] if side else 0,
+            **ends,
         )
 
     def _authority(self, name: str, by: str | None) -> int:
@@ -191,6 +200,59 @@ class Stage:
         length = COMMAND_HEADER.size + int(size)
         record = COMMAND_HEADER.pack(length, int(number), int(version), 0, 0, 0) + bytes(int(size))
         return [say(event, self.names) for event in self.desk.send_record(record)]
+
+    # --- risk ----------------------------------------------------------------------------------------
+
+    @step(rf"block {WHOM} by (?P<role>\w+)(?P<keeping> keeping orders)?(?: because (?P<note>\w+))?")
+    def block(self, whom: str, name: str, role: str, keeping: str, note: str) -> c.Command:
+        return c.BlockTrading(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name), key_id=7,
+            role=Role[role.upper()], cancels_orders=not keeping, note=note or "",
+        )  # fmt: skip
+
+    @step(rf"unblock {WHOM} by (?P<role>\w+)")
+    def unblock(self, whom: str, name: str, role: str) -> c.Command:
+        return c.UnblockTrading(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name), key_id=8,
+            role=Role[role.upper()],
+        )  # fmt: skip
+
+    @step(r"timer of (?P<member>\w+) (?P<timeout>\d+) ms")
+    def set_timer(self, member: str, timeout: str) -> c.Command:
+        return c.SetCancelTimer(participant_id=self.names.participant(member), timeout_ms=int(timeout))
+
+    @step(
+        rf"limit (?P<kind>[a-z-]+) of {WHOM}(?: in (?P<symbol>\w+))? to (?P<value>\S+)"
+        r"(?: (?:within|burst) (?P<span>\d+))?"
+    )
+    def set_limit(self, kind: str, whom: str, name: str, symbol: str, value: str, span: str) -> c.Command:
+        return c.SetRiskLimit(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name),
+            kind=LimitKind[kind.upper().replace("-", "_")], symbol_id=self.names.symbol(symbol) if symbol else 0,
+            value=self.names.number(value), span=int(span or 0),
+        )  # fmt: skip
+
+    @step(rf"no limit (?P<kind>[a-z-]+) of {WHOM}(?: in (?P<symbol>\w+))?")
+    def lift_limit(self, kind: str, whom: str, name: str, symbol: str) -> c.Command:
+        return c.SetRiskLimit(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name), is_set=False,
+            kind=LimitKind[kind.upper().replace("-", "_")], symbol_id=self.names.symbol(symbol) if symbol else 0,
+        )  # fmt: skip
+
+    @step(rf"usage of {WHOM}")
+    def usage(self, whom: str, name: str) -> list[str]:
+        """Show what is measured for a subject's limits."""
+        used = self.desk.venue.risk_usage(RiskScope[whom.upper()], self._subject(whom, name))
+        if used is None:
+            return ["no limits"]
+        money = [f"{word} {format_money(value)}" for word, value in zip(USAGE, used, strict=True)]
+        return [", ".join(money)]
+
+    def _subject(self, whom: str, name: str) -> int:
+        named = {
+            "symbol": self.names.symbol, "participant": self.names.participant, "account": self.names.account,
+        }  # fmt: skip
+        return named[whom](name) if name and whom in named else int(name or 0)
 
     # --- looking -------------------------------------------------------------------------------------
 

@@ -140,6 +140,9 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         85: "SetPhase", 86: "SchedulePhase", 87: "ClearSchedule", 88: "SetAuctionTerms", 89: "HaltTrading",
         90: "ResumeTrading", 185: "PhaseChanged", 186: "PhaseScheduled", 187: "ScheduleCleared",
         188: "AuctionTermsSet", 189: "AuctionIndicated", 190: "AuctionExecuted", 191: "AuctionExtended",
+        70: "CancelOrdersWithin", 71: "SetCancelTimer", 72: "BlockTrading", 73: "UnblockTrading",
+        74: "SetRiskLimit", 170: "TradingBlocked", 171: "TradingUnblocked", 172: "CancelTimerSet",
+        173: "CancelTimerExpired", 174: "RiskLimitSet", 175: "RiskAlerted",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -150,7 +150,7 @@ impl Market {
     }
 
     /// The worst price at which a market order may trade, 0 for any.
-    fn protective_price(&self, side: u8) -> u32 {
+    pub fn protective_price(&self, side: u8) -> u32 {
         if self.protection_bps == 0 {
             return 0;
         }

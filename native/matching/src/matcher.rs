@@ -32,6 +32,9 @@ pub mod cancel_reason {
     pub const NO_OPPOSITE: u8 = 20;
     pub const SELF_TRADE: u8 = 21;
     pub const AUCTION_ENDED: u8 = 40;
+    pub const KILL_SWITCH: u8 = 30;
+    pub const CANCEL_TIMER: u8 = 31;
+    pub const RISK_LIMIT: u8 = 32;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -46,8 +49,9 @@ impl State {
     /// Its special terms, where it has some, are `terms_in_hand`.
     #[inline(always)]
     pub fn execute(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
+        let is_watched = !self.self_trade_groups.is_empty() || self.risk.has_books;
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        if market.needs_care || incoming.is_special || !self.self_trade_groups.is_empty() {
+        if market.needs_care || incoming.is_special || is_watched {
             return self.execute_with_care(incoming, client_order_id);
         }
         let is_limit = incoming.kind.order_type == LIMIT;
@@ -76,6 +80,9 @@ impl State {
     fn execute_with_care(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
         let symbol_id = incoming.symbol_id;
         if is_waiting(incoming.kind) {
+            if self.risk.has_books {
+                self.risk_opened(&incoming);
+            }
             self.wait(incoming, self.terms_in_hand, client_order_id);
         } else {
             self.come_in(incoming, client_order_id);
@@ -104,7 +111,8 @@ impl State {
             return self.trade_nothing(incoming, client_order_id);
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        if market.has_unseen() || self.group_of(incoming.account_id).number != 0 {
+        let is_seen = !market.has_unseen() && !self.risk.has_books;
+        if !is_seen || self.group_of(incoming.account_id).number != 0 {
             self.trade_with_care(worst_rank, &mut incoming);
         } else {
             self.trade(worst_rank, &mut incoming);
@@ -251,7 +259,11 @@ impl State {
                 refreshed(&mut self.events, self.orders.refresh(fill.slot));
             }
             market.last_price = fill.price;
-            if !market.stops.is_empty() {
+            let has_stops = !market.stops.is_empty();
+            if self.risk.has_books {
+                self.risk_traded(&resting, incoming, fill.quantity);
+            }
+            if has_stops {
                 self.trigger(incoming.symbol_id, fill.price);
             }
         }
@@ -261,6 +273,9 @@ impl State {
 
     /// Puts what is left of an order into the book.
     fn rest(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        if self.risk.has_books {
+            self.risk_opened(&incoming);
+        }
         if incoming.has_terms {
             return self.rest_with_terms(incoming, client_order_id);
         }
@@ -307,6 +322,10 @@ impl State {
     /// Takes a live order out of its book.
     #[inline(always)]
     pub fn take_out(&mut self, slot: u32) -> Order {
+        if self.risk.has_books {
+            let order = *self.orders.at(slot);
+            self.risk_reduced(&order, order.leaves);
+        }
         let order = self.orders.at(slot);
         if order.is_special {
             return self.take_out_special(slot);

@@ -239,6 +239,12 @@ impl OrderBook {
         }
     }
 
+    /// The highest price at which anybody sells, shown or hidden; 0 where nobody does.
+    pub fn highest_ask(&self) -> u32 {
+        let sides = [&self.asks, &self.hidden_asks];
+        sides.iter().filter_map(|side| side.ranks.first().map(|&rank| side.rank(rank))).max().unwrap_or(0)
+    }
+
     #[inline(always)]
     pub fn opposite_side(&mut self, side: u8) -> &mut BookSide {
         if side == BUY {

@@ -64,6 +64,27 @@ pub const PHASE_TIME_INVALID: u16 = 126;
 pub const AUCTION_TERMS_INVALID: u16 = 127;
 pub const NOT_HALTED: u16 = 128;
 pub const CONFIGURATION_SUPERSEDED: u16 = 70;
+pub const MARKET_BLOCKED: u16 = 80;
+pub const PARTICIPANT_BLOCKED: u16 = 81;
+pub const ACCOUNT_BLOCKED: u16 = 82;
+pub const SYMBOL_BLOCKED: u16 = 83;
+pub const SYMBOL_BARRED: u16 = 84;
+pub const MAX_QUANTITY: u16 = 85;
+pub const MAX_NOTIONAL: u16 = 86;
+pub const PRICE_COLLAR: u16 = 87;
+pub const DUPLICATE_ORDERS: u16 = 88;
+pub const MESSAGE_RATE: u16 = 89;
+pub const POSITION_LIMIT: u16 = 90;
+pub const BUYING_POWER: u16 = 91;
+pub const SHORT_SALE: u16 = 92;
+pub const GROSS_LIMIT: u16 = 93;
+pub const LOSS_LIMIT: u16 = 94;
+pub const SCOPE_INVALID: u16 = 95;
+pub const ALREADY_BLOCKED: u16 = 96;
+pub const NOT_BLOCKED: u16 = 97;
+pub const ANOTHER_ROLE_NEEDED: u16 = 98;
+pub const TIMER_INVALID: u16 = 99;
+pub const RISK_LIMIT_INVALID: u16 = 100;
 
 /// One more than the highest number.
 pub const REASONS_END: usize = 129;

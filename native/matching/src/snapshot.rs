@@ -19,13 +19,14 @@ use crate::market::is_valid_tick_table;
 use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
+use crate::risk_snapshot;
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 3;
+const SNAPSHOT_VERSION: u16 = 4;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -39,7 +40,7 @@ impl From<Malformed> for SnapshotError {
 }
 
 type Waiting = (Order, ClientOrderId);
-type Restored<T> = Result<T, SnapshotError>;
+pub type Restored<T> = Result<T, SnapshotError>;
 
 // --- write ---------------------------------------------------------------------------------------------------
 
@@ -92,6 +93,7 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         terms.len()
     });
+    risk_snapshot::write(state, &mut content);
     section(&mut content, |out| write_markets(state, out));
     section(&mut content, |out| {
         for row in &state.schedule {
@@ -128,7 +130,7 @@ fn write_numbers(state: &State, out: &mut Vec<u8>) {
 }
 
 /// Writes a section: the number of its records, then the records.
-fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
+pub fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
     let at = out.len();
     out.extend([0; 4]);
     let count = write(out) as u32;
@@ -171,7 +173,8 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     }
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
-    directory.symbols.len() + protected.len() + phases + people + write_configuration(directory, out)
+    let risk = risk_snapshot::write_directory(state, out);
+    directory.symbols.len() + protected.len() + phases + people + risk + write_configuration(directory, out)
 }
 
 /// Writes the rules and the version of the configuration; gives how many records that makes.
@@ -220,7 +223,7 @@ fn write_phases(state: &State, out: &mut Vec<u8>) -> usize {
     count + phases.count()
 }
 
-fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+pub fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
     let size = parts.iter().map(|part| part.len()).sum();
     let mut header = [0; EVENT_HEADER_BYTES];
     Header::default().write(&mut header, number, symbol_id, size);
@@ -323,6 +326,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
     read_terms(state, waiting, reader)?;
+    risk_snapshot::read(state, reader)?;
     read_phases(state, reader)?;
     Ok(reader.end()?)
 }
@@ -378,7 +382,7 @@ fn read_phases(state: &mut State, reader: &mut Reader) -> Restored<()> {
     Ok(())
 }
 
-fn known(is_known: bool) -> Restored<()> {
+pub fn known(is_known: bool) -> Restored<()> {
     match is_known {
         true => Ok(()),
         false => Err(SnapshotError("snapshot: it names a symbol, account or order that cannot be")),
@@ -432,6 +436,8 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             let label = record.text(size.into())?.to_owned();
             state.directory.add_key(key_id, Key { participant_id, role, sha256, label });
         }
+        events::TRADING_BLOCKED => risk_snapshot::read_block(state, &mut record)?,
+        events::RISK_LIMIT_SET => risk_snapshot::read_limit(state, symbol_id, &mut record)?,
         events::RULE_CONFIGURED => {
             let (configuration_version, number, count) = (record.u32()?, record.u16()?, record.u16()?);
             let (rules_version, size) = (record.u32()?, record.u16()?);

@@ -42,10 +42,16 @@ pub const AUCTION_TERMS_SET: u8 = 188;
 pub const AUCTION_INDICATED: u8 = 189;
 pub const AUCTION_EXECUTED: u8 = 190;
 pub const AUCTION_EXTENDED: u8 = 191;
+pub const TRADING_BLOCKED: u8 = 170;
+pub const TRADING_UNBLOCKED: u8 = 171;
+pub const CANCEL_TIMER_SET: u8 = 172;
+pub const CANCEL_TIMER_EXPIRED: u8 = 173;
+pub const RISK_LIMIT_SET: u8 = 174;
+pub const RISK_ALERTED: u8 = 175;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161 | 163..=169 | 185..=191)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161 | 163..=175 | 185..=191)
 }
 
 /// What all events of one command share.

@@ -32,7 +32,7 @@ log = structlog.get_logger(component="engine")
 DEMO_PARTICIPANTS = ("alice", "bob", "carol")
 DEMO_CASH = Money(1_000_000 * SCALE)
 DEMO_SHARES = Money(10_000)
-EXCHANGE_ROLES = (Role.OPERATOR, Role.COMPONENT, Role.CLEARING, Role.AUDITOR)
+EXCHANGE_ROLES = (Role.OPERATOR, Role.COMPONENT, Role.CLEARING, Role.AUDITOR, Role.RISK)
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000
 COMMANDS_PER_SUBMISSION = 1_000
@@ -57,6 +57,8 @@ class KeyFile(msgspec.Struct, kw_only=True):
     clearing: str
     auditor: str
     participants: dict[str, MemberKey] = {}
+    risk: str = ""
+    """Empty where an earlier version made the file; `exchange keys create risk` makes one."""
 
 
 class Bootstrap:
@@ -119,6 +121,7 @@ class Bootstrap:
             component=texts["component"],
             clearing=texts["clearing"],
             auditor=texts["auditor"],
+            risk=texts["risk"],
         )
         if self._config.engine.demo:
             for name in self._demo_names():

@@ -14,6 +14,7 @@ from exchange.matching.event_stream import int64
 from exchange.matching.market import Market
 from exchange.matching.order_checks import Refusal
 from exchange.matching.phases import Phases
+from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import number_of
 
@@ -34,6 +35,7 @@ class Administration:
         self._directory = state.directory
         self._holdings = state.holdings
         self._limits = state.limits
+        self._risk = RiskChecks(state)
 
     # --- symbols -------------------------------------------------------------------------------------
 
@@ -188,9 +190,11 @@ class Administration:
         )  # fmt: skip
 
     def withdraw(self, command: c.Withdraw) -> None:
-        """Take cash or shares out of an account that has them."""
+        """Take cash or shares out of an account that has them, and whose open orders do not need them."""
         balance = self._holdings.balance(command.account_id, command.symbol_id)
         refusal = self._refusal_of_holding(command, MONEY_MAX)
+        if not refusal:
+            balance -= self._risk.reserved(command.account_id, command.symbol_id)
         if not refusal and command.amount > balance:
             refusal = Refusal(Reason.INSUFFICIENT_BALANCE, command.amount, balance)
         if refusal:

@@ -30,6 +30,7 @@ from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
 
@@ -55,6 +56,8 @@ class Matcher:
         self._events = state.events
         self._orders = state.orders
         self._holdings = state.holdings
+        self._risk = RiskChecks(state)
+        self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition = state.events.partition
         self._triggered: deque[tuple[RestingOrder, int]] = deque()
         """Stop orders that are to come in within this command, each with the price that triggered it."""
@@ -76,12 +79,16 @@ class Matcher:
             return
         self._orders[incoming.order_id] = incoming
         market.auction.add(incoming)
+        if self._risk_books:
+            self._risk.opened(incoming)
 
     def _come_in(self, market: Market, incoming: RestingOrder) -> None:
         """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
         if incoming.order_type in STOPS:
             self._orders[incoming.order_id] = incoming
             market.stops.add(incoming)
+            if self._risk_books:
+                self._risk.opened(incoming)
             return
         if market.phase is not _CONTINUOUS or incoming.time_in_force in AUCTION_TIMES:
             self._gather(market, incoming)
@@ -219,6 +226,8 @@ class Matcher:
                 account_id=resting.account_id, side=resting.side, price=resting.price,
                 displayed=resting.displayed, leaves=resting.leaves,
             )  # fmt: skip
+        if self._risk_books:
+            self._risk.traded(market, resting, incoming, quantity)
         if market.stops.waiting:
             self._take_triggered(market, resting.price)
 
@@ -242,6 +251,8 @@ class Matcher:
         decrements = mode is SelfTradeMode.DECREMENT
         resting_goes = resting.leaves == quantity if decrements else mode is not SelfTradeMode.CANCEL_NEWEST
         incoming_goes = incoming.leaves == quantity if decrements else mode is not SelfTradeMode.CANCEL_OLDEST
+        if self._risk_books and (resting_goes or decrements):
+            self._risk.reduced(resting, resting.leaves if resting_goes else quantity)
         if resting_goes:
             market.book.home_of(resting).remove(resting)
             del self._orders[resting.order_id]
@@ -268,8 +279,11 @@ class Matcher:
     # --- stop orders ---------------------------------------------------------------------------------
 
     def _take_triggered(self, market: Market, price: int) -> None:
+        """Take out the stop orders that a trade at a price triggers."""
         for order in market.stops.take_triggered(price):
             del self._orders[order.order_id]
+            if self._risk_books:
+                self._risk.reduced(order, order.leaves)
             self._triggered.append((order, price))
 
     def _let_triggered_come_in(self, market: Market) -> None:
@@ -278,14 +292,19 @@ class Matcher:
             self._trigger(market, order, last_price)
 
     def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
-        """Let a stop order come in as what it is from now on."""
+        """Let a stop order come in as what it is from now on, if the limits let it."""
         order.order_type = _MARKET if order.order_type is OrderType.STOP else _LIMIT
         self._events.write(
             e.OrderTriggered, symbol_id=order.symbol_id, order_id=order.order_id, account_id=order.account_id,
             side=order.side, order_type=order.order_type, time_in_force=order.time_in_force, flags=order.flags,
             price=order.price, leaves=order.leaves, stop_price=order.terms.stop_price, last_price=last_price,
         )  # fmt: skip
-        self._come_in(market, order)
+        is_guarded = self._risk_books or self._blocks
+        why_not = self._risk.why_not_triggered(market, order) if is_guarded else None
+        if why_not:
+            self._events.order_cancelled(order, why_not)
+        else:
+            self._come_in(market, order)
 
     # --- after it traded -----------------------------------------------------------------------------
 
@@ -295,6 +314,8 @@ class Matcher:
         order.reserve = max(order.leaves - display_quantity, 0) if display_quantity else 0
         self._orders[order.order_id] = order
         market.book.home_of(order).add(order)
+        if self._risk_books:
+            self._risk.opened(order)
 
     def _why_no_more(self, market: Market, incoming: RestingOrder) -> CancelReason:
         """Say why an order that may not rest does not trade more."""

@@ -25,6 +25,7 @@ from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTr
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
+from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
 
@@ -50,10 +51,13 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "reprice_reason": RepriceReason,
     "mode": SelfTradeMode,
     "phase": Phase,
-    "cause": PhaseCause,
+    "phase_cause": PhaseCause,
     "auction": AuctionKind,
     "trade_condition": TradeCondition,
     "reject_reason": Reason,
+    "scope": RiskScope,
+    "cause": BlockCause,
+    "kind": LimitKind,
 }
 
 
@@ -121,6 +125,7 @@ _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k not
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 _AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
+_LIMIT = "kind:e is_set:? value:q span:I"
 
 LAYOUTS: dict[type, Layout] = {
     layout.value_type: layout
@@ -160,6 +165,15 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.SetAuctionTerms, 88, "symbol_id:I " + _AUCTION_TERMS),
         Layout(c.HaltTrading, 89, "symbol_id:I reason:b"),
         Layout(c.ResumeTrading, 90, "symbol_id:I call_ns:Q random_ns_max:Q seed:Q reason:b"),
+        Layout(
+            c.CancelOrdersWithin,
+            70,
+            "participant_id:I account_id:I symbol_id:I side:B lowest_price:I highest_price:I",
+        ),
+        Layout(c.SetCancelTimer, 71, "participant_id:I timeout_ms:I"),
+        Layout(c.BlockTrading, 72, "scope:e subject_id:I key_id:I role:B cancels_orders:? note:b"),
+        Layout(c.UnblockTrading, 73, "scope:e subject_id:I key_id:I role:B note:b"),
+        Layout(c.SetRiskLimit, 74, "scope:e subject_id:I symbol_id:I " + _LIMIT),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -244,7 +258,7 @@ LAYOUTS: dict[type, Layout] = {
             "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I quantity:I "
             "taker_side:e mode:e",
         ),
-        Layout(e.PhaseChanged, 185, "phase:e cause:e ends_ns:Q reason:b"),
+        Layout(e.PhaseChanged, 185, "phase:e cause:e ends_ns:Q reason:b", {"cause": "phase_cause"}),
         Layout(e.PhaseScheduled, 186, "phase:e at_ns:Q random_ns_max:Q"),
         Layout(e.ScheduleCleared, 187, "count:I"),
         Layout(e.AuctionTermsSet, 188, _AUCTION_TERMS),
@@ -255,6 +269,12 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.AuctionExecuted, 190, "auction:e price:I reference_price:I volume:Q imbalance:Q side:B"),
         Layout(e.AuctionExtended, 191, "auction:e price:I lowest:I highest:I number:B ends_ns:Q"),
+        Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
+        Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
+        Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
+        Layout(e.CancelTimerExpired, 173, "participant_id:I count:I"),
+        Layout(e.RiskLimitSet, 174, "scope:e subject_id:I " + _LIMIT),
+        Layout(e.RiskAlerted, 175, "scope:e subject_id:I kind:e percent:B measured:q limit:q"),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

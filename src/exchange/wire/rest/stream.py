@@ -242,6 +242,7 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     type: Literal[
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
         "configuration", "phase", "phase_scheduled", "auction_indicated", "auction_executed", "auction_extended",
+        "trading_blocked", "trading_unblocked",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
