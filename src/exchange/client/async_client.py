@@ -2,8 +2,8 @@
 
 An order goes in with a `client_order_id`, made here where the program names none, so that it can be sent again when an
 answer is lost: the exchange then answers with the first one. What is only read is tried again too, and so is a cancel:
-if the lost answer was that of a cancel, the second one is refused because the order is no longer live. An amendment or a
-replacement is sent once: `Unreachable` says that nobody knows, and `order` tells.
+if the lost answer was that of a cancel, the second one is refused because the order is no longer live. An amendment or
+a replacement is sent once: `Unreachable` says that nobody knows, and `order` tells.
 """
 
 from __future__ import annotations
