@@ -13,7 +13,7 @@ import msgspec
 
 from exchange.domain.reasons import Reason
 from exchange.infra.http_routes import ApiError
-from exchange.infra.websocket import Connection, json_frame
+from exchange.infra.websocket import Outlet, json_frame
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.candles import Candle
 from exchange.market_data.tape import TapeUpdate
@@ -55,7 +55,7 @@ class Subscriber:
     everything: by channel and interval, where it is "*".
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Outlet) -> None:
         self.connection = connection
         self.groups: dict[tuple[str, int, int], Group] = {}
         self.everything: dict[tuple[str, int], Selection] = {}
@@ -83,7 +83,7 @@ class StreamHub:
         self.market = market
         self.heartbeat_s = heartbeat_s
         self._problem = problem
-        self.subscribers: dict[Connection, Subscriber] = {}
+        self.subscribers: dict[Outlet, Subscriber] = {}
         since = market.sequence
         self.trades: ReplayBuffer[TapeUpdate | Announcement] = ReplayBuffer(replay_messages, since)
         self.status: ReplayBuffer[Announcement] = ReplayBuffer(replay_messages, since)
@@ -141,7 +141,7 @@ class StreamHub:
 
     # --- who listens ------------------------------------------------------------------------------
 
-    def enter(self, connection: Connection) -> Subscriber:
+    def enter(self, connection: Outlet) -> Subscriber:
         """Take a connection in."""
         subscriber = self.subscribers[connection] = Subscriber(connection)
         return subscriber
