@@ -38,6 +38,7 @@ from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
 from exchange.reporter.cache_writer import CacheWriter
 from exchange.reporter.cached_market import TABLES
+from exchange.reporter.drop_copy_api import DropCopyApi
 from exchange.reporter.intake import Intake
 from exchange.reporter.itch_feed import ItchFeed
 from exchange.reporter.itch_metrics import itch_metrics
@@ -263,6 +264,7 @@ class ReporterApp:
                     committed = await self._commit(batch)
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
+                    self._drop_copy.stored(committed.accounts)
                     if self.itch is not None:
                         self.itch.take(batch)
         except InfraError as error:
@@ -298,6 +300,7 @@ class ReporterApp:
             limits.heartbeat_ms / 1_000,
             problem=lambda: "; ".join(self.ready()),
         )
+        self._drop_copy = DropCopyApi(self.market, queries, limits.heartbeat_ms / 1_000)
         market_api = MarketApi(
             self.market,
             queries,
@@ -321,6 +324,7 @@ class ReporterApp:
                 *market_api.routes(),
                 *stats_api.routes(),
                 *self._stream_routes(sockets),
+                *self._drop_copy.routes(),
                 *self._news.routes(),
                 config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
