@@ -36,6 +36,7 @@ from exchange.infra.store_meter import StoreMeter
 from exchange.infra.store_retry import STOP_WAIT_S, with_retries
 from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
+from exchange.reporter import asyncapi
 from exchange.reporter.cache_writer import CacheWriter
 from exchange.reporter.cached_market import TABLES
 from exchange.reporter.drop_copy_api import DropCopyApi
@@ -289,7 +290,7 @@ class ReporterApp:
             self.hub, self.store.queries, self._intervals_s, limits.websocket_subscriptions_max
         )
         self._sse = SseApi(stream, sockets, limits.websocket_connections_max, origins)
-        return [*stream.routes(), *self._sse.routes()]
+        return [*stream.routes(), *self._sse.routes(), *asyncapi.routes()]
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries
