@@ -51,7 +51,7 @@ async def test_what_the_stream_sends_fits_its_description(tmp_path: Path) -> Non
     async with Stand(tmp_path) as stand:
         await stand.publish(stand.flow.open())
         heard = await stand.listen()
-        for channel in ("trades", "book", "ticker", "candles", "status"):
+        for channel in ("trades", "book", "queue", "ticker", "candles", "status"):
             await heard.ask(op="subscribe", channel=channel, symbols=["AAPL"])
         await heard.ask(op="subscribe", channel="weather")
         await stand.publish(stand.flow.limit(Side.BUY, 900_000), stand.flow.trade(1_000_000))

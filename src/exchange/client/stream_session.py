@@ -23,6 +23,8 @@ from exchange.wire.rest.stream import (
     BookSnapshot,
     CandleMessage,
     Operation,
+    QueueDelta,
+    QueueSnapshot,
     Resumed,
     StatusMessage,
     StatusSnapshot,
@@ -36,7 +38,7 @@ EVERYTHING = "*"
 RESUMABLE = ("trades", "status", "book")
 Message: TypeAlias = (
     TradesSnapshot | TradeMessage | TradeChanged | BookSnapshot | BookDelta
-    | TickerMessage | CandleMessage | StatusSnapshot | StatusMessage
+    | QueueSnapshot | QueueDelta | TickerMessage | CandleMessage | StatusSnapshot | StatusMessage
 )  # fmt: skip
 Key: TypeAlias = tuple[str, str, str]
 """Channel, symbol, and the interval of candles, else empty."""
@@ -46,6 +48,8 @@ _TYPES: dict[tuple[str, str], Any] = {
     ("trades", "trade"): TradeMessage,
     ("book", "snapshot"): BookSnapshot,
     ("book", "delta"): BookDelta,
+    ("queue", "snapshot"): QueueSnapshot,
+    ("queue", "delta"): QueueDelta,
     ("ticker", "snapshot"): TickerMessage,
     ("ticker", "ticker"): TickerMessage,
     ("candles", "snapshot"): CandleMessage,

@@ -23,11 +23,12 @@ SCHEMA_PATH = "#/components/schemas/{name}"
 _CHANNELS: dict[str, tuple[str, str, tuple[type, ...], tuple[type, ...]]] = {
     "stream": (
         "/api/v1/stream",
-        "Market data: trades, book, ticker, candles and status, each a chain of messages. No key is needed.",
+        "Market data: trades, book, queue, ticker, candles and status, each a chain of messages. No key is needed.",
         (s.Operation,),
         (
             s.Welcome, s.Subscribed, s.Unsubscribed, s.Pong, s.Heartbeat, ErrorMessage, s.Resumed, s.TradesSnapshot,
-            s.TradeMessage, s.TradeChanged, s.BookSnapshot, s.BookDelta, s.TickerMessage, s.CandleMessage,
+            s.TradeMessage, s.TradeChanged, s.BookSnapshot, s.BookDelta,
+            s.QueueSnapshot, s.QueueDelta, s.TickerMessage, s.CandleMessage,
             s.StatusSnapshot, s.StatusMessage,
         ),
     ),
