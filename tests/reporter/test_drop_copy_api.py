@@ -72,6 +72,9 @@ async def test_whose_they_are_is_kept(tmp_path: Path) -> None:
         assert (await ask(stand, BOB, 403, participant=BUYER))["reason"] == "role_not_allowed"
         assert (await ask(stand, AUDITOR, 422))["field"] == "participant"
         assert (await ask(stand, AUDITOR, 404, participant="77"))["field"] == "participant"
+        for key in (BOB, AUDITOR):
+            for text in ("[]", "1\n", "\u00b2", "-1", "9" * 21):
+                assert (await ask(stand, key, 400, participant=text))["field"] == "participant"
         heard = await listen(stand, BOB, participant=BUYER)
         assert (await heard.until("error"))["reason"] == "role_not_allowed"
         with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):

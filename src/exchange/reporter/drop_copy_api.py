@@ -13,7 +13,7 @@ from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.infra.auth import Principal
 from exchange.infra.errors import StoreUnavailable
-from exchange.infra.http_routes import ApiError, Call, Route, WsRoute
+from exchange.infra.http_routes import PATH_ID_DIGITS_MAX, ApiError, Call, Route, WsRoute
 from exchange.infra.json_body import JsonBody
 from exchange.infra.websocket import POLICY, Connection
 from exchange.reporter.drop_copies import copies_of
@@ -143,6 +143,9 @@ class DropCopyApi:
 
     def _participant(self, who: Principal, named: str) -> int:
         """Return whose drop copies are meant. Raise `ApiError` where the key may not see them."""
+        if named and not (named.isascii() and named.isdigit() and len(named) <= PATH_ID_DIGITS_MAX):
+            text = f"participant must be an id such as 2, got {named[:40]!r}"
+            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
         if not who.is_any(*SEES_ALL):
             if named and int(named) != who.participant_id:
                 raise ApiError.of(ErrorCode.ROLE_NOT_ALLOWED, "a participant hears its own drop copies only")
