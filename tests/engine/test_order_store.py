@@ -224,3 +224,19 @@ def test_another_layout_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(InfraError, match="layout 99"):
         OrderStore(path, 0)
+
+
+def test_a_table_of_the_layout_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "orders.sqlite"
+    OrderStore(path, 0).close()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "ALTER TABLE orders DROP COLUMN terms; ALTER TABLE orders DROP COLUMN triggered_ns;"
+            "DROP TABLE prevented; PRAGMA user_version = 1;"
+        )
+    connection.close()
+    store = OrderStore(path, 0)
+    desk = busy_desk(20)
+    store.commit(whole(desk))
+    assert store.orders(OrderFilter())[0].terms is None
+    store.close()

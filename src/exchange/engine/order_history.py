@@ -25,6 +25,7 @@ from exchange.engine.order_store import (
     OrderStoreDamaged,
     StoredFill,
     StoredOrder,
+    StoredPrevented,
     set_aside,
 )
 from exchange.infra.errors import EventsGone, InfraError
@@ -191,6 +192,11 @@ class OrderHistory:
         """Return fills, newest first."""
         await self.reached(self._log.last_sequence)
         return await self._run(self._reader, self._store.fills, wanted)
+
+    async def prevented(self, wanted: OrderFilter) -> list[StoredPrevented]:
+        """Return prevented matches, newest first."""
+        await self.reached(self._log.last_sequence)
+        return await self._run(self._reader, self._store.prevented, wanted)
 
     async def _follow(self) -> None:
         """Take events in for as long as the engine runs; this task owns the table."""
