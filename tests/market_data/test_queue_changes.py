@@ -18,9 +18,11 @@ def test_the_changes_of_random_flow_make_the_queues() -> None:
     builder.watch(changes)
     changes.want(1)
     known: dict[int, dict[int, tuple[int, int]]] = {Side.BUY: {}, Side.SELL: {}}
+    seen = 0
     for events in [flow.open(), *flow.random_batches(60)]:
         builder.apply(events)
         for side, order_id, price, leaves in changes.take(1):
+            seen += 1
             if leaves:
                 known[side][order_id] = price, leaves
             else:
@@ -29,7 +31,7 @@ def test_the_changes_of_random_flow_make_the_queues() -> None:
             sign = -1 if side == Side.BUY else 1
             in_line = sorted(known[side].items(), key=lambda each: each[1][0] * sign)
             assert in_line == [(order.order_id, (order.price, order.leaves)) for order in queue]
-    assert sum(map(len, known.values())) > 3
+    assert seen > 100
     assert changes.take(2) == [], "nobody wants that symbol"
     changes.leave(1)
     builder.apply(flow.limit(Side.BUY, 900_000))

@@ -1,7 +1,8 @@
 """One symbol's day in the form of LOBSTER: a row for each thing that happens to a resting order, and the book after it.
 
 Message row: seconds after midnight, type, order id, shares, price in 1/10,000, direction (1: a buy order, -1: a sell
-order). Types: 1 rests, 2 has fewer shares, 3 is gone, 4 trades; 7 the symbol is suspended (price -1), or not (1).
+order). Types: 1 rests, 2 has fewer shares, 3 is gone, 4 trades, 5 trades unseen (a hidden order); 7 the symbol is
+suspended (price -1) or trades again (1).
 Book row: for each level the ask's price and shares, then the bid's; where there is none ±9999999999 and 0.
 """
 
@@ -17,7 +18,7 @@ from exchange.market_data.candles import SECOND_NS, date_start
 from exchange.wire.fields import RECORD_START, field_struct, kind_of
 from exchange.wire.records import decode_event
 
-ADDED, REDUCED, GONE, EXECUTED, HALTED = 1, 2, 3, 4, 7
+ADDED, REDUCED, GONE, EXECUTED, HIDDEN, HALTED = 1, 2, 3, 4, 5, 7
 NO_PRICE = 9_999_999_999
 
 MessageRow = tuple[int, int, int, int, int, int]
@@ -87,8 +88,12 @@ class LobsterRows:
             self._order_row(ADDED, own, own.leaves, events, offset)
 
     def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
-        """Write that a resting order trades."""
-        if order.symbol_id == self._symbol_id:
+        """Write that a resting order trades; a hidden one was never shown, so the book stays as it is."""
+        if order.symbol_id != self._symbol_id:
+            return
+        if order.hidden:
+            self._order_row(HIDDEN, order, order.leaves - leaves, events, offset)
+        else:
             self._reduce(EXECUTED, order.order_id, leaves, events, offset)
 
     def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:

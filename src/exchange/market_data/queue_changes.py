@@ -47,8 +47,9 @@ class QueueChanges:
         self._note(order, order.leaves)
 
     def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
-        """Note what a trade leaves of an order."""
-        self._note(order, leaves)
+        """Note what a trade leaves of an order, unless it is hidden."""
+        if not order.hidden:
+            self._note(order, leaves)
 
     def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
         """Note what its owner or the exchange leaves of an order."""
