@@ -427,7 +427,7 @@ async def test_an_order_good_till_a_time_says_until_when(engine: RunningEngine) 
 
 async def test_reprice_needs_post_only(engine: RunningEngine) -> None:
     answer = await engine.order("alice", "sell", "10", "189.20", reprice=True)
-    assert (answer.status, answer.body["field"]) == (400, "reprice")
+    assert (answer.status, answer.body["field"]) == (422, "reprice")
 
 
 async def test_market_orders_are_protected_where_the_symbol_is(engine: RunningEngine) -> None:

@@ -145,7 +145,8 @@ class OrderEntry:
 def flags_of(order: NewOrder) -> int:
     """Return an order's flags. Raise `ApiError` where they do not go together."""
     if order.reprice and not order.post_only:
-        raise invalid_field("reprice", "reprice says what a post-only order does; it needs post_only: true")
+        text = "reprice says what a post-only order does; it needs post_only: true"
+        raise refusal(Reason.POST_ONLY_NOT_ALLOWED, text, field="reprice")
     flags = OrderFlag.POST_ONLY if order.post_only else 0
     if order.reprice:
         flags |= OrderFlag.REPRICE
