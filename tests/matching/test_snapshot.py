@@ -129,7 +129,7 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
         (4, b"\x03\x00", "version 3, this engine reads 2"),
-        (6, b"\x09\x00", "rules version 9, this engine has 3"),
+        (6, b"\x09\x00", "rules version 9, this engine has 6"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
     ],

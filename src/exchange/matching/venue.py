@@ -34,7 +34,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 3
+RULES_VERSION = 6
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -72,6 +72,7 @@ class Venue:
             c.SetSymbolState: administration.set_symbol_state,
             c.SetReferencePrice: administration.set_reference_price,
             c.SetMarketProtection: administration.set_market_protection,
+            c.SetAllocation: administration.set_allocation,
             c.CreateParticipant: administration.create_participant,
             c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,
