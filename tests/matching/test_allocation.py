@@ -118,7 +118,7 @@ def test_pro_rata_gives_nobody_a_lot_less_than_its_part(quantity: int, orders: l
 
 
 def test_nothing_is_decided_where_no_step_is() -> None:
-    assert StepList(PRICE_TIME, 1).allocate(15, level(10, 10)) == [10, 5]
+    assert StepList(PRICE_TIME).allocate(15, level(10, 10), 1) == [10, 5]
 
 
 @pytest.mark.parametrize(

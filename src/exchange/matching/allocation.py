@@ -36,11 +36,12 @@ class Standing(NamedTuple):
 class Allocator(Protocol):
     """Decides who gets what at one price. A rule of your own is any object with this method."""
 
-    def allocate(self, quantity: int, orders: Sequence[Standing]) -> Sequence[int]:
+    def allocate(self, quantity: int, orders: Sequence[Standing], lot: int) -> Sequence[int]:
         """Return how much each order gets, in the sequence of the orders.
 
-        quantity: what the incoming order has left; orders: what stands at the price, oldest first. The answer adds up
-        to the quantity, or to all that stands there where that is less, and gives no order more than it has.
+        quantity: what the incoming order has left; orders: what stands at the price, oldest first; lot: the symbol's
+        round lot. The answer adds up to the quantity, or to all that stands there where that is less, and gives no
+        order more than it has.
         """
         ...
 
@@ -50,15 +51,15 @@ class AllocationError(ValueError):
 
 
 class StepList:
-    """The allocator of a list of steps. lot: the symbol's round lot."""
+    """The allocator of a list of steps. top_minimum: how large an order must be to become the top order."""
 
-    def __init__(self, allocation: Allocation, lot: int) -> None:
+    def __init__(self, allocation: Allocation) -> None:
         self._allocation = allocation
-        self._lot = lot
+        self.top_minimum = allocation.top.minimum if allocation.top else 0
 
-    def allocate(self, quantity: int, orders: Sequence[Standing]) -> list[int]:
+    def allocate(self, quantity: int, orders: Sequence[Standing], lot: int) -> list[int]:
         """Share a quantity out by the steps."""
-        return allocate(quantity, orders, self._allocation, self._lot)
+        return allocate(quantity, orders, self._allocation, lot)
 
 
 def allocate(quantity: int, orders: Sequence[Standing], allocation: Allocation, lot: int = 1) -> list[int]:

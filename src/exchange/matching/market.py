@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from exchange.domain.allocation import PRICE_TIME, Allocation
+from exchange.domain.allocation import Allocation
 from exchange.domain.order import Side
 from exchange.domain.symbol import Symbol, SymbolState
 from exchange.domain.trade import BASIS_POINTS
@@ -19,13 +19,12 @@ class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "allocation", "allocator", "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops",
+        "allocator", "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops",
         "symbol_id", "tick_sizes", "tick_starts", "tops",
     )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol_id = symbol.symbol_id
-        self.allocation = PRICE_TIME
         self.allocator: Allocator | None = None
         """Who shares trades out among the orders at one price; nobody where price-time priority holds."""
         self.tops = {Side.BUY: 0, Side.SELL: 0}
@@ -44,24 +43,17 @@ class Market:
         self.protection_bps = symbol.protection_bps
         self.tick_starts = [row.from_price for row in symbol.ticks.rows]
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
-        self.set_allocator()
 
     def set_allocation(self, allocation: Allocation) -> None:
         """Share trades out by other steps; nobody is the top order any more."""
-        self.allocation = allocation
+        self.allocator = StepList(allocation) if allocation.steps else None
         self.tops = dict.fromkeys(self.tops, 0)
-        self.set_allocator()
 
-    def set_allocator(self) -> None:
-        """Make the allocator of the steps and the round lot that hold."""
-        self.allocator = StepList(self.allocation, self.round_lot) if self.allocation.steps else None
-
-    def note_top(self, order: RestingOrder) -> None:
+    def note_top(self, order: RestingOrder, minimum: int) -> None:
         """See, just before an order comes to rest, whether it betters the price of what is shown on its side.
 
         The order that did so before loses its rank, also where this one is smaller than the minimum and gets none.
         """
-        minimum = self.allocation.top.minimum if self.allocation.top else 0
         side = self.book.home_of(order)
         if side.rank(order.price) > side.best_rank():
             self.tops[order.side] = order.order_id if order.displayed >= minimum else 0

@@ -26,7 +26,7 @@ from exchange.domain.order import (
     TimeInForce,
 )
 from exchange.domain.units import public_id
-from exchange.matching.allocation import Allocator, Standing, checked
+from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
 from exchange.matching.stop_orders import STOPS
@@ -198,7 +198,9 @@ class Matcher:
             )
             for order in orders
         ]
-        given = checked(incoming.leaves, standing, allocator.allocate(incoming.leaves, standing))
+        given = checked(
+            incoming.leaves, standing, allocator.allocate(incoming.leaves, standing, market.round_lot)
+        )
         gets = [(order, quantity) for order, quantity in zip(orders, given, strict=True) if quantity]
         for order, _ in gets:
             if self._is_own(group, order):
@@ -305,8 +307,9 @@ class Matcher:
         display_quantity = order.terms.display_quantity
         order.reserve = max(order.leaves - display_quantity, 0) if display_quantity else 0
         self._orders[order.order_id] = order
-        if (market.allocator or self._state.allocator) and order.is_shown:
-            market.note_top(order)
+        allocator = self._state.allocator or market.allocator
+        if allocator and order.is_shown:
+            market.note_top(order, allocator.top_minimum if isinstance(allocator, StepList) else 0)
         market.book.home_of(order).add(order)
 
     def _why_no_more(self, market: Market, incoming: RestingOrder) -> CancelReason:

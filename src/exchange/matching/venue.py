@@ -17,6 +17,7 @@ from exchange.domain.order import Side
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
+from exchange.matching.allocation import Allocator
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
@@ -47,10 +48,13 @@ class TradeState(NamedTuple):
 
 
 class Venue:
-    """All markets of one partition."""
+    """All markets of one partition. allocator: a rule on trial, which shares out in place of what symbols have."""
 
-    def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
+    def __init__(
+        self, partition: int = 0, limits: VenueLimits = LIMITS, allocator: Allocator | None = None
+    ) -> None:
         state = self._state = VenueState(partition, limits)
+        state.allocator = allocator
         orders = self._order_entry = OrderEntry(state)
         day = self._business_day = BusinessDay(state, orders)
         administration = Administration(state)
