@@ -113,7 +113,7 @@ async def test_an_allocation_is_set_shown_and_shares_trades_out(engine: RunningE
         entered[member] = await engine.post("/api/v1/order", member, order | {"qty": qty})
     await engine.post("/api/v1/order", "carol", order | {"side": "buy", "qty": "16"})
     for member, left in (("alice", "12"), ("bob", "32")):
-        found = await engine.get(f"/api/v1/order/{entered[member].body['order_id']}", member)
+        found = await engine.get(f"/api/v1/order/{entered[member].body['id']}", member)
         assert found.body["leaves_qty"] == left, found.body
     back = await engine.ask("PUT", path, "operator", {})
     assert back.body["allocation"] == {"steps": [], "lead_makers": []}
