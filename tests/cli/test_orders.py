@@ -157,6 +157,20 @@ def test_an_empty_list_says_so(run: Run, component: StubComponent, data: Path) -
     assert run("order", "list").out == "no open orders\n"
 
 
+def test_prevented_matches_are_listed_with_the_orders_that_one_may_see(
+    run: Run, component: StubComponent, data: Path
+) -> None:
+    match = {
+        "id": "90", "symbol": "AAPL", "price": "189.20", "qty": "30", "mode": "decrement", "incoming_side": "buy",
+        "at": "2026-11-23T09:30:00.000000000Z", "resting_order_id": "72",
+    }  # fmt: skip
+    component.answer("GET", "/api/v1/prevented_matches", {"items": [match], "next": None})
+    header, row = run("order", "prevented", "--symbol", "aapl").out.splitlines()
+    assert header.split()[:6] == ["id", "symbol", "incoming", "qty", "price", "mode"]
+    assert row.split() == ["90", "AAPL", "buy", "30", "189.20", "decrement", "72", match["at"]]
+    assert component.asked[0].query == {"symbol": "AAPL", "limit": "100"}
+
+
 def test_an_id_cannot_leave_its_place_in_the_path(run: Run, component: StubComponent, data: Path) -> None:
     run("order", "show", "../symbols?x=1")
     assert component.asked[0].path == "/api/v1/order/..%2Fsymbols%3Fx%3D1"

@@ -117,6 +117,22 @@ def test_position_and_effects_are_one_transaction(store: OrderStore, tmp_path: P
     assert store.position == desk.venue.event_sequence
 
 
+def test_events_that_another_process_has_stored_are_not_stored_again(
+    store: OrderStore, tmp_path: Path
+) -> None:
+    desk = busy_desk(20)
+    other = OrderStore(tmp_path / "orders.sqlite", 0)
+    other.commit(whole(desk))
+    found = other.orders(OrderFilter())
+    with pytest.raises(
+        InfraError, match=rf"another process wrote to it: it holds events up to {other.position}"
+    ):
+        store.commit(whole(desk))
+    assert store.position == store.read_position() == desk.venue.event_sequence
+    assert store.orders(OrderFilter()) == found
+    other.close()
+
+
 def test_the_position_is_there_after_a_reopening(tmp_path: Path) -> None:
     desk = busy_desk(20)
     first = OrderStore(tmp_path / "orders.sqlite", 0)

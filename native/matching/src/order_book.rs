@@ -50,7 +50,7 @@ pub struct Order {
     pub kind: Kind,
     pub has_client_order_id: bool,
     pub has_terms: bool,
-    /// It takes the way of those that need care; see `noted`.
+    /// It takes the way of those that need care; see `is_special`.
     pub(crate) is_special: bool,
 }
 
@@ -63,20 +63,19 @@ impl Order {
         self.quantity - self.leaves
     }
 
-    /// Notes whether more than its price, quantity and time in force makes a difference, or it must fill whole.
-    #[inline(always)]
-    pub fn noted(mut self) -> Self {
-        let Kind { order_type, time_in_force, flags, .. } = self.kind;
-        let is_usual = matches!(order_type, MARKET | LIMIT) && time_in_force != FILL_OR_KILL;
-        self.is_special = self.has_terms || flags & !POST_ONLY != 0 || !is_usual;
-        self
-    }
-
     /// How much at least must trade at once: never more than what is left, 0 for anything.
     #[inline(always)]
     pub fn minimum(&self) -> u32 {
         self.asked_minimum.min(self.leaves)
     }
+}
+
+/// Whether more than price, quantity and time in force makes a difference to such an order, or it must fill whole.
+#[inline(always)]
+pub fn is_special(kind: Kind, has_terms: bool) -> bool {
+    let Kind { order_type, time_in_force, flags, .. } = kind;
+    let is_usual = matches!(order_type, MARKET | LIMIT) && time_in_force != FILL_OR_KILL;
+    has_terms || flags & !POST_ONLY != 0 || !is_usual
 }
 
 /// A price with the sum of what rests there and the number of orders.

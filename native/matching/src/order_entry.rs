@@ -12,10 +12,10 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::client_order_ids::FirstUse;
 use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
 use crate::order_checks::{
     check_display, check_handling, check_kind, check_market_to_limit, check_post_only, check_special,
-    check_terms, first_stop_price, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT, MARKET,
+    check_terms, first_stop_price, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT,
 };
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::state::State;
@@ -90,9 +90,9 @@ impl State {
             kind,
             has_client_order_id: has_id,
             has_terms: terms.is_some(),
+            is_special: is_special(kind, terms.is_some()),
             ..Order::default()
-        }
-        .noted();
+        };
         self.execute(order, &command.client_order_id);
     }
 
@@ -110,11 +110,8 @@ impl State {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
         check_terms(Some(market), kind.order_type, price, quantity)?;
-        let is_special = kind.flags != 0
-            || !matches!(kind.order_type, MARKET | LIMIT)
-            || kind.time_in_force == GOOD_TILL_DATE
-            || terms.is_some();
-        if is_special {
+        let is_special = is_special(kind, terms.is_some());
+        if is_special || kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE {
             return self.check_special_entry(command, market, terms.copied().unwrap_or_default());
         }
         check_handling(kind)

@@ -17,7 +17,7 @@ use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::market::is_valid_tick_table;
-use crate::order_book::{sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
@@ -442,6 +442,7 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
     let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
     let has_left = reserve < leaves && leaves <= quantity;
     known(is_ours && entered && has_place && matches!(side, BUY | SELL) && has_left)?;
+    let kind = Kind { side, order_type, time_in_force, flags };
     let order = Order {
         order_id,
         entered_ns,
@@ -452,11 +453,11 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
         leaves,
         reserve,
         asked_minimum: if flags & ALL_OR_NONE == 0 { 0 } else { u32::MAX },
-        kind: Kind { side, order_type, time_in_force, flags },
+        kind,
+        is_special: is_special(kind, false),
         has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
         ..Order::default()
-    }
-    .noted();
+    };
     let market = &mut state.markets[symbol_id as usize - 1];
     market.needs_care |= order.is_special;
     if is_waiting(order.kind) {

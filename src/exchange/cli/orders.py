@@ -207,6 +207,21 @@ def list_(
     show(items, options.json, lambda orders: _print_orders(orders, status))
 
 
+@app.command
+def prevented(*, symbol: str = "", limit: int = 100, options: Options = DEFAULT) -> None:
+    """List matches that self-trade prevention did not let happen, newest first: `exchange order prevented`.
+
+    Parameters
+    ----------
+    symbol
+        Only in this symbol.
+    limit
+        At most this many.
+    """
+    items = options.trader().items("/api/v1/prevented_matches", limit, symbol=symbol.upper())
+    show(items, options.json, _print_prevented)
+
+
 def _enter(
     side: str, symbol: str, quantity: str, at: str, tif: str | None, terms: Terms,
     client_order_id: str, account: str, options: Options,
@@ -261,6 +276,18 @@ def _print_facts(answer: dict[str, Any]) -> None:
 
 def _flat(value: object) -> object:
     return ", ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def _print_prevented(matches: list[dict[str, Any]]) -> None:
+    columns = ("id", "symbol", "incoming", ">qty", ">price", "mode", "resting order", "incoming order", "at")
+    rows = (
+        (
+            match["id"], match["symbol"], match["incoming_side"], match["qty"], match["price"], match["mode"],
+            match.get("resting_order_id", ""), match.get("incoming_order_id", ""), match["at"],
+        )
+        for match in matches
+    )  # fmt: skip
+    print_table(columns, rows, "no prevented matches")
 
 
 def _print_orders(orders: list[dict[str, Any]], status: str) -> None:

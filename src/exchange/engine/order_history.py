@@ -251,9 +251,15 @@ class OrderHistory:
             return 0
         if self._process is None:
             self._store.commit(batch)
-        else:
+            return batch.count
+        try:
             self._process.commit(batch)
-            self._store.position = batch.last_sequence
+        except InfraError:
+            # The writer of an engine that was killed lives until it has stored what it was sent.
+            if self._store.read_position() >= batch.first_sequence:
+                return 0
+            raise
+        self._store.position = batch.last_sequence
         return batch.count
 
     def _is_behind(self) -> bool:

@@ -217,10 +217,16 @@ class OrderStore:
         self._writer.close()
 
     def commit(self, batch: EventBatch) -> None:
-        """Take a run of events in, in one transaction with the position. Raise `InfraError`."""
+        """Take the next run of events in, in one transaction with the position. Raise `InfraError`."""
         changes = project(batch.events)
         try:
             self._writer.execute("BEGIN IMMEDIATE")
+            self._fetch_position()
+            if batch.count and self.position + 1 != batch.first_sequence:
+                raise sqlite3.IntegrityError(
+                    f"another process wrote to it: it holds events up to {self.position}, "
+                    f"and those that came begin with {batch.first_sequence}"
+                )
             self._write(changes)
             self._writer.execute(
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
@@ -232,6 +238,14 @@ class OrderStore:
                 self._writer.execute("ROLLBACK")
             raise InfraError(f"{self.path} cannot be written: {error}") from error
         self.position = batch.last_sequence
+
+    def read_position(self) -> int:
+        """Read how far the table is, for another process may write it. Raise `InfraError`."""
+        try:
+            self._fetch_position()
+        except sqlite3.Error as error:
+            raise InfraError(f"{self.path} cannot be read: {error}") from error
+        return self.position
 
     def skip_to(self, sequence: int) -> None:
         """Give up the events up to a sequence, which are no longer kept anywhere."""
@@ -304,6 +318,9 @@ class OrderStore:
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if version == 0:
             self._writer.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+        self._fetch_position()
+
+    def _fetch_position(self) -> None:
         row = self._writer.execute(
             "SELECT epoch, sequence FROM position WHERE partition = ?", (self.partition,)
         ).fetchone()
