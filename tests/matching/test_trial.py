@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain.allocation import PRICE_TIME, Allocation, parse_step
@@ -13,6 +16,7 @@ from exchange.matching.allocation import AllocationError, Standing, StepList
 from exchange.matching.trial import Fill, Maker, fills, run
 from exchange.wire.records import encode_command
 from tests.matching.desk import ANN, BOB, CAT, OPENING, START_NS, XYZ, order
+from tests.matching.small_world import eight_bytes, enter, enter_iceberg, enter_special
 
 SELLS = (order(Side.SELL, 10, 100_000, ANN), order(Side.SELL, 30, 100_000, BOB))
 
@@ -79,3 +83,15 @@ def test_price_and_time_on_trial_are_price_and_time() -> None:
 def test_what_cannot_be_given_ends_the_trial() -> None:
     with pytest.raises(AllocationError, match="gave 40 in all, 20 were to be given"):
         run(flow(*SELLS, order(Side.BUY, 20, 100_000, CAT)), TooMuch())
+
+
+any_entry = st.sampled_from((enter, enter, enter_iceberg, lambda eight: enter_special(eight, START_NS)))
+
+
+@given(st.lists(st.tuples(any_entry, eight_bytes), max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_a_list_of_fifo_is_price_time_priority_event_by_event(drawn: list[Any]) -> None:
+    commands = flow(*(make(eight) for make, eight in drawn))
+    by_time = run(commands).running_hash
+    assert run(commands, StepList(PRICE_TIME)).running_hash == by_time
+    assert run(commands, StepList(steps("fifo"))).running_hash == by_time
