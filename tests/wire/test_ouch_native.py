@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain import commands as c
@@ -281,11 +281,13 @@ def test_trades_are_remembered_alike() -> None:
     pair.check_state()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_understood_or_refused_alike(data: bytes) -> None:
     Pair().decode(1, data)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(b"OUXMCDEQ"), st.binary(max_size=80))
 def test_any_message_of_a_known_type_is_understood_or_refused_alike(kind: int, body: bytes) -> None:
     pair = Pair()
