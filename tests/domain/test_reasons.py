@@ -27,6 +27,7 @@ NUMBERS = {
     "SYMBOL_HALTED": 120, "PHASE_TAKES_NO_ORDERS": 121, "PHASE_TAKES_NO_CANCELS": 122, "ORDER_NOT_IN_PHASE": 123,
     "AUCTION_OVER": 124, "PHASE_INVALID": 125, "PHASE_TIME_INVALID": 126, "AUCTION_TERMS_INVALID": 127,
     "NOT_HALTED": 128,
+    "ALLOCATION_TOO_LONG": 71, "ALLOCATION_STEP_INVALID": 72, "LEAD_MAKERS_INVALID": 73,
 }  # fmt: skip
 """A number is never reused and never given to another reason: add here, change nothing."""
 

@@ -305,6 +305,7 @@ impl State {
         }
         if order.leaves == order.reserve {
             refreshed(&mut self.events, self.orders.refresh(slot));
+            self.markets[place].lose_top(order.kind.side, order.order_id);
         }
         false
     }

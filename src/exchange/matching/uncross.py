@@ -82,6 +82,7 @@ def _refresh(state: VenueState, market: Market, order: RestingOrder) -> None:
     if not order.leaves or order.displayed:
         return
     market.book.home_of(order).refresh(order)
+    market.lose_top(order)
     state.events.write(
         e.OrderRefreshed, symbol_id=market.symbol_id, order_id=order.order_id, account_id=order.account_id,
         side=order.side, price=order.price, displayed=order.displayed, leaves=order.leaves,

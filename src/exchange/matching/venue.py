@@ -18,6 +18,7 @@ from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
+from exchange.matching.allocation import Allocator
 from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
@@ -39,7 +40,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 5
+RULES_VERSION = 7
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -61,10 +62,13 @@ class RiskUsage(NamedTuple):
 
 
 class Venue:
-    """All markets of one partition."""
+    """All markets of one partition. allocator: a rule on trial, which shares out in place of what symbols have."""
 
-    def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
+    def __init__(
+        self, partition: int = 0, limits: VenueLimits = LIMITS, allocator: Allocator | None = None
+    ) -> None:
         state = self._state = VenueState(partition, limits)
+        state.allocator = allocator
         matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
@@ -95,6 +99,7 @@ class Venue:
             c.SetAuctionTerms: phases.set_auction_terms,
             c.HaltTrading: phases.halt,
             c.ResumeTrading: phases.resume,
+            c.SetAllocation: administration.set_allocation,
             c.CreateParticipant: administration.create_participant,
             c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,
