@@ -131,8 +131,8 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         5128,
-        "93813130cc065b09",
-        "fc38bb797699cf643cb26a00f2f7ab2f",
+        "37ffa06f6038ddd8",
+        "8b440fb44c0ae594fa457cbca02e67ae",
     )
 
 

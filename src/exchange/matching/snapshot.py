@@ -12,9 +12,9 @@ filled up with zeros. A snapshot is:
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
      one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, an AllocationSet where it
      has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
-     each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a RiskLimitSet
-     by scope, subject, symbol and kind, for each that holds; the RuleConfigured of the rules in force and of those that
-     are coming; a ConfigurationChanged with nothing but its version, where there is one;
+     each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a
+     RiskLimitSet by scope, subject, symbol and kind, for each that holds; the RuleConfigured of the rules in force and
+     of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
