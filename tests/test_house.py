@@ -22,6 +22,7 @@ CORE = {"domain", "wire", "risk", "matching", "market_data", "post_trade", "surv
 
 # Modules under src/exchange/ that have no test file of their own.
 NO_TEST_OF_ITS_OWN = {
+    "client/errors.py": "values only; client/test_requests.py and test_stream.py raise them all",
     "domain/commands.py": "values only; the records' round trip tests them",
     "domain/events.py": "values only; the records' round trip tests them",
     "domain/participant.py": "values only",
@@ -37,6 +38,7 @@ NO_TEST_OF_ITS_OWN = {
     "wire/ouch_messages.py": "values only; wire/test_ouch.py writes and reads them all",
     "wire/rest/sessions.py": "values only; engine/test_rest_sessions.py reads them",
     "engine/ouch_connection.py": "a socket's part of the gateway; engine/test_ouch_acceptor.py speaks with it",
+    "wire/rest/drop_copy.py": "values only; reporter/test_drop_copy_api.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

@@ -19,6 +19,7 @@ KEYS = {
     "clearing": "xk_clearing",
     "auditor": "xk_auditor",
     "component": "xk_component",
+    "risk": "xk_risk",
     "participants": {
         "alice": {"participant_id": 1, "account_id": 1, "key": "xk_alice"},
         "bob": {"participant_id": 2, "account_id": 2, "key": "xk_bob"},

@@ -66,7 +66,9 @@ class RunningEngine:
         self._http = aiohttp.ClientSession()
         keys = self.app.keys
         self.keys = {name: member.key for name, member in keys.participants.items()}
-        self.keys |= {role: getattr(keys, role) for role in ("operator", "component", "clearing", "auditor")}
+        self.keys |= {
+            role: getattr(keys, role) for role in ("operator", "component", "clearing", "auditor", "risk")
+        }
 
     async def stop(self) -> None:
         await self._http.close()

@@ -103,7 +103,7 @@ BAD_VALUES: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"symbol": "NOPE"}, 422, "unknown_symbol", "symbol", "'NOPE'"),
     ({"side": "hold"}, 422, "side_invalid", "side", "one of buy, sell"),
     ({"type": "pegged"}, 422, "order_type_invalid", "type", "one of market, limit"),
-    ({"time_in_force": "opg"}, 422, "time_in_force_invalid", "time_in_force", "one of day, gtc, ioc, fok"),
+    ({"time_in_force": "opg"}, 422, "time_in_force_invalid", "time_in_force", "one of day, gtc, at_the_open, ioc, fok"),
     ({"type": "market"}, 422, "price_not_allowed", "price", "189.20"),
     (
         {"type": "market", "price": None, "time_in_force": "gtc"},
@@ -427,7 +427,7 @@ async def test_an_order_good_till_a_time_says_until_when(engine: RunningEngine) 
 
 async def test_reprice_needs_post_only(engine: RunningEngine) -> None:
     answer = await engine.order("alice", "sell", "10", "189.20", reprice=True)
-    assert (answer.status, answer.body["field"]) == (400, "reprice")
+    assert (answer.status, answer.body["field"]) == (422, "reprice")
 
 
 async def test_market_orders_are_protected_where_the_symbol_is(engine: RunningEngine) -> None:

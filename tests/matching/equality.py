@@ -19,7 +19,7 @@ from tests.matching.random_commands import RandomCommands
 
 TICK = encode_command(c.Tick())
 SMALL_LIMITS = VenueLimits(
-    symbols=4, participants=5, accounts=6, keys=3, client_order_ids=12, rulings=40
+    symbols=4, participants=5, accounts=6, keys=3, client_order_ids=12, rulings=40, risk_limits=4
 )  # fmt: skip
 BATCH_SIZES = (1, 7, 60, 200)
 TYPE_OFFSET = 4

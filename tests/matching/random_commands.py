@@ -37,6 +37,8 @@ from tests.matching.small_world import (
     enter_stop,
     facts,
     pick,
+    risk_command,
+    set_allocation,
     set_group,
 )
 
@@ -51,6 +53,7 @@ DAY_NS = 86_400_000_000_000
 TRADES_KEPT = 300
 PASSIVE_FLAGS = (0, 0, 0, 0, 1, 1, 3, 4, 8, 9)
 ORDERS_KEPT = 120
+OF_RISK = tuple(map(number_of, (e.TradingBlocked, e.TradingUnblocked, e.RiskLimitSet)))
 ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
 
 
@@ -66,6 +69,10 @@ class RandomCommands:
         self.told: deque[bytes] = deque(maxlen=TRADES_KEPT)
         self.orders: deque[tuple[int, int, int]] = deque(maxlen=ORDERS_KEPT)
         """(order id, price, quantity) of those that were entered lately; many live."""
+        self.blocks: dict[tuple[int, int], int] = {}
+        """The role that pulled the switch by scope and subject."""
+        self.limits: dict[tuple[int, int, int, int], None] = {}
+        """Scope, subject, symbol and kind of the limits that hold."""
         self.date = BUSINESS_DATE
         self.version = 0
         self.rule = 0
@@ -77,12 +84,42 @@ class RandomCommands:
                 event: Any = decode_event(events, at)
                 order_id = event.order_id if isinstance(event, e.OrderAccepted) else event.new_order_id
                 self.orders.append((order_id, event.price, event.quantity))
+            elif events[at + 4] in OF_RISK:
+                self.note_risk(decode_event(events, at))
             elif events[at + 4] == number_of(e.OrderRepriced):
                 event = decode_event(events, at)
                 self.orders.append((event.order_id, event.price, 10))
             elif events[at + 4] == number_of(e.TradeExecuted):
                 event = decode_event(events, at)
                 self.trades.append(event)
+
+    def note_risk(self, event: Any) -> None:
+        """Learn who is blocked and what limits hold, so that both end again."""
+        subject = (int(event.scope), event.subject_id)
+        match event:
+            case e.TradingBlocked():
+                self.blocks[subject] = event.role
+            case e.TradingUnblocked():
+                del self.blocks[subject]
+            case e.RiskLimitSet():
+                key = (*subject, event.symbol_id, int(event.kind))
+                self.limits.pop(key, None)
+                if event.is_set:
+                    self.limits[key] = None
+
+    def risk(self, eight: bytes) -> c.Command:
+        """Draw a command about risk: mostly one that lifts a block or takes a limit away, where there are any."""
+        if self.blocks and eight[6] < 190:
+            subject, role = pick(sorted(self.blocks.items()), eight[1])
+            return c.UnblockTrading(
+                scope=subject[0], subject_id=subject[1], key_id=eight[4], role=3 if role == 5 else 5
+            )
+        if len(self.limits) > 5 and eight[6] < 190:
+            scope, subject_id, symbol_id, kind = pick(sorted(self.limits), eight[1])
+            return c.SetRiskLimit(
+                scope=scope, subject_id=subject_id, symbol_id=symbol_id, kind=kind, is_set=False
+            )
+        return risk_command(eight)
 
     def opening(self) -> list[bytes]:
         """Make a small market."""
@@ -140,6 +177,8 @@ class RandomCommands:
                 return self.ruling(eight)
             case x if x < 0.9503:
                 return cancel_orders(eight)
+            case x if x < 0.97:
+                return self.risk(eight)
             case _:
                 return self.administration(eight)
 
@@ -217,7 +256,7 @@ class RandomCommands:
     def administration(self, eight: bytes) -> c.Command:
         """Draw one of the commands of operators and of time."""
         name = pick((*NAMES, *(f"n{n}" for n in range(20))), eight[1])
-        match eight[0] % 18:
+        match eight[0] % 20:
             case 0 | 1:
                 command = pick((c.Deposit, c.Withdraw), eight[2])
                 amount = pick((1, 1_000, 10**18, 10**18 - 1, 0, -5, 5 * 10**17), eight[3])
@@ -267,6 +306,8 @@ class RandomCommands:
                 )
             case 16:
                 return set_group(eight[2:])
+            case 17 | 18:
+                return set_allocation(eight[2:])
             case _:
                 return c.Tick()
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import Allocation, AllocationStep, LeadMaker, Rounding, StepKind
 from exchange.domain.order import AUCTION_TIMES, OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.phase import CALL_NS_MAX, Phase
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import public_id
@@ -291,6 +293,33 @@ def set_group(eight: bytes) -> c.SetSelfTradePrevention:
     )
 
 
+FIFO, LEAD, LEVELING = (AllocationStep(kind) for kind in (StepKind.FIFO, StepKind.LEAD, StepKind.LEVELING))
+PRO_RATA = AllocationStep(StepKind.PRO_RATA, Rounding.DOWN)
+PRO_RATA_UP = AllocationStep(StepKind.PRO_RATA, Rounding.UP, minimum=2)
+TOP = AllocationStep(StepKind.TOP, share_bps=10_000)
+TOP_WITHIN = AllocationStep(StepKind.TOP, share_bps=5_000, minimum=4, maximum=6)
+SPLIT = AllocationStep(StepKind.SPLIT, share_bps=4_000)
+MAKERS = (LeadMaker(2, 3_000), LeadMaker(4, 1_500))
+ALLOCATIONS = (
+    Allocation((PRO_RATA,)),
+    Allocation((TOP, AllocationStep(StepKind.PRO_RATA, Rounding.DOWN, minimum=2), FIFO)),
+    Allocation((TOP_WITHIN, LEAD, SPLIT, FIFO, PRO_RATA, LEVELING, FIFO), MAKERS),
+    Allocation((PRO_RATA_UP, FIFO)), Allocation((TOP, FIFO)), Allocation((LEAD, FIFO), MAKERS[:1]), Allocation((FIFO,)),
+    Allocation((SPLIT, PRO_RATA_UP, LEVELING, FIFO)), Allocation(), Allocation((LEVELING, PRO_RATA)),
+    Allocation((FIFO,) * 9), Allocation((LEAD,), (LeadMaker(9, 1),)), Allocation((LEAD,), (*MAKERS, *MAKERS)),
+    Allocation((AllocationStep(9),)), Allocation((SPLIT, FIFO)), Allocation((FIFO,), MAKERS),
+)  # fmt: skip
+"""The first nine are such as there may be."""
+
+
+def set_allocation(eight: bytes) -> c.SetAllocation:
+    """Give a symbol an allocation, or take it away; some cannot be."""
+    allocation = pick(ALLOCATIONS, eight[0])
+    return c.SetAllocation(
+        symbol_id=pick(SYMBOLS, eight[1]), steps=allocation.steps, lead_makers=allocation.lead_makers
+    )
+
+
 def enter_iceberg(eight: bytes) -> c.EnterSpecialOrder:
     """Enter an iceberg order at one of two prices: sells at both, so that several meet there."""
     return c.EnterSpecialOrder(
@@ -309,6 +338,62 @@ def cancel_orders(eight: bytes) -> c.CancelOrders:
     )  # fmt: skip
 
 
+def risk_command(eight: bytes) -> c.Command:
+    """Draw a command about risk: blocks are mostly lifted again and limits taken away, so that trading goes on."""
+    scope = pick(
+        (*(RiskScope.ACCOUNT,) * 4, RiskScope.PARTICIPANT, RiskScope.PARTICIPANT, RiskScope.SYMBOL, 1, 9),
+        eight[1],
+    )
+    subject = pick((1, 2, 3, 4, 9), eight[2]) if scope != RiskScope.MARKET or eight[2] > 240 else 0
+    match eight[0] % 16:
+        case 0:
+            return c.BlockTrading(
+                scope=scope, subject_id=subject, key_id=eight[4], role=pick((2, 3, 5), eight[3]),
+                cancels_orders=eight[5] < 40, note=pick(("", "why", " "), eight[6]),
+            )  # fmt: skip
+        case 1 | 2 | 3 | 4 | 5:
+            role, note = pick((3, 5, 3, 5, 2), eight[3]), pick(("", "", "", " "), eight[6])
+            return c.UnblockTrading(scope=scope, subject_id=subject, key_id=eight[4], role=role, note=note)
+        case 6:
+            return c.CancelOrdersWithin(
+                participant_id=pick(AUTHORITIES, eight[1]), account_id=pick((0, *ACCOUNTS), eight[2]),
+                symbol_id=pick((0, *SYMBOLS), eight[3]), side=pick((1, 2, 1, 2, 0, 3), eight[4]),
+                lowest_price=pick((0, 99_500, 99_900), eight[5]), highest_price=pick((0, 99_900, 100_200), eight[6]),
+            )  # fmt: skip
+        case 7 | 8:
+            timeout_ms = pick((0, 1, 60_000, 3_600_000, 3_600_001), eight[3])
+            return c.SetCancelTimer(participant_id=pick((1, 2, 3, 9), eight[1]), timeout_ms=timeout_ms)
+    return set_limit(eight, scope, subject)
+
+
+def set_limit(eight: bytes, scope: int, subject: int) -> c.SetRiskLimit:
+    """Set a limit, or take one away."""
+    kind = pick((*LIMIT_VALUES, 13), eight[3])
+    values, spans, with_symbol = LIMIT_VALUES.get(kind, ((1,), (0,), False))
+    is_set = eight[4] < 110
+    return c.SetRiskLimit(
+        scope=scope, subject_id=subject, kind=kind, is_set=is_set, value=pick(values, eight[5]),
+        span=pick(spans, eight[6]), symbol_id=pick((0, 1, 2, 9), eight[7]) if with_symbol or eight[7] > 240 else 0,
+    )  # fmt: skip
+
+
+LIMIT_VALUES: dict[int, tuple[tuple[int, ...], tuple[int, ...], bool]] = {
+    LimitKind.SYMBOL_BARRED: ((1, 1, 1, 2), (0,), True),
+    LimitKind.MAX_QUANTITY: ((50, 10, 10_000, 0), (0,), False),
+    LimitKind.MAX_NOTIONAL: ((2_000_000, 5_000_000, 10**18 + 1), (0,), False),
+    LimitKind.COLLAR: ((100, 500, 1, 10_001), (0,), False),
+    LimitKind.DUPLICATES: ((1, 2, 5), (1, 1_000, 0), False),
+    LimitKind.MESSAGES: ((1_000_000, 1_000, 0), (3, 100, 1_000_001), False),
+    LimitKind.POSITION: ((50, 500, 0), (0,), True),
+    LimitKind.BUYING_POWER: ((0, 10**9, 10**18), (0,), False),
+    LimitKind.SHORT_SALES: ((1, 1, 0), (0,), True),
+    LimitKind.GROSS: ((10**7, 10**9, 10**10), (0, 0, 0, 1), False),
+    LimitKind.LOSS: ((1_000, 10**6), (0,), False),
+    LimitKind.EXECUTIONS: ((3, 20), (1, 1_000), False),
+}
+"""Values, spans and whether it may name a symbol, by kind."""
+
+
 def other(eight: bytes, kind: int) -> c.Command:
     """Make one of the commands that do not concern an order by itself."""
     match kind:
@@ -322,6 +407,8 @@ def other(eight: bytes, kind: int) -> c.Command:
         case 29:
             if eight[2] % 4 == 0:
                 return set_group(eight)
+            if eight[3] % 2:
+                return set_allocation(eight)
             if eight[2] % 2:
                 return c.SetMarketProtection(
                     symbol_id=pick(SYMBOLS, eight[1]), protection_bps=pick(BANDS, eight[0])

@@ -8,6 +8,7 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain.directory import Directory
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState
 from exchange.domain.units import SymbolId
 from exchange.market_data.tape import Tape
@@ -104,3 +105,16 @@ def test_an_announcer_that_starts_again_knows_names_and_goes_on_with_the_chains(
     (told,) = announcer.announce(scan(suspension).notable, [])
     message = msgspec.json.decode(told.message)
     assert (message["symbol"], message["prev_seq"], message["reason"]) == ("AAPL", 3, "news")
+
+
+def test_a_block_of_symbol_or_market_is_told_and_one_of_a_member_to_nobody() -> None:
+    flow, teller = VenueFlow(), Teller()
+    teller.tell(flow.open())
+    switch: dict[str, Any] = {"key_id": 1, "role": 3, "note": "news"}
+    told = []
+    for scope, subject_id in ((RiskScope.SYMBOL, 1), (RiskScope.MARKET, 0), (RiskScope.PARTICIPANT, 1)):
+        told += teller.tell(flow.do(c.BlockTrading(scope=scope, subject_id=subject_id, **switch)))
+    told += teller.tell(flow.do(c.UnblockTrading(scope=RiskScope.SYMBOL, subject_id=1, key_id=2, role=5)))
+    assert [(each["type"], each["symbol"], each.get("reason")) for each in told] == [
+        ("trading_blocked", "AAPL", "news"), ("trading_blocked", "", "news"), ("trading_unblocked", "AAPL", None),
+    ]  # fmt: skip

@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain.allocation import AllocationStep, LeadMaker, parse_step
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
@@ -25,6 +28,9 @@ from exchange.matching.venue import Venue
 from exchange.wire.records import COMMAND_HEADER
 from tests.matching.desk import Desk
 from tests.scenarios.words import Names, say
+
+WHOM = r"(?P<whom>market|symbol|participant|account)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
+USAGE = ("open buys", "open sales", "gross", "loss")
 
 
 def step(pattern: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -97,13 +103,17 @@ class Stage:
 
     @step(
         r"cancel all(?: by (?P<by>\w+))?(?: of (?P<account>\w+))?(?: in (?P<symbol>\w+))?(?: (?P<side>buys|sells))?"
+        r"(?: from (?P<lowest>\S+))?(?: to (?P<highest>\S+))?"
     )
-    def cancel_all(self, by: str, account: str, symbol: str, side: str) -> c.Command:
-        return c.CancelOrders(
+    def cancel_all(self, by: str, account: str, symbol: str, side: str, **prices: str) -> c.Command:
+        ends = {f"{end}_price": price_of(price) for end, price in prices.items() if price}
+        command = c.CancelOrdersWithin if ends else c.CancelOrders
+        return command(
             participant_id=self.names.participant(by or "exchange"),
             account_id=self.names.account(account) if account else 0,
             symbol_id=self.names.symbol(symbol) if symbol else 0,
             side=Side[side.upper()[:-1]] if side else 0,
+            **ends,
         )
 
     def _authority(self, name: str, by: str | None) -> int:
@@ -191,6 +201,59 @@ class Stage:
         length = COMMAND_HEADER.size + int(size)
         record = COMMAND_HEADER.pack(length, int(number), int(version), 0, 0, 0) + bytes(int(size))
         return [say(event, self.names) for event in self.desk.send_record(record)]
+
+    # --- risk ----------------------------------------------------------------------------------------
+
+    @step(rf"block {WHOM} by (?P<role>\w+)(?P<keeping> keeping orders)?(?: because (?P<note>\w+))?")
+    def block(self, whom: str, name: str, role: str, keeping: str, note: str) -> c.Command:
+        return c.BlockTrading(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name), key_id=7,
+            role=Role[role.upper()], cancels_orders=not keeping, note=note or "",
+        )  # fmt: skip
+
+    @step(rf"unblock {WHOM} by (?P<role>\w+)")
+    def unblock(self, whom: str, name: str, role: str) -> c.Command:
+        return c.UnblockTrading(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name), key_id=8,
+            role=Role[role.upper()],
+        )  # fmt: skip
+
+    @step(r"timer of (?P<member>\w+) (?P<timeout>\d+) ms")
+    def set_timer(self, member: str, timeout: str) -> c.Command:
+        return c.SetCancelTimer(participant_id=self.names.participant(member), timeout_ms=int(timeout))
+
+    @step(
+        rf"limit (?P<kind>[a-z-]+) of {WHOM}(?: in (?P<symbol>\w+))? to (?P<value>\S+)"
+        r"(?: (?:within|burst) (?P<span>\d+))?"
+    )
+    def set_limit(self, kind: str, whom: str, name: str, symbol: str, value: str, span: str) -> c.Command:
+        return c.SetRiskLimit(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name),
+            kind=LimitKind[kind.upper().replace("-", "_")], symbol_id=self.names.symbol(symbol) if symbol else 0,
+            value=self.names.number(value), span=int(span or 0),
+        )  # fmt: skip
+
+    @step(rf"no limit (?P<kind>[a-z-]+) of {WHOM}(?: in (?P<symbol>\w+))?")
+    def lift_limit(self, kind: str, whom: str, name: str, symbol: str) -> c.Command:
+        return c.SetRiskLimit(
+            scope=RiskScope[whom.upper()], subject_id=self._subject(whom, name), is_set=False,
+            kind=LimitKind[kind.upper().replace("-", "_")], symbol_id=self.names.symbol(symbol) if symbol else 0,
+        )  # fmt: skip
+
+    @step(rf"usage of {WHOM}")
+    def usage(self, whom: str, name: str) -> list[str]:
+        """Show what is measured for a subject's limits."""
+        used = self.desk.venue.risk_usage(RiskScope[whom.upper()], self._subject(whom, name))
+        if used is None:
+            return ["no limits"]
+        money = [f"{word} {format_money(value)}" for word, value in zip(USAGE, used, strict=True)]
+        return [", ".join(money)]
+
+    def _subject(self, whom: str, name: str) -> int:
+        named = {
+            "symbol": self.names.symbol, "participant": self.names.participant, "account": self.names.account,
+        }  # fmt: skip
+        return named[whom](name) if name and whom in named else int(name or 0)
 
     # --- looking -------------------------------------------------------------------------------------
 
@@ -301,6 +364,15 @@ class Stage:
     def _symbol_or_all(self, name: str) -> int:
         return 0 if name == "all" else self.names.symbol(name)
 
+    @step(r"allocation (?P<symbol>\w+) (?P<steps>[a-z_0-9,= ]+?)(?P<makers>(?: lead \w+:\d+)*)")
+    def set_allocation(self, symbol: str, steps: str, makers: str) -> c.Command:
+        pairs = [pair.split(":") for pair in makers.replace(" lead ", " ").split()]
+        return c.SetAllocation(
+            symbol_id=self.names.symbol(symbol),
+            steps=tuple(parse_step(each) for each in steps.split() if steps != "price_time"),
+            lead_makers=tuple(LeadMaker(self.names.account(name), int(share)) for name, share in pairs),
+        )  # fmt: skip
+
     @step(r"deadline")
     def deadline(self) -> list[str]:
         return [format_time(self.desk.venue.next_deadline)]
@@ -340,6 +412,7 @@ TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "stop": ("stop_price", parse_money),
     "trail": ("trail_amount", parse_money), "trail-bps": ("trail_bps", int),
 }  # fmt: skip
+ROWS: dict[str, type] = {"steps": AllocationStep, "lead_makers": LeadMaker}
 STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
 
 
@@ -381,6 +454,10 @@ def any_command(command_type: type[c.Command], given: dict[str, str], names: Nam
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(command_type):
         text = given.pop(field.name, None)
+        if field.name in ROWS:
+            rows = [pair.split(":") for pair in (text or "").split(";") if pair]
+            values[field.name] = tuple(ROWS[field.name](*map(int, row)) for row in rows)
+            continue
         if field.name == "ticks":
             rows = [pair.split(":") for pair in (text or "0:1").split(",") if pair != "none"]
             values["ticks"] = tuple(TickRow(int(start), int(tick)) for start, tick in rows)

@@ -6,10 +6,12 @@ from enum import IntEnum
 from typing import Any
 
 from exchange.domain import events as e
+from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.reasons import REASONS
+from exchange.domain.risk import RiskScope
 from exchange.domain.units import format_date, format_money, format_price, format_time, parse_money, public_id
 from exchange.matching.venue import Venue
 
@@ -80,6 +82,21 @@ class Names:
         found = self._directory.accounts.get(self.account(account))
         return found.participant_id if found else 0
 
+    def member(self, participant_id: int) -> str:
+        """Return the name of a member."""
+        return self._directory.participants[participant_id].name
+
+    def subject(self, scope: RiskScope, subject_id: int) -> str:
+        """Name the subject of a block or a limit."""
+        match scope:
+            case RiskScope.SYMBOL:
+                return f"symbol {self._directory.symbols[subject_id].symbol}"
+            case RiskScope.PARTICIPANT:
+                return f"participant {self.member(subject_id)}"
+            case RiskScope.ACCOUNT:
+                return f"account {self._directory.accounts[subject_id].name}"
+        return "market"
+
     def symbol(self, name: str) -> int:
         """Return the id of a symbol by its name; a number stands for itself."""
         return self._directory.symbol_ids[name] if name in self._directory.symbol_ids else int(name)
@@ -147,7 +164,7 @@ def say(event: e.Event, names: Names) -> str:
                 f"corrected {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}"
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
-    return _say_phase(event) or _say_administration(event)
+    return _say_phase(event) or _say_risk(event, names) or _say_administration(event)
 
 
 def _terms(event: e.SpecialTermsAccepted) -> str:
@@ -157,6 +174,30 @@ def _terms(event: e.SpecialTermsAccepted) -> str:
         ("trail-bps", event.trail_bps, str), ("until", event.expires_ns, format_time),
     )  # fmt: skip
     return ", ".join(f"{word} {write(number)}" for word, number, write in said if number)
+
+
+def _say_risk(event: e.Event, names: Names) -> str:
+    match event:
+        case e.TradingBlocked():
+            whom, why = names.subject(event.scope, event.subject_id), event.cause.name.lower()
+            return f"blocked {whom}, {why} [cancelled {event.count}] [because {event.note or 'nothing'}]"
+        case e.TradingUnblocked():
+            return f"unblocked {names.subject(event.scope, event.subject_id)}"
+        case e.CancelTimerSet():
+            return f"timer ends {format_time(event.expires_ns)}" if event.expires_ns else "no timer"
+        case e.CancelTimerExpired():
+            return f"timer of {names.member(event.participant_id)} ended, cancelled {event.count}"
+        case e.RiskLimitSet():
+            return f"limit {_said_limit(event)} of {names.subject(event.scope, event.subject_id)}"
+        case e.RiskAlerted():
+            whom, kind = names.subject(event.scope, event.subject_id), event.kind.name.lower()
+            return f"alert {event.percent} % of {kind} of {whom}, {event.measured} of {event.limit}"
+    return ""
+
+
+def _said_limit(event: e.RiskLimitSet) -> str:
+    kind = event.kind.name.lower().replace("_", "-")
+    return f"{kind} {event.value}" if event.is_set else f"{kind} none"
 
 
 def _say_answer(event: e.Event, names: Names) -> str:
@@ -228,6 +269,10 @@ def _say_administration(event: e.Event) -> str:
             return f"group {event.group}, {event.mode.name.lower()}"
         case e.MarketProtectionSet():
             return f"market orders within {event.protection_bps} bps"
+        case e.AllocationSet():
+            steps = " ".join(step_text(step) for step in event.steps) or "price-time"
+            makers = [f" lead {maker.account_id}:{maker.share_bps}" for maker in event.lead_makers]
+            return f"allocates {steps}{''.join(makers)}"
         case e.ReferencePriceSet():
             return f"reference set to {format_price(event.reference_price)}"
         case e.Deposited() | e.Withdrawn():

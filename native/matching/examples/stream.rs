@@ -16,6 +16,7 @@ const LIMITS: Limits = Limits {
     keys: 100_000,
     client_order_ids: 1_000_000,
     rulings: 1_000_000,
+    risk_limits: 1_000,
 };
 const BATCH_OF_SET_UP: usize = 4_096;
 const CLOCK_READINGS: usize = 100_000;

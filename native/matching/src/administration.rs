@@ -201,9 +201,12 @@ impl State {
     pub fn withdraw(&mut self, command: &Movement) {
         let balance = self.holdings.balance(command.account_id, command.symbol_id);
         let amount = i128::from(command.amount);
-        let check = self.check_movement(command, MONEY_MAX).and_then(|()| match amount > balance {
-            true => Err(Refusal::limited(reason::INSUFFICIENT_BALANCE, amount, balance)),
-            false => Ok(()),
+        let check = self.check_movement(command, MONEY_MAX).and_then(|()| {
+            let free = balance - self.reserved(command.account_id, command.symbol_id);
+            match amount > free {
+                true => Err(Refusal::limited(reason::INSUFFICIENT_BALANCE, amount, free)),
+                false => Ok(()),
+            }
         });
         self.move_holding(c::WITHDRAW, e::WITHDRAWN, command, check, -amount);
     }

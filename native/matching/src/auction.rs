@@ -191,6 +191,9 @@ impl State {
     #[cold]
     pub fn gather_apart(&mut self, mut order: Order, client_order_id: &exchange_wire::ClientOrderId) {
         order.is_special = true;
+        if self.risk.has_books {
+            self.risk_opened(&order);
+        }
         let side = self.markets[order.symbol_id as usize - 1].auction_side(order.kind.side);
         let slot = self.orders.rest_at(side, queue_price(&order), order, client_order_id);
         if order.has_terms {
@@ -287,6 +290,9 @@ impl State {
         self.markets[place].reference.trade(match_id, price, price);
         let (buyer, seller) = (bought.account_id, sold.account_id);
         self.holdings.trade(Exchanged { buyer, seller, symbol_id: bought.symbol_id, price, quantity });
+        if self.risk.has_books {
+            self.risk_traded_in_auction(maker, taker, price, quantity);
+        }
     }
 
     /// Shows the next part of an order whose shown part is used up; tells whether nothing is left of it.
@@ -299,6 +305,7 @@ impl State {
         }
         if order.leaves == order.reserve {
             refreshed(&mut self.events, self.orders.refresh(slot));
+            self.markets[place].lose_top(order.kind.side, order.order_id);
         }
         false
     }

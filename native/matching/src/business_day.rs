@@ -43,6 +43,7 @@ impl State {
         }
         let orders = &self.orders;
         self.client_order_ids.forget_all_but(|order_id| orders.find(order_id).is_some());
+        self.risk.begin_day();
         (self.business_date, self.day_ends_ns) = (date, ends_ns);
         self.events.write(BUSINESS_DAY_STARTED, 0, &[&date.to_le_bytes(), &ends_ns.to_le_bytes()]);
     }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod administration;
+mod allocation;
 mod auction;
 mod business_day;
 mod client_order_ids;
@@ -25,6 +26,10 @@ mod phases;
 mod printable;
 pub mod reasons;
 mod reference_price;
+mod risk_book;
+mod risk_checks;
+mod risk_desk;
+mod risk_snapshot;
 mod self_trade;
 mod snapshot;
 mod state;
@@ -38,9 +43,10 @@ pub use names::is_printable;
 pub use order_book::{Level, Order, QueuePlace};
 pub use phases::ScheduledPhase;
 pub use printable::UNICODE_VERSION;
+pub use risk_desk::RiskUsage;
 pub use snapshot::SnapshotError;
 pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 5;
+pub const RULES_VERSION: u16 = 7;

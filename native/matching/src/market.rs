@@ -1,10 +1,11 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
+use exchange_wire::allocation::{Allocation, TOP};
 use exchange_wire::commands::AuctionTerms;
 use exchange_wire::events::Kind;
 
 use crate::auction::{is_for_auction, Indication};
-use crate::order_book::{BookSide, OrderBook, BUY, WORST_RANK};
+use crate::order_book::{BookSide, Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::phase::CONTINUOUS;
 use crate::reference_price::ReferencePrice;
@@ -38,7 +39,11 @@ pub struct Market {
     pub phase_ends_ns: u64,
     /// What was last told of the auction.
     pub indicated: Indication,
-    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or not trade; `note_care`.
+    /// How trades are shared out among the orders at one price.
+    pub allocation: Allocation,
+    /// The bid and the ask that bettered the price, 0 for none; they may have gone since.
+    pub tops: [u64; 2],
+    /// Whether more than price and time may matter to an order that comes in; see `asks_for_care`.
     pub needs_care: bool,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
@@ -66,6 +71,8 @@ impl Market {
             auction_terms: AuctionTerms::default(),
             phase_ends_ns: 0,
             indicated: Indication::default(),
+            allocation: Allocation::default(),
+            tops: [0; 2],
             needs_care: false,
             tick_rows: 0,
             tick_starts,
@@ -136,9 +143,49 @@ impl Market {
         !(hidden_bids.is_empty() && hidden_asks.is_empty() && self.stops.is_empty())
     }
 
-    /// Notes whether an order that comes in is to be looked at closely: something is unseen, or it does not trade now.
+    /// Notes whether an order that comes in is to be looked at closely.
     pub fn note_care(&mut self) {
-        self.needs_care = self.phase != CONTINUOUS || self.has_unseen();
+        self.needs_care = self.phase != CONTINUOUS || self.asks_for_care();
+    }
+
+    /// Whether trades are shared out among the orders at one price, rather than the oldest first.
+    pub fn shares_out(&self) -> bool {
+        !self.allocation.steps.is_empty()
+    }
+
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
+    pub fn asks_for_care(&self) -> bool {
+        self.has_unseen() || self.shares_out()
+    }
+
+    /// Shares trades out by other steps; nobody is the top order any more.
+    pub fn set_allocation(&mut self, allocation: Allocation) {
+        self.allocation = allocation;
+        self.tops = [0; 2];
+        self.note_care();
+    }
+
+    /// Sees, just before an order comes to rest, whether it betters the price of what is shown on its side.
+    ///
+    /// The order that did so before loses its rank, also where this one is smaller than the minimum and gets none.
+    pub fn note_top(&mut self, order: &Order) {
+        let top = self.allocation.steps.iter().find(|step| step.kind == TOP);
+        let minimum = top.map_or(0, |step| step.minimum);
+        let side = self.book.own_side(order.kind.side);
+        if side.best_rank().is_none_or(|best| side.rank(order.price) > best) {
+            let has_rank = order.leaves - order.reserve >= minimum;
+            self.tops[top_place(order.kind.side)] = if has_rank { order.order_id } else { 0 };
+        } else {
+            self.lose_top(order.kind.side, order.order_id);
+        }
+    }
+
+    /// Takes its rank from an order that has lost its place.
+    pub fn lose_top(&mut self, side: u8, order_id: u64) {
+        let top = &mut self.tops[top_place(side)];
+        if *top == order_id {
+            *top = 0;
+        }
     }
 
     /// The rank, on the opposite side, of the worst price at which a market order trades.
@@ -150,7 +197,7 @@ impl Market {
     }
 
     /// The worst price at which a market order may trade, 0 for any.
-    fn protective_price(&self, side: u8) -> u32 {
+    pub fn protective_price(&self, side: u8) -> u32 {
         if self.protection_bps == 0 {
             return 0;
         }
@@ -162,6 +209,11 @@ impl Market {
             (reference - band).max(1)
         }
     }
+}
+
+/// Where the top order of a side stands.
+pub fn top_place(side: u8) -> usize {
+    usize::from(side != BUY)
 }
 
 /// Tells whether the rows are few, start at 0, rise, and have ticks above 0.

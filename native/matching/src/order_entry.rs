@@ -2,7 +2,7 @@
 
 use exchange_wire::commands::{
     AmendOrder, CancelOrder, CancelOrders, EnterOrder, EnterSpecialOrder, ReplaceOrder, AMEND_ORDER,
-    CANCEL_ORDER, CANCEL_ORDERS, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER,
+    CANCEL_ORDER, CANCEL_ORDERS, CANCEL_ORDERS_WITHIN, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER,
 };
 use exchange_wire::events::{self, OrderAccepted, OrderAmended, OrderRejected, OrderReplaced};
 use exchange_wire::terms::Terms;
@@ -19,6 +19,7 @@ use crate::order_checks::{
     may_rest, GOOD_TILL_DATE, LIMIT,
 };
 use crate::reasons::{self as reason, int64, Refusal};
+use crate::risk_checks::Proposal;
 use crate::state::State;
 use crate::stop_orders::trails;
 
@@ -50,7 +51,11 @@ impl State {
         }
         let header = &self.events.header;
         let order_id = public_id(header.partition, header.command_sequence);
-        if let Err(refusal) = self.check_entry(command, has_id, terms) {
+        let mut checked = self.check_entry(command, has_id, terms);
+        if self.risk.has_books && checked.is_ok() {
+            checked = self.check_entered_risk(command);
+        }
+        if let Err(refusal) = checked {
             self.order_rejected(command, order_id, refusal);
             return;
         }
@@ -110,6 +115,7 @@ impl State {
         if has_id {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
+        self.check_access(account_id, symbol_id)?;
         check_session(market, kind)?;
         check_terms(Some(market), kind.order_type, price, quantity)?;
         let is_special = is_special(kind, terms.is_some());
@@ -126,6 +132,15 @@ impl State {
         check_handling(kind)?;
         check_special(market, kind, quantity, &terms, self.events.header.time_ns)?;
         check_post_only(&self.orders, market, kind, price, quantity)
+    }
+
+    /// Checks an order that is right in itself against the limits.
+    #[cold]
+    fn check_entered_risk(&mut self, command: &EnterOrder) -> Check {
+        let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
+        let proposal =
+            Proposal { account_id, symbol_id, kind, price, quantity, leaves: quantity, replaces: None };
+        self.check_risk(&proposal)
     }
 
     #[cold]
@@ -182,7 +197,11 @@ impl State {
     #[inline(always)]
     pub fn cancel(&mut self, command: &CancelOrder) {
         let CancelOrder { order_id, participant_id } = *command;
-        match self.own_order(order_id, participant_id) {
+        let slot = self.own_order(order_id, participant_id);
+        if let Some(slot) = slot.filter(|_| self.risk.has_books && participant_id != 0) {
+            self.count_cancel(slot);
+        }
+        match slot {
             Some(slot) if participant_id == 0 => self.cancel_for(slot, cancel_reason::OPERATOR),
             Some(slot) => self.cancel_of_member(slot, order_id),
             None => {
@@ -204,7 +223,8 @@ impl State {
     /// Cancels every live order that fits, in the sequence of their entry, and says how many.
     pub fn cancel_orders(&mut self, command: &CancelOrders) {
         if let Err(refusal) = self.check_cancel_orders(command) {
-            self.events.command_rejected(CANCEL_ORDERS, command.participant_id.into(), 0, refusal);
+            let number = if command.prices.is_some() { CANCEL_ORDERS_WITHIN } else { CANCEL_ORDERS };
+            self.events.command_rejected(number, command.participant_id.into(), 0, refusal);
             return;
         }
         let by_owner = command.participant_id != 0;
@@ -219,7 +239,7 @@ impl State {
     }
 
     fn check_cancel_orders(&self, command: &CancelOrders) -> Check {
-        let CancelOrders { participant_id, account_id, symbol_id, side } = *command;
+        let CancelOrders { participant_id, account_id, symbol_id, side, .. } = *command;
         if !matches!(side, 0 | BUY | SELL) {
             return Err(Refusal::measured(reason::SIDE_INVALID, side));
         }
@@ -248,6 +268,9 @@ impl State {
             && any_or(command.participant_id, self.directory.owner_of(order.account_id))
             && (command.participant_id == 0
                 || check_cancels(&self.markets[order.symbol_id as usize - 1]).is_ok())
+            && command.prices.is_none_or(|(lowest, highest)| {
+                lowest <= order.price && (highest == 0 || order.price <= highest)
+            })
     }
 
     // --- amend and replace ---------------------------------------------------------------------------
@@ -257,7 +280,8 @@ impl State {
         let slot = self.own_order(order_id, participant_id);
         let filled = slot.map_or(0, |slot| self.orders.at(slot).filled());
         let checked = self.check_change(slot, command, quantity.saturating_sub(filled));
-        let slot = match checked.and_then(|slot| self.check_amend(slot, command)) {
+        let checked = checked.and_then(|slot| self.check_amend(slot, command));
+        let slot = match checked.and_then(|slot| self.check_changed_risk(slot, command, quantity - filled)) {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(AMEND_ORDER, slot, order_id, refusal),
         };
@@ -277,6 +301,9 @@ impl State {
         };
         self.events.emit(|header, out| event.write(header, out));
         if kept_priority {
+            if self.risk.has_books {
+                self.risk_reduced(&order, order.leaves - leaves);
+            }
             self.orders.reduce(slot, quantity, leaves);
         } else {
             let client_order_id = *self.orders.client_order_id(slot);
@@ -317,7 +344,8 @@ impl State {
                 return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal);
             }
         }
-        let slot = match self.check_change(slot, &command.amend, quantity) {
+        let checked = self.check_change(slot, &command.amend, quantity);
+        let slot = match checked.and_then(|slot| self.check_changed_risk(slot, &command.amend, quantity)) {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal),
         };
@@ -367,12 +395,26 @@ impl State {
         };
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
+        self.check_access(order.account_id, order.symbol_id)?;
         check_changes(market)?;
         check_terms(Some(market), order.kind.order_type, price, quantity)?;
         if order.has_terms {
             check_display(self.orders.terms(order).display_quantity, quantity)?;
         }
         check_post_only(&self.orders, market, order.kind, price, leaves)?;
+        Ok(slot)
+    }
+
+    /// Checks the new terms of a live order, right in themselves, against the limits.
+    #[inline(always)]
+    fn check_changed_risk(&mut self, slot: u32, command: &AmendOrder, leaves: u32) -> Result<u32, Refusal> {
+        if self.risk.has_books {
+            let order = *self.orders.at(slot);
+            let (account_id, symbol_id, kind) = (order.account_id, order.symbol_id, order.kind);
+            let AmendOrder { price, quantity, .. } = *command;
+            let replaces = Some((order.price, order.leaves));
+            self.check_risk(&Proposal { account_id, symbol_id, kind, price, quantity, leaves, replaces })?;
+        }
         Ok(slot)
     }
 

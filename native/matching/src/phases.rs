@@ -200,6 +200,7 @@ impl State {
                 break;
             }
             self.expire(at_ns);
+            self.expire_timers(at_ns);
             self.tick(at_ns);
             let ended: Vec<u32> =
                 self.phase_ends.iter().take_while(|end| end.0 <= at_ns).map(|end| end.1).collect();
@@ -212,6 +213,7 @@ impl State {
             }
         }
         self.expire(now_ns);
+        self.expire_timers(now_ns);
         self.tick(now_ns);
     }
 

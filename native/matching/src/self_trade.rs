@@ -79,6 +79,9 @@ impl State {
         if resting_goes {
             self.cancel_for(slot, cancel_reason::SELF_TRADE);
         } else if decrements {
+            if self.risk.has_books {
+                self.risk_reduced(&resting, quantity);
+            }
             self.orders.reduce(slot, resting.quantity - quantity, resting.leaves - quantity);
             let reduced = *self.orders.at(slot);
             self.decremented(&reduced);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use exchange_wire::allocation::Allocation;
 use exchange_wire::commands::{AuctionTerms, Body};
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
@@ -11,6 +12,7 @@ use exchange_wire::{
 };
 
 use crate::administration::{key_body, symbol_body};
+use crate::allocation::check_steps;
 use crate::auction::{indicate, is_for_auction, queue_price};
 use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
@@ -19,13 +21,14 @@ use crate::market::is_valid_tick_table;
 use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
+use crate::risk_snapshot;
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 3;
+const SNAPSHOT_VERSION: u16 = 4;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -39,7 +42,7 @@ impl From<Malformed> for SnapshotError {
 }
 
 type Waiting = (Order, ClientOrderId);
-type Restored<T> = Result<T, SnapshotError>;
+pub type Restored<T> = Result<T, SnapshotError>;
 
 // --- write ---------------------------------------------------------------------------------------------------
 
@@ -92,6 +95,8 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         terms.len()
     });
+    section(&mut content, |out| write_tops(state, out));
+    risk_snapshot::write(state, &mut content);
     section(&mut content, |out| write_markets(state, out));
     section(&mut content, |out| {
         for row in &state.schedule {
@@ -128,11 +133,25 @@ fn write_numbers(state: &State, out: &mut Vec<u8>) {
 }
 
 /// Writes a section: the number of its records, then the records.
-fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
+pub fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
     let at = out.len();
     out.extend([0; 4]);
     let count = write(out) as u32;
     out[at..at + 4].copy_from_slice(&count.to_le_bytes());
+}
+
+/// Writes the top orders that are still live; the others mean nothing any more.
+fn write_tops(state: &State, out: &mut Vec<u8>) -> usize {
+    let mut count = 0;
+    for (place, market) in state.markets.iter().enumerate() {
+        let tops = market.tops.map(|top| state.orders.find(top).map_or(0, |_| top));
+        if tops != [0; 2] {
+            out.extend((place as u32 + 1).to_le_bytes());
+            tops.iter().for_each(|top| out.extend(top.to_le_bytes()));
+            count += 1;
+        }
+    }
+    count
 }
 
 fn write_pair(out: &mut Vec<u8>, match_id: u64, price: u32) {
@@ -153,6 +172,12 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
     }
     let phases = write_phases(state, out);
+    let allocated: Vec<usize> =
+        (0..state.markets.len()).filter(|&place| state.markets[place].shares_out()).collect();
+    for &place in &allocated {
+        let body = state.markets[place].allocation.bytes();
+        write_event(out, events::ALLOCATION_SET, place as u32 + 1, &[&body]);
+    }
     for (place, name) in directory.participants.iter().enumerate() {
         let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
         write_event(out, events::PARTICIPANT_CREATED, 0, &[&id, &size, name.as_bytes()]);
@@ -171,7 +196,9 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     }
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
-    directory.symbols.len() + protected.len() + phases + people + write_configuration(directory, out)
+    let risk = risk_snapshot::write_directory(state, out);
+    let symbols = directory.symbols.len() + protected.len() + phases + allocated.len();
+    symbols + people + risk + write_configuration(directory, out)
 }
 
 /// Writes the rules and the version of the configuration; gives how many records that makes.
@@ -220,7 +247,7 @@ fn write_phases(state: &State, out: &mut Vec<u8>) -> usize {
     count + phases.count()
 }
 
-fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
+pub fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
     let size = parts.iter().map(|part| part.len()).sum();
     let mut header = [0; EVENT_HEADER_BYTES];
     Header::default().write(&mut header, number, symbol_id, size);
@@ -323,6 +350,12 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
     read_terms(state, waiting, reader)?;
+    for _ in 0..reader.u32()? {
+        let symbol_id = reader.u32()?;
+        known(state.directory.has_symbol(symbol_id))?;
+        state.market_mut(symbol_id).tops = [reader.u64()?, reader.u64()?];
+    }
+    risk_snapshot::read(state, reader)?;
     read_phases(state, reader)?;
     Ok(reader.end()?)
 }
@@ -378,7 +411,7 @@ fn read_phases(state: &mut State, reader: &mut Reader) -> Restored<()> {
     Ok(())
 }
 
-fn known(is_known: bool) -> Restored<()> {
+pub fn known(is_known: bool) -> Restored<()> {
     match is_known {
         true => Ok(()),
         false => Err(SnapshotError("snapshot: it names a symbol, account or order that cannot be")),
@@ -410,6 +443,12 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             let size = record.u16()?;
             record.text(size.into())?;
         }
+        events::ALLOCATION_SET => {
+            let allocation = Allocation::read(&mut record)?;
+            let is_listed = symbol_id != 0 && symbol_id as usize <= state.markets.len();
+            known(is_listed && check_steps(&allocation).is_ok())?;
+            state.market_mut(symbol_id).set_allocation(allocation);
+        }
         events::PARTICIPANT_CREATED => {
             known(record.u32()? as usize == state.directory.participants.len() + 1)?;
             let size = record.u16()?;
@@ -432,6 +471,8 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             let label = record.text(size.into())?.to_owned();
             state.directory.add_key(key_id, Key { participant_id, role, sha256, label });
         }
+        events::TRADING_BLOCKED => risk_snapshot::read_block(state, &mut record)?,
+        events::RISK_LIMIT_SET => risk_snapshot::read_limit(state, symbol_id, &mut record)?,
         events::RULE_CONFIGURED => {
             let (configuration_version, number, count) = (record.u32()?, record.u16()?, record.u16()?);
             let (rules_version, size) = (record.u32()?, record.u16()?);

@@ -12,6 +12,7 @@ use crate::market::Market;
 use crate::order_book::Orders;
 use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
+use crate::risk_checks::Risk;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
 
@@ -24,6 +25,7 @@ pub struct Limits {
     pub keys: u64,
     pub client_order_ids: u64,
     pub rulings: u64,
+    pub risk_limits: u64,
 }
 
 pub struct State {
@@ -44,6 +46,7 @@ pub struct State {
     pub busted: BTreeSet<u64>,
     /// (price, quantity) of corrected trades by match id.
     pub corrected: BTreeMap<u64, (u32, u32)>,
+    pub risk: Risk,
     /// YYYYMMDD, 0 before the first.
     pub business_date: u32,
     /// When the business date rolls by itself, 0 for never.
@@ -75,6 +78,7 @@ impl State {
             holdings: Holdings::default(),
             busted: BTreeSet::new(),
             corrected: BTreeMap::new(),
+            risk: Risk::default(),
             business_date: 0,
             day_ends_ns: 0,
             market_phase: CONTINUOUS,

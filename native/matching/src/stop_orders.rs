@@ -112,6 +112,9 @@ impl State {
                 let client_order_id = *self.orders.client_order_id(slot);
                 let terms = self.orders.terms(self.orders.at(slot));
                 let order = self.take_waiting(slot);
+                if self.risk.has_books {
+                    self.risk_reduced(&order, order.leaves);
+                }
                 self.triggered.push_back(Triggered { order, client_order_id, terms, last_price: price });
             }
         }
@@ -159,6 +162,10 @@ impl State {
                 &prices.1,
             ];
             self.events.write(ORDER_TRIGGERED, order.symbol_id, &parts);
+            if let Some(reason) = self.why_not_triggered(&order) {
+                self.order_cancelled(&order, reason);
+                continue;
+            }
             self.terms_in_hand = terms;
             self.come_in(order, &client_order_id);
         }

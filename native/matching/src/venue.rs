@@ -14,6 +14,7 @@ use crate::event_stream::Counters;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
 use crate::phases::ScheduledPhase;
 use crate::reasons::{self as reason, Refusal};
+use crate::risk_desk::RiskUsage;
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Limits, State};
 use crate::stop_orders::is_waiting;
@@ -185,8 +186,9 @@ impl Venue {
 
     pub fn next_deadline(&self) -> u64 {
         let expires_ns = self.state.orders.next_expiry().map_or(0, |(expires_ns, _)| expires_ns);
-        let times = [self.state.day_ends_ns, expires_ns, self.state.next_phase_ns()];
-        times.into_iter().filter(|&time_ns| time_ns != 0).min().unwrap_or(0)
+        let own = [self.state.next_phase_ns(), self.state.risk.timers.next_ns()];
+        let deadlines = [self.state.day_ends_ns, expires_ns].into_iter().chain(own);
+        deadlines.filter(|&deadline| deadline != 0).min().unwrap_or(0)
     }
 
     pub fn counters(&self) -> &Counters {
@@ -283,6 +285,16 @@ impl Venue {
 
     pub fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {
         self.state.holdings.balance(account_id, symbol_id)
+    }
+
+    /// When a participant's cancel timer ends, 0 where it has none.
+    pub fn cancel_timer(&self, participant_id: u32) -> u64 {
+        self.state.risk.timers.expires_ns.get(&participant_id).copied().unwrap_or(0)
+    }
+
+    /// What is measured for the limits of a subject.
+    pub fn risk_usage(&self, scope: u8, subject_id: u32) -> Option<RiskUsage> {
+        self.state.risk_usage(scope, subject_id)
     }
 
     pub fn trade_state(&self, match_id: u64) -> Option<TradeState> {
@@ -406,6 +418,7 @@ impl State {
             Command::SetSelfTradePrevention { participant_id, group, mode } => {
                 self.set_self_trade_prevention(participant_id, group, mode);
             }
+            Command::SetAllocation { symbol_id, allocation } => self.set_allocation(symbol_id, allocation),
             Command::CreateParticipant { name } => self.create_participant(name),
             Command::CreateAccount { participant_id, name } => self.create_account(participant_id, name),
             Command::CreateKey(command) => self.create_key(command),
@@ -413,6 +426,12 @@ impl State {
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
             Command::CancelOrders(command) => self.cancel_orders(&command),
+            Command::SetCancelTimer { participant_id, timeout_ms } => {
+                self.set_cancel_timer(participant_id, timeout_ms);
+            }
+            Command::BlockTrading(command) => self.block_trading(&command),
+            Command::UnblockTrading(command) => self.unblock_trading(&command),
+            Command::SetRiskLimit(command) => self.set_risk_limit(&command),
             Command::BustTrade(ruling) => self.bust(&ruling),
             Command::CorrectTrade { ruling, new_price, new_quantity } => {
                 self.correct(&ruling, (new_price, new_quantity));

@@ -17,7 +17,7 @@ use pyo3::types::PyBytes;
 /// Batches of so many bytes let other Python threads run meanwhile; for smaller ones it costs more than it gives.
 const RELEASE_FROM_BYTES: usize = 256 << 10;
 /// The limits of a venue as Python gives them.
-type LimitNumbers = (u64, u64, u64, u64, u64, u64);
+type LimitNumbers = (u64, u64, u64, u64, u64, u64, u64);
 /// What every order has, then its reserve and its special terms.
 type OrderRow<'py> = (OrderFields<'py>, u32, Option<TermNumbers>);
 type OrderFields<'py> = (u64, u32, u32, u8, u8, u8, u8, u32, u32, u32, Bound<'py, PyBytes>, u64);
@@ -219,6 +219,15 @@ impl Venue {
         self.locked().balance(account_id, symbol_id)
     }
 
+    fn cancel_timer(&self, participant_id: u32) -> u64 {
+        self.locked().cancel_timer(participant_id)
+    }
+
+    fn risk_usage(&self, scope: u8, subject_id: u32) -> Option<(i128, i128, i128, i128)> {
+        let usage = self.locked().risk_usage(scope, subject_id)?;
+        Some((usage.open_buys, usage.open_sells, usage.gross, usage.loss))
+    }
+
     fn trade_state(&self, match_id: u64) -> Option<(bool, u32, u32)> {
         match self.locked().trade_state(match_id)? {
             matching::TradeState::Busted => Some((true, 0, 0)),
@@ -228,8 +237,8 @@ impl Venue {
 }
 
 fn limits_of(numbers: LimitNumbers) -> Limits {
-    let (symbols, participants, accounts, keys, client_order_ids, rulings) = numbers;
-    Limits { symbols, participants, accounts, keys, client_order_ids, rulings }
+    let (symbols, participants, accounts, keys, client_order_ids, rulings, risk_limits) = numbers;
+    Limits { symbols, participants, accounts, keys, client_order_ids, rulings, risk_limits }
 }
 
 /// A batch the sequencer must not give is our bug, as in the definition.

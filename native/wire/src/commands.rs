@@ -1,5 +1,6 @@
 //! Command records: their types, their header, and their bodies as they lie in bytes.
 
+use crate::allocation::Allocation;
 use crate::events::Kind;
 use crate::reader::{unpadded, Malformed, Reader};
 use crate::terms::Terms;
@@ -36,10 +37,16 @@ pub const CLEAR_SCHEDULE: u8 = 87;
 pub const SET_AUCTION_TERMS: u8 = 88;
 pub const HALT_TRADING: u8 = 89;
 pub const RESUME_TRADING: u8 = 90;
+pub const CANCEL_ORDERS_WITHIN: u8 = 70;
+pub const SET_CANCEL_TIMER: u8 = 71;
+pub const BLOCK_TRADING: u8 = 72;
+pub const UNBLOCK_TRADING: u8 = 73;
+pub const SET_RISK_LIMIT: u8 = 74;
+pub const SET_ALLOCATION: u8 = 65;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=64 | 85..=90)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=90)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -172,6 +179,29 @@ pub struct CancelOrders {
     pub account_id: u32,
     pub symbol_id: u32,
     pub side: u8,
+    /// (lowest, highest), where it names prices; 0 as the highest is any above.
+    pub prices: Option<(u32, u32)>,
+}
+
+/// The kill switch, pulled or lifted. cancels_orders: of no meaning where it is lifted.
+pub struct Switch<'a> {
+    pub scope: u8,
+    pub subject_id: u32,
+    pub key_id: u32,
+    pub role: u8,
+    pub cancels_orders: bool,
+    pub note: &'a str,
+}
+
+/// A limit set, or taken away.
+pub struct SetRiskLimit {
+    pub scope: u8,
+    pub subject_id: u32,
+    pub symbol_id: u32,
+    pub kind: u8,
+    pub is_set: bool,
+    pub value: i64,
+    pub span: u32,
 }
 
 /// Cash or shares into an account or out of it.
@@ -273,6 +303,7 @@ pub enum Command<'a> {
     SetReferencePrice { symbol_id: u32, reference_price: u32 },
     SetMarketProtection { symbol_id: u32, protection_bps: u16 },
     SetSelfTradePrevention { participant_id: u32, group: u32, mode: u8 },
+    SetAllocation { symbol_id: u32, allocation: Allocation },
     CreateParticipant { name: &'a str },
     CreateAccount { participant_id: u32, name: &'a str },
     CreateKey(CreateKey<'a>),
@@ -280,6 +311,10 @@ pub enum Command<'a> {
     Deposit(Movement),
     Withdraw(Movement),
     CancelOrders(CancelOrders),
+    SetCancelTimer { participant_id: u32, timeout_ms: u32 },
+    BlockTrading(Switch<'a>),
+    UnblockTrading(Switch<'a>),
+    SetRiskLimit(SetRiskLimit),
     BustTrade(Ruling),
     CorrectTrade { ruling: Ruling, new_price: u32, new_quantity: u32 },
     ConfigureSymbol(ConfigureSymbol<'a>),
@@ -317,6 +352,9 @@ impl<'a> Command<'a> {
                 let (participant_id, group) = (r.u32()?, r.u32()?);
                 Self::SetSelfTradePrevention { participant_id, group, mode: r.u8()? }
             }
+            SET_ALLOCATION => {
+                Self::SetAllocation { symbol_id: r.u32()?, allocation: Allocation::read(&mut r)? }
+            }
             CREATE_PARTICIPANT => Self::CreateParticipant { name: text_with_size(&mut r)? },
             CREATE_ACCOUNT => Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? },
             CREATE_KEY => {
@@ -327,11 +365,22 @@ impl<'a> Command<'a> {
             REVOKE_KEY => Self::RevokeKey { key_id: r.u32()? },
             DEPOSIT => Self::Deposit(movement(&mut r)?),
             WITHDRAW => Self::Withdraw(movement(&mut r)?),
-            CANCEL_ORDERS => Self::CancelOrders(CancelOrders {
-                participant_id: r.u32()?,
-                account_id: r.u32()?,
+            CANCEL_ORDERS => Self::CancelOrders(cancel_orders(&mut r)?),
+            CANCEL_ORDERS_WITHIN => {
+                let any = cancel_orders(&mut r)?;
+                Self::CancelOrders(CancelOrders { prices: Some((r.u32()?, r.u32()?)), ..any })
+            }
+            SET_CANCEL_TIMER => Self::SetCancelTimer { participant_id: r.u32()?, timeout_ms: r.u32()? },
+            BLOCK_TRADING => Self::BlockTrading(switch(&mut r, true)?),
+            UNBLOCK_TRADING => Self::UnblockTrading(switch(&mut r, false)?),
+            SET_RISK_LIMIT => Self::SetRiskLimit(SetRiskLimit {
+                scope: r.u8()?,
+                subject_id: r.u32()?,
                 symbol_id: r.u32()?,
-                side: r.u8()?,
+                kind: r.u8()?,
+                is_set: r.u8()? != 0,
+                value: r.i64()?,
+                span: r.u32()?,
             }),
             BUST_TRADE => Self::BustTrade(ruling(&mut r)?),
             CORRECT_TRADE => {
@@ -397,6 +446,19 @@ impl AuctionTerms {
 fn text_with_size<'a>(reader: &mut Reader<'a>) -> Result<&'a str, Malformed> {
     let size = reader.u16()?;
     reader.text(size.into())
+}
+
+fn cancel_orders(reader: &mut Reader) -> Result<CancelOrders, Malformed> {
+    let (participant_id, account_id) = (reader.u32()?, reader.u32()?);
+    let (symbol_id, side) = (reader.u32()?, reader.u8()?);
+    Ok(CancelOrders { participant_id, account_id, symbol_id, side, prices: None })
+}
+
+fn switch<'a>(reader: &mut Reader<'a>, is_pulled: bool) -> Result<Switch<'a>, Malformed> {
+    let (scope, subject_id) = (reader.u8()?, reader.u32()?);
+    let (key_id, role) = (reader.u32()?, reader.u8()?);
+    let cancels_orders = is_pulled && reader.u8()? != 0;
+    Ok(Switch { scope, subject_id, key_id, role, cancels_orders, note: text_with_size(reader)? })
 }
 
 fn movement(reader: &mut Reader) -> Result<Movement, Malformed> {

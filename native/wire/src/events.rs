@@ -28,6 +28,7 @@ pub const TRADE_BUSTED: u8 = 151;
 pub const TRADE_CORRECTED: u8 = 152;
 pub const RULE_CONFIGURED: u8 = 160;
 pub const CONFIGURATION_CHANGED: u8 = 161;
+pub const ALLOCATION_SET: u8 = 162;
 pub const SPECIAL_TERMS_ACCEPTED: u8 = 163;
 pub const ORDER_REPRICED: u8 = 164;
 pub const ORDER_REFRESHED: u8 = 165;
@@ -42,10 +43,16 @@ pub const AUCTION_TERMS_SET: u8 = 188;
 pub const AUCTION_INDICATED: u8 = 189;
 pub const AUCTION_EXECUTED: u8 = 190;
 pub const AUCTION_EXTENDED: u8 = 191;
+pub const TRADING_BLOCKED: u8 = 170;
+pub const TRADING_UNBLOCKED: u8 = 171;
+pub const CANCEL_TIMER_SET: u8 = 172;
+pub const CANCEL_TIMER_EXPIRED: u8 = 173;
+pub const RISK_LIMIT_SET: u8 = 174;
+pub const RISK_ALERTED: u8 = 175;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161 | 163..=169 | 185..=191)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191)
 }
 
 /// What all events of one command share.

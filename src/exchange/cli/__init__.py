@@ -24,6 +24,7 @@ COMMANDS = {
     "participants": "members:participants",
     "accounts": "members:accounts",
     "keys": "members:keys",
+    "risk": "risk:app",
     "sessions": "sessions:app",
     "ouch": "ouch:app",
     "deposit": "members:deposit",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Component = Literal["engine", "reporter", "clearing"]
 KEY_VARIABLE = "EXCHANGE_KEY"
 ADDRESSES_FILE = "addresses.json"
-ROLES = ("operator", "clearing", "auditor", "component")
+ROLES = ("operator", "clearing", "auditor", "component", "risk")
 """Names in keys.json that are the exchange's own; the others are participants."""
 
 
@@ -84,7 +84,7 @@ class Options(Where):
     key: str = ""
     "Key; default: $EXCHANGE_KEY, else from keys.json in the data folder."
     as_: Annotated[str, Parameter(name="--as")] = ""
-    "Whose key of keys.json to take: a participant such as alice, or operator, clearing, auditor."
+    "Whose key of keys.json to take: a participant such as alice, or operator, risk, clearing, auditor."
 
     def public(self, component: Component) -> Connection:
         """Connect for what everyone may read; a key that is given is sent all the same."""
@@ -95,7 +95,9 @@ class Options(Where):
         """Connect as a participant: the one named with --as, else the first of keys.json."""
         return Connection(self.url or self.address(component), self._key(""), component)
 
-    def official(self, role: Literal["operator", "clearing", "auditor"], component: Component) -> Connection:
+    def official(
+        self, role: Literal["operator", "clearing", "auditor", "risk"], component: Component
+    ) -> Connection:
         """Connect as the exchange itself in one of its roles, unless a key says otherwise."""
         return Connection(self.url or self.address(component), self._key(role), component)
 

@@ -141,7 +141,8 @@ def amend(order_id: str, quantity: str = "", *, at: At = "", options: Options = 
 
 @app.command
 def cancel(order_id: str = "", *, all_: Annotated[bool, Parameter(name="--all")] = False, symbol: str = "",
-           side: Literal["buy", "sell"] | None = None, options: Options = DEFAULT) -> None:  # fmt: skip
+           side: Literal["buy", "sell"] | None = None, min_price: str = "", max_price: str = "",
+           options: Options = DEFAULT) -> None:  # fmt: skip
     """Cancel an order: `exchange order cancel 72`; or many: `exchange order cancel --all --symbol AAPL`.
 
     Parameters
@@ -154,15 +155,34 @@ def cancel(order_id: str = "", *, all_: Annotated[bool, Parameter(name="--all")]
         With --all: only in this symbol.
     side
         With --all: only this side.
+    min_price
+        With --all: only from this price up.
+    max_price
+        With --all: only up to this price.
     """
     connection = options.trader()
     if bool(order_id) == all_:
         raise UsageError("say which order to cancel, or --all: `exchange order cancel 72`")
     if all_:
-        answer = connection.delete("/api/v1/orders", symbol=symbol.upper(), side=side or "")
+        answer = connection.delete(
+            "/api/v1/orders", symbol=symbol.upper(), side=side or "", min_price=min_price, max_price=max_price
+        )
     else:
         answer = connection.delete(_path(order_id))
     show(answer, options.json, _print_facts)
+
+
+@app.command(name="cancel-after")
+def cancel_after(seconds: float, *, options: Options = DEFAULT) -> None:
+    """Cancel all your orders unless this is sent again in time: `exchange order cancel-after 60`; 0 stops the timer.
+
+    Parameters
+    ----------
+    seconds
+        How long to wait, an hour at most.
+    """
+    body = {"timeout_ms": round(seconds * 1_000)}
+    show(options.trader().post("/api/v1/cancel-on-timeout", body), options.json, _print_facts)
 
 
 @app.command(name="show")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
@@ -77,6 +79,14 @@ class SetMarketProtection(Command, frozen=True, kw_only=True):
 
     symbol_id: SymbolId
     protection_bps: int
+
+
+class SetAllocation(Command, frozen=True, kw_only=True):
+    """Set how a symbol shares trades out among the orders at one price; no steps is price-time priority."""
+
+    symbol_id: SymbolId
+    steps: tuple[AllocationStep, ...] = ()
+    lead_makers: tuple[LeadMaker, ...] = ()
 
 
 class ConfigureSymbol(Command, frozen=True, kw_only=True):
@@ -263,6 +273,56 @@ class CancelOrders(Command, frozen=True, kw_only=True):
     account_id: AccountId = AccountId(0)
     symbol_id: SymbolId = SymbolId(0)
     side: int = 0
+
+
+class CancelOrdersWithin(CancelOrders, frozen=True, kw_only=True):
+    """Cancel every live order that fits and whose price lies from lowest to highest; highest 0 for any above."""
+
+    lowest_price: Price = Price(0)
+    highest_price: Price = Price(0)
+
+
+class SetCancelTimer(Command, frozen=True, kw_only=True):
+    """Cancel all orders of a participant after so many milliseconds, unless this comes again; 0 stops the timer."""
+
+    participant_id: ParticipantId
+    timeout_ms: int
+
+
+class BlockTrading(Command, frozen=True, kw_only=True):
+    """Pull the kill switch: no new orders and no changes until another role lifts it.
+
+    subject_id: of the scope, 0 for the market; key_id, role: who does it; note: for people, at most 64 bytes.
+    """
+
+    scope: RiskScope
+    subject_id: int
+    key_id: int
+    role: int
+    cancels_orders: bool = True
+    note: str = ""
+
+
+class UnblockTrading(Command, frozen=True, kw_only=True):
+    """Let trade again who was blocked. key_id, role: who does it; it must be another role than blocked it."""
+
+    scope: RiskScope
+    subject_id: int
+    key_id: int
+    role: int
+    note: str = ""
+
+
+class SetRiskLimit(Command, frozen=True, kw_only=True):
+    """Set a limit, or with `is_set` false take it away. symbol_id: 0 where it is not for one symbol."""
+
+    scope: RiskScope
+    subject_id: int
+    kind: LimitKind
+    is_set: bool = True
+    symbol_id: SymbolId = SymbolId(0)
+    value: int = 0
+    span: int = 0
 
 
 class TradeFacts(Command, frozen=True, kw_only=True):

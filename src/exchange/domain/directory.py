@@ -9,15 +9,17 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import Allocation
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
+from exchange.domain.risk import RiskLimit, TradingBlock
 from exchange.domain.symbol import AuctionTerms, Symbol, TickTable
 
 
 class Directory:
     """Symbols, participants, accounts and keys by their ids, in the order in which they came.
 
-    Ids count 1, 2, 3, …; nothing is removed but revoked keys.
+    Ids count 1, 2, 3, …; nothing is removed but revoked keys, lifted blocks and limits taken away.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,10 @@ class Directory:
         self.configuration_version = 0
         """Of the last version whose changes all were sequenced, 0 before the first."""
         self.rules = RuleTexts()
+        self.blocks: dict[tuple[int, int], TradingBlock] = {}
+        """Who may not trade, by scope and subject."""
+        self.risk_limits: dict[tuple[int, int, int, int], RiskLimit] = {}
+        """By scope, subject, symbol (0 for any) and kind."""
 
     def apply(self, event: e.Event) -> bool:
         """Take one event in; tell whether it concerned the directory."""
@@ -50,6 +56,8 @@ class Directory:
             case e.AuctionTermsSet():
                 terms = AuctionTerms(event.collar_bps, event.extension_ns, event.extensions_max)
                 self._change_symbol(event.symbol_id, auction=terms)
+            case e.AllocationSet():
+                self._change_symbol(event.symbol_id, allocation=Allocation(event.steps, event.lead_makers))
             case e.SymbolConfigured():
                 self._configure_symbol(event)
             case e.RuleConfigured():
@@ -73,6 +81,12 @@ class Directory:
                 self.keys_created = max(self.keys_created, key.key_id)
             case e.KeyRevoked():
                 self.key_ids.pop(self.keys.pop(event.key_id).sha256)
+            case e.TradingBlocked():
+                self.blocks[event.scope, event.subject_id] = block_of(event)
+            case e.TradingUnblocked():
+                self.blocks.pop((event.scope, event.subject_id), None)
+            case e.RiskLimitSet():
+                self._set_risk_limit(event)
             case _:
                 return False
         return True
@@ -106,6 +120,14 @@ class Directory:
             state=event.state, ticks=TickTable(event.ticks),
         )  # fmt: skip
 
+    def _set_risk_limit(self, event: e.RiskLimitSet) -> None:
+        key = (event.scope, event.subject_id, event.symbol_id, event.kind)
+        self.risk_limits.pop(key, None)
+        if event.is_set:
+            self.risk_limits[key] = RiskLimit(
+                event.scope, event.subject_id, event.symbol_id, event.kind, event.value, event.span
+            )
+
     def _change_symbol(self, symbol_id: int, **changes: object) -> None:
         self.symbols[symbol_id] = msgspec.structs.replace(self.symbols[symbol_id], **changes)
 
@@ -113,3 +135,8 @@ class Directory:
 def rule_of(event: e.RuleConfigured | c.ConfigureRule) -> RuleText:
     """Return the rule that an event or a command carries."""
     return RuleText(event.configuration_version, event.number, event.count, event.rules_version, event.text)
+
+
+def block_of(event: e.TradingBlocked) -> TradingBlock:
+    """Return the block that an event tells of."""
+    return TradingBlock(event.scope, event.subject_id, event.key_id, event.role, event.cause, event.note)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
+from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
 from exchange.domain.units import (
@@ -83,6 +85,13 @@ class MarketProtectionSet(Event, frozen=True, kw_only=True):
     """Market orders may trade so far from the reference price, in basis points; 0 for any price."""
 
     protection_bps: int
+
+
+class AllocationSet(Event, frozen=True, kw_only=True):
+    """Trades are shared out so among the orders at one price from now on; no steps is price-time priority."""
+
+    steps: tuple[AllocationStep, ...]
+    lead_makers: tuple[LeadMaker, ...]
 
 
 class SymbolConfigured(Event, frozen=True, kw_only=True):
@@ -323,6 +332,64 @@ class OrdersCancelled(Event, frozen=True, kw_only=True):
 
     participant_id: ParticipantId
     count: int
+
+
+class CancelTimerSet(Event, frozen=True, kw_only=True):
+    """All orders of a participant are cancelled at this time unless its timer is set again; 0: it has none now."""
+
+    participant_id: ParticipantId
+    expires_ns: int
+
+
+class CancelTimerExpired(Event, frozen=True, kw_only=True):
+    """A participant did not set its timer again; the cancels of its orders stand before this. count: how many."""
+
+    participant_id: ParticipantId
+    count: int
+
+
+class TradingBlocked(Event, frozen=True, kw_only=True):
+    """The kill switch was pulled; the cancels that it caused stand before this. count: how many."""
+
+    scope: RiskScope
+    subject_id: int
+    key_id: int
+    role: int
+    cause: BlockCause
+    count: int
+    note: str
+
+
+class TradingUnblocked(Event, frozen=True, kw_only=True):
+    """Who was blocked may trade again. key_id, role: who lifted it."""
+
+    scope: RiskScope
+    subject_id: int
+    key_id: int
+    role: int
+    note: str
+
+
+class RiskLimitSet(Event, frozen=True, kw_only=True):
+    """A limit holds from now on, or with `is_set` false no longer. span: milliseconds, or the burst."""
+
+    scope: RiskScope
+    subject_id: int
+    kind: LimitKind
+    is_set: bool
+    value: int
+    span: int
+
+
+class RiskAlerted(Event, frozen=True, kw_only=True):
+    """A limit is used up to this percentage, told once a business date for each. measured, limit: money."""
+
+    scope: RiskScope
+    subject_id: int
+    kind: LimitKind
+    percent: int
+    measured: int
+    limit: int
 
 
 class TradeExecuted(Event, frozen=True, kw_only=True):

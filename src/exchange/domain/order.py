@@ -100,6 +100,12 @@ class CancelReason(IntEnum):
     """What is left of an order for an auction after it."""
     PRICE_LIMIT = 41
     """What is left of a market order would trade beyond a price limit."""
+    KILL_SWITCH = 30
+    """Trading was blocked."""
+    CANCEL_TIMER = 31
+    """Its owner did not set its cancel timer again in time."""
+    RISK_LIMIT = 32
+    """A stop order that was triggered, and broke a limit then."""
 
 
 class SelfTradeMode(IntEnum):

@@ -82,7 +82,7 @@ SETTABLE = (Phase.CONTINUOUS, *OPENING, *CLOSING, Phase.POST_CLOSE, Phase.CLOSED
 
 
 def auction_between(old: Phase, new: Phase) -> AuctionKind | None:
-    """Return the auction that ends one phase and leads to another; nothing where there is none. Rulebook 4.3."""
+    """Return the auction that ends one phase and leads to another; nothing where there is none. Rulebook 5.3."""
     if new is Phase.CONTINUOUS:
         return auction_of(old) or AuctionKind.OPENING
     if new in (Phase.POST_CLOSE, Phase.CLOSED) and old in CLOSING:

@@ -24,6 +24,11 @@ class Reason(IntEnum):
     CLIENT_ORDER_ID_INVALID = 42
     CLIENT_ORDER_ID_REUSED = 7
     CLIENT_ORDER_ID_TABLE_FULL = 8
+    MARKET_BLOCKED = 80
+    PARTICIPANT_BLOCKED = 81
+    ACCOUNT_BLOCKED = 82
+    SYMBOL_BLOCKED = 83
+    SYMBOL_BARRED = 84
     SYMBOL_SUSPENDED = 9
     SYMBOL_HALTED = 120
     PHASE_TAKES_NO_ORDERS = 121
@@ -52,6 +57,16 @@ class Reason(IntEnum):
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
     AMEND_BELOW_FILLED = 22
+    MAX_QUANTITY = 85
+    MAX_NOTIONAL = 86
+    PRICE_COLLAR = 87
+    DUPLICATE_ORDERS = 88
+    MESSAGE_RATE = 89
+    POSITION_LIMIT = 90
+    BUYING_POWER = 91
+    SHORT_SALE = 92
+    GROSS_LIMIT = 93
+    LOSS_LIMIT = 94
     UNKNOWN_PARTICIPANT = 23
     UNKNOWN_KEY = 24
     NAME_TAKEN = 25
@@ -77,7 +92,16 @@ class Reason(IntEnum):
     PHASE_TIME_INVALID = 126
     AUCTION_TERMS_INVALID = 127
     NOT_HALTED = 128
+    ALLOCATION_TOO_LONG = 71
+    ALLOCATION_STEP_INVALID = 72
+    LEAD_MAKERS_INVALID = 73
     CONFIGURATION_SUPERSEDED = 70
+    SCOPE_INVALID = 95
+    ALREADY_BLOCKED = 96
+    NOT_BLOCKED = 97
+    ANOTHER_ROLE_NEEDED = 98
+    TIMER_INVALID = 99
+    RISK_LIMIT_INVALID = 100
 
 
 class ReasonText(NamedTuple):
@@ -127,6 +151,25 @@ REASONS: dict[Reason, ReasonText] = {
         measured="ids used",
         limit="maximum",
     ),
+    Reason.MARKET_BLOCKED: ReasonText(
+        "Trading is blocked in the whole market; cancels are taken.", retry=True
+    ),
+    Reason.PARTICIPANT_BLOCKED: ReasonText(
+        "The participant is blocked from trading; cancels are taken.",
+        retry=True,
+        field="account",
+        measured="participant",
+    ),
+    Reason.ACCOUNT_BLOCKED: ReasonText(
+        "The account is blocked from trading; cancels are taken.",
+        retry=True,
+        field="account",
+        measured="account",
+    ),
+    Reason.SYMBOL_BLOCKED: ReasonText(
+        "Trading in this symbol is blocked; cancels are taken.", retry=True, field="symbol"
+    ),
+    Reason.SYMBOL_BARRED: ReasonText("The account may not trade this symbol.", field="symbol"),
     Reason.SYMBOL_SUSPENDED: ReasonText(
         "Trading in this symbol is suspended; cancels are taken.", retry=True, field="symbol"
     ),
@@ -255,6 +298,66 @@ REASONS: dict[Reason, ReasonText] = {
         measured="new quantity",
         limit="filled quantity",
     ),
+    Reason.MAX_QUANTITY: ReasonText(
+        "The quantity is above the limit for one order.", field="qty", measured="quantity", limit="limit"
+    ),
+    Reason.MAX_NOTIONAL: ReasonText(
+        "The worst price times the quantity is above the limit for one order.",
+        field="qty",
+        measured="notional",
+        limit="limit",
+    ),
+    Reason.PRICE_COLLAR: ReasonText(
+        "The price lies beyond the collar around the reference price.",
+        retry=True,
+        field="price",
+        measured="price",
+        limit="collar",
+    ),
+    Reason.DUPLICATE_ORDERS: ReasonText(
+        "The same order came too often within the limit's time.",
+        retry=True,
+        field="qty",
+        measured="orders",
+        limit="limit",
+    ),
+    Reason.MESSAGE_RATE: ReasonText(
+        "Too many messages in too short a time; cancels are taken.",
+        retry=True,
+        measured="milliseconds to wait",
+        limit="messages a second",
+    ),
+    Reason.POSITION_LIMIT: ReasonText(
+        "The position with all open orders filled would be above the limit.",
+        retry=True,
+        field="qty",
+        measured="position",
+        limit="limit",
+    ),
+    Reason.BUYING_POWER: ReasonText(
+        "The account has less cash and credit than that, open orders reserved.",
+        retry=True,
+        field="qty",
+        measured="needed",
+        limit="available",
+    ),
+    Reason.SHORT_SALE: ReasonText(
+        "The account has fewer shares than that, open orders reserved.",
+        retry=True,
+        field="qty",
+        measured="quantity",
+        limit="available",
+    ),
+    Reason.GROSS_LIMIT: ReasonText(
+        "What is traded and open today would be above the limit.",
+        retry=True,
+        field="qty",
+        measured="notional",
+        limit="limit",
+    ),
+    Reason.LOSS_LIMIT: ReasonText(
+        "Today's trades have lost as much as the limit allows.", retry=True, measured="loss", limit="limit"
+    ),
     Reason.UNKNOWN_PARTICIPANT: ReasonText(
         "There is no such participant.", field="participant", measured="participant"
     ),
@@ -344,10 +447,51 @@ REASONS: dict[Reason, ReasonText] = {
     Reason.NOT_HALTED: ReasonText(
         "The symbol is halted already, or there is no halt to end.", field="symbol", measured="phase"
     ),
+    Reason.ALLOCATION_TOO_LONG: ReasonText(
+        "An allocation has at most 8 steps and 16 lead market makers.",
+        field="steps",
+        measured="count",
+        limit="maximum",
+    ),
+    Reason.ALLOCATION_STEP_INVALID: ReasonText(
+        "This step is of no kind that there is, has numbers that its kind does not take, or stands where it cannot.",
+        field="steps",
+        measured="step",
+        limit="steps",
+    ),
+    Reason.LEAD_MAKERS_INVALID: ReasonText(
+        "A lead step and lead market makers need each other; each is named once, with a share, all at most 10,000.",
+        field="lead_makers",
+        measured="basis points",
+        limit="maximum",
+    ),
     Reason.CONFIGURATION_SUPERSEDED: ReasonText(
         "This version of the configuration, or a later one, is in force already.",
         measured="version",
         limit="version in force",
+    ),
+    Reason.SCOPE_INVALID: ReasonText(
+        "There is nothing of this scope and number that could be blocked or limited.",
+        field="subject",
+        measured="subject",
+    ),
+    Reason.ALREADY_BLOCKED: ReasonText("This is blocked already.", field="subject"),
+    Reason.NOT_BLOCKED: ReasonText("This is not blocked.", field="subject"),
+    Reason.ANOTHER_ROLE_NEEDED: ReasonText(
+        "A block is lifted by the role risk or operator, and by another one than pulled the switch.",
+        measured="role",
+        limit="role that blocked",
+    ),
+    Reason.TIMER_INVALID: ReasonText(
+        "A cancel timer runs for 1 to 3,600,000 milliseconds; 0 stops it.",
+        field="timeout_ms",
+        measured="milliseconds",
+        limit="maximum",
+    ),
+    Reason.RISK_LIMIT_INVALID: ReasonText(
+        "A limit of this kind does not hold for that scope or symbol, or is out of its range.",
+        field="value",
+        measured="kind",
     ),
 }
 

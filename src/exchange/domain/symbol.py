@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
+from exchange.domain.allocation import PRICE_TIME, Allocation
 from exchange.domain.phase import Phase
 from exchange.domain.units import Price, Quantity, SymbolId
 
@@ -79,3 +80,4 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     protection_bps: int = 0
     phase: Phase = Phase.CONTINUOUS
     auction: AuctionTerms = AuctionTerms()
+    allocation: Allocation = PRICE_TIME

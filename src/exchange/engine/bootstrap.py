@@ -32,7 +32,7 @@ log = structlog.get_logger(component="engine")
 DEMO_PARTICIPANTS = ("alice", "bob", "carol")
 DEMO_CASH = Money(1_000_000 * SCALE)
 DEMO_SHARES = Money(10_000)
-EXCHANGE_ROLES = (Role.OPERATOR, Role.COMPONENT, Role.CLEARING, Role.AUDITOR)
+EXCHANGE_ROLES = (Role.OPERATOR, Role.COMPONENT, Role.CLEARING, Role.AUDITOR, Role.RISK)
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000
 COMMANDS_PER_SUBMISSION = 1_000
@@ -57,6 +57,8 @@ class KeyFile(msgspec.Struct, kw_only=True):
     clearing: str
     auditor: str
     participants: dict[str, MemberKey] = {}
+    risk: str = ""
+    """Empty where an earlier version made the file; `exchange keys create risk` makes one."""
 
 
 class Bootstrap:
@@ -97,6 +99,11 @@ class Bootstrap:
         wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
         missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
         await self.submit([_add_symbol(symbol) for symbol in missing])
+        await self.submit([
+            c.SetAllocation(symbol_id=SymbolId(self._directory.symbol_ids[symbol.symbol]), steps=symbol.steps)
+            for symbol in missing
+            if symbol.allocation
+        ])  # fmt: skip
         for symbol in wanted:
             listed = self._directory.symbol_named(symbol.symbol)
             if listed is not None and (changes := _differences(symbol, listed)):
@@ -119,6 +126,7 @@ class Bootstrap:
             component=texts["component"],
             clearing=texts["clearing"],
             auditor=texts["auditor"],
+            risk=texts["risk"],
         )
         if self._config.engine.demo:
             for name in self._demo_names():
@@ -259,5 +267,6 @@ def _differences(wanted: SymbolConfig, listed: Symbol) -> list[str]:
         "name": (wanted.name, listed.name),
         "round_lot": (wanted.round_lot, listed.round_lot),
         "ticks": (TickTable(wanted.tick_rows), listed.ticks),
+        "allocation": (wanted.steps or listed.allocation.steps, listed.allocation.steps),
     }
     return [name for name, (configured, there) in pairs.items() if configured != there]

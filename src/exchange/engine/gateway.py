@@ -98,8 +98,12 @@ class Gateway:
         if query.account:
             account_id = (self.entry.accounts_seen_by(query.account, principal) or [0])[0]
         command = order_entry.cancel_all(
-            participant_id, account_id, self.entry.symbol_id(query.symbol), query.side
-        )
+            participant_id, account_id, self.entry.symbol_id(query.symbol), query.side,
+            (
+                order_entry.price_of(query.min_price or None, "min_price"),
+                order_entry.price_of(query.max_price or None, "max_price"),
+            ),
+        )  # fmt: skip
         outcome = order_results.all_cancelled(await self.submit(command, 1))
         if isinstance(outcome, ApiError):
             raise outcome

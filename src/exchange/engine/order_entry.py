@@ -111,6 +111,10 @@ class OrderEntry:
         owner = account is not None and account.participant_id == principal.participant_id
         return owner or principal.role in _EVERY_ACCOUNT
 
+    def sees_all(self, principal: Principal) -> bool:
+        """Tell whether a key may see what belongs to any account."""
+        return principal.role in _EVERY_ACCOUNT
+
     def symbol_id(self, symbol: str) -> int:
         """Return the id of a symbol, 0 for an empty text. Raise `ApiError` where it is not listed."""
         if not symbol:
@@ -141,7 +145,8 @@ class OrderEntry:
 def flags_of(order: NewOrder) -> int:
     """Return an order's flags. Raise `ApiError` where they do not go together."""
     if order.reprice and not order.post_only:
-        raise invalid_field("reprice", "reprice says what a post-only order does; it needs post_only: true")
+        text = "reprice says what a post-only order does; it needs post_only: true"
+        raise refusal(Reason.POST_ONLY_NOT_ALLOWED, text, field="reprice")
     flags = OrderFlag.POST_ONLY if order.post_only else 0
     if order.reprice:
         flags |= OrderFlag.REPRICE
@@ -208,15 +213,24 @@ def cancel(order_id: int, participant_id: int) -> bytes:
     return encode_command(command)
 
 
-def cancel_all(participant_id: int, account_id: int, symbol_id: int, side: str) -> bytes:
-    """Return the `CancelOrders` record. 0 and empty text mean any."""
-    command = c.CancelOrders(
-        participant_id=ParticipantId(participant_id),
-        account_id=AccountId(account_id),
-        symbol_id=SymbolId(symbol_id),
-        side=SIDES.get(side, 0),
-    )
-    return encode_command(command)
+def cancel_all(
+    participant_id: int, account_id: int, symbol_id: int, side: str, prices: tuple[int, int] = (0, 0)
+) -> bytes:
+    """Return the record of a mass cancel. 0 and empty text mean any. prices: lowest and highest."""
+    if prices == (0, 0):
+        return encode_command(
+            c.CancelOrders(
+                participant_id=ParticipantId(participant_id), account_id=AccountId(account_id),
+                symbol_id=SymbolId(symbol_id), side=SIDES.get(side, 0),
+            )
+        )  # fmt: skip
+    lowest, highest = map(Price, prices)
+    return encode_command(
+        c.CancelOrdersWithin(
+            participant_id=ParticipantId(participant_id), account_id=AccountId(account_id),
+            symbol_id=SymbolId(symbol_id), side=SIDES.get(side, 0), lowest_price=lowest, highest_price=highest,
+        )
+    )  # fmt: skip
 
 
 def amend(order_id: int, participant_id: int, quantity: Quantity, price: Price) -> bytes:

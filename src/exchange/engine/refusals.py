@@ -14,6 +14,8 @@ _STATUSES = {
     Reason.CLIENT_ORDER_ID_REUSED: 409,
     Reason.NAME_TAKEN: 409,
     Reason.SYMBOL_TAKEN: 409,
+    Reason.ALREADY_BLOCKED: 409,
+    Reason.NOT_BLOCKED: 404,
     Reason.UNKNOWN_ORDER: 404,
     Reason.UNKNOWN_TRADE: 404,
     Reason.UNKNOWN_KEY: 404,

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.participant import Account, Role
+from exchange.domain.participant import Account, Participant, Role
 from exchange.domain.reasons import Reason
+from exchange.domain.risk import RiskScope
 from exchange.domain.units import (
     AccountId,
     KeyId,
@@ -180,16 +181,11 @@ class AdminApi:
             c.SetSelfTradePrevention(participant_id=participant_id, group=body.group, mode=mode)
         )
         known = self._directory.participants[participant_id]
-        return participant_view(known, self._directory.accounts_of(participant_id))
+        return self._participant_view(known)
 
     async def participants(self, call: Call) -> ParticipantList:
         """Answer GET /participants."""
-        accounts_of = self._directory.accounts_of
-        items, following = await self._page(
-            call.query,
-            self._directory.participants,
-            lambda known: participant_view(known, accounts_of(known.participant_id)),
-        )
+        items, following = await self._page(call.query, self._directory.participants, self._participant_view)
         return ParticipantList(items, following)
 
     async def add_account(self, call: Call) -> AccountView:
@@ -207,7 +203,7 @@ class AdminApi:
         ids = self._gateway.entry.accounts_seen_by("", call.who)
         known = self._directory.accounts
         seen = known if ids is None else {number: known[number] for number in map(AccountId, ids)}
-        items, following = await self._page(call.query, seen, account_view)
+        items, following = await self._page(call.query, seen, self._account_view)
         return AccountList(items, following)
 
     async def balances(self, call: Call) -> AccountBalances:
@@ -326,6 +322,14 @@ class AdminApi:
         event = await self._gateway.carry_out(c.StartBusinessDay(date=date, ends_ns=ends_ns))
         assert isinstance(event, e.BusinessDayStarted)
         return business_day_view(event.date, event.ends_ns, event.sequence)
+
+    def _participant_view(self, known: Participant) -> ParticipantView:
+        number, directory = known.participant_id, self._directory
+        is_blocked = (RiskScope.PARTICIPANT, number) in directory.blocks
+        return participant_view(known, directory.accounts_of(number), is_blocked=is_blocked)
+
+    def _account_view(self, known: Account) -> AccountView:
+        return account_view(known, is_blocked=(RiskScope.ACCOUNT, known.account_id) in self._directory.blocks)
 
     # --- parts ------------------------------------------------------------------------------------
 

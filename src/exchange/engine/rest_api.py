@@ -11,6 +11,7 @@ from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_orders import OrdersApi
 from exchange.engine.rest_phases import PhasesApi
+from exchange.engine.rest_risk import RiskApi
 from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
@@ -37,6 +38,7 @@ def engine_routes(
         *SymbolsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
+        *RiskApi(gateway).routes(),
         *SessionsApi(gateway, ouch).routes(),
         *TradesApi(gateway, event_log).routes(),
         *EventsApi(source).routes(),

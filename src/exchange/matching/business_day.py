@@ -61,6 +61,8 @@ class BusinessDay:
         for order in state.live_orders(lambda order: order.time_in_force in OF_A_DAY):
             self._order_entry.cancel_for(order, CancelReason.DAY_ENDED)
         state.client_order_ids.forget_all_but(state.orders.__contains__)
+        for book in state.risk_books.values():
+            book.begin_day()
         state.business_date, state.day_ends_ns = new_date, ends_ns
         state.events.write(e.BusinessDayStarted, date=new_date, ends_ns=ends_ns)
 

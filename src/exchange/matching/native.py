@@ -20,7 +20,7 @@ from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
-from exchange.matching.venue import RULES_VERSION, TradeState
+from exchange.matching.venue import RULES_VERSION, RiskUsage, TradeState
 from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, ScheduledPhase, VenueLimits
 from exchange.wire.native import exchange_native
 from exchange.wire.records import decode_events
@@ -215,6 +215,15 @@ class NativeVenue:
         """Return an account's shares of a symbol, or its cash for symbol 0."""
         known = 0 <= account_id < ID32_END and 0 <= symbol_id < ID32_END
         return self._core.balance(account_id, symbol_id) if known else 0
+
+    def cancel_timer(self, participant_id: int) -> int:
+        """Return when a participant's cancel timer ends, 0 where it has none."""
+        return self._core.cancel_timer(participant_id) if 0 <= participant_id < ID32_END else 0
+
+    def risk_usage(self, scope: int, subject_id: int) -> RiskUsage | None:
+        """Return what is measured for the limits of a subject, nothing where it has none."""
+        usage = self._core.risk_usage(scope, subject_id) if 0 <= subject_id < ID32_END else None
+        return RiskUsage(*usage) if usage else None
 
     def trade_state(self, match_id: int) -> TradeState | None:
         """Return what a ruling made of a trade, nothing where it stands as it was executed."""

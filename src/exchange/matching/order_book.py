@@ -215,6 +215,10 @@ class OrderBook:
         """Return what is hidden on the side with which an order of this side trades."""
         return self.hidden_asks if side is BUY else self.hidden_bids
 
+    def highest_ask(self) -> int:
+        """Return the highest price at which anybody sells, shown or hidden; 0 where nobody does."""
+        return max((-side.ranks[0] for side in (self.asks, self.hidden_asks) if side.ranks), default=0)
+
     def reaches(self, side: Side, limit: int, price: int) -> bool:
         """Tell whether an order of this side with this limit may trade at a price."""
         return limit >= price if side is BUY else limit <= price

@@ -37,6 +37,7 @@ from exchange.matching.order_checks import (
     refusal_of_special,
     refusal_of_terms,
 )
+from exchange.matching.risk_checks import Proposal, RiskChecks
 from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import COMMAND_HEADER, LAYOUTS, number_of
@@ -62,6 +63,8 @@ class OrderEntry:
         self._orders = state.orders
         self._client_order_ids = state.client_order_ids
         self._matcher = matcher
+        self._risk = RiskChecks(state)
+        self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition_bits = state.events.partition << SEQUENCE_BITS
 
     # --- enter ---------------------------------------------------------------------------------------
@@ -98,6 +101,7 @@ class OrderEntry:
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self._refusal_of_place(account_id, symbol_id)
             or self._refusal_of_client_order_id(account_id, client_order_id, first)
+            or self._refusal_of_access(account_id, symbol_id)
             or (market and refusal_of_session(market, order_type, time_in_force, flags))
             or refusal_of_terms(market, order_type, price, quantity)
             or (market and refusal_of_market_to_limit(market, SIDES[side], order_type, quantity))
@@ -106,6 +110,9 @@ class OrderEntry:
                 market, SIDES[side], order_type, time_in_force, flags, quantity, terms, self._events.time_ns
             ))
             or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price, quantity))
+            or (self._risk_books and market and self._risk.refusal_of_order(
+                market, Proposal(account_id, SIDES[side], order_type, flags, price, quantity, quantity)
+            ))
         )  # fmt: skip
         order_id = self._partition_bits | sequence
         if refusal:
@@ -145,6 +152,10 @@ class OrderEntry:
             return Refusal(Reason.UNKNOWN_SYMBOL, symbol_id)
         return None
 
+    def _refusal_of_access(self, account_id: int, symbol_id: int) -> Refusal | None:
+        is_guarded = self._blocks or self._risk_books
+        return self._risk.refusal_of_access(account_id, symbol_id) if is_guarded else None
+
     # --- client order ids ----------------------------------------------------------------------------
 
     def _is_repetition(self, first: FirstUse, command_type: int, account_id: int, record: bytes) -> bool:
@@ -179,6 +190,8 @@ class OrderEntry:
         if order is None:
             self._refuse(CANCEL_NUMBER, order_id, None, Refusal(Reason.UNKNOWN_ORDER, order_id))
             return
+        if participant_id and self._risk_books:
+            self._risk.count_cancel(order.account_id)
         if participant_id and (refusal := refusal_of_cancel(self._markets[order.symbol_id])):
             self._refuse(CANCEL_NUMBER, order_id, order, refusal)
             return
@@ -191,7 +204,7 @@ class OrderEntry:
         """
         refusal = self._refusal_of_cancel_orders(command)
         if refusal:
-            self._refuse(number_of(c.CancelOrders), command.participant_id, None, refusal)
+            self._refuse(number_of(type(command)), command.participant_id, None, refusal)
             return
         reason = CancelReason.MASS_CANCEL if command.participant_id else CancelReason.OPERATOR
         fitting = self._state.live_orders(lambda order: self._fits(order, command))
@@ -236,6 +249,7 @@ class OrderEntry:
             and command.side in (0, order.side)
             and command.participant_id in (0, self._state.owner_of(order.account_id))
             and not (command.participant_id and refusal_of_cancel(self._markets[order.symbol_id]))
+            and (not isinstance(command, c.CancelOrdersWithin) or is_priced_within(order.price, command))
         )
 
     # --- amend and replace ---------------------------------------------------------------------------
@@ -250,6 +264,8 @@ class OrderEntry:
             refusal = Refusal(Reason.NOTHING_TO_AMEND)
         if not refusal and order and quantity <= order.filled:
             refusal = Refusal(Reason.AMEND_BELOW_FILLED, quantity, order.filled)
+        if not refusal and order and self._risk_books:
+            refusal = self._refusal_of_risk(order, price, quantity, quantity - order.filled)
         if refusal:
             self._refuse(AMEND_NUMBER, order_id, order, refusal)
             return
@@ -263,6 +279,8 @@ class OrderEntry:
         )  # fmt: skip
         market = self._markets[order.symbol_id]
         if keeps_priority:
+            if self._risk_books:
+                self._risk.reduced(order, order.leaves - leaves)
             if order.is_waiting or order.is_for_auction:
                 order.leaves = leaves
             else:
@@ -287,6 +305,8 @@ class OrderEntry:
                 return
         refusal = self._refusal_of_client_order_id(account_id, client_order_id, first)
         refusal = refusal or self._refusal_of_change(order, order_id, price, quantity, leaves=quantity)
+        if not refusal and order and self._risk_books:
+            refusal = self._refusal_of_risk(order, price, quantity, quantity)
         if refusal:
             self._refuse(REPLACE_NUMBER, order_id, order, refusal)
             return
@@ -313,11 +333,19 @@ class OrderEntry:
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
         return (
-            refusal_of_change(market)
+            self._refusal_of_access(order.account_id, order.symbol_id)
+            or refusal_of_change(market)
             or refusal_of_terms(market, order.order_type, price, quantity)
             or refusal_of_display(order.terms.display_quantity, quantity)
             or refusal_of_post_only(market, order.side, order.flags, price, leaves)
         )
+
+    def _refusal_of_risk(self, order: RestingOrder, price: int, quantity: int, leaves: int) -> Refusal | None:
+        """Check a live order's new terms, right in themselves, against the limits."""
+        proposal = Proposal(
+            order.account_id, order.side, order.order_type, order.flags, price, quantity, leaves, order
+        )
+        return self._risk.refusal_of_order(self._markets[order.symbol_id], proposal)
 
     # --- what they share -----------------------------------------------------------------------------
 
@@ -336,6 +364,8 @@ class OrderEntry:
 
     def _remove(self, order: RestingOrder) -> None:
         del self._orders[order.order_id]
+        if self._risk_books:
+            self._risk.reduced(order, order.leaves)
         market = self._markets[order.symbol_id]
         if order.is_waiting:
             market.stops.remove(order)
@@ -356,3 +386,8 @@ def body_to_compare(command_type: int, record: bytes) -> bytes:
     if command_type == SPECIAL_NUMBER:
         return xxh3_128_digest(record[COMMAND_HEADER.size :]) + bytes(4)
     return record[BODY_BEFORE_CLIENT_ORDER_ID]
+
+
+def is_priced_within(price: int, command: c.CancelOrdersWithin) -> bool:
+    """Tell whether a price lies in a mass cancel's range; that of an order without one is 0."""
+    return command.lowest_price <= price and (not command.highest_price or price <= command.highest_price)

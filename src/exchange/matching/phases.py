@@ -35,6 +35,7 @@ from exchange.matching.auction import NOTHING_INDICATED, Outcome, indicate
 from exchange.matching.market import Market
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_checks import Refusal
+from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.uncross import uncross
 from exchange.matching.venue_state import ScheduledPhase, VenueState
 from exchange.wire.records import number_of
@@ -60,6 +61,7 @@ class Phases:
         self._state = state
         self._events = state.events
         self._matcher = matcher
+        self._risk = RiskChecks(state)
 
     # --- commands ------------------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ class Phases:
             if outcome.volume and not lowest <= outcome.price <= highest:
                 self._extend(market, outcome, lowest, highest)
                 return
-        uncross(self._state, market, kind, outcome)
+        uncross(self._state, self._risk, market, kind, outcome)
         self._begin(market, change)
         if change.phase is Phase.CONTINUOUS and outcome.volume:
             self._matcher.trigger(market, outcome.price)

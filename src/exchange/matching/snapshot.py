@@ -7,13 +7,14 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- eleven *sections*, each a count u32 of its records and then the records:
+- sixteen *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
-     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, a ParticipantCreated,
-     a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each, in this order, each kind by
-     id; the RuleConfigured of the rules in force and of those that are coming; a ConfigurationChanged with nothing
-     but its version, where there is one;
+     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, an AllocationSet where it
+     has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
+     each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a
+     RiskLimitSet by scope, subject, symbol and kind, for each that holds; the RuleConfigured of the rules in force and
+     of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
@@ -28,9 +29,18 @@ filled up with zeros. A snapshot is:
   8. corrected trades by match id: match id u64 · price u32 · quantity u32;
   9. special terms of live orders by order id: order id u64 · minimum quantity u32 · display quantity u32
      · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
-  10. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
+  10. live top orders by symbol id, of symbols that have one: symbol id u32 · bid order id u64 · ask order id u64,
+      0 for none;
+  11. cancel timers by participant id: participant id u32 · expires_ns u64;
+  12. risk books by scope and subject: scope u8 · subject u32 · gross i128 · day's cash i128 · messages due_ns u64
+     · duplicates from_ns u64 · executions from_ns u64 · executions bought u32, sold u32 · alerted of gross u8, of
+     loss u8; what is open follows from section 4;
+  13. their day's shares other than 0 by scope, subject and symbol: scope u8 · subject u32 · symbol u32 · shares i128;
+  14. their duplicates by scope, subject, side, symbol, price and quantity: scope u8 · subject u32 · side u8
+     · symbol u32 · price u32 · quantity u32 · count u32;
+  15. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
      · scheduled phase u8 · extensions u8 · phase_ends_ns u64;
-  11. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8.
+  16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8.
 """
 
 from __future__ import annotations
@@ -50,6 +60,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
 from exchange.domain.symbol import AuctionTerms
+from exchange.matching import risk_snapshot
 from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
@@ -59,7 +70,7 @@ from exchange.matching.venue_state import ScheduledPhase, VenueState
 from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
@@ -71,14 +82,16 @@ ORDER_1 = Struct("<QIIBBBBIIIQ36s")
 """As version 1 has it."""
 TERMS = Struct("<QIIIIHQ")
 CLIENT_ORDER_ID = Struct("<IQB20s36s")
+TOPS = Struct("<IQQ")
 HOLDING = Struct("<II16s")
 BUSTED = Struct("<Q")
 CORRECTED = Struct("<QII")
 MARKET = Struct("<IBBBQ")
 SCHEDULED = Struct("<QIB")
 BALANCE_BYTES = 16
-ADDED_SECTIONS = 3
-"""Since version 1."""
+PHASE_SECTIONS = 2
+RISK_FROM = 3
+"""The first version that has risk books."""
 TERM_NAMES = SpecialTerms.__struct_fields__
 
 
@@ -104,7 +117,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
         _section(_order_record(order) for market in markets for order in _resting(market)),
         _section(_client_order_id_records(state)),
         _section(
-            HOLDING.pack(*owned, balance.to_bytes(BALANCE_BYTES, "little", signed=True))
+            HOLDING.pack(*owned, risk_snapshot.write_int128(balance))
             for owned, balance in sorted(state.holdings.balances.items()) if balance
         ),
         _section(BUSTED.pack(match_id) for match_id in sorted(state.busted)),
@@ -114,6 +127,8 @@ def write(state: VenueState, rules_version: int) -> bytes:
             for order_id, order in sorted(state.orders.items())
             if order.terms is not NO_TERMS
         ),
+        _section(_top_records(state, markets)),
+        *(_section(records) for records in risk_snapshot.sections(state)),
         _section(_market_records(state)),
         _section(SCHEDULED.pack(*row) for row in state.schedule),
     ))  # fmt: skip
@@ -147,28 +162,39 @@ def partition_of(data: bytes, rules_version: int) -> int:
 
 
 def upgraded(data: bytes, rules_version: int) -> bytes:
-    """Return a whole snapshot of version 1, which older rules wrote, as this version writes it; others as they are.
+    """Return a whole snapshot that older rules wrote as this version writes it; others as they are.
 
-    Version 1 had no reserves, no last prices and no special terms. The last price is as before the first trade.
+    Version 1 had no reserves, no last prices, no special terms and no top orders: the last price is as before the
+    first trade.
+    Version 2 had no cancel timers and no risk books, version 3 no phases.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
     magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
     content = data[ENVELOPE.size :]
-    is_whole = (magic, version, length, checksum) == (MAGIC, 1, len(content), crc32(content))
+    is_whole = (magic, length, checksum) == (MAGIC, len(content), crc32(content)) and version in (1, 2, 3)
     if not is_whole or rules >= rules_version:
         return data
+    if version == 1:
+        content = _content_2(data)
+    if version < RISK_FROM:
+        content += risk_snapshot.SECTIONS * _section(())
+    content += PHASE_SECTIONS * _section(())
+    return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
+
+
+def _content_2(data: bytes) -> bytes:
+    """Return the content of version 2 from a snapshot of version 1."""
     sections = _Sections(data, ENVELOPE.size + NUMBERS.size)
     list(sections.events())
     changed_from = sections.at
     references = [REFERENCE.pack(symbol_id, 0, trades) for symbol_id, trades in sections.records(REFERENCE_1)]
     trades = [REFERENCE_TRADE.pack(*trade) for trade in sections.records(REFERENCE_TRADE)]
     orders = [ORDER.pack(*order[:10], 0, *order[10:]) for order in sections.records(ORDER_1)]
-    content = b"".join((
+    return b"".join((
         data[ENVELOPE.size : changed_from], _section(references), _section(trades), _section(orders),
-        data[sections.at :], *[_section(())] * ADDED_SECTIONS,
+        data[sections.at :], _section(()), _section(()),
     ))  # fmt: skip
-    return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
 
 def digest_of(data: bytes) -> str:
@@ -197,7 +223,7 @@ def read_into(state: VenueState, data: bytes) -> None:
         first = FirstUse(order_id, command_type, body)
         state.client_order_ids.remember(account_id, _text(text), first)
     for account_id, symbol_id, balance in sections.records(HOLDING):
-        state.holdings.balances[account_id, symbol_id] = int.from_bytes(balance, "little", signed=True)
+        state.holdings.balances[account_id, symbol_id] = risk_snapshot.read_int128(balance)
     for (match_id,) in sections.records(BUSTED):
         state.busted[match_id] = None
     for match_id, price, quantity in sections.records(CORRECTED):
@@ -205,11 +231,14 @@ def read_into(state: VenueState, data: bytes) -> None:
     for order_id, *numbers in sections.records(TERMS):
         terms = state.orders[order_id].terms = SpecialTerms(**dict(zip(TERM_NAMES, numbers, strict=True)))
         state.expiries.add(terms.expires_ns, order_id)
+    for symbol_id, bid, ask in sections.records(TOPS):
+        state.markets[symbol_id].tops = {Side.BUY: bid, Side.SELL: ask}
     for order in state.orders.values():
         if order.is_waiting:
             state.markets[order.symbol_id].stops.add(order)
         elif order.is_for_auction:
             state.markets[order.symbol_id].auction.add(order)
+    risk_snapshot.restore(state, sections.records)
     _restore_phases(state, sections)
 
 
@@ -286,6 +315,12 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
                 **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
             ))  # fmt: skip
     yield from _phase_records(directory, blank)
+    for symbol in directory.symbols.values():
+        if symbol.allocation.steps:
+            yield encode_event(e.AllocationSet(
+                **blank, symbol_id=symbol.symbol_id, steps=symbol.allocation.steps,
+                lead_makers=symbol.allocation.lead_makers,
+            ))  # fmt: skip
     for participant in directory.participants.values():
         yield encode_event(
             e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
@@ -305,6 +340,7 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             **blank, key_id=key.key_id, participant_id=key.participant_id, role=key.role, sha256=key.sha256,
             label=key.label,
         ))  # fmt: skip
+    yield from risk_snapshot.directory_records(directory, blank)
     yield from _configuration_records(directory, blank)
 
 
@@ -348,12 +384,17 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
         state.markets[event.symbol_id].protection_bps = event.protection_bps
     elif isinstance(event, e.AuctionTermsSet):
         state.markets[event.symbol_id].auction_terms = state.directory.symbols[event.symbol_id].auction
+    elif isinstance(event, e.AllocationSet):
+        allocation = state.directory.symbols[event.symbol_id].allocation
+        state.markets[event.symbol_id].set_allocation(allocation)
     elif isinstance(event, e.SelfTradePreventionSet):
         state.note_self_trade_group(event.participant_id, event.group, event.mode)
     elif isinstance(event, e.SymbolAdded):
         state.markets[event.symbol_id] = Market(state.directory.symbols[event.symbol_id])
     elif isinstance(event, e.AccountCreated):
         state.account_names[event.participant_id, event.name] = event.account_id
+    elif isinstance(event, e.RiskLimitSet):
+        risk_snapshot.restore_limit(state, event)
 
 
 def _resting(market: Market) -> Iterator[RestingOrder]:
@@ -364,6 +405,14 @@ def _resting(market: Market) -> Iterator[RestingOrder]:
         yield from market.stops.of_side(side)
     for side in Side:
         yield from market.auction.of_side(side)
+
+
+def _top_records(state: VenueState, markets: list[Market]) -> Iterator[bytes]:
+    """Give the top orders that are still live; the others mean nothing any more."""
+    for market in markets:
+        tops = [top if top in state.orders else 0 for top in (market.tops[Side.BUY], market.tops[Side.SELL])]
+        if any(tops):
+            yield TOPS.pack(market.symbol_id, *tops)
 
 
 def _order_record(order: RestingOrder) -> bytes:

@@ -14,10 +14,11 @@ from exchange.domain.units import public_id
 from exchange.matching.auction import Outcome, in_sequence
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
+from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.venue_state import VenueState
 
 
-def uncross(state: VenueState, market: Market, kind: AuctionKind, outcome: Outcome) -> None:
+def uncross(state: VenueState, risk: RiskChecks, market: Market, kind: AuctionKind, outcome: Outcome) -> None:
     """Trade what an auction's outcome says, then cancel what was for this auction alone."""
     state.events.write(
         e.AuctionExecuted, symbol_id=market.symbol_id, auction=kind, price=outcome.price,
@@ -25,15 +26,17 @@ def uncross(state: VenueState, market: Market, kind: AuctionKind, outcome: Outco
         side=outcome.side,
     )  # fmt: skip
     if outcome.volume:
-        _trade(state, market, kind, outcome)
+        _trade(state, risk, market, kind, outcome)
     for side in Side:
         for order in market.auction.of_auction(side, kind):
             market.auction.remove(order)
             del state.orders[order.order_id]
+            if state.risk_books:
+                risk.reduced(order, order.leaves)
             state.events.order_cancelled(order, CancelReason.AUCTION_ENDED)
 
 
-def _trade(state: VenueState, market: Market, kind: AuctionKind, outcome: Outcome) -> None:
+def _trade(state: VenueState, risk: RiskChecks, market: Market, kind: AuctionKind, outcome: Outcome) -> None:
     buys = iter(in_sequence(market.book, market.auction, Side.BUY, kind))
     sells = iter(in_sequence(market.book, market.auction, Side.SELL, kind))
     reference_price, left = market.reference.price, outcome.volume
@@ -53,6 +56,8 @@ def _trade(state: VenueState, market: Market, kind: AuctionKind, outcome: Outcom
             buyer=buy.account_id, seller=sell.account_id, symbol_id=market.symbol_id, price=outcome.price,
             quantity=quantity,
         )  # fmt: skip
+        if state.risk_books:
+            risk.traded_in_auction(market, maker, taker, outcome.price, quantity)
         for order in (buy, sell):
             _refresh(state, market, order)
         buy = buy if buy.leaves or not left else next(buys)
@@ -77,6 +82,7 @@ def _refresh(state: VenueState, market: Market, order: RestingOrder) -> None:
     if not order.leaves or order.displayed:
         return
     market.book.home_of(order).refresh(order)
+    market.lose_top(order)
     state.events.write(
         e.OrderRefreshed, symbol_id=market.symbol_id, order_id=order.order_id, account_id=order.account_id,
         side=order.side, price=order.price, displayed=order.displayed, leaves=order.leaves,

@@ -18,6 +18,7 @@ from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
+from exchange.matching.allocation import Allocator
 from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
@@ -27,6 +28,7 @@ from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.phases import Phases
+from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
 from exchange.wire.records import (
@@ -38,7 +40,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 5
+RULES_VERSION = 7
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -50,15 +52,28 @@ class TradeState(NamedTuple):
     quantity: int = 0
 
 
-class Venue:
-    """All markets of one partition."""
+class RiskUsage(NamedTuple):
+    """What a subject uses of its limits, in money: open on each side, traded today, lost by today's trades."""
 
-    def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
+    open_buys: int
+    open_sells: int
+    gross: int
+    loss: int
+
+
+class Venue:
+    """All markets of one partition. allocator: a rule on trial, which shares out in place of what symbols have."""
+
+    def __init__(
+        self, partition: int = 0, limits: VenueLimits = LIMITS, allocator: Allocator | None = None
+    ) -> None:
         state = self._state = VenueState(partition, limits)
+        state.allocator = allocator
         matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
         day = self._business_day = BusinessDay(state, orders)
+        risk = self._risk_desk = RiskDesk(state, orders)
         administration = Administration(state, phases)
         rulings = TradeRulings(state)
         configuration = Configuration(state, phases)
@@ -84,6 +99,7 @@ class Venue:
             c.SetAuctionTerms: phases.set_auction_terms,
             c.HaltTrading: phases.halt,
             c.ResumeTrading: phases.resume,
+            c.SetAllocation: administration.set_allocation,
             c.CreateParticipant: administration.create_participant,
             c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,
@@ -92,6 +108,11 @@ class Venue:
             c.Deposit: administration.deposit,
             c.Withdraw: administration.withdraw,
             c.CancelOrders: orders.cancel_orders,
+            c.CancelOrdersWithin: orders.cancel_orders,
+            c.SetCancelTimer: risk.set_timer,
+            c.BlockTrading: risk.block,
+            c.UnblockTrading: risk.unblock,
+            c.SetRiskLimit: risk.set_limit,
             c.BustTrade: rulings.bust,
             c.CorrectTrade: rulings.correct,
             c.ConfigureSymbol: configuration.configure_symbol,
@@ -159,12 +180,13 @@ class Venue:
         events.write(e.EngineStarted, rules_version=RULES_VERSION)
 
     def _tick(self) -> None:
-        """Do what time asks for: phases as they come, before each the orders that end and then the business date."""
+        """Do what time asks for: phases as they come, before each orders, timers and dates that end."""
         self._phases.tick(self._pass_time)
         self._pass_time(self._state.events.time_ns)
 
     def _pass_time(self, now_ns: int) -> None:
         self._order_entry.expire(now_ns)
+        self._risk_desk.expire_timers(now_ns)
         self._business_day.tick(now_ns)
 
     # --- where it stands -----------------------------------------------------------------------------
@@ -213,8 +235,9 @@ class Venue:
     def next_deadline(self) -> int:
         """Return the time from which a `Tick` is due, 0 for none."""
         state = self._state
-        times = (state.day_ends_ns, state.expiries.next_ns(), self._phases.next_ns())
-        return min((time_ns for time_ns in times if time_ns), default=0)
+        own = (self._phases.next_ns(), state.cancel_timers.next_ns())
+        deadlines = (state.day_ends_ns, state.expiries.next_ns(), *own)
+        return min(filter(None, deadlines), default=0)
 
     @property
     def directory(self) -> Directory:
@@ -305,6 +328,19 @@ class Venue:
     def balance(self, account_id: int, symbol_id: int) -> int:
         """Return an account's shares of a symbol, or its cash for symbol 0."""
         return self._state.holdings.balance(account_id, symbol_id)
+
+    def cancel_timer(self, participant_id: int) -> int:
+        """Return when a participant's cancel timer ends, 0 where it has none."""
+        return self._state.cancel_timers.expires_ns.get(participant_id, 0)
+
+    def risk_usage(self, scope: int, subject_id: int) -> RiskUsage | None:
+        """Return what is measured for the limits of a subject, nothing where it has none."""
+        book = self._state.risk_books.get((scope, subject_id))
+        if book is None:
+            return None
+        price_of = self.reference_price
+        bought, sold = book.open_notional[Side.BUY], book.open_notional[Side.SELL]
+        return RiskUsage(bought, sold, book.gross, book.loss(price_of))
 
     def trade_state(self, match_id: int) -> TradeState | None:
         """Return what a ruling made of a trade, nothing where it stands as it was executed."""

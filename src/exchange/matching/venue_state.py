@@ -11,13 +11,17 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.phase import Phase
+from exchange.domain.risk import RISK_LIMITS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
+from exchange.matching.allocation import Allocator
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
 from exchange.matching.expiries import Expiries
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
+from exchange.risk.cancel_timers import CancelTimers
 from exchange.risk.holdings import Holdings
+from exchange.risk.risk_book import RiskBook
 
 RULINGS_MAX = 10_000_000
 """Busted and corrected trades remembered, for a bust is final. When full, further rulings are rejected."""
@@ -38,6 +42,7 @@ class VenueLimits(msgspec.Struct, frozen=True):
     keys: int = KEYS_MAX
     client_order_ids: int = CLIENT_ORDER_IDS_MAX
     rulings: int = RULINGS_MAX
+    risk_limits: int = RISK_LIMITS_MAX
 
 
 LIMITS = VenueLimits()
@@ -76,6 +81,11 @@ class VenueState:
         """Match ids of busted trades."""
         self.corrected: dict[int, tuple[int, int]] = {}
         """(price, quantity) of corrected trades by match id."""
+        self.risk_books: dict[tuple[int, int], RiskBook] = {}
+        """By scope and subject, of those for whom a limit holds."""
+        self.cancel_timers = CancelTimers()
+        self.allocator: Allocator | None = None
+        """A rule on trial: it shares out in place of what the symbols have. No part of a snapshot."""
         self.business_date = 0
         """YYYYMMDD, 0 before the first."""
         self.day_ends_ns = 0

@@ -13,6 +13,7 @@ import msgspec
 from exchange.domain import events as e
 from exchange.domain.configuration import SymbolChange, change_names
 from exchange.domain.directory import Directory
+from exchange.domain.risk import RiskScope
 from exchange.domain.units import format_date
 from exchange.market_data.tape import TapeUpdate
 from exchange.reporter.views import figures_view, trade_view
@@ -26,6 +27,10 @@ WHOLE_EXCHANGE = 0
 """The symbol id of messages that concern no symbol."""
 
 _encode = msgspec.json.Encoder().encode
+
+
+PUBLIC_SCOPES = (RiskScope.MARKET, RiskScope.SYMBOL)
+"""Blocks of these are told to everybody; those of a participant or an account to nobody."""
 
 
 class Announcement(msgspec.Struct, frozen=True, gc=False):
@@ -119,6 +124,10 @@ class Announcer:
                 | e.AuctionExtended()
             ):
                 fields = auction_fields(event)
+            case e.TradingBlocked(scope=scope, note=note) if scope in PUBLIC_SCOPES:
+                fields = {"type": "trading_blocked", "reason": note}
+            case e.TradingUnblocked(scope=scope, note=note) if scope in PUBLIC_SCOPES:
+                fields = {"type": "trading_unblocked", "reason": note}
             case e.ReferencePriceSet(reference_price=price):
                 fields = {"type": "reference_price", "reference_price": price_text(price)}
             case e.BusinessDayStarted(date=date):

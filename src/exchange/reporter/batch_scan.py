@@ -26,7 +26,9 @@ OF_DIRECTORY = (
     e.KeyRevoked,
 )
 OF_AUCTIONS = (e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted, e.AuctionExtended)
-NOTABLE = (*OF_DIRECTORY, *OF_AUCTIONS, e.EngineStarted, e.BusinessDayStarted)
+NOTABLE = (
+    *OF_DIRECTORY, *OF_AUCTIONS, e.EngineStarted, e.BusinessDayStarted, e.TradingBlocked, e.TradingUnblocked,
+)  # fmt: skip
 _NOTABLE_KINDS = {kind_of(event_type): True for event_type in NOTABLE}
 
 

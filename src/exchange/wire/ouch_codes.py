@@ -62,6 +62,14 @@ REJECT_REASONS: dict[int, RejectReason] = {
     Reason.MINIMUM_QUANTITY_INVALID: RejectReason.INVALID_MIN_QUANTITY,
     Reason.DISPLAY_NOT_ALLOWED: RejectReason.INVALID_DISPLAY,
     Reason.DISPLAY_QUANTITY_INVALID: RejectReason.INVALID_MAX_FLOOR,
+    Reason.MARKET_BLOCKED: RejectReason.HALTED,
+    Reason.SYMBOL_BLOCKED: RejectReason.HALTED,
+    Reason.PARTICIPANT_BLOCKED: RejectReason.FIRM_NOT_AUTHORISED,
+    Reason.ACCOUNT_BLOCKED: RejectReason.FIRM_NOT_AUTHORISED,
+    Reason.SYMBOL_BARRED: RejectReason.INVALID_SYMBOL,
+    Reason.MAX_QUANTITY: RejectReason.SHARES_EXCEED_THRESHOLD,
+    Reason.MAX_NOTIONAL: RejectReason.EXCEEDS_MAX_NOTIONAL,
+    Reason.PRICE_COLLAR: RejectReason.INVALID_PRICE,
 }
 """Our reasons that have a code of their own; all others are OTHER."""
 
@@ -77,6 +85,8 @@ CANCEL_REASONS: dict[int, bytes] = {
     CancelReason.PROTECTION: b"K",
     CancelReason.NO_OPPOSITE: b"K",
     CancelReason.SELF_TRADE: b"Q",
+    CancelReason.KILL_SWITCH: b"S",
+    CancelReason.CANCEL_TIMER: b"T",
 }
 """All others are Z, system."""
 

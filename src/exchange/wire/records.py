@@ -19,12 +19,16 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, ClassVar
 
+import msgspec
+
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
+from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
 
@@ -37,7 +41,12 @@ LENGTH = struct.Struct("<I")
 SEQUENCE = struct.Struct("<Q")
 VERSION_OFFSET = 5
 SEQUENCE_OFFSET = 8
-_TICK_ROW = struct.Struct("<II")
+_ROWS: dict[str, tuple[struct.Struct, type[msgspec.Struct]]] = {
+    "r": (struct.Struct("<II"), TickRow),
+    "s": (struct.Struct("<BBHII"), AllocationStep),
+    "l": (struct.Struct("<IH"), LeadMaker),
+}
+"""Rows of a tail by their code: how one lies in bytes, and what it is."""
 _ENUMS: dict[str, type[IntEnum]] = {
     "side": Side,
     "taker_side": Side,
@@ -50,10 +59,13 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "reprice_reason": RepriceReason,
     "mode": SelfTradeMode,
     "phase": Phase,
-    "cause": PhaseCause,
+    "phase_cause": PhaseCause,
     "auction": AuctionKind,
     "trade_condition": TradeCondition,
     "reject_reason": Reason,
+    "scope": RiskScope,
+    "cause": BlockCause,
+    "kind": LimitKind,
 }
 
 
@@ -71,7 +83,8 @@ class Layout:
     """How one command or event lies in bytes.
 
     body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
-    t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks.
+    t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks, s rows of tail
+    allocation steps, l rows of tail lead market makers.
     """
 
     CODES: ClassVar[dict[str, str]] = {
@@ -83,6 +96,8 @@ class Layout:
         "k": "32s",
         "b": "H",
         "r": "H",
+        "s": "H",
+        "l": "H",
     }
 
     def __init__(self, value_type: type, number: int, body: str, enums: dict[str, str] | None = None) -> None:
@@ -99,8 +114,8 @@ class Layout:
         self.struct = struct.Struct(
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
-        self.has_tail = any(code in "br" for _, code in self.fields)
-        self.is_plain = not any(code in "?tibr" for _, code in self.fields)
+        self.has_tail = any(code in "brsl" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibrsl" for _, code in self.fields)
         self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
         self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
@@ -120,7 +135,9 @@ _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 _AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
+_ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
+_LIMIT = "kind:e is_set:? value:q span:I"
 
 LAYOUTS: dict[type, Layout] = {
     layout.value_type: layout
@@ -160,6 +177,16 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.SetAuctionTerms, 88, "symbol_id:I " + _AUCTION_TERMS),
         Layout(c.HaltTrading, 89, "symbol_id:I reason:b"),
         Layout(c.ResumeTrading, 90, "symbol_id:I call_ns:Q random_ns_max:Q seed:Q reason:b"),
+        Layout(
+            c.CancelOrdersWithin,
+            70,
+            "participant_id:I account_id:I symbol_id:I side:B lowest_price:I highest_price:I",
+        ),
+        Layout(c.SetCancelTimer, 71, "participant_id:I timeout_ms:I"),
+        Layout(c.BlockTrading, 72, "scope:e subject_id:I key_id:I role:B cancels_orders:? note:b"),
+        Layout(c.UnblockTrading, 73, "scope:e subject_id:I key_id:I role:B note:b"),
+        Layout(c.SetRiskLimit, 74, "scope:e subject_id:I symbol_id:I " + _LIMIT),
+        Layout(c.SetAllocation, 65, "symbol_id:I " + _ALLOCATION),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -222,6 +249,7 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.RuleConfigured, 160, _RULE),
         Layout(e.ConfigurationChanged, 161, _CONFIRMATION),
+        Layout(e.AllocationSet, 162, _ALLOCATION),
         Layout(e.SpecialTermsAccepted, 163, "order_id:Q account_id:I" + _TERMS),
         Layout(
             e.OrderRepriced,
@@ -244,7 +272,7 @@ LAYOUTS: dict[type, Layout] = {
             "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I quantity:I "
             "taker_side:e mode:e",
         ),
-        Layout(e.PhaseChanged, 185, "phase:e cause:e ends_ns:Q reason:b"),
+        Layout(e.PhaseChanged, 185, "phase:e cause:e ends_ns:Q reason:b", {"cause": "phase_cause"}),
         Layout(e.PhaseScheduled, 186, "phase:e at_ns:Q random_ns_max:Q"),
         Layout(e.ScheduleCleared, 187, "count:I"),
         Layout(e.AuctionTermsSet, 188, _AUCTION_TERMS),
@@ -255,6 +283,12 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.AuctionExecuted, 190, "auction:e price:I reference_price:I volume:Q imbalance:Q side:B"),
         Layout(e.AuctionExtended, 191, "auction:e price:I lowest:I highest:I number:B ends_ns:Q"),
+        Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
+        Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
+        Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
+        Layout(e.CancelTimerExpired, 173, "participant_id:I count:I"),
+        Layout(e.RiskLimitSet, 174, "scope:e subject_id:I " + _LIMIT),
+        Layout(e.RiskAlerted, 175, "scope:e subject_id:I kind:e percent:B measured:q limit:q"),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}
@@ -420,8 +454,9 @@ def _body_of(layout: Layout, value: Any) -> tuple[list[Any], bytes]:
             text = field.encode()
             tail += text
             field = len(text)
-        elif code == "r":
-            tail += b"".join(_TICK_ROW.pack(row.from_price, row.tick) for row in field)
+        elif code in _ROWS:
+            row_struct, _ = _ROWS[code]
+            tail += b"".join(row_struct.pack(*msgspec.structs.astuple(row)) for row in field)
             field = len(field)
         body.append(field)
     return body, tail
@@ -444,9 +479,10 @@ def _fields_of(
             elif code == "b":
                 text = _tail(buffer, at, value, end)
                 value, at = text.decode(), at + len(text)
-            elif code == "r":
-                rows = _tail(buffer, at, value * _TICK_ROW.size, end)
-                value, at = tuple(TickRow(*row) for row in _TICK_ROW.iter_unpack(rows)), at + len(rows)
+            elif code in _ROWS:
+                row_struct, row_type = _ROWS[code]
+                rows = _tail(buffer, at, value * row_struct.size, end)
+                value, at = tuple(row_type(*row) for row in row_struct.iter_unpack(rows)), at + len(rows)
         except ValueError as error:
             raise ProtocolError(
                 f"{name} in the {layout.value_type.__name__} at offset {offset}: {error}"

@@ -28,8 +28,10 @@ def test_members_and_accounts_are_shown_with_ids_as_text() -> None:
         "accounts": ["4"],
         "self_trade_group": 0,
         "self_trade_mode": "none",
+        "blocked": False,
     }
-    assert msgspec.to_builtins(account_view(MAIN)) == {"id": "4", "participant": "1", "name": "main"}
+    shown = {"id": "4", "participant": "1", "name": "main", "blocked": False}
+    assert msgspec.to_builtins(account_view(MAIN)) == shown
 
 
 def test_a_key_is_shown_without_anything_that_opens_a_door() -> None:

@@ -68,6 +68,7 @@ class ParticipantView(Struct, kw_only=True):
     accounts: list[Id]
     self_trade_group: int = 0
     self_trade_mode: Annotated[str, choice(SELF_TRADE_MODES)] = "none"
+    blocked: bool = False
 
 
 class SelfTradePrevention(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +98,7 @@ class AccountView(Struct, kw_only=True):
     id: Id
     participant: Id
     name: str
+    blocked: bool = False
 
 
 class AccountList(Struct):
@@ -261,20 +263,28 @@ class Ruling(Struct, kw_only=True):
 # --- from the directory ---------------------------------------------------------------------------
 
 
-def participant_view(participant: Participant, accounts: list[Account]) -> ParticipantView:
-    """Write a participant with its accounts."""
+def participant_view(
+    participant: Participant, accounts: list[Account], *, is_blocked: bool = False
+) -> ParticipantView:
+    """Write a participant with its accounts. is_blocked: by the kill switch."""
     return ParticipantView(
         id=str(participant.participant_id),
         name=participant.name,
         accounts=[str(account.account_id) for account in accounts],
         self_trade_group=participant.self_trade_group,
         self_trade_mode=participant.self_trade_mode.name.lower(),
+        blocked=is_blocked,
     )
 
 
-def account_view(account: Account) -> AccountView:
-    """Write an account."""
-    return AccountView(id=str(account.account_id), participant=str(account.participant_id), name=account.name)
+def account_view(account: Account, *, is_blocked: bool = False) -> AccountView:
+    """Write an account. is_blocked: by the kill switch."""
+    return AccountView(
+        id=str(account.account_id),
+        participant=str(account.participant_id),
+        name=account.name,
+        blocked=is_blocked,
+    )
 
 
 def key_view(key: Key) -> KeyView:

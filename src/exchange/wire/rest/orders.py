@@ -25,6 +25,7 @@ from exchange.wire.rest.texts import (
     Limit,
     OrderTypeText,
     PriceNumber,
+    PriceOrEmpty,
     PriceText,
     QuantityText,
     SharesIn,
@@ -135,6 +136,8 @@ class CancelQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     symbol: SymbolOrEmpty = ""
     account: IdOrEmpty = ""
     side: Literal["", "buy", "sell"] = ""
+    min_price: PriceOrEmpty = ""
+    max_price: PriceOrEmpty = ""
 
 
 class ClientOrderIdQuery(Struct, kw_only=True, forbid_unknown_fields=True):

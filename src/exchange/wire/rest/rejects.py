@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from exchange.domain.participant import Role
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_date, format_money, format_price, format_time
 from exchange.wire.rest.texts import TIMES_IN_FORCE
 
+_ROLE_TEXT = {int(role): role.name.lower() for role in Role}
 _TIME_IN_FORCE_TEXT = {int(number): text for text, number in TIMES_IN_FORCE.items()}
 _PRICED = (
     Reason.PRICE_NOT_ALLOWED,
@@ -15,7 +17,11 @@ _PRICED = (
     Reason.POST_ONLY_WOULD_TRADE,
     Reason.STOP_PRICE_NOT_ALLOWED,
     Reason.STOP_ALREADY_REACHED,
+    Reason.PRICE_COLLAR,
 )
+_MONEY = (Reason.MAX_NOTIONAL, Reason.BUYING_POWER, Reason.GROSS_LIMIT, Reason.LOSS_LIMIT)
+_WITH_ZERO = (*_MONEY, Reason.POSITION_LIMIT, Reason.SHORT_SALE)
+"""Reasons of which a limit of 0 is one."""
 
 
 def reject_message(reason: int, measured: int, limit: int, *, in_money: bool = False) -> str:
@@ -46,7 +52,12 @@ def reject_message(reason: int, measured: int, limit: int, *, in_money: bool = F
         return _with(reason, _TIME_IN_FORCE_TEXT.get(measured, str(measured)), "")
     if reason == Reason.AMOUNT_NOT_POSITIVE and in_money:
         return _with(reason, format_money(measured), format_money(limit))
+    if reason == Reason.ANOTHER_ROLE_NEEDED:
+        return _with(reason, *(_ROLE_TEXT.get(role, "market") for role in (measured, limit)))
     shown: Callable[[int], str] = format_price if reason in _PRICED else str
+    if reason in _WITH_ZERO:
+        shown = format_money if reason in _MONEY else str
+        return _with(reason, shown(measured), shown(limit))
     return _with(reason, shown(measured) if measured else "", shown(limit) if limit else "")
 
 

@@ -102,6 +102,9 @@ _NOT_ZERO = "(?![0.]+$)"
 
 PriceText = Annotated[str, text("Above 0, at most four decimals.", _NOT_ZERO + _PRICE, "189.20")]
 PriceOrZero = Annotated[str, text("A price, or 0 for the beginning.", _PRICE, "1.00")]
+PriceOrEmpty = Annotated[
+    str, text("Above 0, at most four decimals; or empty.", f"({_NOT_ZERO}{_PRICE})?", "189.20")
+]
 PriceNumber = Annotated[int, whole(1, PRICE_MAX // SCALE)]
 """A price without decimals may come as a number."""
 QuantityText = Annotated[str, text("A whole number of shares.", "[0-9]{1,20}", "100")]
