@@ -103,7 +103,13 @@ BAD_VALUES: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"symbol": "NOPE"}, 422, "unknown_symbol", "symbol", "'NOPE'"),
     ({"side": "hold"}, 422, "side_invalid", "side", "one of buy, sell"),
     ({"type": "pegged"}, 422, "order_type_invalid", "type", "one of market, limit"),
-    ({"time_in_force": "opg"}, 422, "time_in_force_invalid", "time_in_force", "one of day, gtc, at_the_open, ioc, fok"),
+    (
+        {"time_in_force": "opg"},
+        422,
+        "time_in_force_invalid",
+        "time_in_force",
+        "one of day, gtc, at_the_open, ioc, fok",
+    ),
     ({"type": "market"}, 422, "price_not_allowed", "price", "189.20"),
     (
         {"type": "market", "price": None, "time_in_force": "gtc"},
