@@ -7,7 +7,7 @@ from random import Random
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.allocation import parse_step
-from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import AUCTION_TIMES, OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import SymbolState
 from exchange.domain.trade import BustReason
@@ -219,7 +219,7 @@ class VenueFlow:
         quantity = random.randint(1, 5) * 100
         if random.random() < 0.3:
             return self._random_special_order(side, price, quantity, symbol_id)
-        in_force = random.choice([tif for tif in TimeInForce if tif != TimeInForce.GTD])
+        in_force = random.choice([tif for tif in TimeInForce if tif not in (TimeInForce.GTD, *AUCTION_TIMES)])
         may_post = in_force in (TimeInForce.DAY, TimeInForce.GTC) and random.random() < 0.2
         flags = int(OrderFlag.POST_ONLY) if may_post else 0
         return self.limit(side, price, quantity, symbol_id, in_force, flags)

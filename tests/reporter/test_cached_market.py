@@ -44,7 +44,7 @@ async def test_books_come_back_as_they_were() -> None:
 
 def test_the_totals_of_a_book_are_what_the_cache_takes() -> None:
     flow, builder = VenueFlow(), BookBuilder()
-    for events in (flow.open(), *flow.random_batches(12)):
+    for events in (flow.open(), *flow.random_batches(3)):
         builder.apply(events)
     bids, asks = builder.book(1).totals(5)
     table, field, value = book_entry("AAPL", CachedBook(1, 2, bids, asks))
