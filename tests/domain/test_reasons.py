@@ -24,6 +24,7 @@ NUMBERS = {
     "GROSS_LIMIT": 93, "LOSS_LIMIT": 94, "SCOPE_INVALID": 95, "ALREADY_BLOCKED": 96, "NOT_BLOCKED": 97,
     "ANOTHER_ROLE_NEEDED": 98, "TIMER_INVALID": 99, "RISK_LIMIT_INVALID": 100,
     "CONFIGURATION_SUPERSEDED": 70,
+    "ALLOCATION_TOO_LONG": 71, "ALLOCATION_STEP_INVALID": 72, "LEAD_MAKERS_INVALID": 73,
 }  # fmt: skip
 """A number is never reused and never given to another reason: add here, change nothing."""
 

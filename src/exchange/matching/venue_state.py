@@ -11,6 +11,7 @@ from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.risk import RISK_LIMITS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
+from exchange.matching.allocation import Allocator
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
 from exchange.matching.expiries import Expiries
@@ -73,6 +74,8 @@ class VenueState:
         self.risk_books: dict[tuple[int, int], RiskBook] = {}
         """By scope and subject, of those for whom a limit holds."""
         self.cancel_timers = CancelTimers()
+        self.allocator: Allocator | None = None
+        """A rule on trial: it shares out in place of what the symbols have. No part of a snapshot."""
         self.business_date = 0
         """YYYYMMDD, 0 before the first."""
         self.day_ends_ns = 0
