@@ -24,6 +24,7 @@ from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
 from exchange.clearing.rest_reports import ReportsApi
+from exchange.clearing.rest_rules import RulesApi
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
 from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
@@ -44,10 +45,12 @@ from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
+from exchange.infra.installed import installed
 from exchange.infra.redis_cache import open_redis, redis_notes
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
+from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
 from exchange.post_trade.books import rules_in_force
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.rule import Ruling
@@ -235,6 +238,7 @@ class ClearingApp:
             f"{self.config.exchange.name} clearing",
             [
                 *TradesApi(self.office).routes(),
+                *RulesApi(self.office).routes(),
                 *reports.routes(),
                 *self._news.routes(),
                 config_route("clearing", self.config, lambda: self._config_follower),
@@ -313,8 +317,9 @@ def rules_of(config: Config) -> RuleSet:
     """Return the configured rules, or the built-in ones where there are none. Raise `ConfigError`."""
     section = config.clearing
     try:
+        add_kinds(installed(GROUP))
         return parse_rules(section.rule or DEFAULT_RULES, section.rules.version, section.rules.on_rule_error)
-    except RulesError as error:
+    except (RulesError, KindRefused, InfraError) as error:
         raise ConfigError([Problem("configuration", "[[clearing.rule]]", str(error))]) from error
 
 

@@ -18,7 +18,6 @@ from exchange.clearing.views import (
     balance_view,
     entry_view,
     position_view,
-    rules_view,
     trade_story,
     trade_view,
 )
@@ -67,10 +66,6 @@ class TradesApi:
                 EVERYBODY, returns=j.TradeStory, errors=(404,), path_examples=_PATH,
                 description="Facts, every state with its time, every rule that was hit with what it measured, what the "
                 "engine was asked and answered, and the ledger entries.",
-            ),
-            Route(
-                "GET", "/api/v1/rules", self.rules, "Show the rules in force", "trades", EVERYBODY,
-                returns=j.RulesView,
             ),
         ]  # fmt: skip
 
@@ -149,10 +144,6 @@ class TradesApi:
             )
 
         return await self._read(read)
-
-    async def rules(self, _: Call) -> j.RulesView:
-        """Answer GET /rules."""
-        return rules_view(self._office.rule_set)
 
     # --- rulings --------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "deposit": "members:deposit",
     "withdraw": "members:withdraw",
     "trades": "trades:app",
+    "rules": "rules:app",
     "stats": "stats:stats",
     "status": "status:status",
     "top": "top:top",
