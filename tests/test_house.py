@@ -38,6 +38,7 @@ NO_TEST_OF_ITS_OWN = {
     "wire/rest/sessions.py": "values only; engine/test_rest_sessions.py reads them",
     "engine/ouch_connection.py": "a socket's part of the gateway; engine/test_ouch_acceptor.py speaks with it",
     "wire/rest/rules.py": "values only; clearing/test_rest_rules.py reads them",
+    "wire/rest/reviews.py": "values only; clearing/test_rest_reviews.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

@@ -24,8 +24,11 @@ from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
 from exchange.clearing.rest_reports import ReportsApi
+from exchange.clearing.rest_reviews import ReviewsApi
 from exchange.clearing.rest_rules import RulesApi
+from exchange.clearing.review_desk import ReviewClock, ReviewDesk
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
+from exchange.clearing.ruling_desk import RulingDesk
 from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
@@ -53,6 +56,7 @@ from exchange.infra.store_retry import STOP_WAIT_S
 from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
 from exchange.post_trade.books import rules_in_force
 from exchange.post_trade.invariants import BooksBroken
+from exchange.post_trade.review import Limits
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
@@ -113,6 +117,7 @@ class ClearingApp:
                 ("read", self.office.consumer.read()),
                 ("commit", self.office.consumer.commit()),
                 ("relay", self.office.relay.run()),
+                ("reviews", ReviewClock(self.office.reviews, self.office.relay.wake).run()),
             ):
                 self._begin(name, work)
             self._running = stack.pop_all()
@@ -189,6 +194,7 @@ class ClearingApp:
             window_bytes_max=self.config.bus.window_mib << 20,
         )
         stack.push_async_callback(feed.close)
+        limits = review_limits(self.config)
         return Office(
             config=self.config,
             clock=self._clock,
@@ -199,6 +205,8 @@ class ClearingApp:
             feed=feed,
             consumer=Consumer(feed, keeper, self._committed),
             relay=OutboxRelay(keeper, client, self._clock),
+            rulings=RulingDesk(keeper, limits),
+            reviews=ReviewDesk(keeper, directory, self._clock, limits),
             started_ns=self._clock.now_ns(),
             on_halt=[self._cancel_tasks],
         )
@@ -239,6 +247,7 @@ class ClearingApp:
             [
                 *TradesApi(self.office).routes(),
                 *RulesApi(self.office).routes(),
+                *ReviewsApi(self.office).routes(),
                 *reports.routes(),
                 *self._news.routes(),
                 config_route("clearing", self.config, lambda: self._config_follower),
@@ -306,7 +315,7 @@ class ClearingApp:
 
     async def _end_tasks(self) -> None:
         """Let the consumer store what was read, then end everything."""
-        _, committing, _ = self._tasks
+        _, committing, *_ = self._tasks
         await self.office.feed.close()
         await asyncio.wait([committing], timeout=STOP_WAIT_S)
         self._cancel_tasks()
@@ -321,6 +330,19 @@ def rules_of(config: Config) -> RuleSet:
         return parse_rules(section.rule or DEFAULT_RULES, section.rules.version, section.rules.on_rule_error)
     except (RulesError, KindRefused, InfraError) as error:
         raise ConfigError([Problem("configuration", "[[clearing.rule]]", str(error))]) from error
+
+
+def review_limits(config: Config) -> Limits:
+    """Return how long each step of a review may take, and what is two officers' to rule."""
+    section = config.clearing.reviews
+    return Limits(
+        file_min=section.file_within_min,
+        outlier_min=section.outlier_within_min,
+        rule_min=section.rule_within_min,
+        appeal_min=section.appeal_within_min,
+        decide_min=section.decide_within_min,
+        two_person_notional=section.two_person_notional,
+    )
 
 
 def _held_event_of(store: Engine, partition: int) -> tuple[int, bytes] | None:

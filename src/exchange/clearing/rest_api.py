@@ -29,6 +29,7 @@ from exchange.infra.http import ApiError, Call, Route
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import CASH
+from exchange.post_trade.review import Actor
 from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TransitionRefused
 from exchange.wire.rest import clearing as j
@@ -150,22 +151,20 @@ class TradesApi:
     async def release(self, call: Call) -> j.ClearedTrade:
         """Answer POST /trades/{match_id}/release."""
         body: j.ReleaseRequest = call.body
-        keeper, who, now_ns = self._office.keeper, who_rules(call), self._office.clock.now_ns()
-        return await self._rule(call, lambda match_id: keeper.release(match_id, who, body.reason, now_ns))
+        desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
+        return await self._rule(call, lambda match_id: desk.release(match_id, actor, body.reason, now_ns))
 
     async def bust(self, call: Call) -> j.ClearedTrade:
         """Answer POST /trades/{match_id}/bust."""
         body: j.BustOrder = call.body
-        keeper, who, now_ns = self._office.keeper, who_rules(call), self._office.clock.now_ns()
+        desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
         code = BustReason(ord(body.code))
-        return await self._rule(
-            call, lambda match_id: keeper.order_bust(match_id, code, who, body.reason, now_ns)
-        )
+        return await self._rule(call, lambda match_id: desk.bust(match_id, code, actor, body.reason, now_ns))
 
     async def correct(self, call: Call) -> j.ClearedTrade:
         """Answer POST /trades/{match_id}/correct."""
         body: j.CorrectionOrder = call.body
-        keeper, who, now_ns = self._office.keeper, who_rules(call), self._office.clock.now_ns()
+        desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
         code = BustReason(ord(body.code))
         match_id = call.path_id("match_id")
         trade = await self._read(lambda c: read_trade(c, match_id))
@@ -175,17 +174,15 @@ class TradesApi:
         check_correction(trade, price, quantity)
         return await self._rule(
             call,
-            lambda match_id: keeper.order_correction(
-                match_id, price, quantity, code, who, body.reason, now_ns
-            ),
+            lambda match_id: desk.correct(match_id, price, quantity, code, actor, body.reason, now_ns),
         )
 
-    async def _rule(self, call: Call, ruling: Callable[[int], Trade]) -> j.ClearedTrade:
+    async def _rule(self, call: Call, ruling: Callable[[int], tuple[Trade, bool]]) -> j.ClearedTrade:
         match_id = call.path_id("match_id")
         if self._office.halted:
             raise ApiError.of(ErrorCode.NOT_READY)
         try:
-            trade = await asyncio.to_thread(ruling, match_id)
+            trade, is_done = await asyncio.to_thread(ruling, match_id)
         except UnknownTrade as error:
             raise unknown_trade(match_id) from error
         except TransitionRefused as error:
@@ -194,7 +191,9 @@ class TradesApi:
             self._office.halt(f"ruling on trade {match_id}: {error}")
             raise ApiError.of(ErrorCode.NOT_READY) from error
         self._office.relay.wake()
-        return trade_view(trade, self._office.directory.symbols, self._reader(call))
+        view = trade_view(trade, self._office.directory.symbols, self._reader(call))
+        view.waits_for_second = not is_done
+        return view
 
     # --- books ----------------------------------------------------------------------------------------
 
@@ -278,6 +277,11 @@ class TradesApi:
 def who_rules(call: Call) -> str:
     """Return who makes a ruling, for the record."""
     return f"{call.who.role.name.lower()} {call.who.label} (key {call.who.key_id})"
+
+
+def ruler_of(call: Call) -> Actor:
+    """Return the officer who makes a ruling."""
+    return Actor(call.who.key_id, who_rules(call))
 
 
 def unknown_trade(match_id: int) -> ApiError:

@@ -14,6 +14,7 @@ from exchange.clearing.clearing_metrics import CLEARING_FAMILIES, ClearingFigure
 from exchange.clearing.consumer import NS_PER_MS
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
+from exchange.clearing.review_store import read_audit
 from exchange.clearing.ruling_announcer import AnnouncerStats
 from exchange.clearing.store import (
     BooksRow,
@@ -31,6 +32,7 @@ from exchange.infra.http import ApiError, Call, Route
 from exchange.infra.metrics import read_all
 from exchange.infra.store import Position, read_position
 from exchange.infra.store_retry import begin_read
+from exchange.post_trade.audit import first_fault
 from exchange.post_trade.figures import Figures
 from exchange.post_trade.invariants import Proof, prove
 from exchange.wire.rest import clearing as j
@@ -208,6 +210,9 @@ class ReportsApi:
                 dict(read_positions(connection, partition)),
                 row.ledger_hash,
             )
+            if fault := first_fault(read_audit(connection, partition)):
+                proof.faults.insert(0, fault)
+                proof.faults_count += 1
         return proof, position
 
 

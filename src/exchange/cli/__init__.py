@@ -29,6 +29,7 @@ COMMANDS = {
     "withdraw": "members:withdraw",
     "trades": "trades:app",
     "rules": "rules:app",
+    "reviews": "reviews:app",
     "stats": "stats:stats",
     "status": "status:status",
     "top": "top:top",
