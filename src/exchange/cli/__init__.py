@@ -14,7 +14,7 @@ COMMANDS = {
     "demo": "services:demo",
     "engine": "services:engine",
     "reporter": "services:reporter",
-    "clearing": "services:clearing",
+    "clearing": "clearing:app",
     "traders": "services:traders",
     "order": "orders:app",
     "book": "market:book",

@@ -1,0 +1,68 @@
+"""`exchange clearing prove` makes the ledger anew from the engine's events and compares it with clearing's."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.clearing.replay_proof import replay
+from exchange.wire.envelope import encode_batch
+from tests.clearing.fake_engine import StreamSource
+from tests.cli.conftest import Run
+from tests.cli.stub_component import StubComponent
+from tests.post_trade.stream import Stream
+
+
+@pytest.fixture
+def stated(component: StubComponent, data: Path) -> dict[str, Any]:
+    """Let the component serve a stream of events, and return what clearing should state of them."""
+    stream = Stream()
+    stream.bust(stream.trade(1, 2, 100, price="230.00"))
+    stream.trade(1, 2, 5)
+    ledger = asyncio.run(replay(StreamSource(stream), len(stream.events))).books
+    (batch,) = stream.batches([])
+    component.answer("GET", "/api/v1/events", encode_batch(batch))
+    return {
+        "holds": True, "seq": len(stream.events), "trades": ledger.trades, "transfers": ledger.ledger.transfers,
+        "ledger_hash": ledger.ledger.running_hash.hex(), "faults": [],
+    }  # fmt: skip
+
+
+def test_equal_hashes_are_a_proof(run: Run, component: StubComponent, stated: dict[str, Any]) -> None:
+    component.answer("GET", "/api/v1/prove", stated)
+    ran = run("clearing", "prove", "--json")
+    assert (ran.code, ran.json["holds"], ran.json["hash_from_events"]) == (0, True, stated["ledger_hash"])
+    assert {asked.key for asked in component.asked} == {"xk_auditor"}
+
+
+def test_another_hash_is_a_fault_and_ends_with_one(
+    run: Run, component: StubComponent, stated: dict[str, Any]
+) -> None:
+    component.answer("GET", "/api/v1/prove", stated | {"ledger_hash": "00" * 16})
+    ran = run("clearing", "prove")
+    assert ran.code == 1
+    assert (
+        f"fault: ledger hash: {stated['ledger_hash']} from the events, {'00' * 16} in clearing's books"
+        in ran.out
+    )
+
+
+def test_a_log_that_does_not_reach_back_is_said(
+    run: Run, component: StubComponent, stated: dict[str, Any]
+) -> None:
+    component.answer("GET", "/api/v1/prove", stated)
+    component.refuse("GET", "/api/v1/events", 410, "gone", "events before 500 are not kept")
+    ran = run("clearing", "prove")
+    assert ran.code == 1
+    assert "no longer reaches back to the first event" in ran.err
+
+
+def test_books_that_clearing_itself_finds_wrong_are_no_proof(
+    run: Run, component: StubComponent, stated: dict[str, Any]
+) -> None:
+    component.answer("GET", "/api/v1/prove", stated | {"holds": False, "faults": ["cash does not sum to 0"]})
+    ran = run("clearing", "prove")
+    assert (ran.code, "fault: cash does not sum to 0" in ran.out) == (1, True)
