@@ -39,6 +39,7 @@ NO_TEST_OF_ITS_OWN = {
     "engine/ouch_connection.py": "a socket's part of the gateway; engine/test_ouch_acceptor.py speaks with it",
     "wire/rest/rules.py": "values only; clearing/test_rest_rules.py reads them",
     "wire/rest/reviews.py": "values only; clearing/test_rest_reviews.py reads them",
+    "wire/rest/statements.py": "values only; clearing/test_rest_statements.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

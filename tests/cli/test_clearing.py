@@ -66,3 +66,34 @@ def test_books_that_clearing_itself_finds_wrong_are_no_proof(
     component.answer("GET", "/api/v1/prove", stated | {"holds": False, "faults": ["cash does not sum to 0"]})
     ran = run("clearing", "prove")
     assert (ran.code, "fault: cash does not sum to 0" in ran.out) == (1, True)
+
+
+STATEMENT = {
+    "account": "1", "business_date": "2026-11-23", "currency": "USD", "fees": {"trading": "1.00"}, "fills_count": 2,
+    "lines": [{"symbol": "AAPL", "opening": "0", "bought": "100", "sold": "0", "closing": "100",
+               "average_price": "189.00", "mark": "190.00", "realised_fifo": "0.00", "unrealised_fifo": "100.00",
+               "fees": "1.00"}],
+}  # fmt: skip
+
+
+def test_a_statement_is_shown_to_whom_it_belongs(run: Run, component: StubComponent, data: Path) -> None:
+    component.answer("GET", "/api/v1/statement", STATEMENT)
+    lines = run("clearing", "statement", "--date", "2026-11-23").out.splitlines()
+    assert (lines[0], lines[2].split()[:5]) == (
+        "account 1 on 2026-11-23, USD",
+        ["AAPL", "0", "100", "0", "100"],
+    )
+    (asked,) = component.asked
+    assert (asked.key, asked.query) == ("xk_alice", {"date": "2026-11-23", "format": "json"})
+
+
+def test_a_statement_goes_into_a_new_file(
+    run: Run, component: StubComponent, data: Path, tmp_path: Path
+) -> None:
+    component.answer("GET", "/api/v1/statement", b"section,account\r\n")
+    file = tmp_path / "statement.csv"
+    assert run("clearing", "statement", "--format", "csv", "--to", str(file)).out == f"wrote {file}\n"
+    assert file.read_bytes() == b"section,account\r\n"
+    again = run("clearing", "statement", "--format", "csv", "--to", str(file))
+    assert (again.code, "is there already and stays as it is" in again.err) == (2, True)
+    assert run("clearing", "statement", "--format", "html").code == 2

@@ -26,6 +26,7 @@ from exchange.clearing.rest_api import TradesApi
 from exchange.clearing.rest_reports import ReportsApi
 from exchange.clearing.rest_reviews import ReviewsApi
 from exchange.clearing.rest_rules import RulesApi
+from exchange.clearing.rest_statements import StatementsApi
 from exchange.clearing.review_desk import ReviewClock, ReviewDesk
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
 from exchange.clearing.ruling_desk import RulingDesk
@@ -55,6 +56,7 @@ from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
 from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
 from exchange.post_trade.books import rules_in_force
+from exchange.post_trade.fees import FeeSchedule, FeesError, parse_fees
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.review import Limits
 from exchange.post_trade.rule import Ruling
@@ -84,6 +86,7 @@ class ClearingApp:
         self.config = config
         self._started = started or Started(base=config, config=config)
         self.rule_set = rules_of(config)
+        self._fees = fees_of(config)
         self.url = ""
         self._bus = bus
         self._given_source = source
@@ -248,6 +251,7 @@ class ClearingApp:
                 *TradesApi(self.office).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
+                *StatementsApi(self.office, self._fees).routes(),
                 *reports.routes(),
                 *self._news.routes(),
                 config_route("clearing", self.config, lambda: self._config_follower),
@@ -330,6 +334,14 @@ def rules_of(config: Config) -> RuleSet:
         return parse_rules(section.rule or DEFAULT_RULES, section.rules.version, section.rules.on_rule_error)
     except (RulesError, KindRefused, InfraError) as error:
         raise ConfigError([Problem("configuration", "[[clearing.rule]]", str(error))]) from error
+
+
+def fees_of(config: Config) -> FeeSchedule:
+    """Return the configured fees. Raise `ConfigError`."""
+    try:
+        return parse_fees(config.clearing.fee)
+    except FeesError as error:
+        raise ConfigError([Problem("configuration", "[[clearing.fee]]", str(error))]) from error
 
 
 def review_limits(config: Config) -> Limits:

@@ -205,6 +205,31 @@ def matches_of_order(connection: Connection, trade: Trade) -> list[int]:
     return list(connection.execute(query.order_by(columns.match_id).limit(RELATED_MAX)).scalars())
 
 
+def trades_of_account(connection: Connection, account_id: int, business_date: int, limit: int) -> list[Trade]:
+    """Read an account's trades up to a business date, oldest first."""
+    columns = tables.trades.c
+    whole = select(*TRADE_COLUMNS).where(columns.business_date <= business_date)
+    found: dict[int, Trade] = {}
+    for side in (columns.buy_account_id, columns.sell_account_id):
+        for row in connection.execute(
+            whole.where(side == account_id).order_by(columns.match_id).limit(limit)
+        ):
+            found[row.match_id] = trade_of(row)
+    return [found[match_id] for match_id in sorted(found)][:limit]
+
+
+def last_price(connection: Connection, partition: int, symbol_id: int, business_date: int) -> int:
+    """Read the price of the last trade of a symbol on a business date or before that was not busted, 0 for none."""
+    columns = tables.trades.c
+    query = select(columns.price).where(
+        columns.partition == partition,
+        columns.symbol_id == symbol_id,
+        columns.business_date <= business_date,
+        columns.state != TradeState.BUSTED.value,
+    )
+    return connection.execute(query.order_by(columns.match_id.desc()).limit(1)).scalar() or 0
+
+
 # --- counts, requests, figures --------------------------------------------------------------------
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
-from exchange.cli.failures import REFUSED, RefusedError, UnreachableError
+from exchange.cli.failures import REFUSED, InputError, RefusedError, UnreachableError, UsageError
 from exchange.cli.options import Options, Where
-from exchange.cli.output import print_facts, show
+from exchange.cli.output import print_facts, print_table, show
 
-app = App(name="clearing", help="Start clearing alone, or prove its books from the engine's events.")
+app = App(
+    name="clearing", help="Start clearing alone, prove its books from the engine's events, show statements."
+)
 DEFAULT = Options()
 STANDS = Where()
 
@@ -49,6 +52,58 @@ def prove(*, engine: str = "", options: Options = DEFAULT) -> int:
     }
     show(answer, options.json, _print_proof)
     return 0 if answer["holds"] else REFUSED
+
+
+@app.command
+def statement(
+    *,
+    account: str = "",
+    date: str = "",
+    to: Path | None = None,
+    as_format: Annotated[Literal["json", "csv", "html"], Parameter(name="--format")] = "json",
+    options: Options = DEFAULT,
+) -> None:
+    """Show an account's statement of a trading day: `exchange clearing statement --date 2026-11-23 --as alice`.
+
+    Parameters
+    ----------
+    account
+        Whose; default: the first account of who asks.
+    date
+        Which trading day; default: the present one.
+    to
+        Write it into this file; CSV and HTML need one.
+    as_format
+        For a file: json, csv, or html to print.
+    """
+    if as_format != "json" and to is None:
+        raise UsageError(f"{as_format} goes into a file; name it with --to")
+    clearing = options.trader("clearing")
+    query = {"account": account, "date": date, "format": as_format}
+    if to is None:
+        show(clearing.get("/api/v1/statement", **query), options.json, _print_statement)
+        return
+    content = clearing.fetch("/api/v1/statement", **query)
+    try:
+        with to.open("xb") as out:
+            out.write(content)
+    except FileExistsError:
+        raise InputError(f"{to} is there already and stays as it is; give another name") from None
+    except OSError as error:
+        raise InputError(f"{to} cannot be written: {error.strerror}") from error
+    show({"file": str(to), "bytes": len(content)}, options.json, lambda done: print(f"wrote {done['file']}"))
+
+
+def _print_statement(answer: dict[str, Any]) -> None:
+    print(f"account {answer['account']} on {answer['business_date']}, {answer['currency']}")
+    columns = ("symbol", "opening", "bought", "sold", "closing", "average_price", "mark", "realised_fifo",
+               "unrealised_fifo", "fees")  # fmt: skip
+    rows = ([line[name] for name in columns] for line in answer["lines"])
+    heads = (columns[0], *(f">{name.replace('_', ' ')}" for name in columns[1:]))
+    print_table(heads, rows, "no trades until then")
+    if answer["fees"]:
+        print_table(("fee", ">amount"), answer["fees"].items())
+    print(f"{answer['fills_count']} fills on the day")
 
 
 def _replayed(url: str, key: str, stated: dict[str, Any]) -> dict[str, Any]:

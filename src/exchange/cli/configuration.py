@@ -95,12 +95,14 @@ def check_rules(config: Config, file: Path | None) -> None:
     from exchange.infra.errors import InfraError
     from exchange.infra.installed import installed
     from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
+    from exchange.post_trade.fees import FeesError, parse_fees
     from exchange.post_trade.rules import RulesError, parse_rules
 
     try:
+        parse_fees(config.clearing.fee)
         add_kinds(installed(GROUP))
         parse_rules(config.clearing.rule, config.clearing.rules.version, config.clearing.rules.on_rule_error)
-    except (RulesError, KindRefused, InfraError) as error:
+    except (FeesError, RulesError, KindRefused, InfraError) as error:
         raise InputError(f"{file or 'configuration'}: {error}") from error
 
 

@@ -307,6 +307,15 @@ class ClearingConfig(Section, frozen=True, kw_only=True):
       limit = "5000000"
       action = "hold"
     """
+    fee: tuple[dict[str, Any], ...] = ()
+    """What fills cost, for statements; of each name and side the latest row begun holds.
+    Instead of this line write tables, each with name, from, who, and per_share or percent; below zero is a rebate:
+      [[clearing.fee]]
+      name = "trading"
+      from = "2026-01-01"
+      who = "taker"
+      per_share = "0.0030"
+    """
 
 
 class BusConfig(Section, frozen=True, kw_only=True):
