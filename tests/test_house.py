@@ -40,6 +40,8 @@ NO_TEST_OF_ITS_OWN = {
     "wire/rest/rules.py": "values only; clearing/test_rest_rules.py reads them",
     "wire/rest/reviews.py": "values only; clearing/test_rest_reviews.py reads them",
     "wire/rest/statements.py": "values only; clearing/test_rest_statements.py reads them",
+    "wire/rest/cycles.py": "values only; clearing/test_rest_cycles.py reads them",
+    "clearing/cycle_tables.py": "tables only; clearing/test_cycle_desk.py and the migrations' test read them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

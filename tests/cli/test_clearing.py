@@ -97,3 +97,34 @@ def test_a_statement_goes_into_a_new_file(
     again = run("clearing", "statement", "--format", "csv", "--to", str(file))
     assert (again.code, "is there already and stays as it is" in again.err) == (2, True)
     assert run("clearing", "statement", "--format", "html").code == 2
+
+
+CYCLE = {"date": "2026-11-23", "closed_at": "t", "seq": 9, "obligations": 2, "left_out": 1, "who": "otto", "why": "end",
+         "hash": "ab"}  # fmt: skip
+
+
+def test_a_day_is_closed_by_clearing(run: Run, component: StubComponent, data: Path) -> None:
+    component.answer("POST", "/api/v1/cycles", CYCLE, 201)
+    assert "left out" in run("clearing", "close", "2026-11-23", "--reason", "end").out
+    (asked,) = component.asked
+    assert (asked.key, asked.body) == ("xk_clearing", {"date": "2026-11-23", "reason": "end"})
+
+
+def test_closed_days_and_their_obligations_are_listed(run: Run, component: StubComponent, data: Path) -> None:
+    component.answer("GET", "/api/v1/cycles", {"items": [CYCLE], "next": None})
+    assert run("clearing", "cycles").out.splitlines()[1].split() == [
+        "2026-11-23",
+        "t",
+        "2",
+        "1",
+        "otto",
+        "ab",
+    ]
+    owed = {"account": "1", "symbol": "AAPL", "qty": "-5", "cash": "945.00"}
+    component.answer("GET", "/api/v1/cycles/2026-11-23", {"items": [owed], "next": None})
+    assert run("clearing", "obligations", "2026-11-23").out.splitlines()[1].split() == [
+        "1",
+        "AAPL",
+        "-5",
+        "945.00",
+    ]

@@ -23,6 +23,7 @@ from exchange.clearing.engine_client import EngineClient
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
+from exchange.clearing.rest_cycles import CyclesApi
 from exchange.clearing.rest_reports import ReportsApi
 from exchange.clearing.rest_reviews import ReviewsApi
 from exchange.clearing.rest_rules import RulesApi
@@ -239,6 +240,7 @@ class ClearingApp:
         link = open_redis(self.config, stack)
         watch = self._start_watching(stack)
         reports = ReportsApi(self.office, watch, self._announced, lambda: self._http.stats)
+        trades = TradesApi(self.office)
         description = about(
             "clearing",
             self.config.partition,
@@ -248,7 +250,8 @@ class ClearingApp:
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
             [
-                *TradesApi(self.office).routes(),
+                *trades.routes(),
+                *CyclesApi(self.office, trades, reports.compare).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
                 *StatementsApi(self.office, self._fees).routes(),

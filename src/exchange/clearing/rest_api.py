@@ -234,6 +234,13 @@ class TradesApi:
         items = [entry_view(entry, self._office.directory.symbols) for entry in found[:limit]]
         return j.LedgerList(items, items[-1].number if len(found) > limit else None)
 
+    def accounts_of(self, call: Call, wanted: str) -> list[int] | None:
+        """Return the accounts whose rows a caller may list, None for all.
+
+        wanted: one of them, or empty. Raise `ApiError` where it is not to be seen.
+        """
+        return self._accounts(self._reader(call), wanted)
+
     # --- what all of them do --------------------------------------------------------------------------
 
     async def _read(self, query: Callable[[Connection], T]) -> T:

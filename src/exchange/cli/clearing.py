@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from exchange.cli.connection import in_path
 from exchange.cli.failures import REFUSED, InputError, RefusedError, UnreachableError, UsageError
 from exchange.cli.options import Options, Where
 from exchange.cli.output import print_facts, print_table, show
 
-app = App(
-    name="clearing", help="Start clearing alone, prove its books from the engine's events, show statements."
-)
+app = App(name="clearing", help="Start clearing alone, prove its books, close trading days, show statements.")
 DEFAULT = Options()
 STANDS = Where()
 
@@ -92,6 +91,69 @@ def statement(
     except OSError as error:
         raise InputError(f"{to} cannot be written: {error.strerror}") from error
     show({"file": str(to), "bytes": len(content)}, options.json, lambda done: print(f"wrote {done['file']}"))
+
+
+@app.command
+def close(date: str, *, reason: str, options: Options = DEFAULT) -> None:
+    """Close a trading day that is over: `exchange clearing close 2026-11-23 --reason "end of day"`.
+
+    Refused while engine, clearing and reporter do not agree on it.
+
+    Parameters
+    ----------
+    date
+        Which trading day; days before it that are open are closed with it.
+    reason
+        Why, for the record.
+    """
+    body = {"date": date, "reason": reason}
+    cycle = options.official("clearing", "clearing").post("/api/v1/cycles", body)
+    show(cycle, options.json, lambda done: print_facts((k.replace("_", " "), v) for k, v in done.items()))
+
+
+@app.command
+def cycles(*, limit: int = 50, options: Options = DEFAULT) -> None:
+    """List the closed trading days, newest first: `exchange clearing cycles`.
+
+    Parameters
+    ----------
+    limit
+        At most this many.
+    """
+    found = options.official("clearing", "clearing").items("/api/v1/cycles", limit)
+    show(found, options.json, _print_cycles)
+
+
+@app.command
+def obligations(date: str, *, account: str = "", limit: int = 1000, options: Options = DEFAULT) -> None:
+    """List what accounts owe and are owed for a closed day: `exchange clearing obligations 2026-11-23`.
+
+    Parameters
+    ----------
+    date
+        Which trading day.
+    account
+        Whose; default: of all.
+    limit
+        At most this many.
+    """
+    path = f"/api/v1/cycles/{in_path(date)}"
+    found = options.official("clearing", "clearing").items(path, limit, account=account)
+    show(found, options.json, _print_obligations)
+
+
+def _print_cycles(found: list[dict[str, Any]]) -> None:
+    names = ("date", "closed_at", "obligations", "left_out", "who", "hash")
+    print_table(
+        (*(n.replace("_", " ") for n in names),),
+        ([each[n] for n in names] for each in found),
+        "no closed days",
+    )
+
+
+def _print_obligations(found: list[dict[str, Any]]) -> None:
+    rows = ((each["account"], each["symbol"], each["qty"], each["cash"]) for each in found)
+    print_table((">account", "symbol", ">shares", ">cash"), rows, "nothing is owed")
 
 
 def _print_statement(answer: dict[str, Any]) -> None:
