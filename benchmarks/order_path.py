@@ -118,6 +118,7 @@ def _results(events: bytes, symbols: order_results.Symbols) -> list[OrderResult]
 def _store(steps: Steps, runs: list[bytes], first: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = OrderStore(Path(folder) / "orders.sqlite", 0)
+        store.skip_to(first - 1)
         for start in range(0, len(runs), HISTORY_REQUESTS):
             events = b"".join(runs[start : start + HISTORY_REQUESTS])
             batch = EventBatch(0, 1, first, sum(1 for _ in split(events)), events)

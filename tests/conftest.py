@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.infra.postgres_server import WHY_NOT, PostgresServer
 
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)]
 """What every suite of a store is run on."""
 

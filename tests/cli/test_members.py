@@ -88,3 +88,21 @@ def test_what_moves_must_be_cash_or_shares(run: Run, data: Path, words: str) -> 
     ran = run(*words.split())
     assert ran.code == 2
     assert "say an amount of cash such as 1000.00" in ran.err
+
+
+def test_a_participant_is_kept_from_trading_with_itself(
+    run: Run, component: StubComponent, data: Path
+) -> None:
+    member = {
+        "id": "1",
+        "name": "alice",
+        "accounts": ["1"],
+        "self_trade_group": 1,
+        "self_trade_mode": "cancel_newest",
+    }
+    component.answer("PUT", "/api/v1/participants/1/self_trade_prevention", member)
+    assert "cancel_newest" in run("participants", "self-trade", "1", "cancel-newest").out
+    run("participants", "self-trade", "1", "none")
+    assert [asked.body for asked in component.asked] == [
+        {"group": 1, "mode": "cancel_newest"}, {"group": 0, "mode": "none"},
+    ]  # fmt: skip

@@ -157,6 +157,68 @@ def test_an_empty_list_says_so(run: Run, component: StubComponent, data: Path) -
     assert run("order", "list").out == "no open orders\n"
 
 
+def test_prevented_matches_are_listed_with_the_orders_that_one_may_see(
+    run: Run, component: StubComponent, data: Path
+) -> None:
+    match = {
+        "id": "90", "symbol": "AAPL", "price": "189.20", "qty": "30", "mode": "decrement", "incoming_side": "buy",
+        "at": "2026-11-23T09:30:00.000000000Z", "resting_order_id": "72",
+    }  # fmt: skip
+    component.answer("GET", "/api/v1/prevented_matches", {"items": [match], "next": None})
+    header, row = run("order", "prevented", "--symbol", "aapl").out.splitlines()
+    assert header.split()[:6] == ["id", "symbol", "incoming", "qty", "price", "mode"]
+    assert row.split() == ["90", "AAPL", "buy", "30", "189.20", "decrement", "72", match["at"]]
+    assert component.asked[0].query == {"symbol": "AAPL", "limit": "100"}
+
+
 def test_an_id_cannot_leave_its_place_in_the_path(run: Run, component: StubComponent, data: Path) -> None:
     run("order", "show", "../symbols?x=1")
     assert component.asked[0].path == "/api/v1/order/..%2Fsymbols%3Fx%3D1"
+
+
+def test_what_an_order_asks_for_is_sent(run: Run, component: StubComponent, data: Path) -> None:
+    component.answer("POST", "/api/v1/order", ORDER, 201)
+    run(
+        "order",
+        "sell",
+        "AAPL",
+        "100",
+        "@",
+        "189.20",
+        "--display-qty",
+        "20",
+        "--tif",
+        "gtd",
+        "--expires-at",
+        "2100-01-01T00:00:00Z",
+    )
+    run("order", "sell", "AAPL", "100", "--stop-price", "188.00")
+    run("order", "buy", "AAPL", "100", "@", "190.00", "--stop-price", "189.00", "--hidden")
+    run("order", "buy", "AAPL", "100", "--trail-bps", "100")
+    run("order", "buy", "AAPL", "100", "--to-limit", "--min-qty", "50", "--all-or-none")
+    plain = {"symbol": "AAPL", "qty": "100"}
+    assert [asked.body for asked in component.asked] == [
+        plain | {"side": "sell", "type": "limit", "time_in_force": "gtd", "price": "189.20", "display_qty": "20",
+                 "expires_at": "2100-01-01T00:00:00Z"},
+        plain | {"side": "sell", "type": "stop", "time_in_force": "day", "stop_price": "188.00"},
+        plain | {"side": "buy", "type": "stop_limit", "time_in_force": "day", "price": "190.00", "hidden": True,
+                 "stop_price": "189.00"},
+        plain | {"side": "buy", "type": "stop", "time_in_force": "day", "trail_bps": 100},
+        plain | {"side": "buy", "type": "market_to_limit", "time_in_force": "day", "min_qty": "50",
+                 "all_or_none": True},
+    ]  # fmt: skip
+
+
+def test_a_symbols_protection_is_set_by_the_operator(run: Run, component: StubComponent, data: Path) -> None:
+    symbol = {
+        "symbol": "AAPL",
+        "state": "active",
+        "reference_price": "1.00",
+        "round_lot": "1",
+        "ticks": [],
+        "name": "A",
+    }
+    component.answer("PUT", "/api/v1/symbols/AAPL/protection", symbol | {"protection_bps": 500})
+    assert "500 bps" in run("symbols", "protection", "aapl", "500").out
+    (asked,) = component.asked
+    assert asked.body == {"band_bps": 500}

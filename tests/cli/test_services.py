@@ -33,6 +33,12 @@ def test_the_screen_tells_addresses_keys_and_what_to_try(tmp_path: Path) -> None
     assert "the market is quiet until someone trades" in text
 
 
+def test_the_screen_tells_where_the_itch_feed_is_when_there_is_one(tmp_path: Path) -> None:
+    facts = {**FACTS, "data": str(tmp_path / "data")}
+    assert "ITCH" not in "\n".join(screen(facts))
+    assert "ITCH feed  127.0.0.1:8012" in "\n".join(screen({**facts, "itch": "127.0.0.1:8012"}))
+
+
 @pytest.mark.parametrize("below", ["", "deeper/down"])
 def test_a_file_is_no_data_folder(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").touch()

@@ -21,8 +21,11 @@ AAPL = {
 def test_symbols_are_listed_without_a_key(run: Run, component: StubComponent, data: Path) -> None:
     component.answer("GET", "/api/v1/symbols", {"items": [AAPL], "next": None})
     header, row = run("symbols", "list").out.splitlines()
-    assert header.split() == ["symbol", "state", "reference", "round", "lot", "ticks", "name"]
-    assert row == "AAPL    active     189.20          1  0.0001 from 0.00, 0.01 from 1.00  Apple Inc."
+    assert header.split() == ["symbol", "state", "reference", "round", "lot", "ticks", "protection", "name"]
+    assert (
+        row
+        == "AAPL    active     189.20          1  0.0001 from 0.00, 0.01 from 1.00  none        Apple Inc."
+    )
     assert component.asked[0].key == ""
 
 

@@ -17,8 +17,14 @@ from exchange.domain.participant import is_valid_name
 
 def test_numbers_are_those_of_fix() -> None:
     assert {side.name: side.value for side in Side} == {"BUY": 1, "SELL": 2}
-    assert {kind.name: kind.value for kind in OrderType} == {"MARKET": 1, "LIMIT": 2}
-    assert {tif.name: tif.value for tif in TimeInForce} == {"DAY": 0, "GTC": 1, "IOC": 3, "FOK": 4}
+    assert {kind.name: kind.value for kind in OrderType} == {
+        "MARKET": 1,
+        "LIMIT": 2,
+        "STOP": 3,
+        "STOP_LIMIT": 4,
+        "MARKET_TO_LIMIT": ord("K"),
+    }
+    assert {tif.name: tif.value for tif in TimeInForce} == {"DAY": 0, "GTC": 1, "IOC": 3, "FOK": 4, "GTD": 6}
 
 
 def test_an_order_is_open_or_final() -> None:

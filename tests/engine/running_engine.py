@@ -123,7 +123,7 @@ class RunningEngine:
 
 async def until(condition: Callable[[], object]) -> None:
     """Let the loop run until something holds."""
-    for _ in range(5_000):
+    for _ in range(30_000):
         if condition():
             return
         await asyncio.sleep(0.001)

@@ -10,7 +10,7 @@ import pytest
 from exchange.domain.order import Side
 from exchange.engine import order_history
 from exchange.engine.order_history import HistoryBehindError, OrderHistory
-from exchange.engine.order_store import OrderFilter, OrderStoreDamaged
+from exchange.engine.order_store import OrderFilter, OrderStore, OrderStoreDamaged
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from tests.engine.own_commands import Desk, order
@@ -168,6 +168,25 @@ async def test_a_process_of_its_own_keeps_the_table_as_well(desk: LoggedDesk, tm
     assert again.stats().behind == 0
     assert await again.order(more) is not None
     await again.stop()
+
+
+async def test_what_the_writer_of_a_killed_engine_stored_late_is_not_stored_twice(
+    desk: LoggedDesk, tmp_path: Path
+) -> None:
+    desk.buy()
+    path = tmp_path / "orders.sqlite"
+    history = OrderHistory(path, desk.log, 0, is_apart=True)
+    await history.start()
+    late = OrderStore(path, 0)
+    order_id = desk.buy()
+    late.commit(desk.log.read(late.position, 1 << 20))
+    late.close()
+    more = desk.buy()
+    history.wake()
+    assert await history.order(order_id) is not None
+    assert await history.order(more) is not None
+    assert history.problem == ""
+    await history.stop()
 
 
 async def test_the_engine_is_braked_only_where_events_would_be_lost(

@@ -117,6 +117,22 @@ def test_position_and_effects_are_one_transaction(store: OrderStore, tmp_path: P
     assert store.position == desk.venue.event_sequence
 
 
+def test_events_that_another_process_has_stored_are_not_stored_again(
+    store: OrderStore, tmp_path: Path
+) -> None:
+    desk = busy_desk(20)
+    other = OrderStore(tmp_path / "orders.sqlite", 0)
+    other.commit(whole(desk))
+    found = other.orders(OrderFilter())
+    with pytest.raises(
+        InfraError, match=rf"another process wrote to it: it holds events up to {other.position}"
+    ):
+        store.commit(whole(desk))
+    assert store.position == store.read_position() == desk.venue.event_sequence
+    assert store.orders(OrderFilter()) == found
+    other.close()
+
+
 def test_the_position_is_there_after_a_reopening(tmp_path: Path) -> None:
     desk = busy_desk(20)
     first = OrderStore(tmp_path / "orders.sqlite", 0)
@@ -208,3 +224,19 @@ def test_another_layout_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(InfraError, match="layout 99"):
         OrderStore(path, 0)
+
+
+def test_a_table_of_the_layout_before_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "orders.sqlite"
+    OrderStore(path, 0).close()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "ALTER TABLE orders DROP COLUMN terms; ALTER TABLE orders DROP COLUMN triggered_ns;"
+            "DROP TABLE prevented; PRAGMA user_version = 1;"
+        )
+    connection.close()
+    store = OrderStore(path, 0)
+    desk = busy_desk(20)
+    store.commit(whole(desk))
+    assert store.orders(OrderFilter())[0].terms is None
+    store.close()

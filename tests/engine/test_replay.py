@@ -23,6 +23,7 @@ from exchange.engine.replay import (
 )
 from exchange.infra.journal_format import BatchHeader, Kind
 from exchange.infra.journal_segments import Batch
+from exchange.matching.venue import RULES_VERSION
 from exchange.wire.records import decode_events, encode_command
 from tests.engine.stored_engine import StoredEngine, participant
 
@@ -96,7 +97,7 @@ def test_a_wheel_of_other_rules_is_not_taken(monkeypatch: pytest.MonkeyPatch) ->
     installed_matcher()
     monkeypatch.setattr(f"{NATIVE}.NATIVE_RULES_VERSION", 99)
     assert choose_matcher("auto").name == "python"
-    with pytest.raises(MatcherMissing, match="rules version 99, this program 2"):
+    with pytest.raises(MatcherMissing, match=f"rules version 99, this program {RULES_VERSION}"):
         choose_matcher("native")
 
 

@@ -55,7 +55,8 @@ async def test_lists_have_pages_and_show_what_a_key_may_see(engine: RunningEngin
     members = await engine.get("/api/v1/participants?limit=2", "auditor")
     assert [member["name"] for member in members.items] == ["alice", "bob"]
     rest = await engine.get(f"/api/v1/participants?cursor={members.body['next']}", "auditor")
-    assert rest.items == [{"id": "3", "name": "carol", "accounts": ["3"]}]
+    carol = {"id": "3", "name": "carol", "accounts": ["3"], "self_trade_group": 0, "self_trade_mode": "none"}
+    assert rest.items == [carol]
     assert len((await engine.get("/api/v1/accounts", "operator")).items) == 3
     assert (await engine.get("/api/v1/accounts", "bob")).items == [
         {"id": "2", "participant": "2", "name": "main"}

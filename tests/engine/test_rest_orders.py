@@ -102,7 +102,7 @@ BAD_VALUES: list[tuple[dict[str, Any], int, str, str, str]] = [
     ({"qty": "9" * 400}, 400, "invalid_field", "qty", "whole number"),
     ({"symbol": "NOPE"}, 422, "unknown_symbol", "symbol", "'NOPE'"),
     ({"side": "hold"}, 422, "side_invalid", "side", "one of buy, sell"),
-    ({"type": "stop"}, 422, "order_type_invalid", "type", "one of market, limit"),
+    ({"type": "pegged"}, 422, "order_type_invalid", "type", "one of market, limit"),
     ({"time_in_force": "opg"}, 422, "time_in_force_invalid", "time_in_force", "one of day, gtc, ioc, fok"),
     ({"type": "market"}, 422, "price_not_allowed", "price", "189.20"),
     (
@@ -366,3 +366,161 @@ def test_a_cursor_is_what_a_page_gave_or_is_refused() -> None:
     for text in ("x", "-1", "1" * 21):
         with pytest.raises(ApiError, match="next"):
             cursor_of(text)
+
+
+async def test_special_terms_are_entered_and_shown(engine: RunningEngine) -> None:
+    entered = await engine.order("alice", "sell", "100", "189.20", display_qty="30", client_order_id="i")
+    assert shape(entered.body, "status", "display_qty", "leaves_qty") == {
+        "status": "new", "display_qty": "30", "leaves_qty": "100",
+    }  # fmt: skip
+    assert (
+        await engine.order("alice", "sell", "100", "189.20", display_qty=30, client_order_id="i")
+    ).status == 200
+    (row,) = (await engine.get("/api/v1/book?symbol=AAPL")).items[0]["asks"]
+    assert (row["qty"], row["orders"]) == ("30", 1)
+    taken = await engine.order("bob", "buy", "40", "189.20")
+    assert shape(taken.body, "status", "filled_qty") == {"status": "filled", "filled_qty": "40"}
+    shown = await engine.get(f"/api/v1/order/{entered.body['id']}", "alice")
+    assert shape(shown.body, "leaves_qty", "display_qty") == {"leaves_qty": "60", "display_qty": "30"}
+    own = await engine.get(f"/api/v1/book/{entered.body['id']}", "alice")
+    anyone = await engine.get(f"/api/v1/book/{entered.body['id']}", "bob")
+    assert (own.body["qty"], own.body["leaves_qty"], "leaves_qty" in anyone.body) == ("20", "60", False)
+
+
+async def test_hidden_orders_and_orders_with_a_minimum_are_in_nobodys_book(engine: RunningEngine) -> None:
+    for more in ({"hidden": True}, {"min_qty": "50"}, {"all_or_none": True}):
+        entered = await engine.order("alice", "sell", "100", "189.20", **more)
+        assert shape(entered.body, "hidden", *more) == {"hidden": True} | more
+        assert (await engine.get("/api/v1/book?symbol=AAPL")).items[0]["asks"] == []
+        assert (await engine.get(f"/api/v1/book/{entered.body['id']}", "alice")).status == 404
+        assert (await engine.ask("DELETE", f"/api/v1/order/{entered.body['id']}", "alice")).status == 200
+
+
+async def test_a_price_that_the_market_gave_is_shown(engine: RunningEngine) -> None:
+    await engine.order("alice", "sell", "10", "189.20")
+    to_limit = await engine.order("bob", "buy", "30", type="market_to_limit", time_in_force="day")
+    assert shape(to_limit.body, "price", "status", "leaves_qty") == {
+        "price": "189.20", "status": "partially_filled", "leaves_qty": "20",
+    }  # fmt: skip
+    behind = await engine.order("alice", "sell", "10", "189.00", post_only=True, reprice=True)
+    assert (behind.body["price"], behind.body["reprice"]) == ("189.21", True)
+    amended = await engine.ask("PATCH", f"/api/v1/order/{behind.body['id']}", "alice", {"price": "189.10"})
+    assert amended.body["price"] == "189.21"
+    for one in (to_limit, behind):
+        shown = await engine.get(f"/api/v1/order/{one.body['id']}", "operator")
+        assert shown.body["price"] == one.body["price"]
+
+
+async def test_an_order_good_till_a_time_says_until_when(engine: RunningEngine) -> None:
+    until = "2100-01-01T00:00:00.000000000Z"
+    entered = await engine.order("alice", "sell", "10", "189.20", time_in_force="gtd", expires_at=until)
+    assert shape(entered.body, "time_in_force", "expires_at") == {"time_in_force": "gtd", "expires_at": until}
+    assert (await engine.get(f"/api/v1/order/{entered.body['id']}", "alice")).body["expires_at"] == until
+    past = await engine.order(
+        "alice", "sell", "10", "189.20", time_in_force="gtd", expires_at="2001-01-01T00:00:00Z"
+    )
+    assert (past.status, past.body["reason"]) == (422, "expiry_invalid")
+    for wrong in ("soon", "1901-01-01T00:00:00Z"):
+        answer = await engine.order("alice", "sell", "10", "189.20", time_in_force="gtd", expires_at=wrong)
+        assert (answer.status, answer.body["field"]) == (400, "expires_at")
+
+
+async def test_reprice_needs_post_only(engine: RunningEngine) -> None:
+    answer = await engine.order("alice", "sell", "10", "189.20", reprice=True)
+    assert (answer.status, answer.body["field"]) == (400, "reprice")
+
+
+async def test_market_orders_are_protected_where_the_symbol_is(engine: RunningEngine) -> None:
+    protected = await engine.ask("PUT", "/api/v1/symbols/AAPL/protection", "operator", {"band_bps": 100})
+    assert protected.body["protection_bps"] == 100
+    for price in ("189.20", "200.00"):
+        await engine.order("alice", "sell", "10", price)
+    answer = await engine.order("bob", "buy", "20", type="market", time_in_force="ioc")
+    assert shape(answer.body, "filled_qty", "cancel_reason") == {
+        "filled_qty": "10",
+        "cancel_reason": "protection",
+    }
+    assert (
+        await engine.ask("PUT", "/api/v1/symbols/AAPL/protection", "alice", {"band_bps": 1})
+    ).status == 403
+    assert (
+        await engine.ask("PUT", "/api/v1/symbols/AAPL/protection", "operator", {"band_bps": 10_001})
+    ).status in (
+        400,
+        422,
+    )
+
+
+async def test_a_stop_order_waits_and_is_triggered(engine: RunningEngine) -> None:
+    await engine.order("alice", "sell", "10", "189.50")
+    await engine.order("alice", "sell", "100", "189.60")
+    stop = await engine.order("bob", "buy", "20", type="stop", stop_price="189.50")
+    assert shape(stop.body, "status", "stop_price", "price") == {
+        "status": "new",
+        "stop_price": "189.50",
+        "price": None,
+    }
+    assert (await engine.get(f"/api/v1/book/{stop.body['id']}", "bob")).status == 404
+    taken = await engine.order("carol", "buy", "10", "189.50")
+    assert shape(taken.body, "status", "filled_qty", "avg_price") == {
+        "status": "filled", "filled_qty": "10", "avg_price": "189.50",
+    }  # fmt: skip
+    shown = (await engine.get(f"/api/v1/order/{stop.body['id']}", "bob")).body
+    assert shape(shown, "status", "filled_qty", "avg_price") == {
+        "status": "filled", "filled_qty": "20", "avg_price": "189.60",
+    }  # fmt: skip
+    assert shown["triggered_at"] == taken.body["created_at"]
+
+
+async def test_a_trailing_stop_shows_where_it_stands(engine: RunningEngine) -> None:
+    trailing = await engine.order("alice", "sell", "10", type="stop", trail_amount="1.00")
+    assert shape(trailing.body, "stop_price", "trail_amount") == {
+        "stop_price": "188.20",
+        "trail_amount": "1.00",
+    }
+    await engine.trade("10", "195.00")
+    shown = await engine.get(f"/api/v1/order/{trailing.body['id']}", "alice")
+    assert shape(shown.body, "stop_price", "trail_amount") == {"stop_price": "194.00", "trail_amount": "1.00"}
+    reached = await engine.order("bob", "buy", "10", type="stop", stop_price="190.00")
+    assert (reached.status, reached.body["reason"]) == (422, "stop_already_reached")
+    share = await engine.order("bob", "sell", "10", type="stop", trail_bps=100)
+    assert shape(share.body, "stop_price", "trail_bps") == {"stop_price": "193.05", "trail_bps": 100}
+    too_wide = await engine.order("bob", "sell", "10", type="stop", trail_bps=5_001)
+    assert too_wide.status in (400, 422)
+
+
+async def test_prevented_self_trades_are_listed_for_those_they_concern(engine: RunningEngine) -> None:
+    path = "/api/v1/participants/1/self_trade_prevention"
+    set_ = await engine.ask("PUT", path, "operator", {"group": 3, "mode": "decrement"})
+    assert shape(set_.body, "self_trade_group", "self_trade_mode") == {
+        "self_trade_group": 3, "self_trade_mode": "decrement",
+    }  # fmt: skip
+    resting = await engine.order("alice", "sell", "30", "189.20")
+    incoming = await engine.order("alice", "buy", "100", "189.20")
+    assert shape(incoming.body, "qty", "leaves_qty", "filled_qty", "status") == {
+        "qty": "70", "leaves_qty": "70", "filled_qty": "0", "status": "new",
+    }  # fmt: skip
+    shown = await engine.get(f"/api/v1/order/{resting.body['id']}", "alice")
+    assert shape(shown.body, "status", "cancel_reason") == {
+        "status": "canceled",
+        "cancel_reason": "self_trade",
+    }
+    shown = await engine.get(f"/api/v1/order/{incoming.body['id']}", "alice")
+    assert shape(shown.body, "qty", "leaves_qty") == {"qty": "70", "leaves_qty": "70"}
+    (prevented,) = (await engine.get("/api/v1/prevented_matches?symbol=AAPL", "alice")).items
+    expected = {
+        "symbol": "AAPL", "price": "189.20", "qty": "30", "mode": "decrement", "incoming_side": "buy",
+        "resting_order_id": resting.body["id"], "incoming_order_id": incoming.body["id"],
+    }  # fmt: skip
+    assert shape(prevented, *expected) == expected
+    assert (await engine.get("/api/v1/prevented_matches", "bob")).items == []
+    assert len((await engine.get("/api/v1/prevented_matches?limit=1", "operator")).items) == 1
+    for who, body, status in (
+        ("alice", {"group": 1, "mode": "decrement"}, 403),
+        ("operator", {"group": 0, "mode": "decrement"}, 422),
+        ("operator", {"group": 1, "mode": "sometimes"}, 422),
+    ):
+        assert (await engine.ask("PUT", path, who, body)).status == status
+    assert (
+        await engine.ask("PUT", path.replace("/1/", "/99/"), "operator", {"group": 0, "mode": "none"})
+    ).status == 404

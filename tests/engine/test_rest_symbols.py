@@ -31,6 +31,7 @@ async def test_symbols_are_listed_and_shown_without_a_key(engine: RunningEngine)
         "id": "1", "symbol": "AAPL", "name": "Apple Inc.", "state": "active", "round_lot": "1",
         "reference_price": "189.20",
         "ticks": [{"from": "0.00", "tick": "0.0001"}, {"from": "1.00", "tick": "0.01"}],
+        "protection_bps": 0,
     }  # fmt: skip
     assert (await engine.get("/api/v1/symbols/NOPE")).status == 404
 

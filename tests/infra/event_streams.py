@@ -52,7 +52,7 @@ def records_of(batches: Sequence[EventBatch]) -> bytes:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let other tasks run until a condition holds."""
-    for _ in range(10_000):
+    for _ in range(30_000):
         if condition():
             return
         await asyncio.sleep(0.001)

@@ -54,7 +54,7 @@ class ListedJournal:
 
 async def until(condition: ListedJournal, *calls: str) -> None:
     """Wait until a journal was asked for these calls."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while condition.calls[-len(calls) :] != list(calls):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

@@ -32,7 +32,7 @@ def value(metrics: list[Metric], name: str) -> float:
 
 
 async def until_it_answers(link: RedisLink) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await link.call(("PING",))

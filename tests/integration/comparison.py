@@ -30,7 +30,7 @@ class Comparison(ABC):
         wanted = self.engine_sequence()
         return [name for name in NAMES[1:] if int(self.stats(name)["seq"]) != wanted]
 
-    def wait_until_equal(self, seconds: float = 30) -> float:
+    def wait_until_equal(self, seconds: float = 60) -> float:
         """Wait until reporter and clearing hold what the engine holds, prove it, and return the seconds it took."""
         begun = time.monotonic()
         wait_for(lambda: not self.behind(), "equal sequences", seconds)

@@ -55,7 +55,7 @@ class ExchangeProcess:
         log = (self.data.parent / f"{self.data.name}.log").open("a")
         self.process = subprocess.Popen(
             [*self.command, "--port-base", str(self.port_base)],
-            stdout=subprocess.PIPE, stderr=log, text=True,
+            stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
         )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -63,10 +63,18 @@ class ExchangeProcess:
         self.ready = json.loads(line)
 
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """End the process; those that it started notice by themselves, a moment later."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(READY_S)
+
+    def cut_power(self) -> None:
+        """End it with all that it started, and wait until nobody writes into its folder any more."""
+        assert self.process is not None
+        group = self.process.pid
+        os.killpg(group, signal.SIGKILL)
+        self.process.wait(READY_S)
+        wait_for(lambda: not is_group_alive(group), "the end of what the exchange started", READY_S)
 
     def stop(self) -> int:
         """End it as an operator does; return its exit code."""
@@ -124,7 +132,19 @@ class Client:
         return found
 
 
-def wait_for(condition: Any, what: str, seconds: float = 30) -> Any:
+def is_group_alive(group: int) -> bool:
+    """Tell whether a process of a group still runs; one that only waits to be reaped does not."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = stat.read_text().rpartition(") ")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state not in "ZX":
+            return True
+    return False
+
+
+def wait_for(condition: Any, what: str, seconds: float = 60) -> Any:
     """Ask again and again until a condition gives something; return it."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:

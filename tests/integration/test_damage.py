@@ -183,7 +183,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
         exchange.start()
         trade(exchange, orders)
         wait_until_they_agree(exchange)
-        exchange.kill()
+        exchange.cut_power()
         shutil.copytree(root / "data", root / "killed")
         exchange.start()
         assert exchange.stop() == 0

@@ -11,7 +11,7 @@ import aiohttp
 
 from exchange.engine.bootstrap import KeyFile
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 class Market:

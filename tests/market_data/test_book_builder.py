@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exchange.domain import commands as c
-from exchange.domain.order import Side, TimeInForce
+from exchange.domain.order import OrderFlag, Side, TimeInForce
 from exchange.domain.units import OrderId, ParticipantId, Price, Quantity
 from exchange.market_data.book import LevelTotal, checksum_of
 from exchange.market_data.book_builder import BookBuilder, BookUpdate
@@ -18,7 +18,7 @@ SYMBOL_IDS = range(1, len(SYMBOLS) + 1)
 
 
 def venue_queues(flow: VenueFlow, symbol_id: int) -> list[list[tuple[int, int, int]]]:
-    return [[(o.order_id, o.price, o.leaves) for o in side] for side in flow.venue.orders(symbol_id)]
+    return [[(o.order_id, o.price, o.displayed) for o in side] for side in flow.venue.orders(symbol_id)]
 
 
 def built_queues(builder: BookBuilder, symbol_id: int) -> list[list[tuple[int, int, int]]]:
@@ -35,7 +35,11 @@ def test_books_equal_the_venues_after_every_command(seed: int) -> None:
             assert built_queues(builder, symbol_id) == venue_queues(flow, symbol_id), f"seed {seed}"
     assert builder.sequence == flow.venue.event_sequence
     assert sorted(builder.orders) == sorted(
-        each.order_id for symbol_id in SYMBOL_IDS for side in flow.venue.orders(symbol_id) for each in side
+        each.order_id
+        for symbol_id in SYMBOL_IDS
+        for find in (flow.venue.orders, flow.venue.hidden_orders, flow.venue.stop_orders)
+        for side in find(symbol_id)
+        for each in side
     )
 
 
@@ -148,6 +152,35 @@ def test_a_restored_builder_goes_on_as_if_nothing_had_happened(seed: int) -> Non
     following = b"".join(flow.random_batches(5))
     assert restored.apply(following) == builder.apply(following)
     assert restored.snapshot() == builder.snapshot()
+
+
+def test_a_hidden_order_changes_no_book_before_it_trades() -> None:
+    flow, builder = VenueFlow(), BookBuilder()
+    builder.apply(flow.open())
+    assert builder.apply(flow.limit(Side.SELL, 1_000_000, 50, flags=OrderFlag.HIDDEN)) == []
+    assert builder.apply(flow.limit(Side.BUY, 1_000_000, 20)) == []
+    restored = BookBuilder.restore(builder.snapshot())
+    (update,) = restored.apply(flow.limit(Side.BUY, 1_000_000, 40))
+    assert (update.bids, update.asks, restored.orders.keys()) == ([(1_000_000, 10, 1)], [], {13})
+
+
+def test_a_refreshed_order_is_last_with_its_next_part() -> None:
+    flow, builder = VenueFlow(), BookBuilder()
+    builder.apply(flow.open())
+    (update,) = builder.apply(flow.limit(Side.SELL, 1_000_000, 50, display_quantity=20))
+    assert update.asks == [(1_000_000, 20, 1)]
+    builder.apply(flow.limit(Side.SELL, 1_000_000, 5))
+    (update,) = builder.apply(flow.limit(Side.BUY, 1_000_000, 22))
+    assert update.asks == [(1_000_000, 23, 2)]
+    assert [(each.order_id, each.leaves) for each in builder.book(1).queues()[1]] == [(12, 3), (11, 20)]
+
+
+def test_a_snapshot_of_books_in_which_all_is_shown_is_read() -> None:
+    flow, builder = VenueFlow(), BookBuilder()
+    builder.apply(flow.open() + flow.limit(Side.SELL, 1_000_000, 50))
+    data = builder.snapshot()
+    old = b"XBK1" + data[4:-9]
+    assert BookBuilder.restore(old).snapshot() == data
 
 
 def test_a_snapshot_that_is_cut_or_foreign_is_refused() -> None:

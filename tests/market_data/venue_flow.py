@@ -6,7 +6,7 @@ from random import Random
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import SymbolState
 from exchange.domain.trade import BustReason
@@ -30,6 +30,8 @@ START_NS = parse_time("2026-11-23T09:30:00Z")
 DATE = 20261123
 SYMBOLS = ("AAPL", "MSFT")
 KEY_SHA256 = bytes(range(32))
+PREVENTED_STEPS = 20
+"""How long the flow's members may not trade with each other."""
 
 
 class VenueFlow:
@@ -44,6 +46,7 @@ class VenueFlow:
         self.step_ns = step_ns
         self.time_ns = START_NS
         self.live: list[int] = []
+        self.prevented_left = 0
         self.trades: dict[int, e.TradeExecuted] = {}
 
     def do(self, *commands: c.Command) -> bytes:
@@ -83,10 +86,12 @@ class VenueFlow:
         symbol_id: int = 1,
         time_in_force: TimeInForce = TimeInForce.DAY,
         flags: int = 0,
+        **terms: int,
     ) -> bytes:
-        """Enter a limit order of the account that trades on this side."""
+        """Enter a limit order of the account that trades on this side, with special terms where some are given."""
+        command = c.EnterSpecialOrder if terms else c.EnterOrder
         return self.do(
-            c.EnterOrder(
+            command(
                 account_id=AccountId(int(side)),
                 symbol_id=SymbolId(symbol_id),
                 side=side,
@@ -95,21 +100,51 @@ class VenueFlow:
                 quantity=Quantity(quantity),
                 price=Price(price),
                 flags=flags,
+                **terms,
             )
         )
 
-    def market(self, side: Side, quantity: int, symbol_id: int = 1) -> bytes:
-        """Enter a market order."""
+    def market(
+        self,
+        side: Side,
+        quantity: int,
+        symbol_id: int = 1,
+        order_type: OrderType = OrderType.MARKET,
+        time_in_force: TimeInForce = TimeInForce.IOC,
+    ) -> bytes:
+        """Enter a market order, or another one without a price."""
         return self.do(
             c.EnterOrder(
                 account_id=AccountId(int(side)),
                 symbol_id=SymbolId(symbol_id),
                 side=side,
-                order_type=OrderType.MARKET,
-                time_in_force=TimeInForce.IOC,
+                order_type=order_type,
+                time_in_force=time_in_force,
                 quantity=Quantity(quantity),
             )
         )
+
+    def stop(
+        self,
+        side: Side,
+        quantity: int,
+        symbol_id: int,
+        order_type: OrderType = OrderType.STOP_LIMIT,
+        **terms: int,
+    ) -> bytes:
+        """Enter a stop order, one with a limit shown in parts."""
+        limited = (
+            {"price": Price(1_000_000), "display_quantity": 100} if order_type is OrderType.STOP_LIMIT else {}
+        )
+        return self.do(
+            c.EnterSpecialOrder(
+                **{
+                    "account_id": AccountId(int(side)), "symbol_id": SymbolId(symbol_id), "side": side,
+                    "order_type": order_type, "time_in_force": TimeInForce.GTC, "quantity": Quantity(quantity),
+                    **limited, **terms,
+                }
+            )
+        )  # fmt: skip
 
     def trade(self, price: int, quantity: int = 100, symbol_id: int = 1) -> bytes:
         """Let a buy meet a sell of the same price and quantity."""
@@ -140,6 +175,9 @@ class VenueFlow:
     def random_events(self) -> bytes:
         """Do something that a market sees; return its events."""
         random = self.random
+        self.prevented_left -= 1
+        if not self.prevented_left:
+            return self._set_group(0, SelfTradeMode.NONE)
         choice = random.random()
         if choice < 0.55 or not self.live:
             return self._random_order()
@@ -172,10 +210,36 @@ class VenueFlow:
             return self.market(side, random.randint(1, 6) * 100, symbol_id)
         away = random.randint(-4, 10) * 100
         price = 1_000_000 - away if side == Side.BUY else 1_000_000 + away
-        in_force = random.choice(list(TimeInForce))
+        quantity = random.randint(1, 5) * 100
+        if random.random() < 0.3:
+            return self._random_special_order(side, price, quantity, symbol_id)
+        in_force = random.choice([tif for tif in TimeInForce if tif != TimeInForce.GTD])
         may_post = in_force in (TimeInForce.DAY, TimeInForce.GTC) and random.random() < 0.2
         flags = int(OrderFlag.POST_ONLY) if may_post else 0
-        return self.limit(side, price, random.randint(1, 5) * 100, symbol_id, in_force, flags)
+        return self.limit(side, price, quantity, symbol_id, in_force, flags)
+
+    def _random_special_order(self, side: Side, price: int, quantity: int, symbol_id: int) -> bytes:
+        """Enter an order that is shown in parts or not at all, has a minimum, an end, or is repriced."""
+        match self.random.randint(0, 8):
+            case 7:
+                stop_price = price + (500 if side == Side.BUY else -500)
+                return self.stop(side, quantity, symbol_id, stop_price=stop_price)
+            case 8:
+                return self.stop(side, quantity, symbol_id, OrderType.STOP, price=0, trail_amount=300)
+            case 0 | 1:
+                return self.limit(side, price, quantity, symbol_id, display_quantity=50)
+            case 2:
+                return self.limit(side, price, quantity, symbol_id, flags=OrderFlag.HIDDEN)
+            case 3:
+                return self.limit(side, price, quantity, symbol_id, minimum_quantity=100)
+            case 4:
+                ends_ns = self.time_ns + 30 * self.step_ns
+                return self.limit(side, price, quantity, symbol_id, TimeInForce.GTD, expires_ns=ends_ns)
+            case 5:
+                flags = OrderFlag.POST_ONLY | OrderFlag.REPRICE
+                return self.limit(side, price, quantity, symbol_id, flags=flags)
+            case _:
+                return self.market(side, quantity, symbol_id, OrderType.MARKET_TO_LIMIT, TimeInForce.DAY)
 
     def _random_ruling(self) -> bytes:
         match_id = self.random.choice(list(self.trades))
@@ -187,6 +251,11 @@ class VenueFlow:
     def _random_operation(self) -> bytes:
         choice = self.random.random()
         symbol_id = SymbolId(self.random.randint(1, len(SYMBOLS)))
+        if choice < 0.08:
+            self.prevented_left = PREVENTED_STEPS
+            return self._set_group(1, self.random.choice([mode for mode in SelfTradeMode if mode]))
+        if choice < 0.15:
+            return self.do(c.Tick())
         if choice < 0.3:
             date = max(self.venue.business_date, DATE) + 1
             return self.do(c.StartBusinessDay(date=date))
@@ -194,6 +263,13 @@ class VenueFlow:
             return self.do(c.SetReferencePrice(symbol_id=symbol_id, reference_price=Price(1_000_100)))
         suspend = c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.SUSPENDED, reason="news")
         return self.do(suspend, c.SetSymbolState(symbol_id=symbol_id, state=SymbolState.ACTIVE))
+
+    def _set_group(self, group: int, mode: SelfTradeMode) -> bytes:
+        """Put both members, each of which has one side, into a self-trade group, or with 0 into none."""
+        members = (ParticipantId(1), ParticipantId(2))
+        return self.do(
+            *(c.SetSelfTradePrevention(participant_id=member, group=group, mode=mode) for member in members)
+        )
 
     def _facts(self, match_id: int) -> dict[str, int]:
         trade = self.trades[match_id]

@@ -21,14 +21,18 @@ from tests.matching.desk import BUSINESS_DATE, START_NS
 from tests.matching.small_world import (
     ACCOUNTS,
     AUTHORITIES,
+    BANDS,
     PRICES,
     QUANTITIES,
     SYMBOLS,
     WORLD,
     cancel_orders,
     enter,
+    enter_special,
+    enter_stop,
     facts,
     pick,
+    set_group,
 )
 
 NAMES = ("ann", "bob", "Zoë", "株式", "", " x", "x ", "a\x00b", "\u200b", "a b", "x" * 64, "x" * 65, "é" * 33)
@@ -40,6 +44,7 @@ TICKS: tuple[tuple[TickRow, ...], ...] = (
 TEXTS = ("ABC", "XYZ", "A.B-9", "abc", "TOOLONG9", "", "A\x00B")
 DAY_NS = 86_400_000_000_000
 TRADES_KEPT = 300
+PASSIVE_FLAGS = (0, 0, 0, 0, 1, 1, 3, 4, 8, 9)
 ORDERS_KEPT = 120
 ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
 
@@ -65,6 +70,9 @@ class RandomCommands:
                 event: Any = decode_event(events, at)
                 order_id = event.order_id if isinstance(event, e.OrderAccepted) else event.new_order_id
                 self.orders.append((order_id, event.price, event.quantity))
+            elif events[at + 4] == number_of(e.OrderRepriced):
+                event = decode_event(events, at)
+                self.orders.append((event.order_id, event.price, 10))
             elif events[at + 4] == number_of(e.TradeExecuted):
                 event = decode_event(events, at)
                 self.trades.append(event)
@@ -98,8 +106,12 @@ class RandomCommands:
         match self.random.random():
             case x if x < 0.3:
                 return self.passive(eight)
-            case x if x < 0.5:
+            case x if x < 0.42:
                 return enter(eight)
+            case x if x < 0.47:
+                return enter_special(eight, self.time_ns)
+            case x if x < 0.5:
+                return enter_stop(eight, self.time_ns)
             case x if x < 0.6:
                 return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
             case x if x < 0.74:
@@ -126,7 +138,8 @@ class RandomCommands:
         price = 99_900 - eight[1] % 90 * 100 if side is Side.BUY else 100_100 + eight[1] % 90 * 100
         return c.EnterOrder(
             account_id=eight[2] % 4 + 1, symbol_id=eight[3] % 2 + 1, side=side, order_type=OrderType.LIMIT,
-            time_in_force=pick((TimeInForce.DAY, TimeInForce.GTC), eight[4]), flags=eight[5] % 2, price=price,
+            time_in_force=pick((TimeInForce.DAY, TimeInForce.GTC), eight[4]), flags=pick(PASSIVE_FLAGS, eight[5]),
+            price=price,
             quantity=2 * (eight[6] % 40 + 1), client_order_id=self.client_order_id(eight),
         )  # fmt: skip
 
@@ -168,7 +181,7 @@ class RandomCommands:
     def administration(self, eight: bytes) -> c.Command:
         """Draw one of the commands of operators and of time."""
         name = pick((*NAMES, *(f"n{n}" for n in range(20))), eight[1])
-        match eight[0] % 16:
+        match eight[0] % 18:
             case 0 | 1:
                 command = pick((c.Deposit, c.Withdraw), eight[2])
                 amount = pick((1, 1_000, 10**18, 10**18 - 1, 0, -5, 5 * 10**17), eight[3])
@@ -212,6 +225,12 @@ class RandomCommands:
                 return self.configure(eight, name)
             case 11:
                 return c.StartEngine(epoch=eight[2] % 4 if eight[3] < 250 else eight[2])
+            case 15:
+                return c.SetMarketProtection(
+                    symbol_id=pick(SYMBOLS, eight[2]), protection_bps=pick(BANDS, eight[3])
+                )
+            case 16:
+                return set_group(eight[2:])
             case _:
                 return c.Tick()
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import public_id
-from tests.matching.desk import OPENING
+from tests.matching.desk import OPENING, START_NS
 
 ROUND_LOT = 2
 WORLD: tuple[c.Command, ...] = (
@@ -29,13 +29,40 @@ WORLD: tuple[c.Command, ...] = (
 """Symbols 1 (lot 1, ticks 0.0001 and 0.01) and 2 (lot 2, tick 0.005); accounts 1 to 4 of participants 1, 2, 3, 1."""
 
 LIMIT, MARKET = OrderType.LIMIT, OrderType.MARKET
-DAY, GTC, IOC, FOK = TimeInForce
+MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
+DAY, GTC, IOC, FOK, GTD = TimeInForce
 PLAIN, POST_ONLY = 0, OrderFlag.POST_ONLY.value
+REPRICE, ALL_OR_NONE, HIDDEN = (
+    POST_ONLY | OrderFlag.REPRICE,
+    OrderFlag.ALL_OR_NONE.value,
+    OrderFlag.HIDDEN.value,
+)
 KINDS = (
     *[(LIMIT, DAY, PLAIN)] * 6, *[(LIMIT, GTC, PLAIN)] * 3, (LIMIT, IOC, PLAIN), (LIMIT, FOK, PLAIN),
-    (LIMIT, DAY, POST_ONLY), (LIMIT, GTC, POST_ONLY), (MARKET, DAY, PLAIN), (MARKET, FOK, PLAIN), (MARKET, IOC, PLAIN),
-    (MARKET, GTC, PLAIN), (LIMIT, IOC, POST_ONLY),
+    (LIMIT, DAY, POST_ONLY), (LIMIT, GTC, POST_ONLY), (MARKET, DAY, PLAIN), (MARKET, FOK, PLAIN),
+    (MARKET, IOC, PLAIN), (MARKET, GTC, PLAIN), (LIMIT, IOC, POST_ONLY), (LIMIT, DAY, HIDDEN), (LIMIT, GTC, HIDDEN),
+    (LIMIT, DAY, ALL_OR_NONE), (LIMIT, IOC, ALL_OR_NONE), (LIMIT, DAY, REPRICE), (LIMIT, GTC, REPRICE | HIDDEN),
+    (MARKET_TO_LIMIT, DAY, PLAIN), (MARKET_TO_LIMIT, GTC, PLAIN), (MARKET_TO_LIMIT, IOC, PLAIN),
+    (MARKET_TO_LIMIT, FOK, PLAIN), (MARKET, DAY, ALL_OR_NONE), (LIMIT, GTD, PLAIN), (LIMIT, FOK, HIDDEN),
+    (MARKET_TO_LIMIT, DAY, POST_ONLY),
 )  # fmt: skip
+SPECIAL_KINDS = (
+    *[(LIMIT, DAY, PLAIN)] * 4, (LIMIT, GTC, PLAIN), (LIMIT, GTD, PLAIN), (LIMIT, IOC, PLAIN), (MARKET, IOC, PLAIN),
+    (LIMIT, DAY, POST_ONLY), (LIMIT, DAY, REPRICE), (MARKET_TO_LIMIT, DAY, PLAIN), (LIMIT, DAY, HIDDEN),
+    (LIMIT, GTC, ALL_OR_NONE), (LIMIT, FOK, PLAIN), (MARKET, GTD, PLAIN), (MARKET_TO_LIMIT, GTD, PLAIN),
+)  # fmt: skip
+STOP, STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
+STOP_KINDS = (
+    *[(STOP, DAY, PLAIN)] * 4, *[(STOP_LIMIT, DAY, PLAIN)] * 3, (STOP, GTC, PLAIN), (STOP_LIMIT, GTD, PLAIN),
+    (STOP_LIMIT, DAY, HIDDEN), (STOP_LIMIT, GTC, ALL_OR_NONE), (STOP, IOC, PLAIN), (STOP_LIMIT, DAY, POST_ONLY),
+    (STOP, DAY, ALL_OR_NONE), (STOP, DAY, HIDDEN), (LIMIT, DAY, PLAIN),
+)  # fmt: skip
+STOP_PRICES = (100_100, 99_900, 100_200, 99_800, 100_000, 100_300, 99_700, 100_050, 0)
+TRAILS = (100, 200, 50, 300, 100_000)
+MINIMUMS = (2, 4, 6, 10, 20)
+DISPLAYS = (2, 2, 2, 4, 6, 3, 100)
+SECOND_NS = 1_000_000_000
+LIVES_NS = (SECOND_NS, 60 * SECOND_NS, 3_600 * SECOND_NS, 200_000 * SECOND_NS, 0)
 SANE_PRICES = (100_000, 100_100, 99_900, 100_200, 99_800, 110_500)
 PRICES = (*SANE_PRICES * 4, 100_050, 0, 2_000_000_000, 1_999_999_900)
 QUANTITIES = (*(2, 4, 6, 8, 10, 20, 3) * 4, 0, 4_000_000_000)
@@ -43,9 +70,12 @@ ACCOUNTS = (*(1, 2, 3, 4) * 4, 9)
 SYMBOLS = (*(1, 1, 2) * 5, 9)
 CLIENT_IDS = (*("",) * 6, "a", "b", "c")
 AUTHORITIES = (0, 0, 0, 0, 1, 2, 3)
+BANDS = (0, 10, 100, 500, 10_000, 10_001)
 AMOUNTS = (1, 10, 1_000, 1_000_000)
 DEAD_ORDERS_FROM = 216
 """Of the 256 values of a byte that names an order."""
+
+ENTRY_FIELDS = c.EnterOrder.__struct_fields__
 
 eight_bytes = st.binary(min_size=8, max_size=8)
 runs_of_commands = st.lists(eight_bytes, min_size=40, max_size=80)
@@ -65,6 +95,8 @@ class SmallWorld:
             match event:
                 case e.OrderAccepted() | e.OrderAmended():
                     self.live[event.order_id] = (event.price, event.quantity)
+                case e.OrderRepriced():
+                    self.live[event.order_id] = (event.price, self.live[event.order_id][1])
                 case e.OrderReplaced():
                     self.live[event.new_order_id] = (event.price, event.quantity)
                     del self.live[event.order_id]
@@ -85,8 +117,12 @@ class SmallWorld:
     def any_command(self, eight: bytes) -> c.Command:
         """Make a command of any kind."""
         kind = eight[7] % 32
-        if kind < 14:
+        if kind < 10:
             return enter(eight)
+        if kind < 13:
+            return enter_special(eight, START_NS)
+        if kind < 14:
+            return enter_stop(eight, START_NS)
         if kind < 18:
             return self.amend(eight)
         if kind < 22:
@@ -151,8 +187,67 @@ def enter(eight: bytes) -> c.EnterOrder:
     return c.EnterOrder(
         side=pick((Side.BUY, Side.SELL), eight[1]), account_id=pick(ACCOUNTS, eight[2]),
         symbol_id=pick(SYMBOLS, eight[5]), order_type=order_type, time_in_force=time_in_force, flags=flags,
-        price=0 if order_type is MARKET and price in SANE_PRICES else price, quantity=quantity,
+        price=0 if order_type is not LIMIT and price in SANE_PRICES else price, quantity=quantity,
         client_order_id=pick(CLIENT_IDS, eight[6]),
+    )  # fmt: skip
+
+
+def enter_special(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
+    """Enter an order with special terms; good till a date by the drawn kind."""
+    order = enter(eight)
+    order_type, time_in_force, flags = pick(SPECIAL_KINDS, eight[0])
+    terms = {"expires_ns": now_ns + pick(LIVES_NS, eight[5])} if time_in_force is GTD else {}
+    match eight[7] // 32:
+        case 0 | 1:
+            terms["minimum_quantity"] = pick(MINIMUMS, eight[6])
+        case 2 | 3 | 4 | 5:
+            terms["display_quantity"] = pick(DISPLAYS, eight[6])
+        case 6:
+            terms["expires_ns"] = now_ns + pick(LIVES_NS, eight[6])
+        case _:
+            terms["stop_price"] = pick((0, *SANE_PRICES), eight[6])
+    fields = {name: getattr(order, name) for name in ENTRY_FIELDS}
+    price = 0 if order_type is not LIMIT else order.price
+    kind = {"order_type": order_type, "time_in_force": time_in_force, "flags": flags, "price": price}
+    return c.EnterSpecialOrder(**{**fields, **kind, **terms})
+
+
+def enter_stop(eight: bytes, now_ns: int) -> c.EnterSpecialOrder:
+    """Enter a stop order, some with a trail, a minimum or a display quantity."""
+    order = enter_special(eight, now_ns)
+    order_type, time_in_force, flags = pick(STOP_KINDS, eight[0])
+    fields = {name: getattr(order, name) for name in (*ENTRY_FIELDS, "minimum_quantity", "display_quantity")}
+    fields["price"] = (
+        pick(SANE_PRICES, eight[3]) if order_type is not STOP else pick((0, 0, 0, 0, 100), eight[3])
+    )
+    terms: dict[str, int] = {"expires_ns": now_ns + SECOND_NS} if time_in_force is GTD else {}
+    match eight[6] % 8:
+        case 6:
+            terms["trail_amount"] = pick(TRAILS, eight[5])
+        case 7:
+            terms["trail_bps"] = pick((10, 20, 100, 5_001), eight[5])
+        case _:
+            terms["stop_price"] = pick(STOP_PRICES, eight[5])
+    kind = {"order_type": order_type, "time_in_force": time_in_force, "flags": flags}
+    return c.EnterSpecialOrder(**{**fields, **kind, **terms})
+
+
+def set_group(eight: bytes) -> c.SetSelfTradePrevention:
+    """Put a member into one of two groups, or take it out."""
+    mode = pick((*SelfTradeMode, 5), eight[0])
+    group = pick((1, 1, 2), eight[1]) if mode else 0
+    return c.SetSelfTradePrevention(
+        participant_id=pick((1, 2, 3, 1, 9), eight[2]), group=group if eight[3] < 240 else 0, mode=mode
+    )
+
+
+def enter_iceberg(eight: bytes) -> c.EnterSpecialOrder:
+    """Enter an iceberg order at one of two prices: sells at both, so that several meet there."""
+    return c.EnterSpecialOrder(
+        side=pick((Side.SELL, Side.BUY), eight[1]), account_id=1 + eight[2] % 4, symbol_id=1, order_type=LIMIT,
+        time_in_force=DAY, flags=pick((PLAIN, PLAIN, PLAIN, REPRICE), eight[5]),
+        price=pick((100_000, 100_100), eight[3]), quantity=10 + eight[0] % 40,
+        display_quantity=pick((5, 2, 10), eight[4]),
     )  # fmt: skip
 
 
@@ -175,6 +270,12 @@ def other(eight: bytes, kind: int) -> c.Command:
             made: c.Command = command(account_id=account, symbol_id=symbol, amount=pick(AMOUNTS, eight[3]))
             return made
         case 29:
+            if eight[2] % 4 == 0:
+                return set_group(eight)
+            if eight[2] % 2:
+                return c.SetMarketProtection(
+                    symbol_id=pick(SYMBOLS, eight[1]), protection_bps=pick(BANDS, eight[0])
+                )
             state = pick((SymbolState.ACTIVE, SymbolState.SUSPENDED), eight[0])
             return c.SetSymbolState(symbol_id=pick(SYMBOLS, eight[1]), state=state)
         case 30:

@@ -15,17 +15,23 @@ from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
-from tests.matching.desk import Desk
-from tests.matching.naive_model import NaiveVenue, Outcome, Symbol
+from tests.matching.desk import MIDNIGHT_NS, Desk
+from tests.matching.naive_model import NaiveVenue
+from tests.matching.naive_values import Outcome, Symbol
 from tests.matching.small_world import (
     AMOUNTS,
     ROUND_LOT,
+    SECOND_NS,
     WORLD,
     SmallWorld,
     cancel_orders,
     eight_bytes,
     enter,
+    enter_iceberg,
+    enter_special,
+    enter_stop,
     pick,
+    set_group,
 )  # fmt: skip
 
 OWNERS = {1: 1, 2: 2, 3: 3, 4: 1}
@@ -37,6 +43,7 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         self.desk = Desk(opening=WORLD)
         self.world = SmallWorld()
         self.naive = NaiveVenue(OWNERS, {1: Symbol(1, 100, [100_000]), 2: Symbol(ROUND_LOT, 50, [100_000])})
+        self.naive.now = self.desk.time_ns
         self.date = 20261123
         self.told: list[c.EnterOrder | c.ReplaceOrder] = []
 
@@ -54,6 +61,40 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     def enter(self, drawn: list[bytes]) -> None:
         for eight in drawn:
             self.tell(enter(eight))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=1, max_size=6))
+    def enter_special(self, drawn: list[bytes]) -> None:
+        for eight in drawn:
+            self.tell(enter_special(eight, self.desk.time_ns))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=1, max_size=4))
+    def enter_stops(self, drawn: list[bytes]) -> None:
+        for eight in drawn:
+            self.tell(enter_stop(eight, self.desk.time_ns))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=4))
+    def enter_icebergs_and_take(self, drawn: list[bytes]) -> None:
+        for eight in drawn[1:]:
+            self.tell(enter_iceberg(eight))
+        self.tell(enter(drawn[0]))
+
+    @rule(seconds=st.sampled_from((1, 60, 3_600)))
+    def pass_time(self, seconds: int) -> None:
+        if self.desk.time_ns + seconds * SECOND_NS >= MIDNIGHT_NS:
+            return
+        self.desk.time_ns += seconds * SECOND_NS
+        self.compare(c.Tick(), self.naive.pass_time(self.desk.time_ns))
+
+    @rule(eight=eight_bytes)
+    def set_group(self, eight: bytes) -> None:
+        command = set_group(eight)
+        self.compare(command, self.naive.set_group(command))
+
+    @rule(eight=eight_bytes)
+    def set_protection(self, eight: bytes) -> None:
+        symbol, band = pick((1, 2), eight[0]), pick((0, 0, 20, 100, 500, 10_000), eight[1])
+        self.naive.symbols[symbol].band_bps = band
+        self.compare(c.SetMarketProtection(symbol_id=symbol, protection_bps=band), Outcome())
 
     @rule(eight=eight_bytes)
     def cancel(self, eight: bytes) -> None:
@@ -147,8 +188,13 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         assert outcome_of(events) == expected, command
         for symbol_id in (1, 2):
             bids, asks = self.desk.venue.orders(symbol_id)
-            assert [(o.order_id, o.price, o.leaves) for o in bids] == self.naive.book(symbol_id, Side.BUY)
-            assert [(o.order_id, o.price, o.leaves) for o in asks] == self.naive.book(symbol_id, Side.SELL)
+            hidden = self.desk.venue.hidden_orders(symbol_id)
+            for side, shown, unseen in zip(Side, (bids, asks), hidden, strict=True):
+                assert [(o.order_id, o.price, o.displayed) for o in shown] == self.naive.book(symbol_id, side)
+                assert [(o.order_id, o.price, o.leaves) for o in unseen] == self.naive.hidden(symbol_id, side)
+            for side, waiting in zip(Side, self.desk.venue.stop_orders(symbol_id), strict=True):
+                stops = [(o.order_id, o.terms.stop_price, o.leaves) for o in waiting]
+                assert stops == self.naive.stops(symbol_id, side)
             assert self.desk.venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
             assert self.desk.venue.reference_price(symbol_id) == self.naive.reference(symbol_id)
         for account_id in OWNERS:
@@ -159,7 +205,7 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
 def levels_of(orders: list[RestingOrder]) -> list[tuple[int, int, int]]:
     """Add up orders by price: (price, quantity, orders)."""
     levels = [(price, list(group)) for price, group in groupby(orders, key=lambda order: order.price)]
-    return [(price, sum(order.leaves for order in group), len(group)) for price, group in levels]
+    return [(price, sum(order.displayed for order in group), len(group)) for price, group in levels]
 
 
 def outcome_of(events: list[e.Event]) -> Outcome:
@@ -181,6 +227,14 @@ def outcome_of(events: list[e.Event]) -> Outcome:
                         event.reference_price,
                     )
                 )
+            case e.OrderRepriced():
+                outcome.repriced.append((event.order_id, event.price))
+            case e.MatchPrevented():
+                outcome.prevented.append((event.maker_order_id, event.taker_order_id, event.quantity))
+            case e.OrderTriggered():
+                outcome.triggered.append((event.order_id, event.stop_price, event.last_price))
+            case e.OrderRefreshed():
+                outcome.refreshed.append((event.order_id, event.displayed, event.leaves))
             case e.OrderCancelled():
                 outcome.cancelled.append((event.order_id, event.quantity))
     return outcome

@@ -48,7 +48,9 @@ def seen_of(venue: Any) -> dict[str, Any]:
 def queries_of(venue: Any) -> list[Any]:
     """Return the answers to the queries of the gateway, for ids that are there and ids that are not."""
     symbols = (0, 1, 2, 3, 99, -1, 2**40)
-    orders = [venue.orders(symbol) for symbol in symbols]
+    orders = [
+        find(symbol) for symbol in symbols for find in (venue.orders, venue.hidden_orders, venue.stop_orders)
+    ]
     live = [one.order_id for bids, asks in orders for one in (*bids, *asks)] + [0, 5, 2**63, 2**64, -1]
     return [
         orders,

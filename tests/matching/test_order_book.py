@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, Side, SpecialTerms, TimeInForce
 from exchange.matching.order_book import NO_LEVEL, BookSide, Level, OrderBook, QueuePlace, RestingOrder
 
 
@@ -24,7 +24,7 @@ def book() -> OrderBook:
         resting(4, Side.SELL, 105, 40),
         resting(5, Side.SELL, 103, 50),
     ):
-        book.own_side(order.side).add(order)
+        book.home_of(order).add(order)
     return book
 
 
@@ -57,14 +57,53 @@ def test_the_last_order_of_a_price_takes_the_level_with_it(book: OrderBook) -> N
     assert book.bids.best_rank() == 100
 
 
-def test_a_reduced_order_keeps_its_place_and_goes_at_zero(book: OrderBook) -> None:
+def test_a_filled_order_keeps_its_place_and_goes_at_zero(book: OrderBook) -> None:
     _, first, second = book.bids.orders()
-    book.bids.reduce(first, 4)
+    book.bids.fill(first, 4)
     assert (first.leaves, first.filled, book.depth(10)[0][1]) == (6, 4, Level(100, 36, 2))
     assert next(iter(book.bids.levels[100].queue.values())) is first
-    book.bids.reduce(first, 6)
+    book.bids.fill(first, 6)
     assert (first.leaves, book.depth(10)[0][1]) == (0, Level(100, 30, 1))
     assert book.place_in_queue(second) == QueuePlace(1, 0, 0)
+
+
+def test_a_reduced_order_gives_up_what_is_not_shown_first(book: OrderBook) -> None:
+    iceberg = resting(6, Side.BUY, 100, 50)
+    iceberg.terms, iceberg.reserve = SpecialTerms(display_quantity=20), 30
+    book.bids.add(iceberg)
+    assert book.depth(10)[0][1] == Level(100, 60, 3)
+    book.bids.reduce(iceberg, 25)
+    assert (iceberg.displayed, iceberg.reserve, book.depth(10)[0][1]) == (20, 5, Level(100, 60, 3))
+    book.bids.reduce(iceberg, 10)
+    assert (iceberg.displayed, iceberg.reserve, book.depth(10)[0][1]) == (15, 0, Level(100, 55, 3))
+
+
+def test_a_refreshed_order_stands_last_with_its_next_part(book: OrderBook) -> None:
+    iceberg = resting(6, Side.SELL, 103, 50)
+    iceberg.terms, iceberg.reserve = SpecialTerms(display_quantity=20), 30
+    book.asks.add(iceberg)
+    book.asks.add(resting(7, Side.SELL, 103, 5))
+    book.asks.fill(iceberg, 20)
+    book.asks.refresh(iceberg)
+    assert list(book.asks.best_level().queue) == [5, 7, 6]
+    assert (iceberg.displayed, iceberg.reserve, book.depth(1)[1]) == (20, 10, [Level(103, 75, 3)])
+
+
+def test_what_is_shown_at_a_price_is_asked_before_what_is_hidden(book: OrderBook) -> None:
+    hidden = resting(6, Side.SELL, 103, 50)
+    hidden.flags = OrderFlag.HIDDEN
+    book.home_of(hidden).add(hidden)
+    first = book.willing(Side.BUY, 1)
+    assert first is not None
+    assert first.order_id == 5
+    assert [list(level.queue) for level in book.opposite_queues(Side.BUY)] == [[5], [6], [4]]
+    better = resting(7, Side.SELL, 102, 50)
+    better.flags, better.terms = OrderFlag.HIDDEN, SpecialTerms(minimum_quantity=10)
+    book.home_of(better).add(better)
+    assert [
+        order and order.order_id for order in (book.willing(Side.BUY, 9), book.willing(Side.BUY, 10))
+    ] == [5, 7]
+    assert OrderBook().willing(Side.SELL, 1) is None
 
 
 def test_a_rank_rises_as_the_price_gets_better() -> None:
@@ -75,24 +114,10 @@ def test_a_rank_rises_as_the_price_gets_better() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "price", "trades"),
-    [(Side.BUY, 103, True), (Side.BUY, 102, False), (Side.SELL, 102, True), (Side.SELL, 103, False)],
+    ("side", "limit", "reaches"),
+    [(Side.BUY, 103, True), (Side.BUY, 102, False), (Side.SELL, 103, True), (Side.SELL, 104, False)],
 )
-def test_an_order_would_trade_when_it_reaches_the_other_sides_best_price(
-    book: OrderBook, side: Side, price: int, trades: bool
+def test_a_limit_reaches_a_price_that_is_no_worse(
+    book: OrderBook, side: Side, limit: int, reaches: bool
 ) -> None:
-    assert book.would_trade(side, price) is trades
-
-
-def test_nothing_would_trade_with_an_empty_side() -> None:
-    assert not OrderBook().would_trade(Side.BUY, 1_999_999_900)
-    assert not OrderBook().would_trade(Side.SELL, 1)
-
-
-@pytest.mark.parametrize(
-    ("worst_price", "wanted", "found"), [(103, 999, 50), (105, 999, 90), (105, 50, 50), (102, 1, 0)]
-)
-def test_what_rests_down_to_a_price_is_counted_no_further_than_wanted(
-    book: OrderBook, worst_price: int, wanted: int, found: int
-) -> None:
-    assert book.asks.quantity_down_to(book.asks.rank(worst_price), wanted) == found
+    assert book.reaches(side, limit, 103) is reaches

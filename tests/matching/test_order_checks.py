@@ -77,4 +77,4 @@ def test_a_market_order_may_have_any_time_in_force_that_does_not_rest(time_in_fo
 
 
 def test_a_post_only_order_meets_no_empty_side() -> None:
-    assert refusal_of_post_only(market(), Side.BUY, 1, PRICE_MAX) is None
+    assert refusal_of_post_only(market(), Side.BUY, 1, PRICE_MAX, 10) is None

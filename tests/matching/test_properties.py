@@ -55,9 +55,9 @@ def test_the_book_is_never_crossed_and_levels_add_up(drawn: list[bytes]) -> None
             assert all(better.price > worse.price for better, worse in pairwise(bids))
             assert all(better.price < worse.price for better, worse in pairwise(asks))
             resting = [order for side in desk.venue.orders(symbol_id) for order in side]
-            assert all(0 < order.leaves <= order.quantity for order in resting)
+            assert all(0 < order.displayed <= order.leaves <= order.quantity for order in resting)
             assert all(level.quantity > 0 for level in bids + asks)
-            assert sum(level.quantity for level in bids + asks) == sum(order.leaves for order in resting)
+            assert sum(level.quantity for level in bids + asks) == sum(order.displayed for order in resting)
             assert sum(level.orders for level in bids + asks) == len(resting)
 
 
@@ -117,7 +117,7 @@ def test_sequences_have_no_gap_and_every_command_is_answered(drawn: list[bytes])
         assert {event.command_sequence for event in events} == {desk.venue.command_sequence}
         assert {(event.epoch, event.partition, event.time_ns) for event in events} == {(1, 0, START_NS)}
         next_event += len(events)
-    assert RULES_VERSION == 2
+    assert RULES_VERSION == 3
 
 
 @given(runs_of_commands, BORDERS)

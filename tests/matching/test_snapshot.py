@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 
 import pytest
@@ -15,6 +16,13 @@ from exchange.matching.snapshot import ENVELOPE, SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from tests.matching.desk import ANN, BOB, START_NS, XYZ, Desk, order
 
+VERSION_1 = (
+    "c-o5ybM<3nU}Pv`W&neY|2MV)xj?W$aQ&|ZuO#>&;tc#yIx*sUNZ}j(IA%>#pt8rE;+I}YfW+B>I0%UI7#SJx0g!A&WE7aapp6mC"
+    "XJlnyVu+}$s;Y#k5Kw1eNCDD@KwLq<M3^3ChQz!)Vl^;<H6-OH5vze2jFS^fOo5C_BAo<x7O|R`kex=XCT3*kF(O$F!aPt#ps)rh"
+    ";zDyCBNHQ74iwsMNb#P?Kp5~Kxf)~^6B7gDlnzD)Rv?=d$t)s_V&Fyc4Ad+JkXdX%HXDg%!TbjEs|GgD65~M@s6G&IwY>Bn8Nkex"
+    "!xDucaNw9OhB!$5qyMM?CJz7$4ppl"
+)
+"""What rules version 1 wrote: two sides, a trade, a client order id and a deposit; zlib, base 85."""
 FACTS = {
     "symbol_id": XYZ, "price": 100_000, "quantity": 10, "buy_account_id": ANN, "sell_account_id": BOB,
     "buy_order_id": 11, "sell_order_id": 12, "executed_ns": START_NS, "ruling_id": 1, "reason": BustReason.CONSENT,
@@ -71,6 +79,19 @@ def test_the_id_of_a_revoked_key_is_not_used_again_after_a_restart(desk: Desk) -
     assert desk.only(key).key_id == 2
 
 
+def test_a_snapshot_of_the_version_before_is_brought_up_to_date() -> None:
+    old = zlib.decompress(base64.b85decode(VERSION_1))
+    assert ENVELOPE.unpack_from(old)[1:3] == (1, 1)
+    venue = Venue.restore(old)
+    bids, asks = venue.orders(XYZ)
+    assert [(order.order_id, order.leaves, order.reserve) for order in bids] == [(10, 70, 0)]
+    assert [order.order_id for order in asks] == [12, 13]
+    assert (venue.reference_price(XYZ), venue.balance(ANN, XYZ), venue.command_sequence) == (100_000, 30, 14)
+    assert Venue.restore(venue.snapshot()).digest() == venue.digest()
+    with pytest.raises(SnapshotError, match="version 1, this engine reads 2"):
+        Venue.restore(old[:-1])
+
+
 def test_a_new_venue_can_be_saved_and_restored() -> None:
     assert Venue.restore(Venue(partition=3).snapshot()).partition == 3
 
@@ -107,8 +128,8 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     ("at", "new", "message"),
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
-        (4, b"\x02\x00", "version 2, this engine reads 1"),
-        (6, b"\x09\x00", "rules version 9, this engine has 2"),
+        (4, b"\x03\x00", "version 3, this engine reads 2"),
+        (6, b"\x09\x00", "rules version 9, this engine has 3"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
     ],
@@ -124,7 +145,7 @@ def test_the_message_says_what_is_wrong(desk: Desk, at: int, new: bytes, message
 def test_the_envelope_describes_what_follows(desk: Desk) -> None:
     data = desk.venue.snapshot()
     content = data[ENVELOPE.size :]
-    assert ENVELOPE.unpack_from(data) == (b"XVEN", 1, RULES_VERSION, len(content), zlib.crc32(content))
+    assert ENVELOPE.unpack_from(data) == (b"XVEN", 2, RULES_VERSION, len(content), zlib.crc32(content))
 
 
 def test_a_symbol_is_saved_as_it_is_now(desk: Desk) -> None:

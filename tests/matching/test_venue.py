@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from exchange.domain import commands as c
 from exchange.domain.order import Side, TimeInForce
@@ -33,9 +34,18 @@ def fixed_command(sequence: int) -> c.Command:
             return c.ReplaceOrder(
                 order_id=order_id, participant_id=0, quantity=quantity, price=price, client_order_id=text
             )
+        case 4:
+            side, terms = (
+                Side(1 + quantity % 2),
+                [{"display_quantity": 1 + quantity // 4}, {"minimum_quantity": 40}, {}],
+            )
+            entry = order(side, quantity, price, account, flags=[0, 0, 8][quantity % 3])
+            return c.EnterSpecialOrder(**structs.asdict(entry), **terms[quantity % 3])
         case _:
             text = f"e{quantity}" if quantity % 3 == 0 else ""
-            time_in_force = list(TimeInForce)[drawn.randrange(4)]
+            time_in_force = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)[
+                drawn.randrange(4)
+            ]
             side = Side.BUY if drawn.randrange(2) else Side.SELL
             return order(side, quantity, price, account, time_in_force=time_in_force, client_order_id=text)
 
@@ -117,12 +127,12 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
         else:
             command = fixed_command(sequence)
         venue.apply(encode_command(command, sequence), START_NS + sequence)
-    assert RULES_VERSION == 2
+    assert RULES_VERSION == 3
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
-        4579,
-        "4489ff7b0cc3c2ce",
-        "67e057b52fe54d6312b50ea40ef370a8",
+        5128,
+        "f92332fc383080f9",
+        "a70f858a6528d07091f4096f6fa69bb7",
     )
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.units import AccountId, Money, SymbolId
 from exchange.post_trade.books import Books
+from exchange.post_trade.figures import Figures, Tally
 from exchange.post_trade.invariants import FINDINGS_MAX, BooksBroken, Proof, prove
 from exchange.post_trade.ledger import CASH, Balance, Holder, LedgerAccount, Transfer
 from exchange.post_trade.positions import Position
 from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
+from exchange.wire.records import decode_events
+from tests.market_data.venue_flow import SYMBOLS, VenueFlow
 from tests.post_trade.stream import Stream
 
 
@@ -160,3 +166,68 @@ def test_the_full_proof_names_the_first_faults_and_counts_the_others() -> None:
     proof = proof_of(books, balances=books.ledger.balances | balances)
     assert len(proof.faults) == FINDINGS_MAX
     assert proof.faults_count == 200
+
+
+ASSETS = range(len(SYMBOLS) + 1)
+SPECIAL = {e.OrderRefreshed, e.OrderTriggered, e.MatchPrevented, e.SpecialTermsAccepted, e.OrderRepriced}
+
+
+def flow_of_every_kind(seed: int) -> tuple[VenueFlow, list[e.Event]]:
+    """Let orders of every kind trade, with busts and corrections; end by having the engine state each holding."""
+    flow = VenueFlow(seed)
+    batches = [flow.open(), *flow.random_batches(100)]
+    for account in (1, 2):
+        for asset in ASSETS:
+            deposit = c.Deposit(account_id=AccountId(account), symbol_id=SymbolId(asset), amount=Money(1))
+            batches.append(flow.do(deposit))
+    events = [event for batch in batches for event in decode_events(batch)]
+    assert {type(event) for event in events} >= SPECIAL, "the flow meets what only some orders ask for"
+    return flow, events
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_orders_of_every_kind_leave_the_books_where_the_engine_stands(seed: int) -> None:
+    flow, events = flow_of_every_kind(seed)
+    books = Books(parse_rules(DEFAULT_RULES))
+    for event in events:
+        books.take(event, {}.get)
+    books.check()
+    assert proof_of(books).faults == []
+    for account in (1, 2):
+        for asset in ASSETS:
+            assert books.ledger.holding(account, asset) == flow.venue.balance(account, asset), f"seed {seed}"
+    for symbol_id in ASSETS[1:]:
+        positions = [books.positions.positions[account, symbol_id] for account in (1, 2)]
+        assert sum(position.traded for position in positions) == 0
+        assert [position.quantity for position in positions] == [
+            flow.venue.balance(account, symbol_id) for account in (1, 2)
+        ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_figures_of_orders_of_every_kind_are_those_of_the_trades_that_stand(seed: int) -> None:
+    _, events = flow_of_every_kind(seed)
+    tally = Tally()
+    standing: dict[int, tuple[int, int, int]] = {}
+    busted = dict.fromkeys(ASSETS[1:], 0)
+    for event in events:
+        tally.take(event)
+        match event:
+            case e.TradeExecuted():
+                standing[event.sequence] = (event.symbol_id, event.quantity, event.price)
+            case e.TradeCorrected():
+                standing[event.match_id] = (event.symbol_id, event.new_quantity, event.new_price)
+            case e.TradeBusted():
+                busted[standing.pop(event.match_id)[0]] += 1
+    figures = Figures()
+    for day in {event.date for event in events if isinstance(event, e.BusinessDayStarted)}:
+        for part in tally.on(day).values():
+            for name in Figures.__struct_fields__:
+                setattr(figures, name, getattr(figures, name) + getattr(part, name))
+    trades = standing.values()
+    assert figures == Figures(
+        len(trades),
+        sum(quantity for _, quantity, _ in trades),
+        sum(quantity * price for _, quantity, price in trades),
+        sum(busted.values()),
+    )

@@ -21,7 +21,7 @@ from exchange.wire.envelope import EventBatch
 from exchange.wire.records import decode_events, encode_event
 from tests.market_data.venue_flow import VenueFlow
 
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 class VenueSource:

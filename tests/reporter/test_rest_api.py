@@ -110,7 +110,9 @@ async def test_books_are_those_of_the_venue_by_level_and_by_order(tmp_path: Path
             ]
         level_3 = (await stand.get("/api/v1/book", symbol="AAPL", level=3, depth=1000))["items"][0]
         for shown, queue in zip((level_3["bids"], level_3["asks"]), flow.venue.orders(1), strict=True):
-            assert [(int(r["id"]), int(r["qty"])) for r in shown] == [(o.order_id, o.leaves) for o in queue]
+            assert [(int(r["id"]), int(r["qty"])) for r in shown] == [
+                (o.order_id, o.displayed) for o in queue
+            ]
             assert all(r.keys() == {"id", "price", "qty"} for r in shown)
         assert level_2["seq"] == level_3["seq"] == flow.venue.event_sequence
 

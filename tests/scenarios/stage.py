@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import (
     format_date,
     format_money,
     format_price,
+    format_time,
     parse_money,
     parse_time,
 )
@@ -57,18 +58,17 @@ class Stage:
     # --- orders --------------------------------------------------------------------------------------
 
     @step(
-        r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?: (?P<tif>day|gtc|ioc|fok))?"
-        r"(?: (?P<post_only>post-only))? by (?P<account>\w+)(?: in (?P<symbol>\w+))?(?: id (?P<id>\S+))?"
-        r" as (?P<name>\w+)"
+        r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?P<asks>(?: \S+)*?) by (?P<account>\w+)"
+        r"(?: in (?P<symbol>\w+))?(?: id (?P<id>\S+))? as (?P<name>\w+)"
     )
     def enter(self, side: str, quantity: str, price: str, account: str, name: str, **more: str) -> c.Command:
         self.names.next_order(name, self.desk.venue, self.names.owner(account))
-        return c.EnterOrder(
+        asked, terms = asked_of(more["asks"].split())
+        command = c.EnterSpecialOrder if terms else c.EnterOrder
+        return command(
             account_id=self.names.account(account), symbol_id=self.names.symbol(more["symbol"] or "XYZ"),
-            side=Side[side.upper()], quantity=int(quantity), price=0 if price == "market" else price_of(price),
-            order_type=OrderType.MARKET if price == "market" else OrderType.LIMIT,
-            time_in_force=TimeInForce[(more["tif"] or "day").upper()],
-            flags=OrderFlag.POST_ONLY if more["post_only"] else 0, client_order_id=more["id"] or "",
+            side=Side[side.upper()], quantity=int(quantity), price=0 if price in UNPRICED else price_of(price),
+            order_type=type_of(price, terms), client_order_id=more["id"] or "", **asked, **terms,
         )  # fmt: skip
 
     @step(r"cancel (?P<name>(?!all\b)\w+)(?: by (?P<by>\w+))?")
@@ -201,8 +201,57 @@ class Stage:
     def _queues(self, orders: list[Any]) -> str:
         levels: dict[int, list[str]] = {}
         for order in orders:
-            levels.setdefault(order.price, []).append(f"{self.names.of_order(order.order_id)}:{order.leaves}")
+            levels.setdefault(order.price, []).append(
+                f"{self.names.of_order(order.order_id)}:{order.displayed}"
+            )
         return ", ".join(f"{format_price(p)} {' '.join(queue)}" for p, queue in levels.items()) or "none"
+
+    @step(r"inside(?: (?P<symbol>\w+))?")
+    def inside(self, symbol: str | None) -> list[str]:
+        """Show what is not shown: what waits behind icebergs, and hidden orders."""
+        symbol_id = self.names.symbol(symbol or "XYZ")
+        shown, hidden = self.desk.venue.orders(symbol_id), self.desk.venue.hidden_orders(symbol_id)
+        sides = zip(("bids", "asks"), shown, hidden, strict=True)
+        return [f"{side} {self._insides([o for o in of if o.reserve], more)}" for side, of, more in sides]
+
+    def _insides(self, icebergs: list[Any], hidden: list[Any]) -> str:
+        texts = [
+            f"{format_price(order.price)} {self.names.of_order(order.order_id)}:{shown}+{order.leaves - shown}"
+            for orders in (icebergs, hidden)
+            for order in orders
+            for shown in [order.displayed if order.is_shown else 0]
+        ]
+        return ", ".join(texts) or "none"
+
+    @step(r"stops(?: (?P<symbol>\w+))?")
+    def stops(self, symbol: str | None) -> list[str]:
+        """Show the stop orders that wait."""
+        sides = self.desk.venue.stop_orders(self.names.symbol(symbol or "XYZ"))
+        return [
+            f"{side} {self._stops(waiting)}" for side, waiting in zip(("buys", "sales"), sides, strict=True)
+        ]
+
+    def _stops(self, waiting: list[Any]) -> str:
+        texts = [
+            f"{format_price(order.terms.stop_price)} {self.names.of_order(order.order_id)}:{order.leaves}"
+            for order in waiting
+        ]
+        return ", ".join(texts) or "none"
+
+    @step(r"group (?P<group>\d+) of (?P<member>\w+)(?: (?P<mode>[a-z-]+))?")
+    def set_group(self, group: str, member: str, mode: str | None) -> c.Command:
+        return c.SetSelfTradePrevention(
+            participant_id=self.names.participant(member), group=int(group),
+            mode=SelfTradeMode[(mode or "none").upper().replace("-", "_")],
+        )  # fmt: skip
+
+    @step(r"protection (?P<symbol>\w+) (?P<bps>\d+) bps")
+    def set_protection(self, symbol: str, bps: str) -> c.Command:
+        return c.SetMarketProtection(symbol_id=self.names.symbol(symbol), protection_bps=int(bps))
+
+    @step(r"deadline")
+    def deadline(self) -> list[str]:
+        return [format_time(self.desk.venue.next_deadline)]
 
     @step(r"place (?P<name>\w+)")
     def place(self, name: str) -> list[str]:
@@ -227,7 +276,41 @@ class Stage:
         return [format_date(self.desk.venue.business_date)]
 
 
+UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_LIMIT}
+STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
+FLAGS = {
+    "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
+    "hidden": OrderFlag.HIDDEN,
+}  # fmt: skip
+TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
+    "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),
+    "stop": ("stop_price", parse_money),
+    "trail": ("trail_amount", parse_money), "trail-bps": ("trail_bps", int),
+}  # fmt: skip
 STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
+
+
+def type_of(price: str, terms: dict[str, int]) -> OrderType:
+    """Return the type of an order: one with a stop price or a trail is a stop order."""
+    if STOP_TERMS & terms.keys():
+        return OrderType.STOP if price == "market" else OrderType.STOP_LIMIT
+    return UNPRICED.get(price, OrderType.LIMIT)
+
+
+def asked_of(words: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
+    """Read what stands between price and account: time in force and flags, and the special terms."""
+    asked: dict[str, Any] = {"time_in_force": TimeInForce.DAY, "flags": 0}
+    terms: dict[str, int] = {}
+    left = iter(words)
+    for word in left:
+        if word in FLAGS:
+            asked["flags"] |= FLAGS[word]
+        elif word in TERMS:
+            field, read = TERMS[word]
+            terms[field] = read(next(left))
+        else:
+            asked["time_in_force"] = TimeInForce[word.upper()]
+    return asked, terms
 
 
 def price_of(text: str) -> int:

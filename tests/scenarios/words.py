@@ -9,7 +9,7 @@ from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.reasons import REASONS
-from exchange.domain.units import format_date, format_money, format_price, parse_money, public_id
+from exchange.domain.units import format_date, format_money, format_price, format_time, parse_money, public_id
 from exchange.matching.venue import Venue
 
 
@@ -112,6 +112,28 @@ def say(event: e.Event, names: Names) -> str:
                 f"replaced {names.of_order(event.order_id)} by {names.of_order(event.new_order_id)}, "
                 f"{event.quantity} @ {format_price(event.price)} [cancels {event.cancelled_quantity}]"
             )
+        case e.OrderRepriced():
+            why = event.reason.name.lower()
+            return f"repriced {names.of_order(event.order_id)} to {format_price(event.price)}, {why}"
+        case e.OrderRefreshed():
+            return (
+                f"refreshed {names.of_order(event.order_id)}, shows {event.displayed} @ {format_price(event.price)}"
+                f" [leaves {event.leaves}]"
+            )
+        case e.MatchPrevented():
+            taker, maker = names.of_order(event.taker_order_id), names.of_order(event.maker_order_id)
+            return (
+                f"prevented {taker} from {maker}, {event.quantity} @ {format_price(event.price)}, "
+                f"{event.mode.name.lower()}"
+            )
+        case e.OrderTriggered():
+            price = format_price(event.price) if event.price else "market"
+            return (
+                f"triggered {names.of_order(event.order_id)}, {event.leaves} @ {price} "
+                f"[stop {format_price(event.stop_price)}] [last {format_price(event.last_price)}]"
+            )
+        case e.SpecialTermsAccepted():
+            return f"with {_terms(event)}"
         case e.OrdersCancelled():
             return f"cancelled {event.count} in all"
         case e.TradeBusted():
@@ -125,6 +147,15 @@ def say(event: e.Event, names: Names) -> str:
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
     return _say_administration(event)
+
+
+def _terms(event: e.SpecialTermsAccepted) -> str:
+    said = (
+        ("min", event.minimum_quantity, str), ("show", event.display_quantity, str),
+        ("stop", event.stop_price, format_price), ("trail", event.trail_amount, format_price),
+        ("trail-bps", event.trail_bps, str), ("until", event.expires_ns, format_time),
+    )  # fmt: skip
+    return ", ".join(f"{word} {write(number)}" for word, number, write in said if number)
 
 
 def _say_answer(event: e.Event, names: Names) -> str:
@@ -156,6 +187,10 @@ def _say_administration(event: e.Event) -> str:
             return f"day {format_date(event.date)} began"
         case e.SymbolStateChanged():
             return f"{event.state.name.lower()}"
+        case e.SelfTradePreventionSet():
+            return f"group {event.group}, {event.mode.name.lower()}"
+        case e.MarketProtectionSet():
+            return f"market orders within {event.protection_bps} bps"
         case e.ReferencePriceSet():
             return f"reference set to {format_price(event.reference_price)}"
         case e.Deposited() | e.Withdrawn():

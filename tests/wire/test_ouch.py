@@ -55,7 +55,7 @@ def test_the_page_says_what_the_layouts_are() -> None:
     assert inbound == INBOUND_BYTES
     outbound = dict(listed[len(INBOUND_BYTES) :])
     assert {kind: OUTBOUND_BYTES[kind] for kind in outbound} == outbound
-    assert set(OUTBOUND_BYTES) - set(outbound) == set("DPIT")
+    assert set(OUTBOUND_BYTES) - set(outbound) == set("PIT")
 
 
 @pytest.mark.parametrize("layout", list(ouch.LAYOUTS.values()), ids=lambda layout: layout.value_type.__name__)

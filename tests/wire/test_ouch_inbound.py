@@ -16,7 +16,7 @@ from exchange.wire import ouch_reference as ref
 from exchange.wire.ouch_codes import RejectReason, Tag
 from exchange.wire.ouch_inbound import CANCELS_MAX, Port
 from exchange.wire.ouch_session import Session
-from exchange.wire.records import ProtocolError, decode_commands
+from exchange.wire.records import ProtocolError, decode_commands, split
 from tests.wire.ouch_market import ALICE, BOB, MANY, PRICE, Market, order, packets_of
 
 AAPL = b"AAPL    "
@@ -70,7 +70,7 @@ def test_what_the_market_can_do_is_asked_for(changes: dict[str, Any], expected: 
         ({"side": "X"}, RejectReason.INVALID_SIDE),
         ({"cross_type": "O"}, RejectReason.INVALID_CROSS_ORDER),
         ({"price": ouch.MARKET_PRICE}, RejectReason.INVALID_CROSS_ORDER),
-        ({"display": "N"}, RejectReason.INVALID_DISPLAY),
+        ({"display": "N", "time_in_force": "3"}, RejectReason.INVALID_DISPLAY),
         ({"display": "M"}, RejectReason.INVALID_DISPLAY),
         ({"intermarket_sweep": "Y"}, RejectReason.ISO_NOT_ALLOWED),
         ({"time_in_force": "5"}, RejectReason.OTHER),
@@ -79,8 +79,9 @@ def test_what_the_market_can_do_is_asked_for(changes: dict[str, Any], expected: 
         ({"cl_ord_id": "TWO WORDS"}, RejectReason.OTHER),
         ({"price": 2_000_000_000}, RejectReason.INVALID_PRICE),
         ({"price": 2**64 - 1}, RejectReason.INVALID_PRICE),
-        ({"appendage": ((Tag.MIN_QUANTITY, (50).to_bytes(4)),)}, RejectReason.INVALID_MIN_QUANTITY),
-        ({"appendage": ((Tag.MAX_FLOOR, (50).to_bytes(4)),)}, RejectReason.INVALID_MAX_FLOOR),
+        ({"appendage": ((Tag.MIN_QUANTITY, (101).to_bytes(4)),)}, RejectReason.INVALID_MIN_QUANTITY),
+        ({"appendage": ((Tag.MAX_FLOOR, (101).to_bytes(4)),)}, RejectReason.INVALID_MAX_FLOOR),
+        ({"display": "N", "appendage": ((Tag.MAX_FLOOR, (50).to_bytes(4)),)}, RejectReason.INVALID_DISPLAY),
         ({"appendage": ((Tag.PRICE_TYPE, b"P"),)}, RejectReason.INVALID_PEG_TYPE),
         ({"appendage": ((Tag.PEG_OFFSET, b"\0\0\0\1"),)}, RejectReason.PEGGING_NOT_ALLOWED),
         ({"appendage": ((Tag.ROUTE, b"SCAN"),)}, RejectReason.ROUTING_NOT_ALLOWED),
@@ -284,7 +285,7 @@ def test_garbage_behind_known_types_gives_whole_commands_or_a_protocol_error(
         decoded = port().decode(data)
     except ProtocolError:
         return
-    assert len(decode_commands(decoded.commands)) == decoded.command_count
+    assert len(list(split(decoded.commands))) == decoded.command_count
 
 
 @given(st.lists(st.integers(1, 400), max_size=5))

@@ -7,10 +7,11 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain import commands as c
+from exchange.domain.order import SelfTradeMode
 from exchange.domain.participant import Role
 from exchange.matching.venue import Venue
 from exchange.wire import ouch_messages as m
@@ -114,6 +115,7 @@ class Client:
         draw = self.draw
         options = [
             (2, b"FIRM"), (2, b"F   "), (2, b"F~  "), (3, struct.pack(">I", draw.choice((0, 100, 200)))),
+            *((5, struct.pack(">I", draw.choice((10, 20, 50, 100)))) for _ in range(3)),
             (12, draw.choice((b"P", b"N", b"X"))), (4, b"R"), (5, bytes(4)), (5, b"\0\0\0\1"), (6, b"L"),
             (7, bytes(4)), (9, bytes(8)), (9, b"\1" * 8), (10, b" "), (13, bytes(4)), (14, b"ROUT"), (15, bytes(4)),
             (16, b"N"), (17, b"I"), (18, b" "), (8, b"?"), (99, b""), (3, b"short"),
@@ -135,7 +137,7 @@ class Client:
             user_ref_num=self.next_number(), side=draw.choice("BSTE?" if odd else "BS"),
             quantity=draw.choice((100, 200, 300, 0, 7, 2**31)), symbol=draw.choice(("AAPL", "AAPL", "XYZ", "NONE")),
             price=self.price(), time_in_force=draw.choice("0356" if odd else "003"),
-            display=draw.choice("YANPLI" if odd else "YAP"), capacity=draw.choice("APROX" if odd else "AP"),
+            display=draw.choice("YANPLI" if odd else "YAPN"), capacity=draw.choice("APROX" if odd else "AP"),
             intermarket_sweep=draw.choice("NY" if odd else "N"), cross_type=draw.choice("NO" if odd else "N"),
             cl_ord_id=self.text(), appendage=self.appendage(),
         )  # fmt: skip
@@ -183,6 +185,15 @@ class Client:
         return b"".join(packets)
 
 
+def grouped(draw: random.Random) -> bytes:
+    """Let both members prevent trades with each other in one of the modes, or none."""
+    mode = draw.choice(list(SelfTradeMode))
+    return b"".join(
+        encode_command(c.SetSelfTradePrevention(participant_id=member, group=int(bool(mode)), mode=mode))
+        for member in (1, 2)
+    )
+
+
 def rulings_on(events: bytes, draw: random.Random) -> bytes:
     """Bust or correct some trades of a run of events."""
     out = b""
@@ -226,6 +237,8 @@ def test_random_sessions_have_the_same_commands_messages_and_state(seed: int) ->
             left[session] = data[decoded.consumed :]
             commands += decoded.commands
         pair.apply(commands)
+        if turn % 25 == 0:
+            pair.apply(grouped(draw))
         if turn % 10 == 0:
             pair.apply(rulings_on(pair.events[seen:], draw))
             seen = len(pair.events)
@@ -268,11 +281,13 @@ def test_trades_are_remembered_alike() -> None:
     pair.check_state()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_understood_or_refused_alike(data: bytes) -> None:
     Pair().decode(1, data)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(b"OUXMCDEQ"), st.binary(max_size=80))
 def test_any_message_of_a_known_type_is_understood_or_refused_alike(kind: int, body: bytes) -> None:
     pair = Pair()

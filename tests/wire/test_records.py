@@ -133,7 +133,10 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         121: "AccountCreated", 122: "KeyCreated", 123: "KeyRevoked", 130: "Deposited", 131: "Withdrawn",
         140: "OrderAccepted", 141: "OrderCancelled", 142: "OrderAmended", 143: "OrderReplaced", 144: "OrdersCancelled",
         145: "OrderRejected", 146: "OrderDuplicated", 147: "CommandRejected", 150: "TradeExecuted",
-        151: "TradeBusted", 152: "TradeCorrected",
+        151: "TradeBusted", 152: "TradeCorrected", 62: "EnterSpecialOrder", 63: "SetMarketProtection",
+        163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
+        167: "OrderTriggered",
+        64: "SetSelfTradePrevention", 168: "SelfTradePreventionSet", 169: "MatchPrevented",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -12,6 +12,8 @@ use crate::state::State;
 
 const MONEY_MAX: i128 = 1_000_000_000_000_000_000;
 const ROLE_MAX: u8 = 7;
+/// The widest protection band of market orders: the whole reference price.
+const PROTECTION_BPS_MAX: u16 = 10_000;
 /// The role that makes no sense for a key of the exchange itself.
 const TRADER: u8 = 2;
 
@@ -56,6 +58,28 @@ impl State {
             &[&[state], &size, text.as_bytes()],
         );
         self.market_mut(symbol_id).state = state;
+    }
+
+    /// Sets how far from the reference price market orders may trade.
+    pub fn set_market_protection(&mut self, symbol_id: u32, protection_bps: u16) {
+        let refusal = if !self.directory.has_symbol(symbol_id) {
+            Some(Refusal::measured(reason::UNKNOWN_SYMBOL, symbol_id))
+        } else if protection_bps > PROTECTION_BPS_MAX {
+            Some(Refusal::limited(reason::PROTECTION_INVALID, protection_bps, PROTECTION_BPS_MAX))
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return self.events.command_rejected(
+                c::SET_MARKET_PROTECTION,
+                symbol_id.into(),
+                symbol_id,
+                refusal,
+            );
+        }
+        let parts: [&[u8]; 1] = [&protection_bps.to_le_bytes()];
+        self.events.write_to_directory(e::MARKET_PROTECTION_SET, symbol_id, &parts);
+        self.market_mut(symbol_id).protection_bps = protection_bps;
     }
 
     pub fn set_reference_price(&mut self, symbol_id: u32, price: u32) {

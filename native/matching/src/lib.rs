@@ -22,8 +22,10 @@ mod order_index;
 mod printable;
 pub mod reasons;
 mod reference_price;
+mod self_trade;
 mod snapshot;
 mod state;
+mod stop_orders;
 mod trade_rulings;
 mod venue;
 
@@ -36,4 +38,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 2;
+pub const RULES_VERSION: u16 = 3;

@@ -1,17 +1,27 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
-use crate::order_book::OrderBook;
+use crate::order_book::{OrderBook, BUY, WORST_RANK};
+use crate::order_checks::PRICE_MAX;
 use crate::reference_price::ReferencePrice;
+use crate::stop_orders::StopOrders;
 
 pub const TICK_ROWS_MAX: usize = 16;
 pub const ACTIVE: u8 = 1;
 pub const SUSPENDED: u8 = 2;
+pub const BASIS_POINTS: u64 = 10_000;
 
 pub struct Market {
     pub book: OrderBook,
     pub reference: ReferencePrice,
     pub round_lot: u32,
     pub state: u8,
+    /// How far from the reference price market orders may trade, 0 for any price.
+    pub protection_bps: u16,
+    /// Of the last trade, 0 before the first.
+    pub last_price: u32,
+    pub stops: StopOrders,
+    /// Whether an order that comes in may meet one that is hidden, or trigger one that waits; see `has_unseen`.
+    pub needs_care: bool,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
     tick_sizes: [u32; TICK_ROWS_MAX],
@@ -22,7 +32,19 @@ impl Market {
     pub fn new(round_lot: u32, state: u8, reference_price: u32, ticks: &[(u32, u32)]) -> Self {
         let (tick_starts, tick_sizes) = ([0; TICK_ROWS_MAX], [0; TICK_ROWS_MAX]);
         let (book, reference) = (OrderBook::default(), ReferencePrice::new(reference_price));
-        let mut market = Self { book, reference, round_lot, state, tick_rows: 0, tick_starts, tick_sizes };
+        let mut market = Self {
+            book,
+            reference,
+            round_lot,
+            state,
+            protection_bps: 0,
+            last_price: 0,
+            stops: StopOrders::default(),
+            needs_care: false,
+            tick_rows: 0,
+            tick_starts,
+            tick_sizes,
+        };
         market.set_ticks(ticks);
         market
     }
@@ -43,6 +65,54 @@ impl Market {
             row -= 1;
         }
         self.tick_sizes[row]
+    }
+
+    /// The nearest price on a tick that is worse for a side than this one; 0 where there is none.
+    pub fn price_behind(&self, price: u32, side: u8) -> u32 {
+        if side == BUY {
+            let mut price = price - 1;
+            while price > 0 && price % self.tick_at(price) != 0 {
+                price -= price % self.tick_at(price);
+            }
+            return price;
+        }
+        let mut price = price + 1;
+        while price <= PRICE_MAX && price % self.tick_at(price) != 0 {
+            price = price.saturating_add(self.tick_at(price) - price % self.tick_at(price));
+        }
+        if price <= PRICE_MAX {
+            price
+        } else {
+            0
+        }
+    }
+
+    /// Whether an order is hidden here, or waits for its stop price.
+    pub fn has_unseen(&self) -> bool {
+        let OrderBook { hidden_bids, hidden_asks, .. } = &self.book;
+        !(hidden_bids.is_empty() && hidden_asks.is_empty() && self.stops.is_empty())
+    }
+
+    /// The rank, on the opposite side, of the worst price at which a market order trades.
+    pub fn protective_rank(&mut self, side: u8) -> u32 {
+        match self.protective_price(side) {
+            0 => WORST_RANK,
+            price => self.book.opposite_side(side).rank(price),
+        }
+    }
+
+    /// The worst price at which a market order may trade, 0 for any.
+    fn protective_price(&self, side: u8) -> u32 {
+        if self.protection_bps == 0 {
+            return 0;
+        }
+        let reference = self.reference.price;
+        let band = (u64::from(reference) * u64::from(self.protection_bps) / BASIS_POINTS) as u32;
+        if side == BUY {
+            reference + band
+        } else {
+            (reference - band).max(1)
+        }
     }
 }
 

@@ -1,15 +1,20 @@
-//! Price-time priority: an incoming order trades with the best price first, there with the oldest order first.
+//! How an incoming order trades: with the best price first, there with what is shown first, then with the oldest.
 //!
-//! Every trade is at the resting order's price. What is left rests if the order is a limit order for the day or good
-//! till cancelled, and is cancelled otherwise. A fill-or-kill order trades whole or not at all.
+//! Every trade is at the resting order's price. `src/exchange/matching/matcher.py` has the rules.
 
-use exchange_wire::events::{OrderCancelled, TradeExecuted};
+use exchange_wire::events::{OrderCancelled, TradeExecuted, ORDER_REFRESHED, ORDER_REPRICED};
 use exchange_wire::ClientOrderId;
 
-use crate::holdings::Exchanged;
-use crate::order_book::{public_id, Order, BUY, WORST_RANK};
-use crate::order_checks::{FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT};
+use crate::event_stream::EventStream;
+use crate::holdings::{Exchanged, Holdings};
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, REPRICE};
+use crate::order_checks::{
+    may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
+};
+use crate::reference_price::ReferencePrice;
+use crate::self_trade::CANCEL_OLDEST;
 use crate::state::State;
+use crate::stop_orders::is_waiting;
 
 /// Why an order, or what was left of it, went without trading.
 pub mod cancel_reason {
@@ -19,23 +24,34 @@ pub mod cancel_reason {
     pub const DAY_ENDED: u8 = 4;
     pub const OPERATOR: u8 = 5;
     pub const MASS_CANCEL: u8 = 6;
+    pub const EXPIRED: u8 = 17;
+    pub const MINIMUM_QUANTITY: u8 = 18;
+    pub const PROTECTION: u8 = 19;
+    pub const NO_OPPOSITE: u8 = 20;
+    pub const SELF_TRADE: u8 = 21;
+}
+
+/// Why the market gave an order a price that its owner did not name.
+mod reprice_reason {
+    pub const MARKET_TO_LIMIT: u8 = 1;
+    pub const POST_ONLY: u8 = 2;
 }
 
 impl State {
-    /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
+    /// Lets an order come in, then those stop orders that its trades triggered, one after the other.
+    ///
+    /// Its special terms, where it has some, are `terms_in_hand`.
     #[inline(always)]
     pub fn execute(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        let opposite = market.book.opposite_side(incoming.kind.side);
-        let is_limit = incoming.kind.order_type == LIMIT;
-        let worst_rank = if is_limit { opposite.rank(incoming.price) } else { WORST_RANK };
-        if incoming.kind.time_in_force == FILL_OR_KILL {
-            let wanted = incoming.leaves.into();
-            if self.orders.quantity_down_to(opposite, worst_rank, wanted) < wanted {
-                self.order_cancelled(&incoming, cancel_reason::FILL_OR_KILL);
-                return;
-            }
+        if market.needs_care || incoming.is_special || !self.self_trade_groups.is_empty() {
+            return self.execute_with_care(incoming, client_order_id);
         }
+        let is_limit = incoming.kind.order_type == LIMIT;
+        let opposite = market.book.opposite_side(incoming.kind.side);
+        let worst_rank =
+            if is_limit { opposite.rank(incoming.price) } else { market.protective_rank(incoming.kind.side) };
+        let opposite = market.book.opposite_side(incoming.kind.side);
         if opposite.best_rank().is_some_and(|best| best >= worst_rank) {
             self.trade(worst_rank, &mut incoming);
             if incoming.leaves == 0 {
@@ -46,44 +62,214 @@ impl State {
             let market = &mut self.markets[incoming.symbol_id as usize - 1];
             self.orders.rest(market.book.own_side(incoming.kind.side), incoming, client_order_id);
         } else {
-            self.order_cancelled(&incoming, cancel_reason::IMMEDIATE_OR_CANCEL);
+            let reason = self.why_no_more(&incoming);
+            self.order_cancelled(&incoming, reason);
         }
     }
 
-    /// Fills an incoming order from the opposite side while both have something left that fits.
+    /// Does what `execute` does where the order is no plain one, or may meet what is none.
+    #[cold]
+    #[inline(never)]
+    fn execute_with_care(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        let symbol_id = incoming.symbol_id;
+        if is_waiting(incoming.kind) {
+            self.wait(incoming, self.terms_in_hand, client_order_id);
+        } else {
+            self.come_in(incoming, client_order_id);
+            self.let_triggered_come_in();
+        }
+        let market = self.market_mut(symbol_id);
+        market.needs_care = market.has_unseen();
+    }
+
+    /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
+    pub fn come_in(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
+        let needs_price = incoming.kind.order_type == MARKET_TO_LIMIT || incoming.kind.flags & REPRICE != 0;
+        if needs_price && !self.give_price(&mut incoming) {
+            return;
+        }
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        let opposite = market.book.opposite_side(incoming.kind.side);
+        let is_limit = incoming.kind.order_type == LIMIT;
+        let worst_rank =
+            if is_limit { opposite.rank(incoming.price) } else { market.protective_rank(incoming.kind.side) };
+        let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
+        if (must_fill || incoming.asked_minimum != 0) && !self.finds_enough(&incoming, worst_rank) {
+            return self.trade_nothing(incoming, client_order_id);
+        }
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        if market.has_unseen() || self.group_of(incoming.account_id).number != 0 {
+            self.trade_with_care(worst_rank, &mut incoming);
+        } else {
+            self.trade(worst_rank, &mut incoming);
+        }
+        if incoming.leaves == 0 {
+            return;
+        }
+        if is_limit && !must_fill && incoming.kind.time_in_force != IMMEDIATE_OR_CANCEL {
+            self.rest(incoming, client_order_id);
+        } else {
+            let reason = self.why_no_more(&incoming);
+            self.order_cancelled(&incoming, reason);
+        }
+    }
+
+    // --- before it trades ----------------------------------------------------------------------------
+
+    /// Prices a market-to-limit order, or a post-only one that would trade; tells whether it goes on.
+    fn give_price(&mut self, incoming: &mut Order) -> bool {
+        let market = &self.markets[incoming.symbol_id as usize - 1];
+        let side = incoming.kind.side;
+        let best = self.orders.best_willing_price(&market.book, side, incoming.leaves);
+        if incoming.kind.order_type == MARKET_TO_LIMIT {
+            let Some(best) = best else {
+                self.order_cancelled(incoming, cancel_reason::NO_OPPOSITE);
+                return false;
+            };
+            incoming.kind.order_type = LIMIT;
+            self.reprice(incoming, best, reprice_reason::MARKET_TO_LIMIT);
+        } else if let Some(best) = best.filter(|&best| reaches(side, incoming.price, best)) {
+            let price = market.price_behind(best, side);
+            self.reprice(incoming, price, reprice_reason::POST_ONLY);
+        }
+        true
+    }
+
+    fn reprice(&mut self, incoming: &mut Order, price: u32, reason: u8) {
+        incoming.price = price;
+        let (order_id, account_id) = (incoming.order_id.to_le_bytes(), incoming.account_id.to_le_bytes());
+        let kind = [incoming.kind.side, reason];
+        let parts: [&[u8]; 4] = [&order_id, &account_id, &kind, &price.to_le_bytes()];
+        self.events.write(ORDER_REPRICED, incoming.symbol_id, &parts);
+    }
+
+    /// Whether an order finds as much as it wants at least.
+    fn finds_enough(&self, incoming: &Order, worst_rank: u32) -> bool {
+        let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
+        let wanted = if must_fill { incoming.leaves } else { incoming.minimum() };
+        let sides = self.markets[incoming.symbol_id as usize - 1].book.opposite_sides(incoming.kind.side);
+        let group = self.group_of(incoming.account_id);
+        let available = if group.number == 0 {
+            self.orders.available(sides, worst_rank, incoming.leaves, wanted)
+        } else {
+            let meets = |resting: &Order| match self.is_own(group, resting) {
+                false => Meets::Another,
+                true if group.mode == CANCEL_OLDEST => Meets::OwnThatGoes,
+                true => Meets::OwnThatEnds,
+            };
+            self.orders.available_until_own(sides, worst_rank, (incoming.leaves, wanted), meets)
+        };
+        available >= u64::from(wanted)
+    }
+
+    /// Lets an order wait that did not find what it wants at least, or cancels it.
+    fn trade_nothing(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        if may_rest(incoming.kind) {
+            self.rest(incoming, client_order_id);
+        } else if incoming.kind.time_in_force == FILL_OR_KILL {
+            self.order_cancelled(&incoming, cancel_reason::FILL_OR_KILL);
+        } else {
+            self.order_cancelled(&incoming, cancel_reason::MINIMUM_QUANTITY);
+        }
+    }
+
+    // --- trade ---------------------------------------------------------------------------------------
+
+    /// Fills an incoming order from what is shown while both have something left that fits.
     fn trade(&mut self, worst_rank: u32, incoming: &mut Order) {
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
         let opposite = market.book.opposite_side(incoming.kind.side);
-        let reference_price = market.reference.price;
+        let at_arrival = AtArrival { reference_price: market.reference.price, state: market.state };
         while incoming.leaves > 0 && opposite.best_rank().is_some_and(|best| best >= worst_rank) {
             let fill = self.orders.fill_best(opposite, incoming.leaves);
             incoming.leaves -= fill.quantity;
-            let event = TradeExecuted {
-                symbol_id: incoming.symbol_id,
-                maker_order_id: fill.order_id,
-                taker_order_id: incoming.order_id,
-                maker_account_id: fill.account_id,
-                taker_account_id: incoming.account_id,
-                price: fill.price,
-                quantity: fill.quantity,
-                reference_price,
-                maker_leaves: fill.leaves,
-                taker_leaves: incoming.leaves,
-                taker_side: incoming.kind.side,
-                state: market.state,
-            };
-            self.events.emit(|header, out| event.write(header, out));
-            let match_id = public_id(self.events.header.partition, self.events.header.sequence);
-            self.events.counters.trades += 1;
-            market.reference.trade(match_id, fill.price, reference_price);
-            let (buyer, seller) = if incoming.kind.side == BUY {
-                (incoming.account_id, fill.account_id)
-            } else {
-                (fill.account_id, incoming.account_id)
-            };
-            let (symbol_id, price, quantity) = (incoming.symbol_id, fill.price, fill.quantity);
-            self.holdings.trade(Exchanged { buyer, seller, symbol_id, price, quantity });
+            note_trade(
+                &mut self.events,
+                &mut market.reference,
+                &mut self.holdings,
+                incoming,
+                &fill,
+                &at_arrival,
+            );
+            if fill.is_used_up {
+                refreshed(&mut self.events, self.orders.refresh(fill.slot));
+            }
+            market.last_price = fill.price;
         }
+    }
+
+    /// Does what `trade` does where some orders are hidden or wait, or some members are in groups.
+    #[cold]
+    #[inline(never)]
+    fn trade_with_care(&mut self, worst_rank: u32, incoming: &mut Order) {
+        let place = incoming.symbol_id as usize - 1;
+        let market = &self.markets[place];
+        let at_arrival = AtArrival { reference_price: market.reference.price, state: market.state };
+        let group = self.group_of(incoming.account_id);
+        while incoming.leaves > 0 {
+            let market = &mut self.markets[place];
+            let (shown, hidden) = market.book.opposite_sides(incoming.kind.side);
+            let Some(slot) = self.orders.willing(shown, hidden, incoming.leaves) else { return };
+            let resting = self.orders.at(slot);
+            if shown.rank(resting.price) < worst_rank {
+                return;
+            }
+            let (kind, resting) = (resting.kind, *resting);
+            if self.is_own(group, &resting) {
+                self.prevent(slot, incoming, group.mode);
+                continue;
+            }
+            let market = &mut self.markets[place];
+            let home = market.book.home(kind);
+            let fill = self.orders.fill(home, slot, incoming.leaves);
+            incoming.leaves -= fill.quantity;
+            note_trade(
+                &mut self.events,
+                &mut market.reference,
+                &mut self.holdings,
+                incoming,
+                &fill,
+                &at_arrival,
+            );
+            if fill.is_used_up {
+                refreshed(&mut self.events, self.orders.refresh(fill.slot));
+            }
+            market.last_price = fill.price;
+            if !market.stops.is_empty() {
+                self.trigger(incoming.symbol_id, fill.price);
+            }
+        }
+    }
+
+    // --- after it traded -----------------------------------------------------------------------------
+
+    /// Puts what is left of an order into the book.
+    fn rest(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
+        if incoming.has_terms {
+            return self.rest_with_terms(incoming, client_order_id);
+        }
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        self.orders.rest(market.book.home(incoming.kind), incoming, client_order_id);
+    }
+
+    /// Puts an order into the book, an iceberg order with a fresh part shown.
+    fn rest_with_terms(&mut self, mut order: Order, client_order_id: &ClientOrderId) {
+        let terms = self.terms_in_hand;
+        let display = if terms.display_quantity == 0 { order.leaves } else { terms.display_quantity };
+        order.reserve = order.leaves.saturating_sub(display);
+        let market = &mut self.markets[order.symbol_id as usize - 1];
+        let slot = self.orders.rest(market.book.home(order.kind), order, client_order_id);
+        self.orders.keep_terms(slot, terms);
+    }
+
+    /// Why an order that may not rest does not trade more.
+    fn why_no_more(&mut self, incoming: &Order) -> u8 {
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        let is_protected = incoming.kind.order_type == MARKET && market.protection_bps != 0;
+        if is_protected && !market.book.opposite_side(incoming.kind.side).is_empty() {
+            return cancel_reason::PROTECTION;
+        }
+        cancel_reason::IMMEDIATE_OR_CANCEL
     }
 
     /// Says that what was left of an order is gone.
@@ -105,12 +291,35 @@ impl State {
     /// Takes a live order out of its book.
     #[inline(always)]
     pub fn take_out(&mut self, slot: u32) -> Order {
-        let (symbol_id, side) = {
-            let order = self.orders.at(slot);
-            (order.symbol_id, order.kind.side)
-        };
+        let order = self.orders.at(slot);
+        if order.is_special {
+            return self.take_out_special(slot);
+        }
+        let (symbol_id, side) = (order.symbol_id, order.kind.side);
         let market = &mut self.markets[symbol_id as usize - 1];
         self.orders.take(market.book.own_side(side), slot)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_out_special(&mut self, slot: u32) -> Order {
+        let Order { symbol_id, kind, .. } = *self.orders.at(slot);
+        if is_waiting(kind) {
+            return self.take_waiting(slot);
+        }
+        let market = &mut self.markets[symbol_id as usize - 1];
+        self.orders.take(market.book.home(kind), slot)
+    }
+
+    /// Takes out the orders that are good till a time that is over, the soonest first.
+    pub fn expire(&mut self) {
+        while let Some((expires_ns, order_id)) = self.orders.next_expiry() {
+            if expires_ns > self.events.header.time_ns {
+                break;
+            }
+            let slot = self.orders.find(order_id).expect("an order that is to end is live");
+            self.cancel_for(slot, cancel_reason::EXPIRED);
+        }
     }
 
     /// Takes a live order out of its book and says why.
@@ -119,4 +328,57 @@ impl State {
         let order = self.take_out(slot);
         self.order_cancelled(&order, reason);
     }
+}
+
+/// What holds for all trades of an incoming order.
+struct AtArrival {
+    reference_price: u32,
+    state: u8,
+}
+
+/// Says that two orders traded, both reduced already, and moves what they exchanged.
+#[inline(always)]
+fn note_trade(
+    events: &mut EventStream,
+    reference: &mut ReferencePrice,
+    holdings: &mut Holdings,
+    incoming: &Order,
+    fill: &Fill,
+    at_arrival: &AtArrival,
+) {
+    let (symbol_id, price, quantity) = (incoming.symbol_id, fill.price, fill.quantity);
+    let event = TradeExecuted {
+        symbol_id,
+        maker_order_id: fill.order_id,
+        taker_order_id: incoming.order_id,
+        maker_account_id: fill.account_id,
+        taker_account_id: incoming.account_id,
+        price,
+        quantity,
+        reference_price: at_arrival.reference_price,
+        maker_leaves: fill.leaves,
+        taker_leaves: incoming.leaves,
+        taker_side: incoming.kind.side,
+        state: at_arrival.state,
+    };
+    events.emit(|header, out| event.write(header, out));
+    let match_id = public_id(events.header.partition, events.header.sequence);
+    events.counters.trades += 1;
+    reference.trade(match_id, price, at_arrival.reference_price);
+    let (buyer, seller) = if incoming.kind.side == BUY {
+        (incoming.account_id, fill.account_id)
+    } else {
+        (fill.account_id, incoming.account_id)
+    };
+    holdings.trade(Exchanged { buyer, seller, symbol_id, price, quantity });
+}
+
+/// Says that the next part of an order is shown.
+#[cold]
+fn refreshed(events: &mut EventStream, order: &Order) {
+    let (order_id, account_id) = (order.order_id.to_le_bytes(), order.account_id.to_le_bytes());
+    let displayed = (order.leaves - order.reserve).to_le_bytes();
+    let (price, leaves) = (order.price.to_le_bytes(), order.leaves.to_le_bytes());
+    let parts: [&[u8]; 6] = [&order_id, &account_id, &[order.kind.side], &price, &displayed, &leaves];
+    events.write(ORDER_REFRESHED, order.symbol_id, &parts);
 }

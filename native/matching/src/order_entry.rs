@@ -1,20 +1,25 @@
 //! Orders in, changed and out: enter, cancel, amend, replace and cancel en masse.
 
 use exchange_wire::commands::{
-    AmendOrder, CancelOrder, CancelOrders, EnterOrder, ReplaceOrder, AMEND_ORDER, CANCEL_ORDER,
-    CANCEL_ORDERS, ENTER_ORDER, REPLACE_ORDER,
+    AmendOrder, CancelOrder, CancelOrders, EnterOrder, EnterSpecialOrder, ReplaceOrder, AMEND_ORDER,
+    CANCEL_ORDER, CANCEL_ORDERS, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER,
 };
 use exchange_wire::events::{self, OrderAccepted, OrderAmended, OrderRejected, OrderReplaced};
+use exchange_wire::terms::Terms;
 use exchange_wire::{has_client_order_id, ClientOrderId, NO_CLIENT_ORDER_ID};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::client_order_ids::FirstUse;
+use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{public_id, Order, BUY, SELL};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
 use crate::order_checks::{
-    check_handling, check_kind, check_post_only, check_terms, is_client_order_id, LIMIT,
+    check_display, check_handling, check_kind, check_market_to_limit, check_post_only, check_special,
+    check_terms, first_stop_price, is_client_order_id, may_rest, GOOD_TILL_DATE, LIMIT,
 };
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::state::State;
+use crate::stop_orders::trails;
 
 type Check = Result<(), Refusal>;
 
@@ -23,25 +28,54 @@ impl State {
 
     #[inline(always)]
     pub fn enter(&mut self, command: &EnterOrder) {
+        self.enter_with(ENTER_ORDER, command, None);
+    }
+
+    #[cold]
+    pub fn enter_special(&mut self, mut command: EnterSpecialOrder, body: &[u8]) {
+        command.entry.body[..16].copy_from_slice(&xxh3_128(body).to_be_bytes());
+        command.entry.body[16..].fill(0);
+        self.enter_with(ENTER_SPECIAL_ORDER, &command.entry, Some(&command.terms));
+    }
+
+    #[inline(always)]
+    fn enter_with(&mut self, command_type: u8, command: &EnterOrder, terms: Option<&Terms>) {
         let has_id = has_client_order_id(&command.client_order_id);
         if has_id {
-            let first = FirstUse { order_id: 0, command_type: ENTER_ORDER, body: command.body };
+            let first = FirstUse { order_id: 0, command_type, body: command.body };
             if self.is_repetition(command.account_id, &command.client_order_id, first) {
                 return;
             }
         }
         let header = &self.events.header;
         let order_id = public_id(header.partition, header.command_sequence);
-        if let Err(refusal) = self.check_entry(command, has_id) {
+        if let Err(refusal) = self.check_entry(command, has_id, terms) {
             self.order_rejected(command, order_id, refusal);
             return;
         }
-        let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
+        let EnterOrder { account_id, symbol_id, mut kind, price, quantity, .. } = *command;
+        let mut asked_minimum = terms.map_or(0, |terms| terms.minimum_quantity);
+        if kind.flags & ALL_OR_NONE != 0 {
+            asked_minimum = u32::MAX;
+        }
+        if asked_minimum != 0 && may_rest(kind) {
+            kind.flags |= HIDDEN;
+        }
         let accepted = OrderAccepted { symbol_id, order_id, account_id, kind, price, quantity };
         self.events.emit(|header, out| accepted.write(header, &command.client_order_id, out));
         self.events.counters.orders += 1;
+        if let Some(&terms) = terms {
+            let mut terms = terms;
+            if trails(&terms) {
+                let market = &self.markets[symbol_id as usize - 1];
+                terms.stop_price = first_stop_price(market, kind.side, &terms) as u32;
+            }
+            let (order, account) = (order_id.to_le_bytes(), account_id.to_le_bytes());
+            self.events.write(events::SPECIAL_TERMS_ACCEPTED, symbol_id, &[&order, &account, &terms.bytes()]);
+            self.terms_in_hand = terms;
+        }
         if has_id {
-            let first = FirstUse { order_id, command_type: ENTER_ORDER, body: command.body };
+            let first = FirstUse { order_id, command_type, body: command.body };
             self.client_order_ids.remember(account_id, command.client_order_id, first);
         }
         let order = Order {
@@ -52,15 +86,18 @@ impl State {
             price,
             quantity,
             leaves: quantity,
+            asked_minimum,
             kind,
             has_client_order_id: has_id,
+            has_terms: terms.is_some(),
+            is_special: is_special(kind, terms.is_some()),
             ..Order::default()
         };
         self.execute(order, &command.client_order_id);
     }
 
     #[inline(always)]
-    fn check_entry(&self, command: &EnterOrder, has_id: bool) -> Check {
+    fn check_entry(&self, command: &EnterOrder, has_id: bool, terms: Option<&Terms>) -> Check {
         let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
         check_kind(kind)?;
         if !self.directory.has_account(account_id) {
@@ -73,8 +110,20 @@ impl State {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
         check_terms(Some(market), kind.order_type, price, quantity)?;
+        let is_special = is_special(kind, terms.is_some());
+        if is_special || kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE {
+            return self.check_special_entry(command, market, terms.copied().unwrap_or_default());
+        }
+        check_handling(kind)
+    }
+
+    #[inline(never)]
+    fn check_special_entry(&self, command: &EnterOrder, market: &Market, terms: Terms) -> Check {
+        let EnterOrder { kind, price, quantity, .. } = *command;
+        check_market_to_limit(&self.orders, market, kind, quantity)?;
         check_handling(kind)?;
-        check_post_only(market, kind.side, kind.flags, price)
+        check_special(market, kind, quantity, &terms, self.events.header.time_ns)?;
+        check_post_only(&self.orders, market, kind, price, quantity)
     }
 
     #[cold]
@@ -193,7 +242,9 @@ impl State {
     pub fn amend(&mut self, command: &AmendOrder) {
         let AmendOrder { order_id, participant_id, price, quantity } = *command;
         let slot = self.own_order(order_id, participant_id);
-        let slot = match self.check_change(slot, command).and_then(|slot| self.check_amend(slot, command)) {
+        let filled = slot.map_or(0, |slot| self.orders.at(slot).filled());
+        let checked = self.check_change(slot, command, quantity.saturating_sub(filled));
+        let slot = match checked.and_then(|slot| self.check_amend(slot, command)) {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(AMEND_ORDER, slot, order_id, refusal),
         };
@@ -216,8 +267,11 @@ impl State {
             self.orders.reduce(slot, quantity, leaves);
         } else {
             let client_order_id = *self.orders.client_order_id(slot);
+            if order.has_terms {
+                self.terms_in_hand = self.orders.terms(&order);
+            }
             let taken = self.take_out(slot);
-            self.execute(Order { price, quantity, leaves, ..taken }, &client_order_id);
+            self.execute(Order { price, quantity, leaves, reserve: 0, ..taken }, &client_order_id);
         }
     }
 
@@ -250,10 +304,13 @@ impl State {
                 return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal);
             }
         }
-        let slot = match self.check_change(slot, &command.amend) {
+        let slot = match self.check_change(slot, &command.amend, quantity) {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal),
         };
+        if self.orders.at(slot).has_terms {
+            self.terms_in_hand = self.orders.terms(self.orders.at(slot));
+        }
         let old = self.take_out(slot);
         let header = &self.events.header;
         let new_order_id = public_id(header.partition, header.command_sequence);
@@ -280,6 +337,7 @@ impl State {
             price,
             quantity,
             leaves: quantity,
+            reserve: 0,
             has_client_order_id: has_id,
             ..old
         };
@@ -288,7 +346,7 @@ impl State {
 
     /// Checks the new terms of a live order and gives its slot; of one that is none, what holds for all orders.
     #[inline(always)]
-    fn check_change(&self, slot: Option<u32>, command: &AmendOrder) -> Result<u32, Refusal> {
+    fn check_change(&self, slot: Option<u32>, command: &AmendOrder, leaves: u32) -> Result<u32, Refusal> {
         let AmendOrder { order_id, price, quantity, .. } = *command;
         let Some(slot) = slot else {
             check_terms(None, LIMIT, price, quantity)?;
@@ -297,7 +355,10 @@ impl State {
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
         check_terms(Some(market), order.kind.order_type, price, quantity)?;
-        check_post_only(market, order.kind.side, order.kind.flags, price)?;
+        if order.has_terms {
+            check_display(self.orders.terms(order).display_quantity, quantity)?;
+        }
+        check_post_only(&self.orders, market, order.kind, price, leaves)?;
         Ok(slot)
     }
 

@@ -43,6 +43,17 @@ pub const TRADE_ALREADY_BUSTED: u16 = 37;
 pub const CORRECTION_INVALID: u16 = 38;
 pub const BUSINESS_DATE_NOT_LATER: u16 = 39;
 pub const DIRECTORY_FULL: u16 = 40;
+pub const EXPIRY_INVALID: u16 = 54;
+pub const MINIMUM_QUANTITY_INVALID: u16 = 55;
+pub const DISPLAY_NOT_ALLOWED: u16 = 56;
+pub const DISPLAY_QUANTITY_INVALID: u16 = 57;
+pub const PROTECTION_INVALID: u16 = 58;
+pub const STOP_PRICE_NOT_ALLOWED: u16 = 59;
+pub const STOP_PRICE_MISSING: u16 = 60;
+pub const STOP_PRICE_INVALID: u16 = 61;
+pub const STOP_ALREADY_REACHED: u16 = 62;
+pub const TRAIL_INVALID: u16 = 63;
+pub const SELF_TRADE_MODE_INVALID: u16 = 65;
 pub const CONFIGURATION_SUPERSEDED: u16 = 70;
 
 /// One more than the highest number.

@@ -1,8 +1,11 @@
 //! The canonical bytes of a venue's state, as `src/exchange/matching/snapshot.py` lays them out.
 
+use std::collections::BTreeMap;
+
 use exchange_wire::commands::Body;
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
+use exchange_wire::terms::Terms;
 use exchange_wire::{
     ClientOrderId, EVENT_HEADER_BYTES, FLAGS_OFFSET, LAST_OF_COMMAND, NO_CLIENT_ORDER_ID, VERSION,
 };
@@ -12,12 +15,14 @@ use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::market::is_valid_tick_table;
-use crate::order_book::{sequence_of, Order, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::self_trade::Group;
 use crate::state::State;
+use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 1;
+const SNAPSHOT_VERSION: u16 = 2;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -30,6 +35,7 @@ impl From<Malformed> for SnapshotError {
     }
 }
 
+type Waiting = (Order, ClientOrderId);
 type Restored<T> = Result<T, SnapshotError>;
 
 // --- write ---------------------------------------------------------------------------------------------------
@@ -41,6 +47,7 @@ pub fn write(state: &State) -> Vec<u8> {
     section(&mut content, |out| {
         for (place, market) in state.markets.iter().enumerate() {
             out.extend((place as u32 + 1).to_le_bytes());
+            out.extend(market.last_price.to_le_bytes());
             out.extend((market.reference.trades.len() as u32).to_le_bytes());
         }
         state.markets.len()
@@ -73,6 +80,14 @@ pub fn write(state: &State) -> Vec<u8> {
             out.extend(quantity.to_le_bytes());
         }
         state.corrected.len()
+    });
+    section(&mut content, |out| {
+        let terms = state.orders.sorted_terms();
+        for (order_id, terms) in &terms {
+            out.extend(order_id.to_le_bytes());
+            out.extend(terms.bytes());
+        }
+        terms.len()
     });
     with_envelope(&content)
 }
@@ -119,9 +134,19 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let body = symbol_body(symbol, market.round_lot, market.state);
         write_event(out, events::SYMBOL_ADDED, place as u32 + 1, &[&body]);
     }
+    let protected = |place: &usize| state.markets[*place].protection_bps != 0;
+    let protected: Vec<usize> = (0..state.markets.len()).filter(protected).collect();
+    for &place in &protected {
+        let protection_bps = state.markets[place].protection_bps.to_le_bytes();
+        write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
+    }
     for (place, name) in directory.participants.iter().enumerate() {
         let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
         write_event(out, events::PARTICIPANT_CREATED, 0, &[&id, &size, name.as_bytes()]);
+    }
+    for (participant_id, group) in &state.self_trade_groups {
+        let (id, number) = (participant_id.to_le_bytes(), group.number.to_le_bytes());
+        write_event(out, events::SELF_TRADE_PREVENTION_SET, 0, &[&id, &number, &[group.mode]]);
     }
     for (place, account) in directory.accounts.iter().enumerate() {
         let (id, owner) = ((place as u32 + 1).to_le_bytes(), account.participant_id.to_le_bytes());
@@ -131,8 +156,9 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     for (&key_id, key) in &directory.keys {
         write_event(out, events::KEY_CREATED, 0, &[&key_body(key_id, key)]);
     }
-    let people = directory.participants.len() + directory.accounts.len() + directory.keys.len();
-    directory.symbols.len() + people + write_configuration(directory, out)
+    let groups = state.self_trade_groups.len();
+    let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
+    directory.symbols.len() + protected.len() + people + write_configuration(directory, out)
 }
 
 /// Writes the rules and the version of the configuration; gives how many records that makes.
@@ -158,14 +184,16 @@ fn write_event(out: &mut Vec<u8>, number: u8, symbol_id: u32, parts: &[&[u8]]) {
 
 fn write_orders(state: &State, out: &mut Vec<u8>) -> usize {
     for market in &state.markets {
-        for side in [&market.book.bids, &market.book.asks] {
+        let book = &market.book;
+        let (buys, sells) = (&market.stops.buys, &market.stops.sells);
+        for side in [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks, buys, sells] {
             for slot in state.orders.in_sequence(side) {
                 let order = state.orders.at(slot);
                 out.extend(order.order_id.to_le_bytes());
                 out.extend(order.account_id.to_le_bytes());
                 out.extend(order.symbol_id.to_le_bytes());
                 out.extend(order.kind.bytes());
-                for number in [order.price, order.quantity, order.leaves] {
+                for number in [order.price, order.quantity, order.leaves, order.reserve] {
                     out.extend(number.to_le_bytes());
                 }
                 out.extend(order.entered_ns.to_le_bytes());
@@ -225,8 +253,9 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     }
     state.directory.keys_created = keys_created;
     read_references(state, reader)?;
+    let mut waiting = Vec::new();
     for _ in 0..reader.u32()? {
-        read_order(state, reader)?;
+        waiting.extend(read_order(state, reader)?);
     }
     for _ in 0..reader.u32()? {
         let (account_id, order_id, command_type) = (reader.u32()?, reader.u64()?, reader.u8()?);
@@ -244,7 +273,27 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     for _ in 0..reader.u32()? {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
+    read_terms(state, waiting, reader)?;
     Ok(reader.end()?)
+}
+
+/// Gives orders their special terms, and those that wait their place.
+fn read_terms(state: &mut State, waiting: Vec<Waiting>, reader: &mut Reader) -> Restored<()> {
+    let mut all = BTreeMap::new();
+    for _ in 0..reader.u32()? {
+        all.insert(reader.u64()?, Terms::read(reader)?);
+    }
+    for (order, client_order_id) in waiting {
+        let terms = all.remove(&order.order_id).unwrap_or_default();
+        known(terms.stop_price != 0 && state.orders.find(order.order_id).is_none())?;
+        state.wait(order, terms, &client_order_id);
+    }
+    for (order_id, terms) in all {
+        let slot = state.orders.find(order_id);
+        known(slot.is_some_and(|slot| !state.orders.at(slot).has_terms))?;
+        state.orders.keep_terms(slot.unwrap_or_default(), terms);
+    }
+    Ok(())
 }
 
 fn known(is_known: bool) -> Restored<()> {
@@ -266,10 +315,20 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             known(symbol_id as usize == state.markets.len() + 1)?;
             read_symbol(state, &mut record)?;
         }
+        events::MARKET_PROTECTION_SET => {
+            known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
+            state.market_mut(symbol_id).protection_bps = record.u16()?;
+        }
         events::PARTICIPANT_CREATED => {
             known(record.u32()? as usize == state.directory.participants.len() + 1)?;
             let size = record.u16()?;
             state.directory.add_participant(record.text(size.into())?);
+        }
+        events::SELF_TRADE_PREVENTION_SET => {
+            let participant_id = record.u32()?;
+            known(state.directory.has_participant(participant_id))?;
+            let group = Group { number: record.u32()?, mode: record.u8()? };
+            state.note_self_trade_group(participant_id, group);
         }
         events::ACCOUNT_CREATED => {
             known(record.u32()? as usize == state.directory.accounts.len() + 1)?;
@@ -318,7 +377,10 @@ fn read_symbol(state: &mut State, record: &mut Reader) -> Restored<()> {
 fn read_references(state: &mut State, reader: &mut Reader) -> Restored<()> {
     let mut counts = Vec::new();
     for _ in 0..reader.u32()? {
-        counts.push((reader.u32()?, reader.u32()?));
+        let (symbol_id, last_price) = (reader.u32()?, reader.u32()?);
+        known(state.directory.has_symbol(symbol_id))?;
+        state.market_mut(symbol_id).last_price = last_price;
+        counts.push((symbol_id, reader.u32()?));
     }
     let trades = reader.u32()?;
     known(counts.iter().map(|&(_, count)| u64::from(count)).sum::<u64>() == trades.into())?;
@@ -332,17 +394,20 @@ fn read_references(state: &mut State, reader: &mut Reader) -> Restored<()> {
     Ok(())
 }
 
-fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
+/// Puts an order into its book, or gives it back where it waits.
+fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting>> {
     let (order_id, account_id, symbol_id) = (reader.u64()?, reader.u32()?, reader.u32()?);
     let [side, order_type, time_in_force, flags] = reader.array()?;
-    let (price, quantity, leaves) = (reader.u32()?, reader.u32()?, reader.u32()?);
+    let (price, quantity, leaves, reserve) = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
     let entered_ns = reader.u64()?;
     let client_order_id: ClientOrderId = reader.array()?;
     let header = &state.events.header;
     let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
     let entered = sequence_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
     let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
-    known(is_ours && entered && has_place && matches!(side, BUY | SELL) && 0 < leaves && leaves <= quantity)?;
+    let has_left = reserve < leaves && leaves <= quantity;
+    known(is_ours && entered && has_place && matches!(side, BUY | SELL) && has_left)?;
+    let kind = Kind { side, order_type, time_in_force, flags };
     let order = Order {
         order_id,
         entered_ns,
@@ -351,11 +416,18 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<()> {
         price,
         quantity,
         leaves,
-        kind: Kind { side, order_type, time_in_force, flags },
+        reserve,
+        asked_minimum: if flags & ALL_OR_NONE == 0 { 0 } else { u32::MAX },
+        kind,
+        is_special: is_special(kind, false),
         has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
         ..Order::default()
     };
     let market = &mut state.markets[symbol_id as usize - 1];
-    state.orders.rest(market.book.own_side(side), order, &client_order_id);
-    Ok(())
+    market.needs_care |= order.is_special;
+    if is_waiting(order.kind) {
+        return Ok(Some((order, client_order_id)));
+    }
+    state.orders.rest(market.book.home(order.kind), order, &client_order_id);
+    Ok(None)
 }

@@ -1,6 +1,8 @@
 //! Everything a venue knows, in one place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use exchange_wire::terms::Terms;
 
 use crate::client_order_ids::ClientOrderIds;
 use crate::directory::Directory;
@@ -8,6 +10,8 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::self_trade::Group;
+use crate::stop_orders::Triggered;
 
 /// How many of each a venue takes; one more is rejected.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,11 @@ pub struct State {
     /// By symbol id less 1.
     pub markets: Vec<Market>,
     pub orders: Orders,
+    /// Those of the order that is coming in, where it has some.
+    pub terms_in_hand: Terms,
+    pub triggered: VecDeque<Triggered>,
+    /// By participant, of those that are in one.
+    pub self_trade_groups: BTreeMap<u32, Group>,
     pub client_order_ids: ClientOrderIds,
     pub holdings: Holdings,
     /// Match ids of busted trades.
@@ -47,6 +56,9 @@ impl State {
             directory: Directory::default(),
             markets: Vec::new(),
             orders: Orders::new(partition),
+            terms_in_hand: Terms::default(),
+            triggered: VecDeque::new(),
+            self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),
             busted: BTreeSet::new(),

@@ -1,18 +1,20 @@
 //! The venue: command records in, event records out, the same from the same everywhere.
 
 use exchange_wire::commands::{
-    is_command, AmendOrder, CancelOrder, Command, EnterOrder, Header, ReplaceOrder, AMEND_ORDER,
-    CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER, START_ENGINE,
+    is_command, AmendOrder, CancelOrder, Command, EnterOrder, EnterSpecialOrder, Header, ReplaceOrder,
+    AMEND_ORDER, CANCEL_ORDER, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER, START_ENGINE,
 };
 use exchange_wire::events::ENGINE_STARTED;
 use exchange_wire::numbering::number;
+use exchange_wire::terms::Terms;
 use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::event_stream::Counters;
-use crate::order_book::{BookSide, Level, Order, QueuePlace, TOUCHED_MAX};
+use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
 use crate::reasons::{self as reason, Refusal};
 use crate::snapshot::{self, SnapshotError};
 use crate::state::{Limits, State};
+use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 /// From so many bytes of commands on, looking ahead gains more than it costs.
@@ -177,7 +179,12 @@ impl Venue {
     }
 
     pub fn next_deadline(&self) -> u64 {
-        self.state.day_ends_ns
+        let expires_ns = self.state.orders.next_expiry().map_or(0, |(expires_ns, _)| expires_ns);
+        match self.state.day_ends_ns {
+            0 => expires_ns,
+            day_ends_ns if expires_ns == 0 => day_ends_ns,
+            day_ends_ns => day_ends_ns.min(expires_ns),
+        }
     }
 
     pub fn counters(&self) -> &Counters {
@@ -209,10 +216,29 @@ impl Venue {
         })
     }
 
-    /// The resting orders, bids and asks, in the sequence in which they would trade.
+    /// The orders that are shown, bids and asks, in the sequence in which they would trade.
     pub fn orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
         self.sides(symbol_id)
             .map_or_else(Default::default, |(bids, asks)| (self.orders_of(bids), self.orders_of(asks)))
+    }
+
+    /// The orders that are not shown, bids and asks, in the sequence in which they would trade.
+    pub fn hidden_orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
+        self.state.market(symbol_id).map_or_else(Default::default, |market| {
+            (self.orders_of(&market.book.hidden_bids), self.orders_of(&market.book.hidden_asks))
+        })
+    }
+
+    /// The stop orders that wait, buys and sales, in the sequence in which trades reach them.
+    pub fn stop_orders(&self, symbol_id: u32) -> (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>) {
+        self.state.market(symbol_id).map_or_else(Default::default, |market| {
+            (self.orders_of(&market.stops.buys), self.orders_of(&market.stops.sells))
+        })
+    }
+
+    /// The special terms of a live order.
+    pub fn terms(&self, order: &Order) -> Terms {
+        self.state.orders.terms(order)
     }
 
     pub fn order(&self, order_id: u64) -> Option<LiveOrder<'_>> {
@@ -220,7 +246,10 @@ impl Venue {
     }
 
     pub fn place_in_queue(&self, order_id: u64) -> Option<QueuePlace> {
-        self.state.orders.find(order_id).map(|slot| self.state.orders.place_in_queue(slot))
+        let slot = self.state.orders.find(order_id)?;
+        let kind = self.state.orders.at(slot).kind;
+        let is_shown = kind.flags & HIDDEN == 0 && !is_waiting(kind);
+        is_shown.then(|| self.state.orders.place_in_queue(slot))
     }
 
     pub fn reference_price(&self, symbol_id: u32) -> u32 {
@@ -303,10 +332,21 @@ impl State {
                         return self.amend(&command);
                     }
                 }
+                (ENTER_SPECIAL_ORDER, EnterSpecialOrder::BYTES) => return self.apply_special(header, record),
                 _ => {}
             }
         }
         self.apply_other(header, record);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn apply_special(&mut self, header: &Header, record: &[u8]) {
+        let body = &record[COMMAND_HEADER_BYTES..];
+        match EnterSpecialOrder::read(body) {
+            Ok(command) => self.enter_special(command, body),
+            Err(_) => self.apply_other(header, record),
+        }
     }
 
     #[cold]
@@ -326,7 +366,10 @@ impl State {
         };
         match command {
             Command::StartEngine { epoch } => self.start_engine(epoch),
-            Command::Tick => self.tick(),
+            Command::Tick => {
+                self.expire();
+                self.tick();
+            }
             Command::StartBusinessDay { date, ends_ns } => self.start_business_day(date, ends_ns),
             Command::AddSymbol(command) => self.add_symbol(command),
             Command::SetSymbolState { symbol_id, state, reason } => {
@@ -334,6 +377,12 @@ impl State {
             }
             Command::SetReferencePrice { symbol_id, reference_price } => {
                 self.set_reference_price(symbol_id, reference_price);
+            }
+            Command::SetMarketProtection { symbol_id, protection_bps } => {
+                self.set_market_protection(symbol_id, protection_bps);
+            }
+            Command::SetSelfTradePrevention { participant_id, group, mode } => {
+                self.set_self_trade_prevention(participant_id, group, mode);
             }
             Command::CreateParticipant { name } => self.create_participant(name),
             Command::CreateAccount { participant_id, name } => self.create_account(participant_id, name),

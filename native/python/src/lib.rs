@@ -17,7 +17,11 @@ use pyo3::types::PyBytes;
 const RELEASE_FROM_BYTES: usize = 256 << 10;
 /// The limits of a venue as Python gives them.
 type LimitNumbers = (u64, u64, u64, u64, u64, u64);
-type OrderRow<'py> = (u64, u32, u32, u8, u8, u8, u8, u32, u32, u32, Bound<'py, PyBytes>, u64);
+/// What every order has, then its reserve and its special terms.
+type OrderRow<'py> = (OrderFields<'py>, u32, Option<TermNumbers>);
+type OrderFields<'py> = (u64, u32, u32, u8, u8, u8, u8, u32, u32, u32, Bound<'py, PyBytes>, u64);
+type TermNumbers = (u32, u32, u32, u32, u16, u64);
+type OrderRows<'py> = (Vec<OrderRow<'py>>, Vec<OrderRow<'py>>);
 type LevelRow = (u32, u64, u32);
 type AppliedBatch<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Vec<usize>);
 
@@ -161,15 +165,24 @@ impl Venue {
         (level_rows(&bids), level_rows(&asks))
     }
 
-    fn orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> (Vec<OrderRow<'py>>, Vec<OrderRow<'py>>) {
+    fn orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> OrderRows<'py> {
         let venue = self.locked();
-        let (bids, asks) = venue.orders(symbol_id);
-        let rows = |side: Vec<_>| side.into_iter().map(|order| order_row(py, order)).collect();
-        (rows(bids), rows(asks))
+        order_rows(py, &venue, venue.orders(symbol_id))
+    }
+
+    fn hidden_orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> OrderRows<'py> {
+        let venue = self.locked();
+        order_rows(py, &venue, venue.hidden_orders(symbol_id))
+    }
+
+    fn stop_orders<'py>(&self, py: Python<'py>, symbol_id: u32) -> OrderRows<'py> {
+        let venue = self.locked();
+        order_rows(py, &venue, venue.stop_orders(symbol_id))
     }
 
     fn order<'py>(&self, py: Python<'py>, order_id: u64) -> Option<OrderRow<'py>> {
-        self.locked().order(order_id).map(|order| order_row(py, order))
+        let venue = self.locked();
+        venue.order(order_id).map(|order| order_row(py, &venue, order))
     }
 
     fn place_in_queue(&self, order_id: u64) -> Option<(u64, u64)> {
@@ -207,7 +220,31 @@ fn level_rows(levels: &[matching::Level]) -> Vec<LevelRow> {
     levels.iter().map(|level| (level.price, level.quantity, level.orders)).collect()
 }
 
-fn order_row<'py>(py: Python<'py>, (order, id): (&matching::Order, &[u8; 36])) -> OrderRow<'py> {
+type LiveOrder<'a> = (&'a matching::Order, &'a [u8; 36]);
+
+fn order_rows<'py>(
+    py: Python<'py>,
+    venue: &matching::Venue,
+    (bids, asks): (Vec<LiveOrder<'_>>, Vec<LiveOrder<'_>>),
+) -> OrderRows<'py> {
+    let rows = |side: Vec<_>| side.into_iter().map(|order| order_row(py, venue, order)).collect();
+    (rows(bids), rows(asks))
+}
+
+fn order_row<'py>(py: Python<'py>, venue: &matching::Venue, (order, id): LiveOrder<'_>) -> OrderRow<'py> {
+    let terms = venue.terms(order);
+    let numbers = (
+        terms.minimum_quantity,
+        terms.display_quantity,
+        terms.stop_price,
+        terms.trail_amount,
+        terms.trail_bps,
+        terms.expires_ns,
+    );
+    (order_fields(py, (order, id)), order.reserve, order.has_terms.then_some(numbers))
+}
+
+fn order_fields<'py>(py: Python<'py>, (order, id): LiveOrder<'_>) -> OrderFields<'py> {
     let size = id.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     (
         order.order_id,

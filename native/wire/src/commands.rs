@@ -2,6 +2,7 @@
 
 use crate::events::Kind;
 use crate::reader::{unpadded, Malformed, Reader};
+use crate::terms::Terms;
 use crate::{ClientOrderId, COMMAND_HEADER_BYTES, RECORD_BYTES_MAX};
 
 pub const START_ENGINE: u8 = 1;
@@ -26,10 +27,13 @@ pub const BUST_TRADE: u8 = 50;
 pub const CORRECT_TRADE: u8 = 51;
 pub const CONFIGURE_RULE: u8 = 60;
 pub const CONFIRM_CONFIGURATION: u8 = 61;
+pub const ENTER_SPECIAL_ORDER: u8 = 62;
+pub const SET_MARKET_PROTECTION: u8 = 63;
+pub const SET_SELF_TRADE_PREVENTION: u8 = 64;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60 | 61)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=64)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -88,6 +92,22 @@ impl EnterOrder {
             client_order_id: reader.array()?,
             body: start,
         })
+    }
+}
+
+/// An entry with special terms. Its `body` is not yet that by which it is known when it comes again.
+pub struct EnterSpecialOrder {
+    pub entry: EnterOrder,
+    pub terms: Terms,
+}
+
+impl EnterSpecialOrder {
+    pub const BYTES: usize = EnterOrder::BYTES + Terms::BYTES;
+
+    pub fn read(body: &[u8]) -> Result<Self, Malformed> {
+        let entry = EnterOrder::read(body)?;
+        let mut reader = Reader::new(&body[EnterOrder::BYTES - COMMAND_HEADER_BYTES..]);
+        Ok(Self { entry, terms: Terms::read(&mut reader)? })
     }
 }
 
@@ -219,6 +239,8 @@ pub enum Command<'a> {
     AddSymbol(AddSymbol<'a>),
     SetSymbolState { symbol_id: u32, state: u8, reason: &'a str },
     SetReferencePrice { symbol_id: u32, reference_price: u32 },
+    SetMarketProtection { symbol_id: u32, protection_bps: u16 },
+    SetSelfTradePrevention { participant_id: u32, group: u32, mode: u8 },
     CreateParticipant { name: &'a str },
     CreateAccount { participant_id: u32, name: &'a str },
     CreateKey(CreateKey<'a>),
@@ -250,6 +272,13 @@ impl<'a> Command<'a> {
                 Self::SetSymbolState { symbol_id, state, reason: text_with_size(&mut r)? }
             }
             SET_REFERENCE_PRICE => Self::SetReferencePrice { symbol_id: r.u32()?, reference_price: r.u32()? },
+            SET_MARKET_PROTECTION => {
+                Self::SetMarketProtection { symbol_id: r.u32()?, protection_bps: r.u16()? }
+            }
+            SET_SELF_TRADE_PREVENTION => {
+                let (participant_id, group) = (r.u32()?, r.u32()?);
+                Self::SetSelfTradePrevention { participant_id, group, mode: r.u8()? }
+            }
             CREATE_PARTICIPANT => Self::CreateParticipant { name: text_with_size(&mut r)? },
             CREATE_ACCOUNT => Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? },
             CREATE_KEY => {

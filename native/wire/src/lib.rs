@@ -9,6 +9,7 @@ pub mod numbering;
 pub mod ouch;
 pub mod reader;
 pub mod record;
+pub mod terms;
 
 /// The largest record with a tail.
 pub const RECORD_BYTES_MAX: usize = 4_096;

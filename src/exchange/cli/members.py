@@ -16,6 +16,7 @@ accounts = App(name="accounts", help="List and open accounts, and show what they
 keys = App(name="keys", help="List, make and revoke keys.")
 DEFAULT = Options()
 
+SelfTradeModeName = Literal["none", "cancel-newest", "cancel-oldest", "cancel-both", "decrement"]
 RoleName = Literal["viewer", "trader", "risk", "clearing", "operator", "auditor", "component"]
 
 
@@ -26,6 +27,28 @@ def list_participants(*, options: Options = DEFAULT) -> None:
     found = _operator(options).items("/api/v1/participants")
     rows = ((each["id"], each["name"], ", ".join(each["accounts"])) for each in found)
     show(found, options.json, lambda _: print_table((">id", "name", "accounts"), rows, "no participants"))
+
+
+@participants.command(name="self-trade")
+def set_self_trade(
+    participant: str, mode: SelfTradeModeName, *, group: int = 1, options: Options = DEFAULT
+) -> None:
+    """Keep a participant from trading with itself: `exchange participants self-trade 1 cancel-newest`.
+
+    Parameters
+    ----------
+    participant
+        The participant's id.
+    mode
+        What happens where one of its orders would trade with one of its group; none: they trade.
+    group
+        Participants of one group do not trade with each other either.
+    """
+    body = {"group": group if mode != "none" else 0, "mode": mode.replace("-", "_")}
+    path = f"/api/v1/participants/{in_path(participant)}/self_trade_prevention"
+    show(
+        _operator(options).ask("PUT", path, {}, body), options.json, lambda facts: print_facts(facts.items())
+    )
 
 
 @participants.command(name="create")

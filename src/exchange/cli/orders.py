@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -13,9 +14,41 @@ from exchange.cli.output import print_facts, print_table, show
 
 app = App(name="order", help="Enter, change, cancel and look up orders.")
 
-TimeInForce = Literal["day", "gtc", "ioc", "fok"]
+TimeInForce = Literal["day", "gtc", "gtd", "ioc", "fok"]
 At = Annotated[str, Parameter(name="--at")]
 DEFAULT = Options()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What an order may ask for beyond price and quantity."""
+
+    post_only: bool = False
+    "Refuse the order rather than trade at once."
+    reprice: bool = False
+    "With --post-only: rest one tick behind the best opposite price instead."
+    all_or_none: bool = False
+    "Trade whole or wait, unseen."
+    min_qty: str = ""
+    "Trade at least so much at once, or wait, unseen."
+    display_qty: str = ""
+    "Show only so much at a time (an iceberg order)."
+    hidden: bool = False
+    "Rest unseen, behind all that is shown at its price."
+    expires_at: str = ""
+    "With --tif gtd: until when, such as 2026-11-30T20:00:00Z."
+    stop_price: str = ""
+    "Wait until the last trade reaches this price (a stop order)."
+    trail_amount: str = ""
+    "Wait, with a stop price that follows the last trade at this distance (a trailing stop)."
+    trail_bps: int = 0
+    "As --trail-amount, as a share of the price in basis points."
+    to_limit: bool = False
+    "Without a price: take the best price only, and rest there with what is left (market-to-limit)."
+
+
+NO_TERMS = Terms()
 
 
 @app.command
@@ -25,7 +58,7 @@ def buy(
     *,
     at: At = "",
     tif: TimeInForce | None = None,
-    post_only: bool = False,
+    terms: Terms = NO_TERMS,
     client_order_id: str = "",
     account: str = "",
     options: Options = DEFAULT,
@@ -42,14 +75,12 @@ def buy(
         Limit price, also written @ 189.20; without one the order takes what the market gives.
     tif
         Time in force; default: day with a price, ioc at market.
-    post_only
-        Refuse the order rather than trade at once.
     client_order_id
         Your own name for it; the same order sent again under it is not entered twice.
     account
         Needed only where the participant has several.
     """
-    return _enter("buy", symbol, quantity, at, tif, post_only, client_order_id, account, options)
+    return _enter("buy", symbol, quantity, at, tif, terms, client_order_id, account, options)
 
 
 @app.command
@@ -59,7 +90,7 @@ def sell(
     *,
     at: At = "",
     tif: TimeInForce | None = None,
-    post_only: bool = False,
+    terms: Terms = NO_TERMS,
     client_order_id: str = "",
     account: str = "",
     options: Options = DEFAULT,
@@ -76,14 +107,12 @@ def sell(
         Limit price, also written @ 189.30; without one the order takes what the market gives.
     tif
         Time in force; default: day with a price, ioc at market.
-    post_only
-        Refuse the order rather than trade at once.
     client_order_id
         Your own name for it; the same order sent again under it is not entered twice.
     account
         Needed only where the participant has several.
     """
-    return _enter("sell", symbol, quantity, at, tif, post_only, client_order_id, account, options)
+    return _enter("sell", symbol, quantity, at, tif, terms, client_order_id, account, options)
 
 
 @app.command
@@ -178,22 +207,44 @@ def list_(
     show(items, options.json, lambda orders: _print_orders(orders, status))
 
 
+@app.command
+def prevented(*, symbol: str = "", limit: int = 100, options: Options = DEFAULT) -> None:
+    """List matches that self-trade prevention did not let happen, newest first: `exchange order prevented`.
+
+    Parameters
+    ----------
+    symbol
+        Only in this symbol.
+    limit
+        At most this many.
+    """
+    items = options.trader().items("/api/v1/prevented_matches", limit, symbol=symbol.upper())
+    show(items, options.json, _print_prevented)
+
+
 def _enter(
-    side: str, symbol: str, quantity: str, at: str, tif: str | None, post_only: bool,
+    side: str, symbol: str, quantity: str, at: str, tif: str | None, terms: Terms,
     client_order_id: str, account: str, options: Options,
 ) -> int:  # fmt: skip
     order: dict[str, Any] = {
         "symbol": symbol.upper(),
         "side": side,
         "qty": quantity,
-        "type": "limit" if at else "market",
-        "time_in_force": tif or ("day" if at else "ioc"),
+        "type": _type_of(at, terms),
+        "time_in_force": tif or ("ioc" if _type_of(at, terms) == "market" else "day"),
     }
-    optional = {"price": at, "post_only": post_only, "client_order_id": client_order_id, "account": account}
+    optional = {"price": at, "client_order_id": client_order_id, "account": account, **asdict(terms)}
+    del optional["to_limit"]
     order.update({name: value for name, value in optional.items() if value})
     answer = _send(options.trader(), order)
     show(answer, options.json, _print_entered)
     return 0
+
+
+def _type_of(at: str, terms: Terms) -> str:
+    if terms.stop_price or terms.trail_amount or terms.trail_bps:
+        return "stop_limit" if at else "stop"
+    return "limit" if at else "market_to_limit" if terms.to_limit else "market"
 
 
 def _send(connection: Connection, order: dict[str, Any]) -> Any:
@@ -225,6 +276,18 @@ def _print_facts(answer: dict[str, Any]) -> None:
 
 def _flat(value: object) -> object:
     return ", ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def _print_prevented(matches: list[dict[str, Any]]) -> None:
+    columns = ("id", "symbol", "incoming", ">qty", ">price", "mode", "resting order", "incoming order", "at")
+    rows = (
+        (
+            match["id"], match["symbol"], match["incoming_side"], match["qty"], match["price"], match["mode"],
+            match.get("resting_order_id", ""), match.get("incoming_order_id", ""), match["at"],
+        )
+        for match in matches
+    )  # fmt: skip
+    print_table(columns, rows, "no prevented matches")
 
 
 def _print_orders(orders: list[dict[str, Any]], status: str) -> None:

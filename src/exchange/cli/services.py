@@ -162,6 +162,7 @@ def screen(facts: dict[str, Any], *, moving: bool = False) -> list[str]:
         f"    engine     {facts['engine']}/docs",
         f"    reporter   {facts['reporter']}/docs",
         f"    clearing   {facts['clearing']}/docs",
+        *([f"    ITCH feed  {facts['itch']}"] if facts.get("itch") else []),
         f"    data       {facts['data']}",
         "",
         "  Keys, for `Authorization: Bearer KEY` and for the page:",

@@ -101,6 +101,21 @@ def reference(symbol: str, price: str, *, options: Options = DEFAULT) -> None:
     _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"price": price}))
 
 
+@app.command
+def protection(symbol: str, band_bps: int, *, options: Options = DEFAULT) -> None:
+    """Set how far from the reference price market orders may trade: `exchange symbols protection AAPL 500`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    band_bps
+        In basis points: 500 is 5 %; 0 lets them trade at any price.
+    """
+    path = f"/api/v1/symbols/{in_path(symbol.upper())}/protection"
+    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"band_bps": band_bps}))
+
+
 def _change(options: Options, symbol: str, verb: str, reason: str) -> Any:
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
     return options.official("operator", "engine").post(path, {"reason": reason} if reason else {})
@@ -118,8 +133,11 @@ def _print_symbols(symbols: list[dict[str, Any]]) -> None:
             symbol["reference_price"],
             symbol["round_lot"],
             ", ".join(f"{row['tick']} from {row['from']}" for row in symbol["ticks"]),
+            f"{symbol.get('protection_bps', 0)} bps" if symbol.get("protection_bps") else "none",
             symbol["name"],
         )
         for symbol in symbols
     )
-    print_table(("symbol", "state", ">reference", ">round lot", "ticks", "name"), rows, "no symbols")
+    print_table(
+        ("symbol", "state", ">reference", ">round lot", "ticks", "protection", "name"), rows, "no symbols"
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -71,6 +71,13 @@ class SetReferencePrice(Command, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class SetMarketProtection(Command, frozen=True, kw_only=True):
+    """Set how far from the reference price a market order may trade, in basis points; 0 for any price."""
+
+    symbol_id: SymbolId
+    protection_bps: int
+
+
 class ConfigureSymbol(Command, frozen=True, kw_only=True):
     """List a symbol, or change it, as a version of the configuration says; what is 0 or empty stays as it is."""
 
@@ -87,6 +94,14 @@ class CreateParticipant(Command, frozen=True, kw_only=True):
     """Admit a member."""
 
     name: str
+
+
+class SetSelfTradePrevention(Command, frozen=True, kw_only=True):
+    """Put a member into a self-trade group; 0 takes it out. mode: what its incoming orders do, see `SelfTradeMode`."""
+
+    participant_id: ParticipantId
+    group: int
+    mode: SelfTradeMode
 
 
 class CreateAccount(Command, frozen=True, kw_only=True):
@@ -139,6 +154,17 @@ class EnterOrder(Command, frozen=True, kw_only=True):
     price: Price = Price(0)
     flags: int = 0
     client_order_id: str = ""
+
+
+class EnterSpecialOrder(EnterOrder, frozen=True, kw_only=True):
+    """Enter an order with special terms; what each means says `SpecialTerms`."""
+
+    minimum_quantity: Quantity = Quantity(0)
+    display_quantity: Quantity = Quantity(0)
+    stop_price: Price = Price(0)
+    trail_amount: Price = Price(0)
+    trail_bps: int = 0
+    expires_ns: int = 0
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

@@ -42,6 +42,8 @@ class Directory:
                 self._change_symbol(event.symbol_id, state=event.state)
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case e.MarketProtectionSet():
+                self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
             case e.SymbolConfigured():
                 self._configure_symbol(event)
             case e.RuleConfigured():
@@ -51,6 +53,11 @@ class Directory:
             case e.ParticipantCreated():
                 self.participants[event.participant_id] = Participant(event.participant_id, event.name)
                 self.participant_ids[event.name] = event.participant_id
+            case e.SelfTradePreventionSet():
+                self.participants[event.participant_id] = msgspec.structs.replace(
+                    self.participants[event.participant_id],
+                    self_trade_group=event.group, self_trade_mode=event.mode,
+                )  # fmt: skip
             case e.AccountCreated():
                 self.accounts[event.account_id] = Account(event.account_id, event.participant_id, event.name)
             case e.KeyCreated():

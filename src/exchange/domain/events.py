@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
@@ -78,6 +78,12 @@ class ReferencePriceSet(Event, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class MarketProtectionSet(Event, frozen=True, kw_only=True):
+    """Market orders may trade so far from the reference price, in basis points; 0 for any price."""
+
+    protection_bps: int
+
+
 class SymbolConfigured(Event, frozen=True, kw_only=True):
     """A version of the configuration listed a symbol, or changed it; this is how it is now.
 
@@ -99,6 +105,14 @@ class ParticipantCreated(Event, frozen=True, kw_only=True):
 
     participant_id: ParticipantId
     name: str
+
+
+class SelfTradePreventionSet(Event, frozen=True, kw_only=True):
+    """A member is in a self-trade group, or with 0 in none."""
+
+    participant_id: ParticipantId
+    group: int
+    mode: SelfTradeMode
 
 
 class AccountCreated(Event, frozen=True, kw_only=True):
@@ -166,6 +180,74 @@ class OrderAccepted(Event, frozen=True, kw_only=True):
     price: Price
     quantity: Quantity
     client_order_id: str
+
+
+class SpecialTermsAccepted(Event, frozen=True, kw_only=True):
+    """The special terms of the order that the event before took; see `SpecialTerms`."""
+
+    order_id: OrderId
+    account_id: AccountId
+    minimum_quantity: Quantity
+    display_quantity: Quantity
+    stop_price: Price
+    trail_amount: Price
+    trail_bps: int
+    expires_ns: int
+
+
+class OrderRepriced(Event, frozen=True, kw_only=True):
+    """The market gave an order that is coming in a price; from now on it is a limit order at it."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    reason: RepriceReason
+    price: Price
+
+
+class OrderRefreshed(Event, frozen=True, kw_only=True):
+    """The shown part of an order was used up; the next part is last in its queue. leaves: all that is unfilled."""
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    price: Price
+    displayed: Quantity
+    leaves: Quantity
+
+
+class OrderTriggered(Event, frozen=True, kw_only=True):
+    """A stop order's price was reached: now it comes in, as an order of this type. last_price: that reached it.
+
+    Its fills, and the cancel of what may not rest, follow within the same command.
+    """
+
+    order_id: OrderId
+    account_id: AccountId
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    flags: int
+    price: Price
+    leaves: Quantity
+    stop_price: Price
+    last_price: Price
+
+
+class MatchPrevented(Event, frozen=True, kw_only=True):
+    """Two orders of one group did not trade. What becomes of them follows: cancels, or a cancel and an amendment.
+
+    quantity: what both had left at least; price: the resting order's.
+    """
+
+    maker_order_id: OrderId
+    taker_order_id: OrderId
+    maker_account_id: AccountId
+    taker_account_id: AccountId
+    price: Price
+    quantity: Quantity
+    taker_side: Side
+    mode: SelfTradeMode
 
 
 class OrderRejected(Event, frozen=True, kw_only=True):

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
+import msgspec
+
 CLIENT_ORDER_ID_PATTERN = re.compile(r"[\x21-\x7e]{1,36}\Z", re.ASCII)
 """1 to 36 printable ASCII characters, no blank."""
 CLIENT_ORDER_IDS_MAX = 1_000_000
 """Client order ids one account may use on one business date."""
+TRAIL_BPS_MAX = 5_000
+"""The widest trail of a stop, in basis points of the price it follows."""
+ICEBERG_SLICES_MAX = 100
+"""A display quantity is at least this part of the order's quantity, so that one command refreshes only so often."""
 
 
 class Side(IntEnum):
@@ -23,6 +29,12 @@ class OrderType(IntEnum):
 
     MARKET = 1
     LIMIT = 2
+    STOP = 3
+    """Waits until the last trade reaches its stop price, then is a market order."""
+    STOP_LIMIT = 4
+    """Waits until the last trade reaches its stop price, then is a limit order."""
+    MARKET_TO_LIMIT = ord("K")
+    """Takes the best price there is, and becomes a limit order at it."""
 
 
 class TimeInForce(IntEnum):
@@ -32,12 +44,21 @@ class TimeInForce(IntEnum):
     GTC = 1
     IOC = 3
     FOK = 4
+    GTD = 6
+    """Until the time that its terms give."""
 
 
 class OrderFlag(IntEnum):
     """Bits of an order's `flags`."""
 
     POST_ONLY = 1
+    """It never takes: it is refused where it would trade at once."""
+    REPRICE = 2
+    """With post-only: where it would trade at once it rests one tick behind the best opposite price."""
+    ALL_OR_NONE = 4
+    """It trades whole or waits."""
+    HIDDEN = 8
+    """It rests behind all that is shown at its price, and is not shown."""
 
 
 class CancelReason(IntEnum):
@@ -55,6 +76,59 @@ class CancelReason(IntEnum):
     """An operator asked for it."""
     MASS_CANCEL = 6
     """Its owner asked for all of a kind."""
+    EXPIRED = 17
+    """The time until which it was good is over."""
+    MINIMUM_QUANTITY = 18
+    """Its minimum was not there, and it may not wait."""
+    PROTECTION = 19
+    """What is left of a market order would trade outside the symbol's protection band."""
+    NO_OPPOSITE = 20
+    """A market-to-limit order that found no price to take."""
+    SELF_TRADE = 21
+    """It would have traded with an order of its own group."""
+
+
+class SelfTradeMode(IntEnum):
+    """What happens where two orders of one group would trade. Numbers 1 to 3 are those of FIX 5.0 tag 2964."""
+
+    NONE = 0
+    """They trade."""
+    CANCEL_NEWEST = 1
+    """The incoming order is cancelled."""
+    CANCEL_OLDEST = 2
+    """The resting order is cancelled."""
+    CANCEL_BOTH = 3
+    """Both are cancelled."""
+    DECREMENT = 4
+    """The smaller one is cancelled, and the larger one reduced by its quantity."""
+
+
+class RepriceReason(IntEnum):
+    """Why the market gave an order a price that its owner did not name."""
+
+    MARKET_TO_LIMIT = 1
+    """A market-to-limit order met this price."""
+    POST_ONLY = 2
+    """A post-only order would have traded at its own price."""
+
+
+class SpecialTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What an order asks beyond price, quantity, time in force and flags; 0 where it does not.
+
+    minimum_quantity: of one trade or of one sweep; display_quantity: how much of it is shown at a time;
+    stop_price: what the last trade must reach, of a trailing stop where it stands now; trail_amount (price) or
+    trail_bps: how far the stop follows the last trade; expires_ns: until when it is good.
+    """
+
+    minimum_quantity: int = 0
+    display_quantity: int = 0
+    stop_price: int = 0
+    trail_amount: int = 0
+    trail_bps: int = 0
+    expires_ns: int = 0
+
+
+NO_TERMS = SpecialTerms()
 
 
 class OrderStatus(IntEnum):

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import msgspec
 
+from exchange.domain.order import SelfTradeMode
 from exchange.domain.printable import is_printable
 from exchange.domain.units import AccountId, KeyId, ParticipantId
 
@@ -35,10 +36,12 @@ class Role(IntEnum):
 
 
 class Participant(msgspec.Struct, frozen=True, gc=False):
-    """A member of the exchange."""
+    """A member of the exchange. Members of one self-trade group, 0 for none, do not trade with each other."""
 
     participant_id: ParticipantId
     name: str
+    self_trade_group: int = 0
+    self_trade_mode: SelfTradeMode = SelfTradeMode.NONE
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):

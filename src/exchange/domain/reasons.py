@@ -34,6 +34,15 @@ class Reason(IntEnum):
     NOTIONAL_OVERFLOW = 16
     TIME_IN_FORCE_NOT_ALLOWED = 17
     POST_ONLY_NOT_ALLOWED = 18
+    EXPIRY_INVALID = 54
+    MINIMUM_QUANTITY_INVALID = 55
+    DISPLAY_NOT_ALLOWED = 56
+    DISPLAY_QUANTITY_INVALID = 57
+    STOP_PRICE_NOT_ALLOWED = 59
+    STOP_PRICE_MISSING = 60
+    STOP_PRICE_INVALID = 61
+    STOP_ALREADY_REACHED = 62
+    TRAIL_INVALID = 63
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
@@ -57,6 +66,8 @@ class Reason(IntEnum):
     CORRECTION_INVALID = 38
     BUSINESS_DATE_NOT_LATER = 39
     DIRECTORY_FULL = 40
+    PROTECTION_INVALID = 58
+    SELF_TRADE_MODE_INVALID = 65
     CONFIGURATION_SUPERSEDED = 70
 
 
@@ -119,8 +130,10 @@ REASONS: dict[Reason, ReasonText] = {
         measured="quantity",
         limit="round lot",
     ),
-    Reason.PRICE_MISSING: ReasonText("A limit order needs a price.", field="price"),
-    Reason.PRICE_NOT_ALLOWED: ReasonText("A market order takes no price.", field="price", measured="price"),
+    Reason.PRICE_MISSING: ReasonText("An order with a limit needs a price.", field="price"),
+    Reason.PRICE_NOT_ALLOWED: ReasonText(
+        "An order without a limit takes no price.", field="price", measured="price"
+    ),
     Reason.PRICE_TOO_HIGH: ReasonText(
         "The price is above the highest price there is.",
         field="price",
@@ -140,12 +153,57 @@ REASONS: dict[Reason, ReasonText] = {
         limit="maximum",
     ),
     Reason.TIME_IN_FORCE_NOT_ALLOWED: ReasonText(
-        "A market order cannot rest: its time in force is day, ioc or fok.",
+        "The order type does not take this time in force: market orders take day, ioc or fok, stop "
+        "orders day, gtc or gtd.",
         field="time_in_force",
         measured="time in force",
     ),
     Reason.POST_ONLY_NOT_ALLOWED: ReasonText(
-        "Post-only needs a limit order that may rest: time in force day or gtc.", field="post_only"
+        "Post-only needs a limit order that may rest: time in force day, gtc or gtd.", field="post_only"
+    ),
+    Reason.EXPIRY_INVALID: ReasonText(
+        "Good till date needs a time that is later than now; other times in force take none.",
+        field="expires_at",
+        measured="expires at",
+        limit="now",
+    ),
+    Reason.MINIMUM_QUANTITY_INVALID: ReasonText(
+        "A minimum is not above the order's quantity, and all-or-none needs none.",
+        field="min_qty",
+        measured="minimum",
+        limit="quantity",
+    ),
+    Reason.DISPLAY_NOT_ALLOWED: ReasonText(
+        "Only an order that may rest is shown in parts or hidden, and not both; one with a minimum rests hidden.",
+        field="display_qty",
+    ),
+    Reason.DISPLAY_QUANTITY_INVALID: ReasonText(
+        "A display quantity is in round lots, at most the order's quantity and at least a hundredth of it.",
+        field="display_qty",
+        measured="display quantity",
+        limit="least",
+    ),
+    Reason.STOP_PRICE_NOT_ALLOWED: ReasonText(
+        "Only a stop order takes a stop price or a trail.", field="stop_price", measured="stop price"
+    ),
+    Reason.STOP_PRICE_MISSING: ReasonText("A stop order needs a stop price or a trail.", field="stop_price"),
+    Reason.STOP_PRICE_INVALID: ReasonText(
+        "A stop price is on a tick and at most the highest price.",
+        field="stop_price",
+        measured="stop price",
+        limit="tick size",
+    ),
+    Reason.STOP_ALREADY_REACHED: ReasonText(
+        "The last trade has reached this stop price already.",
+        retry=True,
+        field="stop_price",
+        measured="stop price",
+        limit="last price",
+    ),
+    Reason.TRAIL_INVALID: ReasonText(
+        "A trail is an amount or up to 5,000 basis points, for a stop order without any price, and leads to a price.",
+        field="trail_amount",
+        measured="trail",
     ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",
@@ -223,6 +281,15 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.DIRECTORY_FULL: ReasonText(
         "The exchange has its maximum number of these.", measured="count", limit="maximum"
+    ),
+    Reason.PROTECTION_INVALID: ReasonText(
+        "A protection band is 0 to 10,000 basis points.",
+        field="band_bps",
+        measured="basis points",
+        limit="maximum",
+    ),
+    Reason.SELF_TRADE_MODE_INVALID: ReasonText(
+        "A self-trade group needs one of the modes, and no group needs none.", field="mode", measured="mode"
     ),
     Reason.CONFIGURATION_SUPERSEDED: ReasonText(
         "This version of the configuration, or a later one, is in force already.",

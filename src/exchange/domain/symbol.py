@@ -14,6 +14,8 @@ from exchange.domain.units import Price, Quantity, SymbolId
 SYMBOL_PATTERN = re.compile(r"[A-Z0-9.\-]{1,8}\Z", re.ASCII)
 TICK_ROWS_MAX = 16
 SYMBOLS_MAX = 65_535
+PROTECTION_BPS_MAX = 10_000
+"""The widest protection band of market orders: the whole reference price."""
 
 
 class SymbolState(IntEnum):
@@ -56,7 +58,7 @@ class TickTable(msgspec.Struct, frozen=True, gc=False):
 
 
 class Symbol(msgspec.Struct, frozen=True, gc=False):
-    """A symbol as the directory knows it."""
+    """A symbol as the directory knows it. protection_bps: of market orders, see `SetMarketProtection`."""
 
     symbol_id: SymbolId
     symbol: str
@@ -65,3 +67,4 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     reference_price: Price
     state: SymbolState
     ticks: TickTable
+    protection_bps: int = 0

@@ -144,7 +144,7 @@ class Gateway:
         stored = await self.stored_order(order_id)
         if stored is None or not self.entry.may_see(stored.account_id, principal):
             raise unknown_order(order_id)
-        return order_view(stored, self.symbols)
+        return order_view(stored, self.symbols, self.venue.order(order_id))
 
     async def stored_order(self, order_id: int) -> StoredOrder | None:
         """Return what the history has of an order, once it has all that was released so far."""

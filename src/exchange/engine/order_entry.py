@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from exchange.domain import commands as c
 from exchange.domain.directory import Directory
-from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, OrderFlag
+from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, TRAIL_BPS_MAX, OrderFlag
 from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import (
@@ -24,7 +24,9 @@ from exchange.domain.units import (
     Quantity,
     SymbolId,
     UnitError,
+    format_time,
     parse_price,
+    parse_time,
 )
 from exchange.engine.refusals import invalid_field, refusal
 from exchange.infra.auth import Principal
@@ -35,10 +37,13 @@ from exchange.wire.rest.texts import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
 PRICES_REMEMBERED = 4_096
 ID_MAX = 2**64 - 1
+TIME_NS_MAX = 2**63 - 1
+_NO_TERMS = (None,) * 6
 SESSION_MARK = MARK.decode()
 DIGITS_MAX = 18
 _ENTER = LAYOUTS[c.EnterOrder]
 _ENTER_BYTES = _ENTER.struct.size
+_SPECIAL = LAYOUTS[c.EnterSpecialOrder]
 _WHOLE = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 
 _EVERY_ACCOUNT = frozenset((Role.RISK, Role.CLEARING, Role.OPERATOR, Role.AUDITOR, Role.COMPONENT))
@@ -68,11 +73,14 @@ class OrderEntry:
         time_in_force = TIMES_IN_FORCE.get(order.time_in_force)
         if time_in_force is None:
             raise not_a_choice(Reason.TIME_IN_FORCE_INVALID, order.time_in_force, TIMES_IN_FORCE)
-        return _ENTER.struct.pack(
-            _ENTER_BYTES, _ENTER.number, VERSION, 0, 0, 0, account_id, symbol_id, side, order_type, time_in_force,
-            OrderFlag.POST_ONLY if order.post_only else 0, price_of(order.price), quantity_of(order.qty),
-            client_order_id_of(order.client_order_id),
+        values = (
+            account_id, symbol_id, side, order_type, time_in_force, flags_of(order), price_of(order.price),
+            quantity_of(order.qty), client_order_id_of(order.client_order_id),
         )  # fmt: skip
+        if not has_terms(order):
+            return _ENTER.struct.pack(_ENTER_BYTES, _ENTER.number, VERSION, 0, 0, 0, *values)
+        layout = _SPECIAL.struct
+        return layout.pack(layout.size, _SPECIAL.number, VERSION, 0, 0, 0, *values, *terms_of(order))
 
     def account_for(self, text: str, principal: Principal) -> int:
         """Return the account a key may trade for: the one named, or its participant's only one."""
@@ -128,6 +136,63 @@ class OrderEntry:
                 )
             account_id = self._sole_accounts[principal.participant_id] = accounts[0].account_id
         return account_id
+
+
+def flags_of(order: NewOrder) -> int:
+    """Return an order's flags. Raise `ApiError` where they do not go together."""
+    if order.reprice and not order.post_only:
+        raise invalid_field("reprice", "reprice says what a post-only order does; it needs post_only: true")
+    flags = OrderFlag.POST_ONLY if order.post_only else 0
+    if order.reprice:
+        flags |= OrderFlag.REPRICE
+    if order.all_or_none:
+        flags |= OrderFlag.ALL_OR_NONE
+    if order.hidden:
+        flags |= OrderFlag.HIDDEN
+    return flags
+
+
+def has_terms(order: NewOrder) -> bool:
+    """Tell whether an order has special terms."""
+    asked = (
+        order.min_qty,
+        order.display_qty,
+        order.expires_at,
+        order.stop_price,
+        order.trail_amount,
+        order.trail_bps,
+    )
+    return asked != _NO_TERMS
+
+
+def terms_of(order: NewOrder) -> tuple[int, ...]:
+    """Return an order's special terms in the order of `SpecialTerms`. Raise `ApiError` where no record has them."""
+    minimum, display = (
+        0 if value is None else quantity_of(value, field)
+        for value, field in ((order.min_qty, "min_qty"), (order.display_qty, "display_qty"))
+    )
+    expires_ns = 0 if order.expires_at is None else time_of(order.expires_at, "expires_at")
+    stop_price, trail_amount = (
+        price_of(order.stop_price, "stop_price"),
+        price_of(order.trail_amount, "trail_amount"),
+    )
+    trail_bps = 0 if order.trail_bps is None else order.trail_bps
+    if not 0 <= trail_bps <= TRAIL_BPS_MAX:
+        raise refusal(Reason.TRAIL_INVALID, measured=trail_bps, field="trail_bps")
+    return minimum, display, stop_price, trail_amount, trail_bps, expires_ns
+
+
+def time_of(text: str, field: str) -> int:
+    """Return an RFC 3339 text as nanoseconds. Raise `ApiError` where it is none."""
+    try:
+        time_ns = parse_time(text)
+    except UnitError as error:
+        raise invalid_field(field, error) from error
+    if not 0 <= time_ns <= TIME_NS_MAX:
+        raise invalid_field(
+            field, f"{field} must be from 1970 to {format_time(TIME_NS_MAX)}, got {shown(text)}"
+        )
+    return time_ns
 
 
 def authority(principal: Principal) -> int:

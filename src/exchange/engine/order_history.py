@@ -25,6 +25,7 @@ from exchange.engine.order_store import (
     OrderStoreDamaged,
     StoredFill,
     StoredOrder,
+    StoredPrevented,
     set_aside,
 )
 from exchange.infra.errors import EventsGone, InfraError
@@ -192,6 +193,11 @@ class OrderHistory:
         await self.reached(self._log.last_sequence)
         return await self._run(self._reader, self._store.fills, wanted)
 
+    async def prevented(self, wanted: OrderFilter) -> list[StoredPrevented]:
+        """Return prevented matches, newest first."""
+        await self.reached(self._log.last_sequence)
+        return await self._run(self._reader, self._store.prevented, wanted)
+
     async def _follow(self) -> None:
         """Take events in for as long as the engine runs; this task owns the table."""
         while not (self._stopping and not self._is_behind()):
@@ -245,9 +251,15 @@ class OrderHistory:
             return 0
         if self._process is None:
             self._store.commit(batch)
-        else:
+            return batch.count
+        try:
             self._process.commit(batch)
-            self._store.position = batch.last_sequence
+        except InfraError:
+            # The writer of an engine that was killed lives until it has stored what it was sent.
+            if self._store.read_position() >= batch.first_sequence:
+                return 0
+            raise
+        self._store.position = batch.last_sequence
         return batch.count
 
     def _is_behind(self) -> bool:

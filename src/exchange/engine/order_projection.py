@@ -15,7 +15,7 @@ import msgspec
 from exchange.domain import events as e
 from exchange.domain.order import OrderStatus, Side
 from exchange.domain.units import public_id
-from exchange.wire.records import LAYOUTS, number_of
+from exchange.wire.records import EVENT_HEADER, LAYOUTS, number_of
 from exchange.wire.rest.orders import cancel_status
 
 LENGTH_AND_TYPE = Struct("<IB")
@@ -27,13 +27,20 @@ REPLACED = number_of(e.OrderReplaced)
 EXECUTED = number_of(e.TradeExecuted)
 BUSTED = number_of(e.TradeBusted)
 CORRECTED = number_of(e.TradeCorrected)
+TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
+REPRICED = number_of(e.OrderRepriced)
 
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
 _REJECTED = LAYOUTS[e.OrderRejected].struct
 _CANCELLED = LAYOUTS[e.OrderCancelled].struct
 _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
+_REPRICED = LAYOUTS[e.OrderRepriced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
+PREVENTED = number_of(e.MatchPrevented)
+_PREVENTED = LAYOUTS[e.MatchPrevented].struct
+TRIGGERED = number_of(e.OrderTriggered)
+_ORDER_EVENT = Struct(EVENT_HEADER.format + "Q")
 _BUSTED = LAYOUTS[e.TradeBusted].struct
 _CORRECTED = LAYOUTS[e.TradeCorrected].struct
 
@@ -52,7 +59,8 @@ class Update(IntEnum):
     """Where a value stands in an update of an order; filled, notional and busted are differences.
 
     leaves: what may still trade; filled, notional: quantity and sum of price × quantity of trades that stand;
-    ended: the last status of an order that did not end by filling; reason: of its cancel. None: as it was.
+    ended: the last status of an order that did not end by filling; reason: of its cancel; terms: the record of its
+    special terms; triggered_ns: when a stop order's price was reached. None: as it was.
     """
 
     ORDER_ID = 0
@@ -66,6 +74,8 @@ class Update(IntEnum):
     REPLACED_BY = 8
     PRICE = 9
     QUANTITY = 10
+    TERMS = 11
+    TRIGGERED_NS = 12
 
 
 TRADED_COLUMNS = 5
@@ -74,6 +84,7 @@ CANCELLED_COLUMNS = 7
 
 OrderRow = tuple[int, int, int, str, int, int, bytes]
 FillRow = tuple[int, int, int, int, int, int, int, int, int]
+PreventedRow = tuple[int, int, int, int, int, int, int, int, int, int, int]
 RulingRow = tuple[int | None, int | None, int, int, int, int]
 
 _LEAVES, _FILLED, _NOTIONAL = int(Update.LEAVES), int(Update.FILLED), int(Update.NOTIONAL)
@@ -86,13 +97,16 @@ class Changes(msgspec.Struct):
     orders: (order id, account, symbol, client order id, leaves, ended, record that placed it);
     updates: by order id, as far as they go of `Update`;
     fills: (account, match id, side, order id, symbol, price, quantity, maker, time);
-    rulings: (price, quantity, state, match id, buyer's account, seller's account); None for what stays.
+    rulings: (price, quantity, state, match id, buyer's account, seller's account); None for what stays;
+    prevented: (event sequence, symbol, maker's order, taker's order, maker's account, taker's account, price,
+    quantity, taker's side, mode, time).
     """
 
     orders: list[OrderRow]
     updates: dict[int, list[Any]]
     fills: list[FillRow]
     rulings: list[RulingRow]
+    prevented: list[PreventedRow] = msgspec.field(default_factory=list)
 
     def update(self, order_id: int, time_ns: int, columns: int = TRADED_COLUMNS) -> list[Any]:
         """Return the update that takes what happens to an order, with so many columns at least."""
@@ -171,6 +185,26 @@ def _amend(changes: Changes, events: bytes, offset: int) -> None:
     row[Update.PRICE], row[Update.QUANTITY], row[_LEAVES] = values[15:]
 
 
+def _reprice(changes: Changes, events: bytes, offset: int) -> None:
+    values = _REPRICED.unpack_from(events, offset)
+    changes.update(values[10], values[7], len(Update))[Update.PRICE] = values[14]
+
+
+def _accept_terms(changes: Changes, events: bytes, offset: int) -> None:
+    length, _, _, _, _, _, _, time_ns, _, _, order_id = _ORDER_EVENT.unpack_from(events, offset)
+    changes.update(order_id, time_ns, len(Update))[Update.TERMS] = events[offset : offset + length]
+
+
+def _trigger(changes: Changes, events: bytes, offset: int) -> None:
+    *_, time_ns, _, _, order_id = _ORDER_EVENT.unpack_from(events, offset)
+    changes.update(order_id, time_ns, len(Update))[Update.TRIGGERED_NS] = time_ns
+
+
+def _prevent(changes: Changes, events: bytes, offset: int) -> None:
+    values = _PREVENTED.unpack_from(events, offset)
+    changes.prevented.append((values[5], values[9], *values[10:18], values[7]))
+
+
 def _replace(changes: Changes, events: bytes, offset: int) -> None:
     values = _REPLACED.unpack_from(events, offset)
     new = values[11]
@@ -214,6 +248,10 @@ _TAKERS = {
     CANCELLED: _cancel,
     AMENDED: _amend,
     REPLACED: _replace,
+    REPRICED: _reprice,
+    TERMS_ACCEPTED: _accept_terms,
+    TRIGGERED: _trigger,
+    PREVENTED: _prevent,
     BUSTED: _bust,
     CORRECTED: _correct,
 }

@@ -24,6 +24,8 @@ from exchange.wire.rest.orders import (
     CanceledOrder,
     CanceledOrders,
     Order,
+    add_flags,
+    add_terms,
     average_price,
     cancel_status,
     order_status,
@@ -38,6 +40,8 @@ AMENDED = number_of(e.OrderAmended)
 REPLACED = number_of(e.OrderReplaced)
 ORDERS_CANCELLED = number_of(e.OrdersCancelled)
 EXECUTED = number_of(e.TradeExecuted)
+TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
+REPRICED = number_of(e.OrderRepriced)
 COMMAND_REJECTED = number_of(e.CommandRejected)
 
 LENGTH_AND_TYPE = Struct("<IB")
@@ -50,6 +54,8 @@ _CANCELLED = LAYOUTS[e.OrderCancelled].struct
 _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
+_TERMS_ACCEPTED = LAYOUTS[e.SpecialTermsAccepted].struct
+_REPRICED = LAYOUTS[e.OrderRepriced].struct
 _COMMAND_REJECTED = LAYOUTS[e.CommandRejected].struct
 
 TIMES_REMEMBERED = 16
@@ -100,7 +106,8 @@ def amended(events: bytes, symbols: Symbols) -> AmendedOrder | ApiError:
     values = _AMENDED.unpack_from(events)
     order_id, account_id, side, kept_priority, _, price, quantity, leaves = values[10:]
     if not values[3] & LAST_OF_COMMAND:
-        _, _, leaves, _, _ = _rest_of_command(events, length, order_id, leaves)
+        rest = _rest_of_command(events, length, order_id, leaves)
+        leaves, price, quantity = rest.leaves, rest.price or price, rest.quantity or quantity
     return AmendedOrder(
         id=str(order_id),
         account=str(account_id),
@@ -189,39 +196,69 @@ def _accepted_order(events: bytes, offset: int, symbols: Symbols) -> tuple[Order
         price_or_none(price), order_flags & _POST_ONLY != 0, _NEW, "0", None, whole, at, at,
     )  # fmt: skip
     offset += length
+    if order_flags:
+        add_flags(order, order_flags)
     if not flags & LAST_OF_COMMAND:
-        filled, notional, leaves, cancel_reason, offset = _rest_of_command(events, offset, order_id, quantity)
-        order.filled_qty, order.leaves_qty = str(filled), str(leaves)
-        order.avg_price = average_price(notional, filled)
+        rest = _rest_of_command(events, offset, order_id, quantity)
+        offset = rest.offset
+        order.filled_qty, order.leaves_qty = str(rest.filled), str(rest.leaves)
+        order.avg_price = average_price(rest.notional, rest.filled)
         ended = 0
-        if cancel_reason:
-            ended = cancel_status(cancel_reason)
-            order.cancel_reason = CANCEL_REASON_TEXT[cancel_reason]
-        order.status = STATUS_TEXT[order_status(quantity, leaves, ended)]
+        if rest.cancel_reason:
+            ended = cancel_status(rest.cancel_reason)
+            order.cancel_reason = CANCEL_REASON_TEXT[rest.cancel_reason]
+        if rest.price:
+            order.price = price_or_none(rest.price)
+        if rest.terms:
+            add_terms(order, rest.terms)
+        order.qty = str(rest.quantity or quantity)
+        order.status = STATUS_TEXT[order_status(rest.quantity or quantity, rest.leaves, ended)]
     return order, offset
 
 
-def _rest_of_command(
-    events: bytes, offset: int, order_id: int, leaves: int
-) -> tuple[int, int, int, int, int]:
-    """Follow what the rest of a command's events does to its order.
+class Rest(NamedTuple):
+    """What the rest of a command's events did to its order, and where they end.
 
-    Return what was filled, the sum of price × quantity, what is left, the reason of a cancel or 0, and their end.
+    notional: sum of price × quantity; cancel_reason, price, quantity: 0 where it was not cancelled, repriced or
+    decremented; terms: the fields of its special terms, if it has any.
     """
-    filled = notional = cancel_reason = flags = 0
+
+    filled: int
+    notional: int
+    leaves: int
+    cancel_reason: int
+    price: int
+    quantity: int
+    terms: tuple[int, ...]
+    offset: int
+
+
+def _rest_of_command(events: bytes, offset: int, order_id: int, leaves: int) -> Rest:
+    filled = notional = cancel_reason = new_price = new_quantity = flags = 0
+    terms: tuple[int, ...] = ()
     while not flags & LAST_OF_COMMAND:
         length, number, _, flags, *_ = EVENT_HEADER.unpack_from(events, offset)
         if number == EXECUTED:
             values = _EXECUTED.unpack_from(events, offset)
-            filled += values[15]
-            notional += values[14] * values[15]
-            leaves = values[18]
+            if order_id in values[10:12]:
+                filled += values[15]
+                notional += values[14] * values[15]
+                leaves = values[18] if values[11] == order_id else values[17]
         elif number == CANCELLED:
             values = _CANCELLED.unpack_from(events, offset)
             if values[10] == order_id:
                 leaves, cancel_reason = 0, values[13]
+        elif number == AMENDED:
+            values = _AMENDED.unpack_from(events, offset)
+            if values[10] == order_id:
+                new_quantity, leaves = values[16:]
+        elif number == REPRICED:
+            values = _REPRICED.unpack_from(events, offset)
+            new_price = values[14] if values[10] == order_id else new_price
+        elif number == TERMS_ACCEPTED:
+            terms = _TERMS_ACCEPTED.unpack_from(events, offset)[12:]
         offset += length
-    return filled, notional, leaves, cancel_reason, offset
+    return Rest(filled, notional, leaves, cancel_reason, new_price, new_quantity, terms, offset)
 
 
 _time_text = lru_cache(TIMES_REMEMBERED)(format_time)

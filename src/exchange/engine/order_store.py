@@ -27,7 +27,22 @@ from exchange.engine.order_projection import (
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_PREVENTED_COLUMNS = [
+    "sequence", "symbol_id", "maker_order_id", "taker_order_id", "maker_account_id", "taker_account_id", "price",
+    "quantity", "taker_side", "mode", "at_ns",
+]  # fmt: skip
+_NUMBERS = ", ".join(f"{name} INTEGER NOT NULL" for name in _PREVENTED_COLUMNS[1:])
+_PREVENTED_SCHEMA = f"""
+CREATE TABLE prevented (sequence INTEGER PRIMARY KEY, {_NUMBERS});
+CREATE INDEX prevented_of_maker ON prevented (maker_account_id, sequence);
+CREATE INDEX prevented_of_taker ON prevented (taker_account_id, sequence);
+"""
+_STEPS = {
+    1: "ALTER TABLE orders ADD COLUMN terms BLOB; ALTER TABLE orders ADD COLUMN triggered_ns INTEGER;"
+    f"{_PREVENTED_SCHEMA} PRAGMA user_version = 2;"
+}
+"""From each older layout to the next."""
 ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 """SQLite runs one statement without Python's lock, so many rows in one hold nobody up."""
 CHECKPOINT_PAGES = 8_192
@@ -47,6 +62,7 @@ _UPDATE_COLUMNS = tuple(column.name.lower() for column in Update)
 _DIFFERENCES = (Update.FILLED, Update.NOTIONAL, Update.BUSTED)
 _SETTLED_COLUMNS = [
     *("updated_ns", "filled", "notional", "reason", "busted", "replaced_by", "price", "quantity"),
+    *("terms", "triggered_ns"),
 ]
 _UNTOUCHED: list[Any] = [0 if column in _DIFFERENCES else None for column in Update]
 _FILL_COLUMNS = [
@@ -61,7 +77,8 @@ CREATE TABLE orders (
     client_order_id TEXT NOT NULL, leaves INTEGER NOT NULL, ended INTEGER NOT NULL, placed BLOB NOT NULL,
     filled INTEGER NOT NULL DEFAULT 0, notional INTEGER NOT NULL DEFAULT 0, busted INTEGER NOT NULL DEFAULT 0,
     reason INTEGER NOT NULL DEFAULT 0, replaced_by INTEGER NOT NULL DEFAULT 0,
-    price INTEGER, quantity INTEGER, updated_ns INTEGER
+    price INTEGER, quantity INTEGER, updated_ns INTEGER, terms BLOB,
+    triggered_ns INTEGER
 );
 CREATE INDEX orders_of_account ON orders (account_id, order_id);
 CREATE INDEX orders_open ON orders (account_id, order_id) WHERE leaves > 0;
@@ -73,6 +90,7 @@ CREATE TABLE fills (
     state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (account_id, match_id, side)
 ) WITHOUT ROWID;
 CREATE INDEX fills_of_order ON fills (order_id, match_id);
+{_PREVENTED_SCHEMA}
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
@@ -98,6 +116,8 @@ class StoredOrder(msgspec.Struct, frozen=True, array_like=True):
     price: int | None
     quantity: int | None
     updated_ns: int | None
+    terms: bytes | None = None
+    triggered_ns: int | None = None
 
 
 class StoredFill(msgspec.Struct, frozen=True, array_like=True):
@@ -130,6 +150,22 @@ _SELECT_FILL = (
     f"SELECT {', '.join('fills.' + name for name in StoredFill.__struct_fields__[:-1])}, "
     "coalesce(orders.client_order_id, '') FROM fills LEFT JOIN orders USING (order_id)"
 )
+
+
+class StoredPrevented(msgspec.Struct, frozen=True, array_like=True):
+    """A match that was prevented, as the table has it. sequence: of its event."""
+
+    sequence: int
+    symbol_id: int
+    maker_order_id: int
+    taker_order_id: int
+    maker_account_id: int
+    taker_account_id: int
+    price: int
+    quantity: int
+    taker_side: int
+    mode: int
+    at_ns: int
 
 
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,10 +217,16 @@ class OrderStore:
         self._writer.close()
 
     def commit(self, batch: EventBatch) -> None:
-        """Take a run of events in, in one transaction with the position. Raise `InfraError`."""
+        """Take the next run of events in, in one transaction with the position. Raise `InfraError`."""
         changes = project(batch.events)
         try:
             self._writer.execute("BEGIN IMMEDIATE")
+            self._fetch_position()
+            if batch.count and self.position + 1 != batch.first_sequence:
+                raise sqlite3.IntegrityError(
+                    f"another process wrote to it: it holds events up to {self.position}, "
+                    f"and those that came begin with {batch.first_sequence}"
+                )
             self._write(changes)
             self._writer.execute(
                 "INSERT OR REPLACE INTO position VALUES (?, ?, ?)",
@@ -196,6 +238,14 @@ class OrderStore:
                 self._writer.execute("ROLLBACK")
             raise InfraError(f"{self.path} cannot be written: {error}") from error
         self.position = batch.last_sequence
+
+    def read_position(self) -> int:
+        """Read how far the table is, for another process may write it. Raise `InfraError`."""
+        try:
+            self._fetch_position()
+        except sqlite3.Error as error:
+            raise InfraError(f"{self.path} cannot be read: {error}") from error
+        return self.position
 
     def skip_to(self, sequence: int) -> None:
         """Give up the events up to a sequence, which are no longer kept anywhere."""
@@ -236,12 +286,28 @@ class OrderStore:
             : wanted.limit
         ]
 
+    def prevented(self, wanted: OrderFilter) -> list[StoredPrevented]:
+        """Return prevented matches of which one side is wanted, newest first. before: their event's sequence."""
+        conditions = ["(:symbol_id = 0 OR symbol_id = :symbol_id)", "(:before = 0 OR sequence < :before)"]
+        values: dict[str, object] = {
+            "symbol_id": wanted.symbol_id, "before": wanted.before, "limit": wanted.limit
+        }  # fmt: skip
+        if wanted.accounts is not None:
+            places = ", ".join(f":account{number}" for number in range(len(wanted.accounts))) or "NULL"
+            values |= {f"account{number}": account for number, account in enumerate(wanted.accounts)}
+            conditions.append(f"(maker_account_id IN ({places}) OR taker_account_id IN ({places}))")
+        sql = f"SELECT * FROM prevented WHERE {' AND '.join(conditions)} ORDER BY sequence DESC LIMIT :limit"
+        return [StoredPrevented(*row) for row in self._read(sql, values)]
+
     def _prepare(self) -> None:
         if self.path.stat().st_size <= CHECKED_BYTES_MAX:
             found = self._writer.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise OrderStoreDamaged(self.path, found)
         version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        while version in _STEPS:
+            self._writer.executescript(f"BEGIN;{_STEPS[version]}COMMIT;")
+            version += 1
         if version not in (0, SCHEMA_VERSION):
             raise InfraError(
                 f"{self.path} has layout {version}, this version knows {SCHEMA_VERSION}; "
@@ -252,6 +318,9 @@ class OrderStore:
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if version == 0:
             self._writer.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+        self._fetch_position()
+
+    def _fetch_position(self) -> None:
         row = self._writer.execute(
             "SELECT epoch, sequence FROM position WHERE partition = ?", (self.partition,)
         ).fetchone()
@@ -263,6 +332,7 @@ class OrderStore:
         self._insert("orders", _ORDER_COLUMNS, fresh)
         self._insert("orders", _ORDER_COLUMNS + _SETTLED_COLUMNS, settled)
         self._insert("fills", _FILL_COLUMNS, changes.fills)
+        self._insert("prevented", _PREVENTED_COLUMNS, changes.prevented)
         for columns in (TRADED_COLUMNS, CANCELLED_COLUMNS, len(Update)):
             updates = [row for row in changes.updates.values() if len(row) == columns]
             for rows in _chunks(updates):
@@ -319,11 +389,11 @@ def _settle(changes: Changes) -> tuple[list[OrderRow], list[tuple[Any, ...]]]:
             continue
         if len(update) < len(Update):
             update += _UNTOUCHED[len(update) :]
-        _, updated_ns, leaves, filled, notional, ended, reason, busted, replaced_by, price, quantity = update
+        _, updated_ns, leaves, filled, notional, ended, reason, busted, replaced_by, *last = update
         settled.append(
             (
                 *row[:4], row[4] if leaves is None else leaves, row[5] if ended is None else ended, row[6],
-                updated_ns, filled, notional, reason or 0, busted, replaced_by or 0, price, quantity,
+                updated_ns, filled, notional, reason or 0, busted, replaced_by or 0, *last,
             )
         )  # fmt: skip
     return fresh, settled

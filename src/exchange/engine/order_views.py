@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderStatus
+from exchange.domain.order import OrderFlag, OrderStatus, SpecialTerms
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_price, format_time
 from exchange.engine.order_projection import FillState
 from exchange.engine.order_results import Symbols
-from exchange.engine.order_store import StoredFill, StoredOrder
+from exchange.engine.order_store import StoredFill, StoredOrder, StoredPrevented
+from exchange.matching.order_book import RestingOrder
 from exchange.wire.records import decode_event
 from exchange.wire.rest.errors import reason_name
 from exchange.wire.rest.orders import (
     CANCEL_REASON_TEXT,
     ORDER_TYPE_TEXT,
+    SELF_TRADE_MODE_TEXT,
     SIDE_TEXT,
     STATUS_TEXT,
     TIME_IN_FORCE_TEXT,
     Fill,
     Order,
+    PreventedMatch,
     Reject,
+    add_flags,
+    add_terms,
     average_price,
     order_status,
     price_or_none,
@@ -29,8 +36,8 @@ from exchange.wire.rest.rejects import reject_message
 _FILL_STATUS = {int(state): state.name.lower() for state in FillState}
 
 
-def order_view(stored: StoredOrder, symbols: Symbols) -> Order:
-    """Write a stored order."""
+def order_view(stored: StoredOrder, symbols: Symbols, live: RestingOrder | None = None) -> Order:
+    """Write a stored order; with the live one a trailing stop has the stop price at which it stands."""
     placed = decode_event(stored.placed)
     assert isinstance(placed, e.OrderAccepted | e.OrderReplaced | e.OrderRejected), placed
     quantity = placed.quantity if stored.quantity is None else stored.quantity
@@ -54,6 +61,8 @@ def order_view(stored: StoredOrder, symbols: Symbols) -> Order:
         updated_at=format_time(placed.time_ns if stored.updated_ns is None else stored.updated_ns),
     )
     _add_rare_fields(order, stored, placed)
+    if live and live.is_waiting:
+        order.stop_price = format_price(live.terms.stop_price)
     return order
 
 
@@ -74,6 +83,24 @@ def fill_view(fill: StoredFill, symbols: Symbols) -> Fill:
     )
 
 
+def prevented_view(row: StoredPrevented, symbols: Symbols, may_see: Callable[[int], bool]) -> PreventedMatch:
+    """Write a prevented match. may_see: tells whether the reader may see what belongs to an account."""
+    view = PreventedMatch(
+        id=str(row.sequence),
+        symbol=symbol_name(row.symbol_id, symbols),
+        price=format_price(row.price),
+        qty=str(row.quantity),
+        mode=SELF_TRADE_MODE_TEXT[row.mode],
+        incoming_side=SIDE_TEXT[row.taker_side],
+        at=format_time(row.at_ns),
+    )
+    if may_see(row.maker_account_id):
+        view.resting_order_id, view.resting_account = str(row.maker_order_id), str(row.maker_account_id)
+    if may_see(row.taker_account_id):
+        view.incoming_order_id, view.incoming_account = str(row.taker_order_id), str(row.taker_account_id)
+    return view
+
+
 def symbol_name(symbol_id: int, symbols: Symbols) -> str:
     """Return a symbol's name; of a refused order's unknown symbol its number."""
     symbol = symbols.get(symbol_id)
@@ -83,6 +110,13 @@ def symbol_name(symbol_id: int, symbols: Symbols) -> str:
 def _add_rare_fields(
     order: Order, stored: StoredOrder, placed: e.OrderAccepted | e.OrderReplaced | e.OrderRejected
 ) -> None:
+    add_flags(order, placed.flags)
+    if stored.terms:
+        terms = decode_event(stored.terms)
+        assert isinstance(terms, e.SpecialTermsAccepted), terms
+        add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
+    if stored.triggered_ns:
+        order.triggered_at = format_time(stored.triggered_ns)
     if stored.busted:
         order.busted_qty = str(stored.busted)
     if stored.replaced_by:

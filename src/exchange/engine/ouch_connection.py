@@ -1,23 +1,18 @@
-"""One connection of the OUCH gateway: login, then bytes to commands and a stream to bytes, within its limits.
-
-States: a login is due → it is checked → open → ended. An end always has a reason, which stands in the log and in the
-statistics. Nothing one connection does keeps another waiting.
-"""
+"""One connection of the OUCH gateway: login, then bytes to commands and a stream to bytes, within its limits."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from enum import Enum
-from typing import Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
-import structlog
 
 from exchange.engine.ouch_sessions import OuchSessions
 from exchange.engine.sequencer import EngineHalted, Sequencer
 from exchange.infra.config_sections import OuchConfig
+from exchange.infra.soup_connection import SoupConnection, SoupLimits, Stage
 from exchange.wire import soupbintcp as soup
 from exchange.wire.ouch_reference import is_note
 from exchange.wire.ouch_session import Session
@@ -32,18 +27,6 @@ CATCH_UP_BYTES = 128 * 1024
 COMMANDS_ROOM = 8_192
 """Room in the sequencer without which nothing more is understood: more commands than one call of the decoder gives."""
 HELD_S = 0.002
-_MS = 1_000
-
-log = structlog.get_logger(component="ouch")
-
-
-class Stage(Enum):
-    """Where a connection stands."""
-
-    LOGIN = "login due"
-    CHECKING = "login checked"
-    OPEN = "open"
-    ENDED = "ended"
 
 
 class OuchCounters(msgspec.Struct):
@@ -80,57 +63,38 @@ class Acceptor(Protocol):
         """Forget a connection that is gone."""
 
 
-class OuchConnection(asyncio.Protocol):
-    """A client, as asyncio tells of it."""
+class OuchConnection(SoupConnection):
+    """A client with orders."""
+
+    protocol = "ouch"
+    client = "client"
 
     def __init__(self, acceptor: Acceptor) -> None:
-        self.stage = Stage.LOGIN
+        self._acceptor = acceptor
+        self._config = config = acceptor.config
+        super().__init__(acceptor.loop, SoupLimits(config.dead_after_s, config.unsent_kib, CATCH_UP_BYTES))
         self.session: Session | None = None
-        self.address = ""
-        self.next_sequence = 0
         self.is_past = False
         """Whether it reads the stream of a business date that is over, to its end."""
         self.received_messages = 0
-        self._acceptor = acceptor
         self._streams = acceptor.sessions.streams
-        self._config = acceptor.config
-        self._loop = acceptor.loop
-        self._buffer = bytearray()
-        self._transport: asyncio.Transport
-        self._silence = soup.Silence(self._now_ms(), dead_after_ms=self._config.dead_after_s * _MS)
-        self._end_reason = ""
         self._untaken: deque[tuple[bytes, int]] = deque()
         """Commands that were understood and wait for room in the sequencer: at most what one decode gives."""
         self._is_blocked = False
         self._is_held = False
-        self._is_full = False
         self._is_reading = True
-        self._allowance = float(self._config.messages_per_s)
+        self._allowance = float(config.messages_per_s)
         self._allowance_at = self._loop.time()
-        self._unsent_bytes = 0
-        self._unsent_since_ms = self._now_ms()
         self._login: asyncio.Task[None] | None = None
 
-    # --- what asyncio tells -----------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, or refuse where there are too many."""
-        self._transport = cast(asyncio.Transport, transport)
-        self.address = "{}:{}".format(*(transport.get_extra_info("peername") or ("?", 0))[:2])
+    def _admit(self) -> str:
         if len(self._acceptor.connections) >= self._config.connections_max:
             self._acceptor.counters.connections_refused += 1
-            self.stage = Stage.ENDED
-            self._transport.abort()
-            return
+            return "too many connections"
         self._acceptor.connections.add(self)
-        self._transport.set_write_buffer_limits(high=CATCH_UP_BYTES)
+        return ""
 
-    def data_received(self, data: bytes) -> None:
-        """Take what one read gave."""
-        self._silence.received_ms = self._now_ms()
-        if self.stage is Stage.ENDED:
-            return
-        self._buffer += data
+    def _received(self) -> None:
         if self.stage is Stage.OPEN:
             self._advance()
         elif len(self._buffer) > LOGIN_BYTES_MAX:
@@ -138,26 +102,16 @@ class OuchConnection(asyncio.Protocol):
         elif self.stage is Stage.LOGIN:
             self._take_login()
 
-    def pause_writing(self) -> None:
-        """Send no more out of the file until the client has read."""
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        """Go on with what the client has not got yet."""
-        self._is_full = False
-        self._catch_up()
-
-    def eof_received(self) -> bool:
-        """Close: a client that sends no more gets no more."""
-        self._end_reason = self._end_reason or "the client left"
-        return False
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Tell the acceptor."""
-        self.stage = Stage.ENDED
+    def _lost(self, reason: str) -> None:
         if self._login is not None:
             self._login.cancel()
-        self._acceptor.lost(self, self.session, self._end_reason or "the connection was lost")
+        self._acceptor.lost(self, self.session, reason)
+
+    def _named(self) -> dict[str, Any]:
+        return {"user": self.session.user if self.session else "", "address": self.address}
+
+    def _may_be_told(self) -> bool:
+        return self.stage is Stage.OPEN and not self.is_past
 
     # --- what the acceptor tells ------------------------------------------------------------------
 
@@ -167,7 +121,7 @@ class OuchConnection(asyncio.Protocol):
             return
         if self.next_sequence + count != self._streams.last(self.session.session) + 1:
             return
-        if self._transport.get_write_buffer_size() > self._config.unsent_kib * 1024:
+        if self._is_overdue():
             self.end("slow reader", abort=True)
             return
         self._send(packets)
@@ -179,56 +133,15 @@ class OuchConnection(asyncio.Protocol):
         if self._is_blocked and not self._is_held:
             self._advance()
 
-    def look(self, now_ms: int) -> None:
-        """Send a heartbeat where one is due; end a connection that is dead, or reads nothing."""
-        if self._silence.is_dead(now_ms):
-            self.end("nothing was heard from it", abort=True)
-            return
-        if self.stage is not Stage.OPEN:
-            return
-        unsent = self._transport.get_write_buffer_size()
-        if not unsent or unsent < self._unsent_bytes:
-            self._unsent_since_ms = now_ms
-        elif now_ms - self._unsent_since_ms >= self._config.dead_after_s * _MS:
-            self.end("slow reader", abort=True)
-            return
-        self._unsent_bytes = unsent
-        if self._silence.heartbeat_is_due(now_ms):
-            self._transport.write(soup.packet(soup.SERVER_HEARTBEAT))
-
     def end_of_session(self) -> None:
         """Send what is left of the stream, tell the client that the session is over, and close."""
         self.is_past = True
         self._catch_up()
 
-    def end(self, reason: str, *, abort: bool = False) -> None:
-        """Close, once what was written is sent; with abort at once."""
-        if self.stage is Stage.ENDED:
-            return
-        was_open = self.stage is Stage.OPEN
-        self.stage = Stage.ENDED
-        self._end_reason = self._end_reason or reason
-        user = self.session.user if self.session else ""
-        log.info("ouch_connection_ended", user=user, address=self.address, reason=reason)
-        if abort:
-            self._transport.abort()
-            return
-        if was_open and not self.is_past:
-            self._transport.write(soup.packet(soup.DEBUG, reason.encode("ascii", "replace")[:200]))
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._transport.abort()
-
     # --- login ------------------------------------------------------------------------------------
 
     def _take_login(self) -> None:
-        try:
-            login = soup.first_login(self._buffer)
-        except ProtocolError as error:
-            self.end(f"protocol error: {error}")
-            return
+        login = soup.first_login(self._buffer)
         if login is None:
             return
         del self._buffer[: soup.LOGIN_BYTES]
@@ -241,7 +154,7 @@ class OuchConnection(asyncio.Protocol):
         if self.stage is not Stage.CHECKING:
             return
         if session is None:
-            self._refuse(login, soup.NOT_AUTHORISED, "user or password is wrong")
+            self._turn_away(login, soup.NOT_AUTHORISED, "user or password is wrong")
             return
         sessions = self._acceptor.sessions
         past = sessions.past
@@ -249,22 +162,21 @@ class OuchConnection(asyncio.Protocol):
         if past is not None and login.session == past.folder.name:
             self._streams, self.is_past = past, True
         elif login.session and login.session != sessions.name:
-            self._refuse(login, soup.SESSION_NOT_AVAILABLE, f"there is no session {login.session}")
+            self._turn_away(login, soup.SESSION_NOT_AVAILABLE, f"there is no session {login.session}")
             return
         if session.session in self._acceptor.by_session:
-            self._refuse(login, soup.SESSION_NOT_AVAILABLE, "the user is logged in already")
+            self._turn_away(login, soup.SESSION_NOT_AVAILABLE, "the user is logged in already")
             return
         wanted = soup.first_wanted(login.sequence, self._streams.last(session.session))
         if wanted is None:
-            self._refuse(login, soup.SESSION_NOT_AVAILABLE, f"sequence {login.sequence} was never sent")
+            self._turn_away(login, soup.SESSION_NOT_AVAILABLE, f"sequence {login.sequence} was never sent")
             return
         self._open(session, wanted)
 
-    def _refuse(self, login: soup.LoginRequest, code: bytes, reason: str) -> None:
+    def _turn_away(self, login: soup.LoginRequest, code: bytes, reason: str) -> None:
         self._acceptor.counters.logins_refused += 1
-        log.warning("ouch_login_refused", user=login.user, address=self.address, reason=reason)
-        self._transport.write(soup.packet(soup.LOGIN_REJECTED, code))
-        self.end(f"login refused: {reason}")
+        self._log.warning("ouch_login_refused", user=login.user, address=self.address, reason=reason)
+        self._refuse(code, reason)
 
     def _open(self, session: Session, sequence: int) -> None:
         self.session = session
@@ -272,7 +184,7 @@ class OuchConnection(asyncio.Protocol):
         self.next_sequence = sequence
         self._acceptor.by_session[session.session] = self
         self._acceptor.counters.logins += 1
-        log.info("ouch_session_open", user=session.user, address=self.address, sequence=sequence)
+        self._log.info("ouch_session_open", user=session.user, address=self.address, sequence=sequence)
         self._send(soup.login_accepted(soup.LoginAccepted(self._streams.folder.name, sequence)))
         self._catch_up()
         self._advance()
@@ -350,14 +262,6 @@ class OuchConnection(asyncio.Protocol):
             self._is_reading = wanted
             (self._transport.resume_reading if wanted else self._transport.pause_reading)()
 
-    def _control(self, packet: soup.Packet) -> None:
-        if packet.kind == soup.LOGOUT_REQUEST:
-            self.end("the client logged out")
-        elif packet.kind not in (soup.CLIENT_HEARTBEAT, soup.DEBUG):
-            raise ProtocolError(
-                f"type at offset 2: {packet.kind!r} is nothing a client that is logged in sends"
-            )
-
     # --- to the client ----------------------------------------------------------------------------
 
     def _catch_up(self) -> None:
@@ -376,15 +280,7 @@ class OuchConnection(asyncio.Protocol):
             self.next_sequence += count
             self._acceptor.counters.sent_messages += count
         if self.is_past and self.stage is Stage.OPEN and self.next_sequence > streams.last(number):
-            self._send(soup.packet(soup.END_OF_SESSION))
-            self.end("the business date ended")
-
-    def _send(self, data: bytes) -> None:
-        self._silence.sent_ms = self._now_ms()
-        self._transport.write(data)
-
-    def _now_ms(self) -> int:
-        return int(self._loop.time() * _MS)
+            self._end_of_session()
 
 
 def pieces_of(commands: bytes, count: int, count_max: int) -> Iterator[tuple[bytes, int]]:

@@ -12,6 +12,7 @@ from exchange.infra.journal_format import Kind
 from exchange.infra.journal_segments import Batch
 from exchange.infra.snapshot import Snapshot
 from exchange.matching.batch import AppliedBatch
+from exchange.matching.snapshot import digest_of
 
 
 class ReplayableVenue(Protocol):
@@ -177,11 +178,16 @@ def snapshot_of(venue: ReplayableVenue, rules_version: int) -> Snapshot:
 
 
 def venue_from(snapshot: Snapshot, kind: VenueKind) -> ReplayableVenue:
-    """Return the venue a snapshot holds. Raise `ReplayFailed` where its digest is another one."""
+    """Return the venue a snapshot holds. Raise `ReplayFailed` where its digest is another one.
+
+    Of a snapshot of older rules, which the venue brings up to date, the digest is that of its bytes.
+    """
     venue = kind.restore(snapshot.state)
-    if venue.digest() != snapshot.digest or venue.command_sequence != snapshot.command_sequence:
+    is_older = snapshot.rules_version < kind.rules_version
+    digest = digest_of(snapshot.state) if is_older else venue.digest()
+    if digest != snapshot.digest or venue.command_sequence != snapshot.command_sequence:
         raise ReplayFailed(
-            f"the snapshot after command {snapshot.command_sequence} gives a state with digest {venue.digest()},"
+            f"the snapshot after command {snapshot.command_sequence} gives a state with digest {digest},"
             f" written was {snapshot.digest}"
         )
     return venue

@@ -23,10 +23,9 @@ from exchange.domain.units import (
     format_time,
     next_date,
     parse_money,
-    parse_time,
 )
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import id_of, name_of, not_a_choice, quantity_of, shown
+from exchange.engine.order_entry import id_of, name_of, not_a_choice, quantity_of, shown, time_of
 from exchange.engine.refusals import invalid_field, not_found
 from exchange.engine.rest_orders import READER, cursor_of
 from exchange.engine.rest_symbols import OPERATOR
@@ -34,6 +33,7 @@ from exchange.infra.auth import Principal, new_key
 from exchange.infra.http_routes import Call, Route
 from exchange.matching.venue import Venue
 from exchange.wire.rest.admin import (
+    GROUP_MAX,
     ROLES,
     AccountBalances,
     AccountList,
@@ -53,15 +53,15 @@ from exchange.wire.rest.admin import (
     ParticipantList,
     ParticipantView,
     RevokedKey,
+    SelfTradePrevention,
     account_view,
     key_view,
     participant_view,
 )
-from exchange.wire.rest.texts import SESSION_PREFIX
+from exchange.wire.rest.texts import SELF_TRADE_MODES, SESSION_PREFIX
 
 READS_ALL = frozenset((Role.OPERATOR, Role.AUDITOR))
 UINT32_MAX = 2**32 - 1
-TIME_NS_MAX = 2**63 - 1
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _Known = TypeVar("_Known")
 _View = TypeVar("_View")
@@ -91,6 +91,14 @@ class AdminApi:
             Route(
                 "GET", "/api/v1/participants", self.participants, "List the participants", tag, READS_ALL,
                 query=PageQuery, returns=ParticipantList, errors=(503,),
+            ),
+            Route(
+                "PUT", "/api/v1/participants/{participant_id}/self_trade_prevention", self.set_self_trade_prevention,
+                "Keep a participant from trading with itself or its group", tag, OPERATOR,
+                body=SelfTradePrevention, returns=ParticipantView, errors=(404, 422, 503),
+                example={"group": 1, "mode": "cancel_newest"}, path_examples={"participant_id": "1"},
+                description="Where two orders of one group would trade, the incoming order's participant decides: "
+                "cancel_newest, cancel_oldest, cancel_both, decrement. Group 0 with mode none takes it out.",
             ),
             Route(
                 "POST", "/api/v1/accounts", self.add_account, "Open an account", tag, OPERATOR,
@@ -157,6 +165,22 @@ class AdminApi:
         event = await self._gateway.carry_out(c.CreateParticipant(name=name_of(call.body.name)))
         assert isinstance(event, e.ParticipantCreated)
         return ParticipantView(id=str(event.participant_id), name=event.name, accounts=[])
+
+    async def set_self_trade_prevention(self, call: Call) -> ParticipantView:
+        """Answer PUT /participants/{participant_id}/self_trade_prevention."""
+        participant_id, body = ParticipantId(call.path_id("participant_id")), call.body
+        if participant_id not in self._directory.participants:
+            raise not_found(f"participant {participant_id}; GET /api/v1/participants lists them")
+        if not 0 <= body.group <= GROUP_MAX:
+            raise invalid_field("group", f"group must be 0 to {GROUP_MAX}, got {body.group}")
+        mode = SELF_TRADE_MODES.get(body.mode)
+        if mode is None:
+            raise not_a_choice(Reason.SELF_TRADE_MODE_INVALID, body.mode, SELF_TRADE_MODES)
+        await self._gateway.carry_out(
+            c.SetSelfTradePrevention(participant_id=participant_id, group=body.group, mode=mode)
+        )
+        known = self._directory.participants[participant_id]
+        return participant_view(known, self._directory.accounts_of(participant_id))
 
     async def participants(self, call: Call) -> ParticipantList:
         """Answer GET /participants."""
@@ -344,16 +368,3 @@ def date_of(text: str) -> int:
     if not _DATE.match(text):
         raise invalid_field("date", f"date must be YYYY-MM-DD such as 2026-11-23, got {shown(text)}")
     return int(text.replace("-", ""))
-
-
-def time_of(text: str, field: str) -> int:
-    """Return an RFC 3339 text as nanoseconds. Raise `ApiError` where it is none."""
-    try:
-        time_ns = parse_time(text)
-    except UnitError as error:
-        raise invalid_field(field, error) from error
-    if not 0 <= time_ns <= TIME_NS_MAX:
-        raise invalid_field(
-            field, f"{field} must be from 1970 to {format_time(TIME_NS_MAX)}, got {shown(text)}"
-        )
-    return time_ns

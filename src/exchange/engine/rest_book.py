@@ -30,7 +30,8 @@ class BookApi:
                 "GET", "/api/v1/book", self.books, "Show the order books, or one with ?symbol=", "book",
                 query=BookQuery, returns=BookList, errors=(422, 503),
                 description="Level 2 sums the orders at a price, level 3 lists them in the sequence in which they "
-                "would trade. Orders are anonymous; an owner sees account and client_order_id of its own.",
+                "would trade. Orders are anonymous; an owner sees account and client_order_id of its own. Of an "
+                "iceberg order only the part that is shown is in the book, hidden orders are not.",
             ),
             Route(
                 "GET", "/api/v1/book/{order_id}", self.entry, "Show one resting order and its place in the queue",
@@ -78,7 +79,7 @@ class BookApi:
         )
 
     def _order(self, order: RestingOrder, principal: Principal | None) -> BookRow:
-        shown = BookRow(id=str(order.order_id), price=format_price(order.price), qty=str(order.leaves))
+        shown = BookRow(id=str(order.order_id), price=format_price(order.price), qty=str(order.displayed))
         if self._gateway.entry.may_see(order.account_id, principal):
             shown.account = str(order.account_id)
             shown.client_order_id = order.client_order_id
@@ -95,7 +96,7 @@ class BookApi:
             type=ORDER_TYPE_TEXT[order.order_type],
             time_in_force=TIME_IN_FORCE_TEXT[order.time_in_force],
             price=format_price(order.price),
-            qty=str(order.leaves),
+            qty=str(order.displayed),
             place=place.place,
             orders_ahead=place.orders_ahead,
             qty_ahead=str(place.quantity_ahead),
@@ -106,6 +107,7 @@ class BookApi:
             entry.account = str(order.account_id)
             entry.client_order_id = order.client_order_id
             entry.filled_qty = str(order.filled)
+            entry.leaves_qty = str(order.leaves)
         return entry
 
 

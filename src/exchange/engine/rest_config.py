@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar, cast
 from msgspec import Meta
 
 from exchange.domain.participant import Role
+from exchange.domain.printable import is_printable
 from exchange.engine.config_desk import Applied, ConfigDesk, Refused
 from exchange.engine.config_plan import Plan, command_text
 from exchange.engine.gateway import halted
@@ -180,7 +181,7 @@ async def answered(asked: Awaitable[Answer]) -> Answer:
 
 def note_of(note: str) -> str:
     """Return a note. Raise `ApiError` where people could not read it."""
-    if not note.isprintable():
+    if not is_printable(note):
         text = "note must be printable text on one line"
         raise ApiError(BUSINESS_REJECT, ErrorCode.INVALID_FIELD, text, "note")
     return note

@@ -8,7 +8,7 @@ from exchange.domain.reasons import Reason
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_entry import id_of, shown
 from exchange.engine.order_store import ROW_ID_MAX, OrderFilter
-from exchange.engine.order_views import fill_view, order_view
+from exchange.engine.order_views import fill_view, order_view, prevented_view
 from exchange.engine.refusals import invalid_parameter, refusal
 from exchange.infra.http_routes import ApiError, Call, Reply, Route
 from exchange.wire.rest.errors import ErrorCode
@@ -28,6 +28,8 @@ from exchange.wire.rest.orders import (
     OrderList,
     OrderResults,
     OrdersQuery,
+    PreventedMatches,
+    PreventedQuery,
     ReplaceRequest,
 )
 
@@ -113,6 +115,10 @@ class OrdersApi:
                 "GET", "/api/v1/fills", self.fills, "List fills, newest first", "orders", READER,
                 query=FillsQuery, returns=FillList, errors=(404, 422, 503),
                 description="A busted trade stays in the list, with its status.",
+            ),
+            Route(
+                "GET", "/api/v1/prevented_matches", self.prevented, "List prevented self-trades, newest first",
+                "orders", READER, query=PreventedQuery, returns=PreventedMatches, errors=(422, 503),
             ),
         ]  # fmt: skip
 
@@ -207,6 +213,24 @@ class OrdersApi:
         items = [fill_view(row, gateway.symbols) for row in page]
         more = len(rows) > query.limit
         return FillList(items, str(page[-1].match_id * 2 + page[-1].side - 1) if more else None)
+
+    async def prevented(self, call: Call) -> PreventedMatches:
+        """Answer GET /prevented_matches."""
+        query: PreventedQuery = call.query
+        gateway = self._gateway
+        accounts = gateway.entry.accounts_seen_by(query.account, call.who)
+        wanted = OrderFilter(
+            accounts=None if accounts is None else tuple(accounts),
+            symbol_id=gateway.entry.symbol_id(query.symbol),
+            before=cursor_of(query.cursor),
+            limit=query.limit + 1,
+        )
+        rows = await gateway.from_history(gateway.history.prevented, wanted)
+        page = rows[: query.limit]
+        views = [
+            prevented_view(row, gateway.symbols, lambda a: gateway.entry.may_see(a, call.who)) for row in page
+        ]
+        return PreventedMatches(views, views[-1].id if len(rows) > query.limit else None)
 
 
 def cursor_of(text: str) -> int:

@@ -13,6 +13,7 @@ from exchange.engine.refusals import invalid_field, not_found, refusal
 from exchange.engine.rest_orders import cursor_of
 from exchange.infra.http_routes import Call, Route
 from exchange.wire.rest.symbols import (
+    MarketProtection,
     NewSymbol,
     ReferencePrice,
     StateChange,
@@ -68,6 +69,13 @@ class SymbolsApi:
                 body=ReferencePrice, returns=SymbolView, errors=(404, 422, 503), example={"price": "189.20"},
                 path_examples=_SYMBOL,
             ),
+            Route(
+                "PUT", path + "/protection", self.set_protection,
+                "Set how far from the reference price market orders may trade", "administration", OPERATOR,
+                body=MarketProtection, returns=SymbolView, errors=(404, 422, 503), example={"band_bps": 500},
+                path_examples=_SYMBOL,
+                description="What is left of a market order that would trade further away is cancelled. 0: any price.",
+            ),
         ]  # fmt: skip
 
     async def symbols(self, call: Call) -> SymbolList:
@@ -115,6 +123,13 @@ class SymbolsApi:
         symbol = self._named(call.path["symbol"])
         price = price_of(call.body.price)
         await self._gateway.carry_out(c.SetReferencePrice(symbol_id=symbol.symbol_id, reference_price=price))
+        return self._view(self._named(symbol.symbol))
+
+    async def set_protection(self, call: Call) -> SymbolView:
+        """Answer PUT /symbols/{symbol}/protection."""
+        symbol = self._named(call.path["symbol"])
+        command = c.SetMarketProtection(symbol_id=symbol.symbol_id, protection_bps=call.body.band_bps)
+        await self._gateway.carry_out(command)
         return self._view(self._named(symbol.symbol))
 
     async def _set_state(self, call: Call, state: SymbolState) -> SymbolView:

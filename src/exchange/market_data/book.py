@@ -19,13 +19,19 @@ _TOP = [struct.Struct(f"<{2 * count}q") for count in range(CHECKSUM_LEVELS + 1)]
 
 
 class BookOrder:
-    """One order. leaves: the shares that are unfilled; rests: whether what is left of it may rest."""
+    """One order. leaves: the shares that stand in the queue; rests: whether what is left of it may rest.
 
-    __slots__ = ("leaves", "order_id", "price", "rests", "side", "symbol_id")
+    display: how much is shown at a time, 0 for all; reserve: what is not shown yet; hidden: it is not in the book.
+    """
+
+    __slots__ = ("display", "hidden", "leaves", "order_id", "price", "reserve", "rests", "side", "symbol_id")
 
     def __init__(
         self, symbol_id: int, side: int, order_id: int, price: int, leaves: int, rests: bool = True
     ) -> None:
+        self.display = 0
+        self.reserve = 0
+        self.hidden = False
         self.symbol_id = symbol_id
         self.side = side
         self.order_id = order_id

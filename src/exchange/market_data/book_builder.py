@@ -14,28 +14,53 @@ from typing import Protocol
 import msgspec
 
 from exchange.domain import events as e
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
 from exchange.market_data.book import Book, BookOrder, LevelTotal
 from exchange.wire.fields import RECORD_START, field_struct, kind_of, refuse_unknown
 from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, ProtocolError
 
-SNAPSHOT_MAGIC = b"XBK1"
-_RESTING = (TimeInForce.DAY, TimeInForce.GTC)
+SNAPSHOT_MAGIC = b"XBK2"
+SNAPSHOT_MAGIC_1 = b"XBK1"
+"""Of snapshots in which all that rests is shown."""
+_RESTING = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
 
 _ACCEPTED = field_struct(
-    e.OrderAccepted, "symbol_id", "order_id", "side", "order_type", "time_in_force", "price", "quantity"
+    e.OrderAccepted,
+    "symbol_id",
+    "order_id",
+    "side",
+    "order_type",
+    "time_in_force",
+    "flags",
+    "price",
+    "quantity",
 )
 _REPLACED_ORDER = field_struct(e.OrderReplaced, "order_id")
 _REPLACING_ORDER = field_struct(
-    e.OrderReplaced, "symbol_id", "new_order_id", "side", "order_type", "time_in_force", "price", "quantity"
+    e.OrderReplaced,
+    "symbol_id",
+    "new_order_id",
+    "side",
+    "order_type",
+    "time_in_force",
+    "flags",
+    "price",
+    "quantity",
 )
 _CANCELLED = field_struct(e.OrderCancelled, "order_id")
 _AMENDED = field_struct(e.OrderAmended, "order_id", "kept_priority", "price", "leaves")
+_TERMS = field_struct(e.SpecialTermsAccepted, "order_id", "display_quantity")
+_REPRICED = field_struct(e.OrderRepriced, "order_id", "price")
+_REFRESHED = field_struct(e.OrderRefreshed, "order_id", "displayed", "leaves")
+_TRIGGERED = field_struct(e.OrderTriggered, "order_id", "order_type", "time_in_force", "flags")
 _EXECUTED = field_struct(e.TradeExecuted, "maker_order_id", "taker_order_id", "maker_leaves", "taker_leaves")
+_HIDDEN = OrderFlag.HIDDEN.value
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _STAMP = field_struct(e.Event, "sequence", "time_ns")
 _SNAPSHOT = struct.Struct("<4sQQII")
 _SNAPSHOT_BOOK = struct.Struct("<IQ")
-_SNAPSHOT_ORDER = struct.Struct("<IBQII")
+_SNAPSHOT_ORDER_1 = struct.Struct("<IBQII")
+_SNAPSHOT_ORDER = struct.Struct("<IBQIIIIB")
 
 
 class BookUpdate(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +81,10 @@ class BookUpdate(msgspec.Struct, frozen=True, gc=False):
 
 
 class OrderWatcher(Protocol):
-    """Who is told what happens to each resting order, in that order, and by which event record."""
+    """Who is told what happens to each resting order, in that order, and by which event record.
+
+    Of hidden orders only trades are told; of an iceberg `order.leaves` is what it shows.
+    """
 
     def order_added(self, order: BookOrder, events: bytes, offset: int) -> None:
         """An order rests from now on, last in its queue, with `order.leaves` shares."""
@@ -88,6 +116,10 @@ class BookBuilder:
             kind_of(e.OrderAmended): self._amended,
             kind_of(e.OrderReplaced): self._replaced,
             kind_of(e.TradeExecuted): self._executed,
+            kind_of(e.SpecialTermsAccepted): self._terms_accepted,
+            kind_of(e.OrderRepriced): self._repriced,
+            kind_of(e.OrderRefreshed): self._refreshed,
+            kind_of(e.OrderTriggered): self._triggered,
         }
 
     def apply(self, events: bytes) -> list[BookUpdate]:
@@ -130,29 +162,31 @@ class BookBuilder:
         parts += [_SNAPSHOT_BOOK.pack(book.symbol_id, book.sequence) for book in books]
         for book in books:
             for queue in book.queues():
-                parts += [
-                    _SNAPSHOT_ORDER.pack(each.symbol_id, each.side, each.order_id, each.price, each.leaves)
-                    for each in queue
-                ]
+                parts += [_snapshot_order(each) for each in queue]
+        parts += [_snapshot_order(each) for _, each in sorted(self.orders.items()) if each.hidden]
         return b"".join(parts)
 
     @classmethod
     def restore(cls, data: bytes, watcher: OrderWatcher | None = None) -> BookBuilder:
         """Read what `snapshot` wrote. Raise `ProtocolError` where it is something else."""
-        if len(data) < _SNAPSHOT.size or not data.startswith(SNAPSHOT_MAGIC):
+        if len(data) < _SNAPSHOT.size or not data.startswith((SNAPSHOT_MAGIC, SNAPSHOT_MAGIC_1)):
             raise ProtocolError(
                 f"book snapshot: {len(data)} bytes that begin with {data[:4]!r}; written otherwise"
             )
         builder = cls(watcher)
         _, builder.sequence, builder.time_ns, books, orders = _SNAPSHOT.unpack_from(data)
         orders_at = _SNAPSHOT.size + books * _SNAPSHOT_BOOK.size
-        size = orders_at + orders * _SNAPSHOT_ORDER.size
+        order_layout = _SNAPSHOT_ORDER if data.startswith(SNAPSHOT_MAGIC) else _SNAPSHOT_ORDER_1
+        size = orders_at + orders * order_layout.size
         if len(data) != size:
             raise ProtocolError(f"book snapshot: {len(data)} bytes, {size} expected; it is cut or damaged")
         for symbol_id, sequence in _SNAPSHOT_BOOK.iter_unpack(data[_SNAPSHOT.size : orders_at]):
             builder._book(symbol_id).sequence = sequence
-        for values in _SNAPSHOT_ORDER.iter_unpack(data[orders_at:]):
-            builder._add(BookOrder(*values))
+        for values in order_layout.iter_unpack(data[orders_at:]):
+            order = BookOrder(*values[:5])
+            if len(values) > 5:
+                order.reserve, order.display, order.hidden = values[5], values[6], bool(values[7])
+            builder._add(order)
         for book in builder._changed.values():
             book.bids.take_changes()
             book.asks.take_changes()
@@ -167,16 +201,28 @@ class BookBuilder:
 
     def _accepted(self, events: bytes, offset: int) -> None:
         values = _ACCEPTED.unpack_from(events, offset)
-        symbol_id, order_id, side, order_type, time_in_force, price, quantity = values
-        rests = order_type == OrderType.LIMIT and time_in_force in _RESTING
-        self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
+        symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
+        rests = order_type != OrderType.MARKET and time_in_force in _RESTING
+        incoming = self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
+        if flags & _HIDDEN or order_type in _STOPS:
+            incoming.hidden = True
+
+    def _terms_accepted(self, events: bytes, offset: int) -> None:
+        order_id, display_quantity = _TERMS.unpack_from(events, offset)
+        self._coming(order_id).display = display_quantity
+
+    def _repriced(self, events: bytes, offset: int) -> None:
+        order_id, price = _REPRICED.unpack_from(events, offset)
+        self._coming(order_id).price = price
 
     def _replaced(self, events: bytes, offset: int) -> None:
-        self._take_away(self.orders[_REPLACED_ORDER.unpack_from(events, offset)[0]], 0, events, offset)
+        old = self.orders[_REPLACED_ORDER.unpack_from(events, offset)[0]]
+        self._remove(old, events, offset)
         values = _REPLACING_ORDER.unpack_from(events, offset)
-        symbol_id, order_id, side, order_type, time_in_force, price, quantity = values
-        rests = order_type == OrderType.LIMIT and time_in_force in _RESTING
-        self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
+        symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
+        rests = order_type != OrderType.MARKET and time_in_force in _RESTING
+        incoming = self._incoming = BookOrder(symbol_id, side, order_id, price, quantity, rests)
+        incoming.display, incoming.hidden = old.display, flags & _HIDDEN != 0 or order_type in _STOPS
 
     def _cancelled(self, events: bytes, offset: int) -> None:
         (order_id,) = _CANCELLED.unpack_from(events, offset)
@@ -184,55 +230,96 @@ class BookBuilder:
         if incoming is not None and incoming.order_id == order_id:
             self._incoming = None
         else:
-            self._take_away(self.orders[order_id], 0, events, offset)
+            self._remove(self.orders[order_id], events, offset)
 
     def _amended(self, events: bytes, offset: int) -> None:
         order_id, kept_priority, price, leaves = _AMENDED.unpack_from(events, offset)
+        incoming = self._incoming
+        if incoming is not None and incoming.order_id == order_id:
+            incoming.leaves = leaves
+            return
         order = self.orders[order_id]
         if kept_priority:
-            self._take_away(order, leaves, events, offset)
+            shown = min(order.leaves, leaves)
+            order.reserve = leaves - shown
+            self._take_away(order, shown, events, offset)
         else:
-            self._take_away(order, 0, events, offset)
+            self._remove(order, events, offset)
             order.price, order.leaves = price, leaves
             self._incoming = order
 
     def _executed(self, events: bytes, offset: int) -> None:
         maker_id, taker_id, maker_leaves, taker_leaves = _EXECUTED.unpack_from(events, offset)
         maker = self.orders[maker_id]
+        leaves = maker_leaves - maker.reserve
         if self._watcher is not None:
-            self._watcher.order_executed(maker, maker_leaves, events, offset)
-        self._reduce(maker, maker_leaves)
+            self._watcher.order_executed(maker, leaves, events, offset)
+        self._reduce(maker, leaves)
+        self._coming(taker_id).leaves = taker_leaves
+
+    def _refreshed(self, events: bytes, offset: int) -> None:
+        order_id, displayed, leaves = _REFRESHED.unpack_from(events, offset)
+        order = self.orders[order_id]
+        order.leaves, order.reserve = displayed, leaves - displayed
+        self._come_to_rest(order, events, offset)
+
+    def _triggered(self, events: bytes, offset: int) -> None:
+        """Let a stop order come in, after what came in before it is done."""
+        order_id, order_type, time_in_force, flags = _TRIGGERED.unpack_from(events, offset)
+        self._settle(events, offset)
+        order = self._incoming = self.orders.pop(order_id)
+        order.hidden = flags & _HIDDEN != 0
+        order.rests = order_type != OrderType.MARKET and time_in_force in _RESTING
+
+    def _coming(self, order_id: int) -> BookOrder:
         incoming = self._incoming
-        assert incoming is not None, f"trade of order {taker_id}, and no order is coming in"
-        assert incoming.order_id == taker_id, f"order {taker_id} trades, but {incoming.order_id} is coming in"
-        incoming.leaves = taker_leaves
+        assert incoming is not None, f"events of order {order_id}, and no order is coming in"
+        assert incoming.order_id == order_id, f"order {order_id} trades, but {incoming.order_id} is coming in"
+        return incoming
 
     def _take_away(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
-        if self._watcher is not None:
+        if self._watcher is not None and not order.hidden:
             self._watcher.order_reduced(order, leaves, events, offset)
         self._reduce(order, leaves)
 
     def _reduce(self, order: BookOrder, leaves: int) -> None:
-        book = self.books[order.symbol_id]
-        (book.bids if order.side == Side.BUY else book.asks).reduce(order, leaves)
-        if not leaves:
+        """Leave so much of an order in its queue; with nothing there and in reserve it is gone."""
+        if order.hidden:
+            order.leaves = leaves
+        else:
+            book = self.books[order.symbol_id]
+            (book.bids if order.side == Side.BUY else book.asks).reduce(order, leaves)
+            self._changed[book.symbol_id] = book
+        if not leaves and not order.reserve:
             del self.orders[order.order_id]
-        self._changed[book.symbol_id] = book
+
+    def _remove(self, order: BookOrder, events: bytes, offset: int) -> None:
+        order.reserve = 0
+        self._take_away(order, 0, events, offset)
 
     def _add(self, order: BookOrder) -> None:
-        book = self._book(order.symbol_id)
-        (book.bids if order.side == Side.BUY else book.asks).add(order)
         self.orders[order.order_id] = order
-        self._changed[book.symbol_id] = book
+        if not order.hidden:
+            book = self._book(order.symbol_id)
+            (book.bids if order.side == Side.BUY else book.asks).add(order)
+            self._changed[book.symbol_id] = book
+
+    def _come_to_rest(self, order: BookOrder, events: bytes, offset: int) -> None:
+        self._add(order)
+        if self._watcher is not None and not order.hidden:
+            self._watcher.order_added(order, events, offset)
+
+    def _settle(self, events: bytes, offset: int) -> None:
+        """Let what is left of the order that came in rest, if it may."""
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None and incoming.leaves and incoming.rests:
+            if not incoming.hidden and 0 < incoming.display < incoming.leaves:
+                incoming.reserve = incoming.leaves - incoming.display
+                incoming.leaves = incoming.display
+            self._come_to_rest(incoming, events, offset)
 
     def _finish_command(self, events: bytes, offset: int) -> list[BookUpdate]:
-        incoming = self._incoming
-        if incoming is not None:
-            self._incoming = None
-            if incoming.leaves and incoming.rests:
-                self._add(incoming)
-                if self._watcher is not None:
-                    self._watcher.order_added(incoming, events, offset)
+        self._settle(events, offset)
         sequence, time_ns = _STAMP.unpack_from(events, offset)
         updates = []
         for book in self._changed.values():
@@ -247,3 +334,10 @@ class BookBuilder:
             book.sequence = sequence
         self._changed.clear()
         return updates
+
+
+def _snapshot_order(order: BookOrder) -> bytes:
+    return _SNAPSHOT_ORDER.pack(
+        order.symbol_id, order.side, order.order_id, order.price, order.leaves, order.reserve, order.display,
+        order.hidden,
+    )  # fmt: skip

@@ -146,10 +146,13 @@ class ItchStream:
 
     def order_executed(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
         """See `OrderWatcher`."""
-        time_ns = self._at(events, offset)
-        ref = self._take_ref(order.order_id) if not leaves else self._ref(order.order_id)
+        time_ns, shares = self._at(events, offset), order.leaves - leaves
         match = public_id(*_EXECUTED.unpack_from(events, offset))
-        self._send(itch.EXECUTED.pack(order.symbol_id, time_ns, ref, order.leaves - leaves, match))
+        if order.hidden:
+            self._print(order.symbol_id, time_ns, shares, order.price, match)
+            return
+        ref = self._take_ref(order.order_id) if not leaves else self._ref(order.order_id)
+        self._send(itch.EXECUTED.pack(order.symbol_id, time_ns, ref, shares, match))
 
     def order_reduced(self, order: BookOrder, leaves: int, events: bytes, offset: int) -> None:
         """See `OrderWatcher`."""
@@ -203,10 +206,7 @@ class ItchStream:
         match = self._matches.get(event.match_id, event.match_id)
         self._send(itch.BROKEN_TRADE.pack(event.symbol_id, event.time_ns, match))
         match = self._matches[event.match_id] = public_id(event.partition, event.sequence)
-        stock, quantity = self._stock(event.symbol_id), event.new_quantity
-        self._send(
-            itch.TRADE.pack(event.symbol_id, event.time_ns, 0, b"B", quantity, stock, event.new_price, match)
-        )
+        self._print(event.symbol_id, event.time_ns, event.new_quantity, event.new_price, match)
 
     # --- what is sent -----------------------------------------------------------------------------
 
@@ -227,6 +227,11 @@ class ItchStream:
     def _tell_state(self, symbol: Symbol, time_ns: int) -> None:
         stock, state = self._stock(symbol.symbol_id), _STATES[symbol.state]
         self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", _NO_REASON))
+
+    def _print(self, symbol_id: int, time_ns: int, shares: int, price: int, match: int) -> None:
+        """Tell of a trade that is no execution of an order in the feed."""
+        stock = self._stock(symbol_id)
+        self._send(itch.TRADE.pack(symbol_id, time_ns, 0, b"B", shares, stock, price, match))
 
     def _system(self, time_ns: int, codes: str) -> None:
         for code in codes:

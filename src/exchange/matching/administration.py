@@ -5,9 +5,10 @@ from __future__ import annotations
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.order import SelfTradeMode
 from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import Reason
-from exchange.domain.symbol import SYMBOL_PATTERN, SymbolState, TickTable
+from exchange.domain.symbol import PROTECTION_BPS_MAX, SYMBOL_PATTERN, SymbolState, TickTable
 from exchange.domain.units import MONEY_MAX, PRICE_MAX
 from exchange.matching.event_stream import int64
 from exchange.matching.market import Market
@@ -16,6 +17,7 @@ from exchange.matching.venue_state import VenueState
 from exchange.wire.records import number_of
 
 ROLES = tuple(role.value for role in Role)
+MODES = tuple(mode.value for mode in SelfTradeMode)
 STATES = tuple(state.value for state in SymbolState)
 OF_A_MEMBER = (Role.TRADER,)
 """Roles that make no sense for a key of the exchange itself: its authority would be over every order."""
@@ -76,6 +78,19 @@ class Administration:
         self._note(e.ReferencePriceSet, symbol_id=command.symbol_id, reference_price=command.reference_price)
         self._state.markets[command.symbol_id].reference.set(command.reference_price)
 
+    def set_market_protection(self, command: c.SetMarketProtection) -> None:
+        """Set how far from the reference price market orders may trade."""
+        refusal = None
+        if command.symbol_id not in self._directory.symbols:
+            refusal = Refusal(Reason.UNKNOWN_SYMBOL, command.symbol_id)
+        elif command.protection_bps > PROTECTION_BPS_MAX:
+            refusal = Refusal(Reason.PROTECTION_INVALID, command.protection_bps, PROTECTION_BPS_MAX)
+        if refusal:
+            self._refuse(command, command.symbol_id, refusal)
+            return
+        self._note(e.MarketProtectionSet, symbol_id=command.symbol_id, protection_bps=command.protection_bps)
+        self._state.markets[command.symbol_id].protection_bps = command.protection_bps
+
     # --- participants, accounts, keys ----------------------------------------------------------------
 
     def create_participant(self, command: c.CreateParticipant) -> None:
@@ -87,6 +102,22 @@ class Administration:
             self._refuse(command, 0, refusal)
             return
         self._note(e.ParticipantCreated, participant_id=count + 1, name=command.name)
+
+    def set_self_trade_prevention(self, command: c.SetSelfTradePrevention) -> None:
+        """Put a member into a self-trade group, or take it out."""
+        refusal = None
+        if command.participant_id not in self._directory.participants:
+            refusal = Refusal(Reason.UNKNOWN_PARTICIPANT, command.participant_id)
+        elif command.mode not in MODES or (command.group == 0) != (command.mode == SelfTradeMode.NONE):
+            refusal = Refusal(Reason.SELF_TRADE_MODE_INVALID, command.mode)
+        if refusal:
+            self._refuse(command, command.participant_id, refusal)
+            return
+        mode = SelfTradeMode(command.mode)
+        self._note(
+            e.SelfTradePreventionSet, participant_id=command.participant_id, group=command.group, mode=mode
+        )
+        self._state.note_self_trade_group(command.participant_id, command.group, mode)
 
     def create_account(self, command: c.CreateAccount) -> None:
         """Open an account of a participant; ids count from 1 over all participants."""

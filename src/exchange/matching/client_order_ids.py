@@ -22,7 +22,8 @@ class FirstUse(msgspec.Struct, frozen=True, gc=False):
     """What came first under a client order id.
 
     order_id: the order it made; command_type: of the command's record; body: the 20 bytes of its body before
-    the client order id, so that the same body means the same order. A day has a million of them, so they are kept
+    the client order id (of an order with special terms the XXH3-128 of its body, and zeros), so that the same body
+    means the same order. A day has a million of them, so they are kept
     out of the garbage collector's sight: walking over them stopped the engine for a quarter of a second.
     """
 

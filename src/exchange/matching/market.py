@@ -4,29 +4,59 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from exchange.domain.order import Side
 from exchange.domain.symbol import Symbol, SymbolState
+from exchange.domain.trade import BASIS_POINTS
+from exchange.domain.units import PRICE_MAX
 from exchange.matching.order_book import OrderBook
 from exchange.matching.reference_price import ReferencePrice
+from exchange.matching.stop_orders import StopOrders
 
 
 class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
-    __slots__ = ("book", "reference", "round_lot", "state", "symbol_id", "tick_sizes", "tick_starts")
+    __slots__ = (
+        "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops", "symbol_id",
+        "tick_sizes", "tick_starts",
+    )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol_id = symbol.symbol_id
         self.set_terms(symbol)
         self.book = OrderBook()
         self.reference = ReferencePrice(symbol.reference_price)
+        self.stops = StopOrders()
+        self.last_price = 0
+        """Of the last trade, whatever became of it; 0 before the first."""
 
     def set_terms(self, symbol: Symbol) -> None:
         """Take the terms of a symbol over; what rests in the book stays as it is."""
         self.round_lot = symbol.round_lot
         self.state: SymbolState = symbol.state
+        self.protection_bps = symbol.protection_bps
         self.tick_starts = [row.from_price for row in symbol.ticks.rows]
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
 
     def tick_at(self, price: int) -> int:
         """Return the tick that holds at a price."""
         return self.tick_sizes[bisect_right(self.tick_starts, price) - 1]
+
+    def price_behind(self, price: int, side: Side) -> int:
+        """Return the nearest price on a tick that is worse for a side than this one; 0 or less where there is none."""
+        if side is Side.BUY:
+            price -= 1
+            while price > 0 and (over := price % self.tick_at(price)):
+                price -= over
+            return price
+        price += 1
+        while over := price % self.tick_at(price):
+            price += self.tick_at(price) - over
+        return price if price <= PRICE_MAX else 0
+
+    def protective_price(self, side: Side) -> int:
+        """Return the worst price at which a market order of this side may trade, 0 for any."""
+        if not self.protection_bps:
+            return 0
+        band = self.reference.price * self.protection_bps // BASIS_POINTS
+        return self.reference.price + band if side is Side.BUY else max(self.reference.price - band, 1)

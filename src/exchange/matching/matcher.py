@@ -1,66 +1,275 @@
-"""Price-time priority: an incoming order trades with the best price first, there with the oldest order first.
+"""How an incoming order trades: with the best price first, there with what is shown first, then with the oldest.
 
-Every trade is at the resting order's price. What is left rests if the order is a limit order for the day or
-good till cancelled, and is cancelled otherwise. A fill-or-kill order trades whole or not at all.
+Every trade is at the resting order's price. A market order trades at any price, or within the symbol's protection
+band around the reference price. What is left of a limit order rests if its time in force lets it; of any other order
+it is cancelled. A fill-or-kill order trades whole or not at all; an order with a minimum trades at least so much at
+once, or waits. What is shown of an iceberg order trades at its place in the queue; when it is used up, the next part
+goes to the end of the queue. A trade that reaches stop prices triggers those orders: they come in when the order that
+traded is done, in the sequence in which they were triggered, and may trigger more. Orders of one self-trade group do
+not trade with each other.
 """
 
 from __future__ import annotations
 
-from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from collections import deque
+
+from exchange.domain import events as e
+from exchange.domain.order import (
+    NO_TERMS,
+    CancelReason,
+    OrderFlag,
+    OrderType,
+    RepriceReason,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+)
 from exchange.domain.units import public_id
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
-from exchange.matching.venue_state import VenueState
+from exchange.matching.stop_orders import STOPS
+from exchange.matching.venue_state import NO_GROUP, VenueState
 
 _BUY = Side.BUY
+_MARKET = OrderType.MARKET
 _LIMIT = OrderType.LIMIT
+_MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
 _IMMEDIATE_OR_CANCEL = TimeInForce.IOC
 _FILL_OR_KILL = TimeInForce.FOK
+_REPRICE = OrderFlag.REPRICE.value
+ANY_PRICE = NO_LEVEL + 1
+"""The rank from which on every price will do."""
 
 
 class Matcher:
     """Executes incoming orders against the books of a venue."""
 
     def __init__(self, state: VenueState) -> None:
+        self._state = state
+        self._groups = state.self_trade_groups
         self._events = state.events
         self._orders = state.orders
         self._holdings = state.holdings
         self._partition = state.events.partition
+        self._triggered: deque[tuple[RestingOrder, int]] = deque()
+        """Stop orders that are to come in within this command, each with the price that triggered it."""
 
     def execute(self, market: Market, incoming: RestingOrder) -> None:
-        """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
-        opposite = market.book.opposite_side(incoming.side)
-        worst_rank = opposite.rank(incoming.price) if incoming.order_type is _LIMIT else NO_LEVEL + 1
-        time_in_force = incoming.time_in_force
-        if time_in_force is _FILL_OR_KILL:
-            wanted = incoming.leaves
-            if opposite.quantity_down_to(worst_rank, wanted) < wanted:
-                self._events.order_cancelled(incoming, CancelReason.FILL_OR_KILL)
-                return
-        if opposite.best_rank() >= worst_rank:
-            self._trade(market, opposite, worst_rank, incoming)
-            if not incoming.leaves:
-                return
-        if incoming.order_type is _LIMIT and time_in_force is not _IMMEDIATE_OR_CANCEL:
-            self._orders[incoming.order_id] = incoming
-            market.book.own_side(incoming.side).add(incoming)
-        else:
-            self._events.order_cancelled(incoming, CancelReason.IMMEDIATE_OR_CANCEL)
+        """Let an order come in; then those stop orders that its trades triggered, one after the other."""
+        self._come_in(market, incoming)
+        while self._triggered:
+            order, last_price = self._triggered.popleft()
+            self._trigger(market, order, last_price)
 
-    def _trade(self, market: Market, opposite: BookSide, worst_rank: int, incoming: RestingOrder) -> None:
+    def _come_in(self, market: Market, incoming: RestingOrder) -> None:
+        """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
+        if incoming.order_type in STOPS:
+            self._orders[incoming.order_id] = incoming
+            market.stops.add(incoming)
+            return
+        needs_price = incoming.order_type is _MARKET_TO_LIMIT or incoming.flags & _REPRICE
+        if needs_price and not self._give_price(market, incoming):
+            return
+        worst_rank = self._worst_rank(market, incoming)
+        time_in_force = incoming.time_in_force
+        may_rest = incoming.order_type is _LIMIT and time_in_force not in (
+            _IMMEDIATE_OR_CANCEL,
+            _FILL_OR_KILL,
+        )
+        if time_in_force is _FILL_OR_KILL or incoming.flags or incoming.terms is not NO_TERMS:
+            wanted = incoming.leaves if time_in_force is _FILL_OR_KILL else incoming.minimum
+            if wanted and self._available(market, incoming, worst_rank, wanted) < wanted:
+                self._trade_nothing(market, incoming, may_rest)
+                return
+        self._trade(market, worst_rank, incoming)
+        if not incoming.leaves:
+            return
+        if may_rest:
+            self._rest(market, incoming)
+        else:
+            self._events.order_cancelled(incoming, self._why_no_more(market, incoming))
+
+    # --- before it trades ----------------------------------------------------------------------------
+
+    def _give_price(self, market: Market, incoming: RestingOrder) -> bool:
+        """Price a market-to-limit order, or a post-only one that would trade; tell whether it goes on."""
+        best = market.book.willing(incoming.side, incoming.leaves)
+        if incoming.order_type is _MARKET_TO_LIMIT:
+            if best is None:
+                self._events.order_cancelled(incoming, CancelReason.NO_OPPOSITE)
+                return False
+            incoming.order_type = _LIMIT
+            self._reprice(incoming, best.price, RepriceReason.MARKET_TO_LIMIT)
+        elif best and market.book.reaches(incoming.side, incoming.price, best.price):
+            price = market.price_behind(best.price, incoming.side)
+            self._reprice(incoming, price, RepriceReason.POST_ONLY)
+        return True
+
+    def _reprice(self, incoming: RestingOrder, price: int, reason: RepriceReason) -> None:
+        incoming.price = price
+        self._events.write(
+            e.OrderRepriced, symbol_id=incoming.symbol_id, order_id=incoming.order_id,
+            account_id=incoming.account_id, side=incoming.side, reason=reason, price=price,
+        )  # fmt: skip
+
+    def _worst_rank(self, market: Market, incoming: RestingOrder) -> int:
+        """Return the rank, on the opposite side, of the worst price at which an order trades."""
+        price = market.protective_price(incoming.side) if incoming.order_type is _MARKET else incoming.price
+        return market.book.opposite_side(incoming.side).rank(price) if price else ANY_PRICE
+
+    def _available(self, market: Market, incoming: RestingOrder, worst_rank: int, wanted: int) -> int:
+        """Return how much an order would trade at once, counting no further than what is wanted."""
+        rank = market.book.opposite_side(incoming.side).rank
+        group, mode = self._state.self_trade_group(incoming.account_id) if self._groups else NO_GROUP
+        total = 0
+        for level in market.book.opposite_queues(incoming.side):
+            if total >= wanted or rank(level.price) < worst_rank:
+                break
+            reserves = 0
+            for resting in level.queue.values():
+                if resting.minimum > max(incoming.leaves - total, 0):
+                    continue
+                if not self._is_own(group, resting):
+                    total += resting.leaves
+                    reserves += resting.reserve
+                elif mode is not SelfTradeMode.CANCEL_OLDEST:
+                    return total - reserves
+        return total
+
+    def _trade_nothing(self, market: Market, incoming: RestingOrder, may_rest: bool) -> None:
+        """Let an order wait that did not find what it wants at least, or cancel it."""
+        if may_rest:
+            self._rest(market, incoming)
+        elif incoming.time_in_force is _FILL_OR_KILL:
+            self._events.order_cancelled(incoming, CancelReason.FILL_OR_KILL)
+        else:
+            self._events.order_cancelled(incoming, CancelReason.MINIMUM_QUANTITY)
+
+    # --- trade ---------------------------------------------------------------------------------------
+
+    def _trade(self, market: Market, worst_rank: int, incoming: RestingOrder) -> None:
         """Fill an incoming order from the opposite side while both have something left that fits."""
+        book = market.book
+        shown = book.opposite_side(incoming.side)
+        group, mode = self._state.self_trade_group(incoming.account_id) if self._groups else NO_GROUP
+        simple = not group and not book.hidden_opposite_side(incoming.side).ranks
         reference_price = market.reference.price
-        while incoming.leaves and opposite.best_rank() >= worst_rank:
-            resting = next(iter(opposite.best_level().queue.values()))
-            quantity = min(incoming.leaves, resting.leaves)
-            incoming.leaves -= quantity
-            opposite.reduce(resting, quantity)
-            if not resting.leaves:
-                del self._orders[resting.order_id]
-            sequence = self._events.trade_executed(resting, incoming, quantity, reference_price, market.state)
-            market.reference.trade(public_id(self._partition, sequence), resting.price, reference_price)
-            buyer, seller = (incoming, resting) if incoming.side is _BUY else (resting, incoming)
-            self._holdings.trade(
-                buyer=buyer.account_id, seller=seller.account_id, symbol_id=market.symbol_id,
-                price=resting.price, quantity=quantity,
+        while incoming.leaves:
+            if simple:
+                if shown.best_rank() < worst_rank:
+                    return
+                resting = next(iter(shown.best_level().queue.values()))
+                self._fill(market, shown, resting, incoming, reference_price)
+                continue
+            willing = book.willing(incoming.side, incoming.leaves)
+            if willing is None or shown.rank(willing.price) < worst_rank:
+                return
+            if self._is_own(group, willing):
+                self._prevent(market, willing, incoming, mode)
+                continue
+            self._fill(market, book.home_of(willing), willing, incoming, reference_price)
+
+    def _fill(
+        self,
+        market: Market,
+        home: BookSide,
+        resting: RestingOrder,
+        incoming: RestingOrder,
+        reference_price: int,
+    ) -> None:
+        """Trade what both have, but no more of the resting order than stands in its queue."""
+        quantity = min(incoming.leaves, resting.leaves - resting.reserve)
+        incoming.leaves -= quantity
+        home.fill(resting, quantity)
+        if not resting.leaves:
+            del self._orders[resting.order_id]
+        sequence = self._events.trade_executed(resting, incoming, quantity, reference_price, market.state)
+        market.reference.trade(public_id(self._partition, sequence), resting.price, reference_price)
+        market.last_price = resting.price
+        buyer, seller = (incoming, resting) if incoming.side is _BUY else (resting, incoming)
+        self._holdings.trade(
+            buyer=buyer.account_id, seller=seller.account_id, symbol_id=market.symbol_id,
+            price=resting.price, quantity=quantity,
+        )  # fmt: skip
+        if resting.leaves and resting.leaves == resting.reserve:
+            home.refresh(resting)
+            self._events.write(
+                e.OrderRefreshed, symbol_id=market.symbol_id, order_id=resting.order_id,
+                account_id=resting.account_id, side=resting.side, price=resting.price,
+                displayed=resting.displayed, leaves=resting.leaves,
             )  # fmt: skip
+        if market.stops.waiting:
+            for order in market.stops.take_triggered(resting.price):
+                del self._orders[order.order_id]
+                self._triggered.append((order, resting.price))
+
+    # --- self-trade prevention -----------------------------------------------------------------------
+
+    def _is_own(self, group: int, resting: RestingOrder) -> bool:
+        """Tell whether a resting order is of a self-trade group; nothing is of group 0."""
+        return group != 0 and self._state.self_trade_group(resting.account_id)[0] == group
+
+    def _prevent(
+        self, market: Market, resting: RestingOrder, incoming: RestingOrder, mode: SelfTradeMode
+    ) -> None:
+        """Do to two orders of one group what the incoming one's mode says; a cancelled one has nothing left."""
+        quantity = min(resting.leaves, incoming.leaves)
+        self._events.write(
+            e.MatchPrevented, symbol_id=market.symbol_id, maker_order_id=resting.order_id,
+            taker_order_id=incoming.order_id, maker_account_id=resting.account_id,
+            taker_account_id=incoming.account_id, price=resting.price, quantity=quantity, taker_side=incoming.side,
+            mode=mode,
+        )  # fmt: skip
+        decrements = mode is SelfTradeMode.DECREMENT
+        resting_goes = resting.leaves == quantity if decrements else mode is not SelfTradeMode.CANCEL_NEWEST
+        incoming_goes = incoming.leaves == quantity if decrements else mode is not SelfTradeMode.CANCEL_OLDEST
+        if resting_goes:
+            market.book.home_of(resting).remove(resting)
+            del self._orders[resting.order_id]
+            self._events.order_cancelled(resting, CancelReason.SELF_TRADE)
+        elif decrements:
+            market.book.home_of(resting).reduce(resting, quantity)
+            self._decremented(resting, quantity)
+        if incoming_goes:
+            self._events.order_cancelled(incoming, CancelReason.SELF_TRADE)
+            incoming.leaves = 0
+        elif decrements:
+            incoming.leaves -= quantity
+            self._decremented(incoming, quantity)
+
+    def _decremented(self, order: RestingOrder, quantity: int) -> None:
+        """Say that an order has so much less whole quantity; what it has left is less already."""
+        order.quantity -= quantity
+        self._events.write(
+            e.OrderAmended, symbol_id=order.symbol_id, order_id=order.order_id, account_id=order.account_id,
+            side=order.side, kept_priority=True, old_price=order.price, price=order.price, quantity=order.quantity,
+            leaves=order.leaves,
+        )  # fmt: skip
+
+    # --- stop orders ---------------------------------------------------------------------------------
+
+    def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
+        """Let a stop order come in as what it is from now on."""
+        order.order_type = _MARKET if order.order_type is OrderType.STOP else _LIMIT
+        self._events.write(
+            e.OrderTriggered, symbol_id=order.symbol_id, order_id=order.order_id, account_id=order.account_id,
+            side=order.side, order_type=order.order_type, time_in_force=order.time_in_force, flags=order.flags,
+            price=order.price, leaves=order.leaves, stop_price=order.terms.stop_price, last_price=last_price,
+        )  # fmt: skip
+        self._come_in(market, order)
+
+    # --- after it traded -----------------------------------------------------------------------------
+
+    def _rest(self, market: Market, order: RestingOrder) -> None:
+        """Put what is left of an order into the book, an iceberg order with a fresh part shown."""
+        display_quantity = order.terms.display_quantity
+        order.reserve = max(order.leaves - display_quantity, 0) if display_quantity else 0
+        self._orders[order.order_id] = order
+        market.book.home_of(order).add(order)
+
+    def _why_no_more(self, market: Market, incoming: RestingOrder) -> CancelReason:
+        """Say why an order that may not rest does not trade more."""
+        protected = incoming.order_type is _MARKET and market.protection_bps
+        if protected and market.book.opposite_side(incoming.side).ranks:
+            return CancelReason.PROTECTION
+        return CancelReason.IMMEDIATE_OR_CANCEL

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 
 import exchange_native
 import msgspec
-from xxhash import xxh3_128_hexdigest
 
 from exchange.domain.directory import Directory
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
 from exchange.matching import snapshot
 from exchange.matching.batch import AppliedBatch
 from exchange.matching.event_stream import Counters
@@ -29,6 +28,8 @@ NATIVE_RULES_VERSION: int = exchange_native.RULES_VERSION
 UNICODE_VERSION: str = exchange_native.UNICODE_VERSION
 """By whose table of printable characters the wheel judges names."""
 is_printable = exchange_native.is_printable
+OrderFields = tuple[int, int, int, int, int, int, int, int, int, int, bytes, int]
+TERM_NAMES = SpecialTerms.__struct_fields__
 ID32_END, ID64_END = 2**32, 2**64
 
 
@@ -126,7 +127,8 @@ class NativeVenue:
 
     @classmethod
     def restore(cls, data: bytes) -> NativeVenue:
-        """Make the venue that wrote a snapshot. Raise `SnapshotError` where it is none of this version."""
+        """Make the venue that wrote a snapshot, of the version before too. Raise `SnapshotError` where it is none."""
+        data = snapshot.upgraded(data, RULES_VERSION)
         venue = cls(snapshot.partition_of(data, RULES_VERSION))
         try:
             venue._core = exchange_native.Venue.restore(data, msgspec.structs.astuple(LIMITS))
@@ -137,7 +139,7 @@ class NativeVenue:
 
     def digest(self) -> str:
         """Return the fingerprint of the state: XXH3-128 of its snapshot, in hexadecimal."""
-        return xxh3_128_hexdigest(self.snapshot())
+        return snapshot.digest_of(self.snapshot())
 
     # --- queries -------------------------------------------------------------------------------------
 
@@ -149,11 +151,25 @@ class NativeVenue:
         return [Level(*row) for row in bids], [Level(*row) for row in asks]
 
     def orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
-        """Return the resting orders, bids and asks, in the sequence in which they would trade."""
+        """Return the orders that are shown, bids and asks, in the sequence in which they would trade."""
         if not 0 <= symbol_id < ID32_END:
             return [], []
         bids, asks = self._core.orders(symbol_id)
         return [_resting_order(*row) for row in bids], [_resting_order(*row) for row in asks]
+
+    def hidden_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the orders that are not shown, bids and asks, in the sequence in which they would trade."""
+        if not 0 <= symbol_id < ID32_END:
+            return [], []
+        bids, asks = self._core.hidden_orders(symbol_id)
+        return [_resting_order(*row) for row in bids], [_resting_order(*row) for row in asks]
+
+    def stop_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the stop orders that wait, buys and sales, in the sequence in which trades reach them."""
+        if not 0 <= symbol_id < ID32_END:
+            return [], []
+        buys, sells = self._core.stop_orders(symbol_id)
+        return [_resting_order(*row) for row in buys], [_resting_order(*row) for row in sells]
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order; nothing where it is finished or never was."""
@@ -161,7 +177,7 @@ class NativeVenue:
         return _resting_order(*row) if row else None
 
     def place_in_queue(self, order_id: int) -> QueuePlace | None:
-        """Return where a live order stands at its price, nothing where it is finished or never was."""
+        """Return where an order stands at its price, nothing where it is not live or not shown."""
         ahead = self._core.place_in_queue(order_id) if 0 <= order_id < ID64_END else None
         return QueuePlace(ahead[0] + 1, *ahead) if ahead else None
 
@@ -181,10 +197,14 @@ class NativeVenue:
 
 
 def _resting_order(
-    order_id: int, account_id: int, symbol_id: int, side: int, order_type: int, time_in_force: int, flags: int,
-    price: int, quantity: int, leaves: int, client_order_id: bytes, entered_ns: int,
-) -> RestingOrder:  # fmt: skip
+    fields: OrderFields, reserve: int, terms: tuple[int, int, int, int, int, int] | None
+) -> RestingOrder:
+    (
+        order_id, account_id, symbol_id, side, order_type, time_in_force, flags, price, quantity, leaves,
+        client_order_id, entered_ns,
+    ) = fields  # fmt: skip
     return RestingOrder(
         order_id, account_id, symbol_id, Side(side), OrderType(order_type), TimeInForce(time_in_force), flags,
         price, quantity, leaves, client_order_id.decode("ascii"), entered_ns,
+        SpecialTerms(**dict(zip(TERM_NAMES, terms, strict=True))) if terms else NO_TERMS, reserve,
     )  # fmt: skip

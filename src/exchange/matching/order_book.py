@@ -5,19 +5,26 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Iterator
+from heapq import merge
 from typing import NamedTuple
 
 import msgspec
 
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import NO_TERMS, OrderFlag, OrderType, Side, SpecialTerms, TimeInForce
 
 BUY = Side.BUY
+HIDDEN = OrderFlag.HIDDEN.value
+ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
+WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 NO_LEVEL = -(2**32)
 """The rank of no price: worse than any."""
 
 
 class RestingOrder(msgspec.Struct, gc=False):
-    """An order as it stands in the book. quantity: whole, filled part included; leaves: what is unfilled."""
+    """An order as it stands in the book. quantity: whole, filled part included; leaves: what is unfilled.
+
+    reserve: the part of `leaves` that is not shown yet; terms: as they were entered.
+    """
 
     order_id: int
     account_id: int
@@ -31,11 +38,35 @@ class RestingOrder(msgspec.Struct, gc=False):
     leaves: int
     client_order_id: str
     entered_ns: int
+    terms: SpecialTerms = NO_TERMS
+    reserve: int = 0
 
     @property
     def filled(self) -> int:
         """Return how much of the order has traded."""
         return self.quantity - self.leaves
+
+    @property
+    def displayed(self) -> int:
+        """Return how much of the order stands in its queue; of an order that is shown it is what is shown."""
+        return self.leaves - self.reserve
+
+    @property
+    def minimum(self) -> int:
+        """Return how much at least must trade at once: never more than what is left, 0 for anything."""
+        if self.flags & ALL_OR_NONE:
+            return self.leaves
+        return min(self.terms.minimum_quantity, self.leaves)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether the order is a stop order that was not triggered."""
+        return self.order_type in WAITING
+
+    @property
+    def is_shown(self) -> bool:
+        """Tell whether the order is in the book that everybody sees."""
+        return not self.flags & HIDDEN and not self.is_waiting
 
 
 class Level(NamedTuple):
@@ -55,7 +86,7 @@ class QueuePlace(NamedTuple):
 
 
 class PriceLevel:
-    """The orders at one price, oldest first, and the sum of what they leave unfilled."""
+    """The orders at one price, oldest first, and the sum of what of them stands in the queue."""
 
     __slots__ = ("price", "quantity", "queue")
 
@@ -67,7 +98,10 @@ class PriceLevel:
 
 
 class BookSide:
-    """All bids or all asks. A price's *rank* rises as the price gets better, so the best rank stands last."""
+    """All bids or all asks, those that are shown or those that are hidden.
+
+    A price's *rank* rises as the price gets better, so the best rank stands last.
+    """
 
     __slots__ = ("levels", "ranks", "sign")
 
@@ -105,20 +139,20 @@ class BookSide:
             level = self.levels[rank] = PriceLevel(order.price)
             insort(self.ranks, rank)
         level.queue[order.order_id] = order
-        level.quantity += order.leaves
+        level.quantity += order.leaves - order.reserve
 
     def remove(self, order: RestingOrder) -> None:
         """Take an order out of its queue."""
         rank = self.sign * order.price
         level = self.levels[rank]
         del level.queue[order.order_id]
-        level.quantity -= order.leaves
+        level.quantity -= order.leaves - order.reserve
         if not level.queue:
             del self.levels[rank]
             del self.ranks[bisect_left(self.ranks, rank)]
 
-    def reduce(self, order: RestingOrder, quantity: int) -> None:
-        """Take some of an order's unfilled quantity away; it keeps its place, and leaves the book at zero."""
+    def fill(self, order: RestingOrder, quantity: int) -> None:
+        """Take some of what an order has in its queue; it keeps its place, and leaves the book with nothing left."""
         if quantity == order.leaves:
             self.remove(order)
             order.leaves = 0
@@ -126,50 +160,86 @@ class BookSide:
             order.leaves -= quantity
             self.levels[self.sign * order.price].quantity -= quantity
 
-    def quantity_down_to(self, rank: int, wanted: int) -> int:
-        """Return the sum of what rests at this rank or better, counting no further than what is wanted."""
-        total = 0
-        for level in self.levels_best_first():
-            if total >= wanted or self.sign * level.price < rank:
-                break
-            total += level.quantity
-        return total
+    def refresh(self, order: RestingOrder) -> None:
+        """Put the next part of an order, whose shown part is used up, last in the queue at its price."""
+        level = self.levels[self.sign * order.price]
+        shown = min(order.terms.display_quantity, order.reserve)
+        level.queue.move_to_end(order.order_id)
+        level.quantity += shown
+        order.reserve -= shown
+
+    def reduce(self, order: RestingOrder, quantity: int) -> None:
+        """Take away some, but not all, of an order's unfilled quantity, the reserve first; it keeps its place."""
+        of_reserve = min(quantity, order.reserve)
+        order.leaves -= quantity
+        order.reserve -= of_reserve
+        self.levels[self.sign * order.price].quantity -= quantity - of_reserve
 
 
 class OrderBook:
-    """The two sides of one symbol."""
+    """The sides of one symbol: what is shown, and what is hidden."""
 
-    __slots__ = ("asks", "bids")
+    __slots__ = ("asks", "bids", "hidden_asks", "hidden_bids")
 
     def __init__(self) -> None:
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
+        self.hidden_bids = BookSide(Side.BUY)
+        self.hidden_asks = BookSide(Side.SELL)
 
-    def own_side(self, side: Side) -> BookSide:
-        """Return the side on which an order of this side rests."""
-        return self.bids if side is BUY else self.asks
+    def home_of(self, order: RestingOrder) -> BookSide:
+        """Return the side on which an order rests."""
+        if order.flags & HIDDEN:
+            return self.hidden_bids if order.side is BUY else self.hidden_asks
+        return self.bids if order.side is BUY else self.asks
 
     def opposite_side(self, side: Side) -> BookSide:
-        """Return the side with which an order of this side trades."""
+        """Return what is shown on the side with which an order of this side trades."""
         return self.asks if side is BUY else self.bids
 
-    def would_trade(self, side: Side, price: int) -> bool:
-        """Tell whether an order with this limit would trade at once."""
-        opposite = self.opposite_side(side)
-        return opposite.best_rank() >= opposite.rank(price)
+    def hidden_opposite_side(self, side: Side) -> BookSide:
+        """Return what is hidden on the side with which an order of this side trades."""
+        return self.hidden_asks if side is BUY else self.hidden_bids
+
+    def reaches(self, side: Side, limit: int, price: int) -> bool:
+        """Tell whether an order of this side with this limit may trade at a price."""
+        return limit >= price if side is BUY else limit <= price
+
+    def willing(self, side: Side, quantity: int) -> RestingOrder | None:
+        """Return who trades first with an order of this side that has so much left, whatever its limit.
+
+        At one price what is shown comes before what is hidden. A hidden order with a minimum above the quantity
+        is passed over.
+        """
+        shown, hidden = self.opposite_side(side), self.hidden_opposite_side(side)
+        best = next(iter(shown.best_level().queue.values())) if shown.ranks else None
+        for order in hidden.orders():
+            if best and shown.best_rank() >= hidden.rank(order.price):
+                break
+            if order.minimum <= quantity:
+                return order
+        return best
+
+    def opposite_queues(self, side: Side) -> Iterator[PriceLevel]:
+        """Give the queues with which an order of this side trades, in this sequence: shown before hidden."""
+        shown, hidden = self.opposite_side(side), self.hidden_opposite_side(side)
+        first = ((rank, 1) for rank in reversed(shown.ranks))
+        then = ((rank, 0) for rank in reversed(hidden.ranks))
+        for rank, is_shown in merge(first, then, reverse=True):
+            yield (shown if is_shown else hidden).levels[rank]
 
     def depth(self, levels: int) -> tuple[list[Level], list[Level]]:
         """Return the best price levels of the bids and of the asks, best first."""
         return _depth(self.bids, levels), _depth(self.asks, levels)
 
     def place_in_queue(self, order: RestingOrder) -> QueuePlace:
-        """Count what stands ahead of a resting order at its price."""
-        side = self.own_side(order.side)
+        """Count what is shown ahead of a resting order at its price; the order must be shown itself."""
+        side = self.home_of(order)
         quantity_ahead = 0
         for orders_ahead, other in enumerate(side.levels[side.rank(order.price)].queue.values()):
             if other is order:
                 return QueuePlace(orders_ahead + 1, orders_ahead, quantity_ahead)
-            quantity_ahead += other.leaves
+            quantity_ahead += other.displayed
         raise AssertionError(f"order {order.order_id} is not in the queue at its price")
 
 

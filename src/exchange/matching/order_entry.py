@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import structs
+from xxhash import xxh3_128_digest
+
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderType
+from exchange.domain.order import NO_TERMS, CancelReason, OrderType, SpecialTerms, TimeInForce
 from exchange.domain.reasons import Reason
 from exchange.domain.units import SEQUENCE_BITS
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import (
+    ALL_OR_NONE,
+    HIDDEN,
     NO_CLIENT_ORDER_ID,
     ORDER_TYPES,
     SIDES,
     TIMES_IN_FORCE,
     Refusal,
+    first_stop_price,
+    may_rest,
     read_client_order_id,
+    refusal_of_display,
     refusal_of_handling,
     refusal_of_kind,
+    refusal_of_market_to_limit,
     refusal_of_post_only,
+    refusal_of_special,
     refusal_of_terms,
 )
+from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import COMMAND_HEADER, LAYOUTS, number_of
 
 ENTER, ENTER_NUMBER = LAYOUTS[c.EnterOrder].struct, number_of(c.EnterOrder)
+SPECIAL, SPECIAL_NUMBER = LAYOUTS[c.EnterSpecialOrder].struct, number_of(c.EnterSpecialOrder)
 CANCEL, CANCEL_NUMBER = LAYOUTS[c.CancelOrder].struct, number_of(c.CancelOrder)
 AMEND, AMEND_NUMBER = LAYOUTS[c.AmendOrder].struct, number_of(c.AmendOrder)
 REPLACE, REPLACE_NUMBER = LAYOUTS[c.ReplaceOrder].struct, number_of(c.ReplaceOrder)
 BODY_BEFORE_CLIENT_ORDER_ID = slice(COMMAND_HEADER.size, COMMAND_HEADER.size + 20)
 """Of an entry and of a replace alike: what must be the same for a repetition to be one."""
+GOOD_TILL_DATE = TimeInForce.GTD
 
 
 class OrderEntry:
@@ -50,26 +65,44 @@ class OrderEntry:
 
     def enter(self, record: bytes) -> None:
         """Take an `EnterOrder` record, or say why not."""
+        self._enter(record, ENTER_NUMBER, ENTER.unpack(record), NO_TERMS)
+
+    def enter_special(self, record: bytes) -> None:
+        """Take an `EnterSpecialOrder` record, or say why not."""
+        values = SPECIAL.unpack(record)
+        minimum, display, stop_price, trail_amount, trail_bps, expires_ns = values[15:]
+        terms = SpecialTerms(
+            minimum_quantity=minimum, display_quantity=display, stop_price=stop_price,
+            trail_amount=trail_amount, trail_bps=trail_bps, expires_ns=expires_ns,
+        )  # fmt: skip
+        self._enter(record, SPECIAL_NUMBER, values[:15], terms)
+
+    def _enter(self, record: bytes, number: int, values: tuple[Any, ...], terms: SpecialTerms) -> None:
         (
             _, _, _, _, _, sequence, account_id, symbol_id, side, order_type, time_in_force, flags, price,
             quantity, padded_id,
-        ) = ENTER.unpack(record)  # fmt: skip
+        ) = values  # fmt: skip
         client_order_id: str | None = ""
         first: FirstUse | None = None
         if padded_id != NO_CLIENT_ORDER_ID:
             client_order_id = read_client_order_id(padded_id)
             first = self._client_order_ids.find(account_id, client_order_id or "")
-            if first and self._is_repetition(first, ENTER_NUMBER, account_id, record):
+            if first and self._is_repetition(first, number, account_id, record):
                 return
         market = self._markets.get(symbol_id)
+        is_special = flags or time_in_force == GOOD_TILL_DATE or order_type in STOPS or terms is not NO_TERMS
         refusal = (
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self._refusal_of_place(account_id, symbol_id)
             or self._refusal_of_client_order_id(account_id, client_order_id, first)
             or refusal_of_terms(market, order_type, price, quantity)
+            or (market and refusal_of_market_to_limit(market, SIDES[side], order_type, quantity))
             or refusal_of_handling(order_type, time_in_force, flags)
-            or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price))
-        )
+            or (is_special and market and refusal_of_special(
+                market, SIDES[side], order_type, time_in_force, flags, quantity, terms, self._events.time_ns
+            ))
+            or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price, quantity))
+        )  # fmt: skip
         order_id = self._partition_bits | sequence
         if refusal:
             self._events.order_rejected(
@@ -81,14 +114,24 @@ class OrderEntry:
             return
         assert market is not None, "an order in an unknown symbol was refused"
         assert client_order_id is not None, "an order with a nonsensical client order id was refused"
+        if trails(terms):
+            terms = structs.replace(terms, stop_price=first_stop_price(market, SIDES[side], terms))
+        if (flags & ALL_OR_NONE or terms.minimum_quantity) and may_rest(order_type, time_in_force):
+            flags |= HIDDEN
         order = RestingOrder(
             order_id, account_id, symbol_id, SIDES[side], ORDER_TYPES[order_type],
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, quantity, client_order_id,
-            self._events.time_ns,
+            self._events.time_ns, terms,
         )  # fmt: skip
         self._events.order_accepted(order, padded_id)
+        if terms is not NO_TERMS:
+            self._events.write(
+                e.SpecialTermsAccepted, symbol_id=symbol_id, order_id=order_id, account_id=account_id,
+                **structs.asdict(terms),
+            )  # fmt: skip
+            self._state.expiries.add(terms.expires_ns, order_id)
         if client_order_id:
-            self._remember(ENTER_NUMBER, order, record)
+            self._remember(number, order, record)
         self._matcher.execute(market, order)
 
     def _refusal_of_place(self, account_id: int, symbol_id: int) -> Refusal | None:
@@ -102,7 +145,7 @@ class OrderEntry:
 
     def _is_repetition(self, first: FirstUse, command_type: int, account_id: int, record: bytes) -> bool:
         """Answer a command that came before under its client order id; tell whether it did."""
-        if first.command_type != command_type or first.body != record[BODY_BEFORE_CLIENT_ORDER_ID]:
+        if first.command_type != command_type or first.body != body_to_compare(command_type, record):
             return False
         self._events.write(e.OrderDuplicated, order_id=first.order_id, account_id=account_id)
         return True
@@ -120,7 +163,7 @@ class OrderEntry:
         return Refusal(Reason.CLIENT_ORDER_ID_TABLE_FULL, used, maximum) if used >= maximum else None
 
     def _remember(self, command_type: int, order: RestingOrder, record: bytes) -> None:
-        first = FirstUse(order.order_id, command_type, record[BODY_BEFORE_CLIENT_ORDER_ID])
+        first = FirstUse(order.order_id, command_type, body_to_compare(command_type, record))
         self._client_order_ids.remember(order.account_id, order.client_order_id, first)
 
     # --- cancel --------------------------------------------------------------------------------------
@@ -150,6 +193,12 @@ class OrderEntry:
             participant_id=command.participant_id,
             count=len(fitting),
         )
+
+    def expire(self) -> None:
+        """Take out the orders that are good till a time that is over, the soonest first."""
+        expiries = self._state.expiries
+        while order_id := expiries.take_due(self._events.time_ns):
+            self.cancel_for(self._orders[order_id], CancelReason.EXPIRED)
 
     def cancel_for(self, order: RestingOrder, reason: CancelReason) -> None:
         """Take a live order out of the book and say why."""
@@ -184,7 +233,8 @@ class OrderEntry:
         """Take an `AmendOrder` record, or say why not; a refused amend leaves the order as it was."""
         *_, order_id, participant_id, price, quantity = AMEND.unpack(record)
         order = self._own_order(order_id, participant_id)
-        refusal = self._refusal_of_change(order, order_id, price, quantity)
+        filled = order.filled if order else 0
+        refusal = self._refusal_of_change(order, order_id, price, quantity, leaves=max(quantity - filled, 0))
         if not refusal and order and (price, quantity) == (order.price, order.quantity):
             refusal = Refusal(Reason.NOTHING_TO_AMEND)
         if not refusal and order and quantity <= order.filled:
@@ -202,7 +252,10 @@ class OrderEntry:
         )  # fmt: skip
         market = self._markets[order.symbol_id]
         if keeps_priority:
-            market.book.own_side(order.side).reduce(order, order.leaves - leaves)
+            if order.is_waiting:
+                order.leaves = leaves
+            else:
+                market.book.home_of(order).reduce(order, order.leaves - leaves)
             order.quantity = quantity
         else:
             self._remove(order)
@@ -222,7 +275,7 @@ class OrderEntry:
             if first and self._is_repetition(first, REPLACE_NUMBER, account_id, record):
                 return
         refusal = self._refusal_of_client_order_id(account_id, client_order_id, first)
-        refusal = refusal or self._refusal_of_change(order, order_id, price, quantity)
+        refusal = refusal or self._refusal_of_change(order, order_id, price, quantity, leaves=quantity)
         if refusal:
             self._refuse(REPLACE_NUMBER, order_id, order, refusal)
             return
@@ -231,24 +284,27 @@ class OrderEntry:
         new = RestingOrder(
             self._partition_bits | sequence, account_id, order.symbol_id, order.side, order.order_type,
             order.time_in_force, order.flags, price, quantity, quantity, client_order_id,
-            self._events.time_ns,
+            self._events.time_ns, order.terms,
         )  # fmt: skip
         self._remove(order)
         self._events.order_replaced(order, new, padded_id)
+        self._state.expiries.add(new.terms.expires_ns, new.order_id)
         if client_order_id:
             self._remember(REPLACE_NUMBER, new, record)
         self._matcher.execute(self._markets[new.symbol_id], new)
 
     def _refusal_of_change(
-        self, order: RestingOrder | None, order_id: int, price: int, quantity: int
+        self, order: RestingOrder | None, order_id: int, price: int, quantity: int, *, leaves: int
     ) -> Refusal | None:
         """Check the new terms of a live order; of one that is none, only what holds for all orders."""
         if order is None:
             refusal = refusal_of_terms(None, OrderType.LIMIT, price, quantity)
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
-        return refusal_of_terms(market, order.order_type, price, quantity) or refusal_of_post_only(
-            market, order.side, order.flags, price
+        return (
+            refusal_of_terms(market, order.order_type, price, quantity)
+            or refusal_of_display(order.terms.display_quantity, quantity)
+            or refusal_of_post_only(market, order.side, order.flags, price, leaves)
         )
 
     # --- what they share -----------------------------------------------------------------------------
@@ -268,10 +324,21 @@ class OrderEntry:
 
     def _remove(self, order: RestingOrder) -> None:
         del self._orders[order.order_id]
-        self._markets[order.symbol_id].book.own_side(order.side).remove(order)
+        market = self._markets[order.symbol_id]
+        if order.is_waiting:
+            market.stops.remove(order)
+        else:
+            market.book.home_of(order).remove(order)
 
     def _refuse(self, command_type: int, subject: int, order: RestingOrder | None, refusal: Refusal) -> None:
         self._events.command_rejected(
             command_type, refusal.reason, subject=subject, measured=refusal.measured,
             limit=refusal.limit, symbol_id=order.symbol_id if order else 0,
         )  # fmt: skip
+
+
+def body_to_compare(command_type: int, record: bytes) -> bytes:
+    """Return the 20 bytes by which a command with a client order id is known when it comes again."""
+    if command_type == SPECIAL_NUMBER:
+        return xxh3_128_digest(record[COMMAND_HEADER.size :]) + bytes(4)
+    return record[BODY_BEFORE_CLIENT_ORDER_ID]

@@ -7,21 +7,25 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- eight *sections*, each a count u32 of its records and then the records:
+- nine *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
-     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a ParticipantCreated, an
-     AccountCreated and a KeyCreated each, in this order, each kind by id; the RuleConfigured of the rules in force
-     and of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
-  2. reference prices by symbol id: symbol id u32 · trades u32 (how many follow in section 3);
+     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
+     one, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each,
+     in this order, each kind by id; the RuleConfigured of the rules in force and of those that are coming; a
+     ConfigurationChanged with nothing but its version, where there is one;
+  2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
-  4. resting orders by symbol id, bids before asks, best price first, oldest first: order id u64
-     · account id u32 · symbol id u32 · side u8 · type u8 · time in force u8 · flags u8 · price u32
-     · quantity u32 · leaves u32 · entered_ns u64 · client order id text36;
+  4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
+     orders, buys and sales, nearest stop price first, oldest first: order id u64 · account id u32 · symbol id u32
+     · side u8 · type u8 · time in force u8 · flags u8 · price u32 · quantity u32 · leaves u32 · reserve u32
+     · entered_ns u64 · client order id text36;
   5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
      · command type u8 · body 20 bytes · client order id text36;
   6. holdings other than 0 by account id and symbol id: account id u32 · symbol id u32 · balance i128;
   7. busted trades: match id u64, rising;
-  8. corrected trades by match id: match id u64 · price u32 · quantity u32.
+  8. corrected trades by match id: match id u64 · price u32 · quantity u32;
+  9. special terms of live orders by order id: order id u64 · minimum quantity u32 · display quantity u32
+     · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
 """
 
 from __future__ import annotations
@@ -33,9 +37,12 @@ from typing import Any
 from zlib import crc32
 
 import msgspec
+from msgspec import structs
+from xxhash import xxh3_128_hexdigest
 
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
@@ -44,18 +51,23 @@ from exchange.matching.venue_state import VenueState
 from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
-REFERENCE = Struct("<II")
+REFERENCE = Struct("<III")
+REFERENCE_1 = Struct("<II")
 REFERENCE_TRADE = Struct("<QI")
-ORDER = Struct("<QIIBBBBIIIQ36s")
+ORDER = Struct("<QIIBBBBIIIIQ36s")
+ORDER_1 = Struct("<QIIBBBBIIIQ36s")
+"""As version 1 has it."""
+TERMS = Struct("<QIIIIHQ")
 CLIENT_ORDER_ID = Struct("<IQB20s36s")
 HOLDING = Struct("<II16s")
 BUSTED = Struct("<Q")
 CORRECTED = Struct("<QII")
 BALANCE_BYTES = 16
+TERM_NAMES = SpecialTerms.__struct_fields__
 
 
 class SnapshotError(ValueError):
@@ -73,7 +85,9 @@ def write(state: VenueState, rules_version: int) -> bytes:
     content = b"".join((
         numbers,
         _section(_directory_records(state)),
-        _section(REFERENCE.pack(market.symbol_id, len(market.reference.trades)) for market in markets),
+        _section(
+            REFERENCE.pack(market.symbol_id, market.last_price, len(market.reference.trades)) for market in markets
+        ),
         _section(REFERENCE_TRADE.pack(*trade) for market in markets for trade in market.reference.trades),
         _section(_order_record(order) for market in markets for order in _resting(market)),
         _section(_client_order_id_records(state)),
@@ -83,6 +97,11 @@ def write(state: VenueState, rules_version: int) -> bytes:
         ),
         _section(BUSTED.pack(match_id) for match_id in sorted(state.busted)),
         _section(CORRECTED.pack(match_id, *values) for match_id, values in sorted(state.corrected.items())),
+        _section(
+            TERMS.pack(order_id, *structs.astuple(order.terms))
+            for order_id, order in sorted(state.orders.items())
+            if order.terms is not NO_TERMS
+        ),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -113,6 +132,36 @@ def partition_of(data: bytes, rules_version: int) -> int:
     return partition
 
 
+def upgraded(data: bytes, rules_version: int) -> bytes:
+    """Return a whole snapshot of version 1, which older rules wrote, as this version writes it; others as they are.
+
+    Version 1 had no reserves, no last prices and no special terms. The last price is as before the first trade.
+    """
+    if len(data) < ENVELOPE.size + NUMBERS.size:
+        return data
+    magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
+    content = data[ENVELOPE.size :]
+    is_whole = (magic, version, length, checksum) == (MAGIC, 1, len(content), crc32(content))
+    if not is_whole or rules >= rules_version:
+        return data
+    sections = _Sections(data, ENVELOPE.size + NUMBERS.size)
+    list(sections.events())
+    changed_from = sections.at
+    references = [REFERENCE.pack(symbol_id, 0, trades) for symbol_id, trades in sections.records(REFERENCE_1)]
+    trades = [REFERENCE_TRADE.pack(*trade) for trade in sections.records(REFERENCE_TRADE)]
+    orders = [ORDER.pack(*order[:10], 0, *order[10:]) for order in sections.records(ORDER_1)]
+    content = b"".join((
+        data[ENVELOPE.size : changed_from], _section(references), _section(trades), _section(orders),
+        data[sections.at :], _section(()),
+    ))  # fmt: skip
+    return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
+
+
+def digest_of(data: bytes) -> str:
+    """Return the fingerprint of a state: XXH3-128 of its snapshot, in hexadecimal."""
+    return xxh3_128_hexdigest(data)
+
+
 def read_into(state: VenueState, data: bytes) -> None:
     """Fill the state of a new venue from a snapshot that `partition_of` found whole."""
     events = state.events
@@ -126,7 +175,8 @@ def read_into(state: VenueState, data: bytes) -> None:
     state.directory.keys_created = keys_created
     references = list(sections.records(REFERENCE))
     trades = sections.records(REFERENCE_TRADE)
-    for symbol_id, count in references:
+    for symbol_id, last_price, count in references:
+        state.markets[symbol_id].last_price = last_price
         state.markets[symbol_id].reference.restore(islice(trades, count))
     _restore_orders(state, sections.records(ORDER))
     for account_id, order_id, command_type, body, text in sections.records(CLIENT_ORDER_ID):
@@ -138,6 +188,12 @@ def read_into(state: VenueState, data: bytes) -> None:
         state.busted[match_id] = None
     for match_id, price, quantity in sections.records(CORRECTED):
         state.corrected[match_id] = (price, quantity)
+    for order_id, *numbers in sections.records(TERMS):
+        terms = state.orders[order_id].terms = SpecialTerms(**dict(zip(TERM_NAMES, numbers, strict=True)))
+        state.expiries.add(terms.expires_ns, order_id)
+    for order in state.orders.values():
+        if order.is_waiting:
+            state.markets[order.symbol_id].stops.add(order)
 
 
 def directory_of(data: bytes) -> Directory:
@@ -150,28 +206,28 @@ def directory_of(data: bytes) -> Directory:
 
 
 class _Sections:
-    """Reads the sections of a snapshot one after the other."""
+    """Reads the sections of a snapshot one after the other. at: where the next one begins."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data
-        self._at = at
+        self.at = at
 
     def records(self, layout: Struct) -> Iterator[tuple[Any, ...]]:
         """Give the records of the next section, which have one layout."""
         count = self._count()
-        begins_at = self._at
-        self._at += count * layout.size
-        return layout.iter_unpack(memoryview(self._data)[begins_at : self._at])
+        begins_at = self.at
+        self.at += count * layout.size
+        return layout.iter_unpack(memoryview(self._data)[begins_at : self.at])
 
     def events(self) -> Iterator[e.Event]:
         """Give the event records of the next section."""
         for _ in range(self._count()):
-            yield decode_event(self._data, self._at)
-            self._at += LENGTH.unpack_from(self._data, self._at)[0]
+            yield decode_event(self._data, self.at)
+            self.at += LENGTH.unpack_from(self._data, self.at)[0]
 
     def _count(self) -> int:
-        (count,) = COUNT.unpack_from(self._data, self._at)
-        self._at += COUNT.size
+        (count,) = COUNT.unpack_from(self._data, self.at)
+        self.at += COUNT.size
         return int(count)
 
 
@@ -189,10 +245,21 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             reference_price=symbol.reference_price, round_lot=symbol.round_lot, state=symbol.state,
             ticks=symbol.ticks.rows,
         ))  # fmt: skip
+    for symbol in directory.symbols.values():
+        if symbol.protection_bps:
+            yield encode_event(e.MarketProtectionSet(
+                **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
+            ))  # fmt: skip
     for participant in directory.participants.values():
         yield encode_event(
             e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
         )
+    for participant in directory.participants.values():
+        if participant.self_trade_group:
+            yield encode_event(e.SelfTradePreventionSet(
+                **blank, participant_id=participant.participant_id, group=participant.self_trade_group,
+                mode=participant.self_trade_mode,
+            ))  # fmt: skip
     for account in directory.accounts.values():
         yield encode_event(e.AccountCreated(
             **blank, account_id=account.account_id, participant_id=account.participant_id, name=account.name
@@ -217,21 +284,28 @@ def _configuration_records(directory: Directory, blank: dict[str, Any]) -> Itera
 
 def _apply_to_directory(state: VenueState, event: e.Event) -> None:
     state.directory.apply(event)
-    if isinstance(event, e.SymbolAdded):
+    if isinstance(event, e.MarketProtectionSet):
+        state.markets[event.symbol_id].protection_bps = event.protection_bps
+    elif isinstance(event, e.SelfTradePreventionSet):
+        state.note_self_trade_group(event.participant_id, event.group, event.mode)
+    elif isinstance(event, e.SymbolAdded):
         state.markets[event.symbol_id] = Market(state.directory.symbols[event.symbol_id])
     elif isinstance(event, e.AccountCreated):
         state.account_names[event.participant_id, event.name] = event.account_id
 
 
 def _resting(market: Market) -> Iterator[RestingOrder]:
-    yield from market.book.bids.orders()
-    yield from market.book.asks.orders()
+    book = market.book
+    for queues in (book.bids, book.asks, book.hidden_bids, book.hidden_asks):
+        yield from queues.orders()
+    for side in Side:
+        yield from market.stops.of_side(side)
 
 
 def _order_record(order: RestingOrder) -> bytes:
     return ORDER.pack(
         order.order_id, order.account_id, order.symbol_id, order.side, order.order_type, order.time_in_force,
-        order.flags, order.price, order.quantity, order.leaves, order.entered_ns,
+        order.flags, order.price, order.quantity, order.leaves, order.reserve, order.entered_ns,
         order.client_order_id.encode("ascii"),
     )  # fmt: skip
 
@@ -240,13 +314,15 @@ def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> No
     """Put the orders into their queues as they come."""
     for (
         order_id, account_id, symbol_id, side, order_type, time_in_force, flags, price, quantity, leaves,
-        entered_ns, text,
+        reserve, entered_ns, text,
     ) in records:  # fmt: skip
         order = RestingOrder(
             order_id, account_id, symbol_id, SIDES[side], ORDER_TYPES[order_type],
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
+            NO_TERMS, reserve,
         )  # fmt: skip
-        state.markets[symbol_id].book.own_side(order.side).add(order)
+        if not order.is_waiting:
+            state.markets[symbol_id].book.home_of(order).add(order)
         state.orders[order_id] = order
 
 

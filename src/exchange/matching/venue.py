@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from xxhash import xxh3_128_hexdigest
-
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.order import Side
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
@@ -35,7 +34,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -52,13 +51,14 @@ class Venue:
 
     def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
         state = self._state = VenueState(partition, limits)
-        orders = OrderEntry(state)
-        day = BusinessDay(state, orders)
+        orders = self._order_entry = OrderEntry(state)
+        day = self._business_day = BusinessDay(state, orders)
         administration = Administration(state)
         rulings = TradeRulings(state)
         configuration = Configuration(state)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
+            (order_entry.SPECIAL_NUMBER, order_entry.SPECIAL.size): orders.enter_special,
             (order_entry.CANCEL_NUMBER, order_entry.CANCEL.size): orders.cancel,
             (order_entry.AMEND_NUMBER, order_entry.AMEND.size): orders.amend,
             (order_entry.REPLACE_NUMBER, order_entry.REPLACE.size): orders.replace,
@@ -66,12 +66,14 @@ class Venue:
         """The commands that come most take their record as it is: by type and length."""
         self._others: dict[type[c.Command], Callable[[Any], None]] = {
             c.StartEngine: self._start_engine,
-            c.Tick: lambda _: day.tick(),
+            c.Tick: lambda _: self._tick(),
             c.StartBusinessDay: day.start,
             c.AddSymbol: administration.add_symbol,
             c.SetSymbolState: administration.set_symbol_state,
             c.SetReferencePrice: administration.set_reference_price,
+            c.SetMarketProtection: administration.set_market_protection,
             c.CreateParticipant: administration.create_participant,
+            c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,
             c.CreateKey: administration.create_key,
             c.RevokeKey: administration.revoke_key,
@@ -142,6 +144,11 @@ class Venue:
         events.epoch = command.epoch
         events.write(e.EngineStarted, rules_version=RULES_VERSION)
 
+    def _tick(self) -> None:
+        """Do what time asks for: first the orders that end, then the business date."""
+        self._order_entry.expire()
+        self._business_day.tick()
+
     # --- where it stands -----------------------------------------------------------------------------
 
     @property
@@ -187,7 +194,8 @@ class Venue:
     @property
     def next_deadline(self) -> int:
         """Return the time from which a `Tick` is due, 0 for none."""
-        return self._state.day_ends_ns
+        day_ends_ns, expires_ns = self._state.day_ends_ns, self._state.expiries.next_ns()
+        return min(day_ends_ns, expires_ns) if day_ends_ns and expires_ns else day_ends_ns or expires_ns
 
     @property
     def directory(self) -> Directory:
@@ -207,14 +215,15 @@ class Venue:
 
     @classmethod
     def restore(cls, data: bytes) -> Venue:
-        """Make the venue that wrote a snapshot. Raise `SnapshotError` where it is none of this version."""
+        """Make the venue that wrote a snapshot, of the version before too. Raise `SnapshotError` where it is none."""
+        data = snapshot.upgraded(data, RULES_VERSION)
         venue = cls(snapshot.partition_of(data, RULES_VERSION))
         snapshot.read_into(venue._state, data)
         return venue
 
     def digest(self) -> str:
         """Return the fingerprint of the state: XXH3-128 of its snapshot, in hexadecimal."""
-        return xxh3_128_hexdigest(self.snapshot())
+        return snapshot.digest_of(self.snapshot())
 
     # --- queries -------------------------------------------------------------------------------------
 
@@ -224,18 +233,32 @@ class Venue:
         return market.book.depth(levels) if market else ([], [])
 
     def orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
-        """Return the resting orders, bids and asks, in the sequence in which they would trade; read only."""
+        """Return the orders that are shown, bids and asks, in the sequence in which they would trade; read only."""
         market = self._state.markets.get(symbol_id)
         return (list(market.book.bids.orders()), list(market.book.asks.orders())) if market else ([], [])
+
+    def hidden_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the orders that are not shown, bids and asks, in the sequence in which they would trade; read only."""
+        market = self._state.markets.get(symbol_id)
+        if market is None:
+            return [], []
+        return list(market.book.hidden_bids.orders()), list(market.book.hidden_asks.orders())
+
+    def stop_orders(self, symbol_id: int) -> tuple[list[RestingOrder], list[RestingOrder]]:
+        """Return the stop orders that wait, buys and sales, in the sequence in which trades reach them; read only."""
+        market = self._state.markets.get(symbol_id)
+        return (market.stops.of_side(Side.BUY), market.stops.of_side(Side.SELL)) if market else ([], [])
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order, read only; nothing where it is finished or never was."""
         return self._state.orders.get(order_id)
 
     def place_in_queue(self, order_id: int) -> QueuePlace | None:
-        """Return where a live order stands at its price, nothing where it is finished or never was."""
+        """Return where an order stands at its price, nothing where it is not live or not shown."""
         order = self._state.orders.get(order_id)
-        return self._state.markets[order.symbol_id].book.place_in_queue(order) if order else None
+        if order is None or not order.is_shown:
+            return None
+        return self._state.markets[order.symbol_id].book.place_in_queue(order)
 
     def reference_price(self, symbol_id: int) -> int:
         """Return the price that a symbol's next trade is compared with, 0 for an unknown symbol."""

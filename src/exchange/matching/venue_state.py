@@ -7,17 +7,19 @@ from collections.abc import Callable
 import msgspec
 
 from exchange.domain.directory import Directory
-from exchange.domain.order import CLIENT_ORDER_IDS_MAX
+from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
+from exchange.matching.expiries import Expiries
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
 from exchange.risk.holdings import Holdings
 
 RULINGS_MAX = 10_000_000
 """Busted and corrected trades remembered, for a bust is final. When full, further rulings are rejected."""
+NO_GROUP = (0, SelfTradeMode.NONE)
 PARTITIONS_MAX = 128
 """So that a public id fits a signed 64-bit field."""
 
@@ -53,10 +55,13 @@ class VenueState:
         """By symbol id."""
         self.orders: dict[int, RestingOrder] = {}
         """All live orders by their public id."""
+        self.expiries = Expiries(self.orders.__contains__)
         self.client_order_ids = ClientOrderIds(limits.client_order_ids)
         self.account_names: dict[tuple[int, str], int] = {}
         """Account ids by participant id and name."""
         self.holdings = Holdings()
+        self.self_trade_groups: dict[int, tuple[int, SelfTradeMode]] = {}
+        """(group, mode) by participant, of those that are in one."""
         self.busted: dict[int, None] = {}
         """Match ids of busted trades."""
         self.corrected: dict[int, tuple[int, int]] = {}
@@ -69,6 +74,16 @@ class VenueState:
     def live_orders(self, fits: Callable[[RestingOrder], bool]) -> list[RestingOrder]:
         """Return the live orders that fit by their ids, which is the sequence of their entry."""
         return sorted(filter(fits, self.orders.values()), key=lambda order: order.order_id)
+
+    def note_self_trade_group(self, participant_id: int, group: int, mode: SelfTradeMode) -> None:
+        """Put a participant into a self-trade group, or with 0 into none."""
+        self.self_trade_groups.pop(participant_id, None)
+        if group:
+            self.self_trade_groups[participant_id] = (group, mode)
+
+    def self_trade_group(self, account_id: int) -> tuple[int, SelfTradeMode]:
+        """Return the self-trade group of an account, 0 for none, and the mode of its incoming orders."""
+        return self.self_trade_groups.get(self.owner_of(account_id), NO_GROUP)
 
     def owner_of(self, account_id: int) -> int:
         """Return the participant to whom an account belongs."""

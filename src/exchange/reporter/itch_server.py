@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from enum import Enum
 from hmac import compare_digest
-from typing import cast
 
 import structlog
 
 from exchange.infra.config import Address, ItchConfig, url_of
 from exchange.infra.errors import InfraError
+from exchange.infra.soup_connection import MS, SoupConnection, SoupLimits, Stage
 from exchange.reporter.itch_days import ItchDays, Run
 from exchange.wire import soupbintcp as soup
-from exchange.wire.records import ProtocolError
 
 LOOK_S = 0.25
 """How often the silence of each connection is looked at."""
@@ -26,8 +24,6 @@ RECEIVED_BYTES_MAX = 4_096
 """What a subscriber may have sent that is not understood yet; it has nothing to say but logins and heartbeats."""
 CATCH_UP_BYTES = 256 * 1024
 """Unsent bytes while a subscriber catches up; the rest stays in its file."""
-_MS = 1_000
-_KIB = 1 << 10
 
 log = structlog.get_logger(component="itch")
 
@@ -95,80 +91,36 @@ class ItchServer:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            now_ms = int(self.loop.time() * _MS)
+            now_ms = int(self.loop.time() * MS)
             for connection in list(self.connections):
                 connection.look(now_ms)
 
 
-class Stage(Enum):
-    """Where a connection stands."""
+class ItchConnection(SoupConnection):
+    """A subscriber. date: the one it listens to."""
 
-    LOGIN = "login due"
-    OPEN = "open"
-    ENDED = "ended"
-
-
-class ItchConnection(asyncio.Protocol):
-    """A subscriber, as asyncio tells of it. date: the one it listens to."""
+    protocol = "itch"
+    client = "subscriber"
 
     def __init__(self, server: ItchServer) -> None:
-        self.stage = Stage.LOGIN
-        self.date = 0
-        self.next_sequence = 0
-        self.peer = ""
         self._server = server
-        self._config = server.config
-        self._buffer = bytearray()
-        self._transport: asyncio.Transport
-        self._silence = soup.Silence(self._now_ms(), dead_after_ms=self._config.dead_after_s * _MS)
-        self._end_reason = ""
-        self._is_full = False
-        self._unsent_bytes = 0
-        self._unsent_since_ms = 0
+        config = server.config
+        super().__init__(server.loop, SoupLimits(config.dead_after_s, config.unsent_kib, CATCH_UP_BYTES))
+        self.date = 0
 
-    # --- what asyncio tells -----------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, or refuse where there are too many."""
-        self._transport = cast(asyncio.Transport, transport)
-        self.peer = "{}:{}".format(*(transport.get_extra_info("peername") or ("?", 0))[:2])
+    def _admit(self) -> str:
         self._server.connections.add(self)
-        self._transport.set_write_buffer_limits(high=CATCH_UP_BYTES)
-        if len(self._server.connections) > self._config.connections_max:
-            self.end("too many connections", abort=True)
+        too_many = len(self._server.connections) > self._server.config.connections_max
+        return "too many connections" if too_many else ""
 
-    def data_received(self, data: bytes) -> None:
-        """Take what one read gave."""
-        self._silence.received_ms = self._now_ms()
-        if self.stage is Stage.ENDED:
-            return
-        self._buffer += data
-        try:
-            if self.stage is Stage.LOGIN:
-                self._take_login()
-            if self.stage is Stage.OPEN:
-                self._take_packets()
-        except ProtocolError as error:
-            self.end(f"protocol error: {error}")
+    def _received(self) -> None:
+        if self.stage is Stage.LOGIN:
+            self._take_login()
+        if self.stage is Stage.OPEN:
+            self._take_packets()
 
-    def pause_writing(self) -> None:
-        """Send no more out of the file until the subscriber has read."""
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        """Go on with what the subscriber has not got yet."""
-        self._is_full = False
-        self._catch_up()
-
-    def eof_received(self) -> bool:
-        """Close: a subscriber that sends no more gets no more."""
-        self._end_reason = self._end_reason or "the subscriber left"
-        return False
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Tell the server."""
-        self.stage = Stage.ENDED
-        self._server.lost(self, self._end_reason or "the connection was lost")
+    def _lost(self, reason: str) -> None:
+        self._server.lost(self, reason)
 
     # --- what the server tells --------------------------------------------------------------------
 
@@ -180,41 +132,9 @@ class ItchConnection(asyncio.Protocol):
             self._send(run.packets)
             self.next_sequence += len(run.messages)
             self._server.sent_messages += len(run.messages)
-            if self._transport.get_write_buffer_size() > self._config.unsent_kib * _KIB:
+            if self._is_overdue():
                 self.end("slow reader", abort=True)
         self._end_session_if_read()
-
-    def look(self, now_ms: int) -> None:
-        """Send a heartbeat where one is due; end a connection that is dead, or reads nothing."""
-        if self._silence.is_dead(now_ms):
-            self.end("nothing was heard from it", abort=True)
-            return
-        if self.stage is not Stage.OPEN:
-            return
-        unsent = self._transport.get_write_buffer_size()
-        if not unsent or unsent < self._unsent_bytes:
-            self._unsent_since_ms = now_ms
-        elif now_ms - self._unsent_since_ms >= self._config.dead_after_s * _MS:
-            self.end("slow reader", abort=True)
-            return
-        self._unsent_bytes = unsent
-        if self._silence.heartbeat_is_due(now_ms):
-            self._transport.write(soup.packet(soup.SERVER_HEARTBEAT))
-
-    def end(self, reason: str, *, abort: bool = False) -> None:
-        """Close, once what was written is sent; with abort at once."""
-        if self.stage is Stage.ENDED:
-            return
-        was_open = self.stage is Stage.OPEN
-        self.stage = Stage.ENDED
-        self._end_reason = self._end_reason or reason
-        log.info("itch_connection_ended", peer=self.peer, reason=reason)
-        if abort:
-            self._transport.abort()
-            return
-        if was_open:
-            self._transport.write(soup.packet(soup.DEBUG, reason.encode("ascii", "replace")[:200]))
-        self._transport.close()
 
     # --- from the subscriber ----------------------------------------------------------------------
 
@@ -236,23 +156,17 @@ class ItchConnection(asyncio.Protocol):
         self.date, self.next_sequence = date, first
         self.stage = Stage.OPEN
         self._server.logins += 1
-        log.info("itch_subscribed", user=login.user, peer=self.peer, date=date, sequence=first)
+        self._log.info("itch_subscribed", user=login.user, address=self.address, date=date, sequence=first)
         self._send(soup.login_accepted(soup.LoginAccepted(days.session_name(date), first)))
         self._catch_up()
-
-    def _refuse(self, code: bytes, reason: str) -> None:
-        self._transport.write(soup.packet(soup.LOGIN_REJECTED, code))
-        self.end(f"login refused: {reason}")
 
     def _take_packets(self) -> None:
         packets, size = soup.split(self._buffer, RECEIVED_BYTES_MAX)
         del self._buffer[:size]
         for packet in packets:
-            if packet.kind == soup.LOGOUT_REQUEST:
-                self.end("the subscriber logged out")
+            self._control(packet)
+            if self.stage is Stage.ENDED:
                 return
-            if packet.kind not in (soup.CLIENT_HEARTBEAT, soup.DEBUG):
-                raise ProtocolError(f"type {packet.kind!r} is nothing that a subscriber sends")
 
     # --- to the subscriber ------------------------------------------------------------------------
 
@@ -273,12 +187,4 @@ class ItchConnection(asyncio.Protocol):
         days = self._server.days
         is_over = self.date != days.date
         if self.stage is Stage.OPEN and is_over and self.next_sequence > days.streams.last(self.date):
-            self._send(soup.packet(soup.END_OF_SESSION))
-            self.end("the business date ended")
-
-    def _send(self, data: bytes) -> None:
-        self._silence.sent_ms = self._now_ms()
-        self._transport.write(data)
-
-    def _now_ms(self) -> int:
-        return int(self._server.loop.time() * _MS)
+            self._end_of_session()

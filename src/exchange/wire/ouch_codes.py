@@ -59,6 +59,9 @@ REJECT_REASONS: dict[int, RejectReason] = {
     Reason.POST_ONLY_NOT_ALLOWED: RejectReason.INVALID_DISPLAY,
     Reason.POST_ONLY_WOULD_TRADE: RejectReason.CROSSED_MARKET,
     Reason.UNKNOWN_ORDER: RejectReason.REPLACE_NOT_ALLOWED,
+    Reason.MINIMUM_QUANTITY_INVALID: RejectReason.INVALID_MIN_QUANTITY,
+    Reason.DISPLAY_NOT_ALLOWED: RejectReason.INVALID_DISPLAY,
+    Reason.DISPLAY_QUANTITY_INVALID: RejectReason.INVALID_MAX_FLOOR,
 }
 """Our reasons that have a code of their own; all others are OTHER."""
 
@@ -69,6 +72,11 @@ CANCEL_REASONS: dict[int, bytes] = {
     CancelReason.DAY_ENDED: b"T",
     CancelReason.OPERATOR: b"S",
     CancelReason.MASS_CANCEL: b"U",
+    CancelReason.EXPIRED: b"T",
+    CancelReason.MINIMUM_QUANTITY: b"I",
+    CancelReason.PROTECTION: b"K",
+    CancelReason.NO_OPPOSITE: b"K",
+    CancelReason.SELF_TRADE: b"Q",
 }
 """All others are Z, system."""
 
@@ -79,11 +87,13 @@ TIME_IN_FORCE_CODES = {
     TimeInForce.IOC: b"3",
     TimeInForce.FOK: b"3",
     TimeInForce.GTC: b"0",
+    TimeInForce.GTD: b"0",
 }
 DISPLAYED, POST_ONLY_DISPLAYS = b"YA", b"PL"
 """Shown; shown and post-only. Both of a pair are one and the same here: nobody's name is shown."""
+HIDDEN_DISPLAY = b"N"
 CAPACITIES = b"APRO"
-ADDED, REMOVED = b"A", b"R"
+ADDED, REMOVED, ADDED_HIDDEN = b"A", b"R", b"J"
 
 
 class Tag(IntEnum):
@@ -139,7 +149,6 @@ TAG_BYTES = {
 
 REFUSED_TAGS: dict[int, tuple[tuple[bytes, ...], RejectReason]] = {
     Tag.CUSTOMER_TYPE: ((b" ", b"N"), RejectReason.RETAIL_NOT_ALLOWED),
-    Tag.MAX_FLOOR: ((bytes(4),), RejectReason.INVALID_MAX_FLOOR),
     Tag.PRICE_TYPE: ((b"L",), RejectReason.INVALID_PEG_TYPE),
     Tag.PEG_OFFSET: ((bytes(4),), RejectReason.PEGGING_NOT_ALLOWED),
     Tag.DISCRETION_PRICE: ((bytes(8),), RejectReason.PEGGING_NOT_ALLOWED),

@@ -19,6 +19,7 @@ from exchange.wire.ouch import INBOUND, MARKET_PRICE, appendage_of, decode_appen
 from exchange.wire.ouch_codes import (
     CAPACITIES,
     DISPLAYED,
+    HIDDEN_DISPLAY,
     POST_ONLY_DISPLAYS,
     REFUSED_TAGS,
     SIDES,
@@ -44,6 +45,7 @@ _UINT32_MAX = 2**32 - 1
 _BLANK_FIRM = b"    "
 _BLANK_SYMBOL = b" " * 8
 _ENTER = LAYOUTS[c.EnterOrder]
+_ENTER_SPECIAL = LAYOUTS[c.EnterSpecialOrder]
 _CANCEL = LAYOUTS[c.CancelOrder]
 _AMEND = LAYOUTS[c.AmendOrder]
 _REPLACE = LAYOUTS[c.ReplaceOrder]
@@ -77,6 +79,7 @@ class Options(NamedTuple):
     refused: int = 0
     firm: bytes = _BLANK_FIRM
     min_quantity: int = 0
+    max_floor: int = 0
     post_only: bool = False
 
 
@@ -173,24 +176,30 @@ class Port:
                 refused = refused or RejectReason.INVALID_CROSS_ORDER
         elif price > PRICE_MAX:
             refused, price = refused or RejectReason.INVALID_PRICE, min(price, _UINT32_MAX)
-        if options.min_quantity:
-            if options.min_quantity != quantity or time_in_force is not TimeInForce.IOC:
-                refused = refused or RejectReason.INVALID_MIN_QUANTITY
-            time_in_force = TimeInForce.FOK
+        minimum = options.min_quantity
+        if minimum == quantity and minimum and time_in_force is TimeInForce.IOC:
+            time_in_force, minimum = TimeInForce.FOK, 0
         if options.post_only or display in POST_ONLY_DISPLAYS:
             flags = OrderFlag.POST_ONLY
+        if minimum and time_in_force is TimeInForce.DAY:
+            display = HIDDEN_DISPLAY
+        if display == HIDDEN_DISPLAY:
+            flags |= OrderFlag.HIDDEN
         if refused:
             self._refuse(number, refused, cl_ord_id, quantity, self._symbol_ids.get(symbol, 0))
             return True
         self._use(number)
         session = self.session
+        is_special = minimum or options.max_floor
+        layout = _ENTER_SPECIAL if is_special else _ENTER
         self._emit(
-            _ENTER.struct.pack(
-                _ENTER.struct.size, _ENTER.number, VERSION, 0, 0, 0, session.account_id,
+            layout.struct.pack(
+                layout.struct.size, layout.number, VERSION, 0, 0, 0, session.account_id,
                 self._symbol_ids.get(symbol, 0), side, order_type, time_in_force, flags, price, quantity,
                 ref.write_reference(
                     session.session, number, side_code, display, capacity, options.firm, cl_ord_id
                 ),
+                *((minimum, options.max_floor, 0, 0, 0, 0) if is_special else ()),
             )
         )  # fmt: skip
         return True
@@ -212,7 +221,7 @@ class Port:
             return RejectReason.INVALID_SIDE
         if cross != b"N":
             return RejectReason.INVALID_CROSS_ORDER
-        if display not in DISPLAYED and display not in POST_ONLY_DISPLAYS:
+        if display not in DISPLAYED and display not in POST_ONLY_DISPLAYS and display != HIDDEN_DISPLAY:
             return RejectReason.INVALID_DISPLAY
         if sweep != b"N":
             return RejectReason.ISO_NOT_ALLOWED
@@ -236,7 +245,9 @@ class Port:
             Side.BUY, TIMES_IN_FORCE.get(tif_code), display, b"A", sweep, b"N", cl_ord_id
         )
         refused = refused or options.refused
-        if not refused and (tif_code != b"0" or is_post_only != order.is_post_only or options.min_quantity):
+        is_otherwise = is_post_only != order.is_post_only or options.min_quantity or options.max_floor
+        is_otherwise = is_otherwise or (display == HIDDEN_DISPLAY) != (old[15:16] == HIDDEN_DISPLAY)
+        if not refused and (tif_code != b"0" or is_otherwise):
             refused = RejectReason.REPLACE_NOT_ALLOWED
         if not refused and price > PRICE_MAX:
             refused = RejectReason.INVALID_PRICE
@@ -390,7 +401,7 @@ def _options_of(appendage: bytes) -> Options:
         pairs = decode_appendage(appendage)
     except ProtocolError:
         return Options(RejectReason.OTHER)
-    refused, firm, min_quantity, post_only = 0, _BLANK_FIRM, 0, False
+    refused, firm, min_quantity, max_floor, post_only = 0, _BLANK_FIRM, 0, 0, False
     for tag, value in pairs:
         if TAG_BYTES.get(tag) != len(value):  # type: ignore[call-overload]
             refused = refused or RejectReason.OTHER
@@ -400,6 +411,8 @@ def _options_of(appendage: bytes) -> Options:
                 refused, firm = refused or RejectReason.FIRM_NOT_AUTHORISED, _BLANK_FIRM
         elif tag == Tag.MIN_QUANTITY:
             min_quantity = int.from_bytes(value)
+        elif tag == Tag.MAX_FLOOR:
+            max_floor = int.from_bytes(value)
         elif tag == Tag.POST_ONLY:
             post_only = value == b"P"
             refused = refused or (0 if value in (b"P", b"N", b" ") else RejectReason.OTHER)
@@ -408,7 +421,7 @@ def _options_of(appendage: bytes) -> Options:
             refused = refused or (0 if value in allowed else reason)
         else:
             refused = refused or RejectReason.OTHER
-    return Options(refused, firm, min_quantity, post_only)
+    return Options(refused, firm, min_quantity, max_floor, post_only)
 
 
 def _is_printable(text: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import OrderFlag, OrderType, TimeInForce
+from exchange.domain.order import CancelReason, OrderFlag, OrderType, TimeInForce
 from exchange.domain.reasons import Reason
 from exchange.domain.units import OrderId, ParticipantId, public_id
 from exchange.wire import ouch_messages as m
@@ -22,7 +22,9 @@ from exchange.wire.ouch import LAYOUTS as OUCH_LAYOUTS
 from exchange.wire.ouch import MARKET_PRICE, SYMBOL_CHARACTERS
 from exchange.wire.ouch_codes import (
     ADDED,
+    ADDED_HIDDEN,
     CANCEL_REASONS,
+    HIDDEN_DISPLAY,
     POST_ONLY_DISPLAYS,
     REJECT_REASONS,
     REMOVED,
@@ -54,13 +56,18 @@ from exchange.wire.soupbintcp import SEQUENCED, packet
 
 DAY_NS = 86_400_000_000_000
 TYPE_OFFSET = 4
+PREVENTED = CANCEL_REASONS[CancelReason.SELF_TRADE]
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
 _REJECTED = LAYOUTS[e.OrderRejected].struct
 _CANCELLED = LAYOUTS[e.OrderCancelled].struct
 _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
+_TERMS = LAYOUTS[e.SpecialTermsAccepted].struct
+_REFRESHED = LAYOUTS[e.OrderRefreshed].struct
+_PREVENTED = LAYOUTS[e.MatchPrevented].struct
 _REFUSED = LAYOUTS[e.CommandRejected].struct
+_TERMS_NUMBER = number_of(e.SpecialTermsAccepted)
 _CANCEL_NUMBER = number_of(c.CancelOrder)
 _AMEND_NUMBER = number_of(c.AmendOrder)
 _REPLACE_NUMBER = number_of(c.ReplaceOrder)
@@ -79,6 +86,15 @@ class Run(NamedTuple):
     message_count: int
 
 
+class Prevented(NamedTuple):
+    """Two orders of one group did not trade; the cancels and reductions that follow within the command say so."""
+
+    command: int = 0
+    resting_id: int = 0
+    price: int = 0
+    quantity: int = 0
+
+
 class Outbound:
     """Keeps the state of all sessions of an engine. ports: by session; the numbers they wait for are crossed off."""
 
@@ -91,6 +107,7 @@ class Outbound:
         self._runs: list[Run] = []
         self._packets: dict[int, list[bytes]] = {}
         self._time = 0
+        self._prevented = Prevented()
         self._take: dict[int, Callable[[bytes, int], None]] = {
             number_of(e.OrderAccepted): self._accepted,
             number_of(e.OrderRejected): self._rejected,
@@ -98,6 +115,8 @@ class Outbound:
             number_of(e.OrderAmended): self._amended,
             number_of(e.OrderReplaced): self._replaced,
             number_of(e.TradeExecuted): self._executed,
+            number_of(e.OrderRefreshed): self._refreshed,
+            number_of(e.MatchPrevented): self._match_prevented,
             number_of(e.CommandRejected): self._refused,
             number_of(e.TradeBusted): self._busted,
             number_of(e.TradeCorrected): self._corrected,
@@ -146,7 +165,7 @@ class Outbound:
             b"A", self._time, number, client_order_id[14:15], quantity, self.state.symbols[symbol_id],
             price or MARKET_PRICE, TIME_IN_FORCE_CODES[TimeInForce(time_in_force)], client_order_id[15:16],
             order_id, client_order_id[16:17], b"N", b"N", b"L", ref.cl_ord_id_of(client_order_id),
-            len(appendage := _echo(order, time_in_force)),
+            len(appendage := _echo(order, time_in_force, *_terms_after(events, at))),
         ) + appendage)  # fmt: skip
 
     def _rejected(self, events: bytes, at: int) -> None:
@@ -168,12 +187,15 @@ class Outbound:
             self._reject(session, number, code, ref.cl_ord_id_of(client_order_id))
 
     def _cancelled(self, events: bytes, at: int) -> None:
-        *_, time_ns, _, _, order_id, _, _, reason, _, quantity = _CANCELLED.unpack_from(events, at)
+        *_, command, time_ns, _, _, order_id, _, _, reason, _, quantity = _CANCELLED.unpack_from(events, at)
         order = self.state.orders.get(order_id)
         if order is None:
             return
         self._end(order)
         code = CANCEL_REASONS.get(reason, b"Z")
+        if code == PREVENTED:
+            self._say_prevented(order, command, time_ns % DAY_NS, quantity)
+            return
         self._say(
             self.state.sessions[order.session],
             _PACK[m.Canceled](b"C", time_ns % DAY_NS, order.number, quantity, code),
@@ -193,13 +215,44 @@ class Outbound:
         kind, number, _ = self._announced(command)
         if kind == NoteKind.MODIFY and number == order.number:
             self._say(session, _PACK[m.Modified](b"M", time, order.number, order.reference[14:15], quantity))
+        elif self._prevented.command == command:
+            self._say_prevented(order, command, time, decrement)
         elif kept and decrement > 0:
             self._say(session, _PACK[m.Canceled](b"C", time, order.number, decrement, b"U"))
         else:
-            options = _OPTION_U32.pack(5, Tag.DISPLAY_QUANTITY, leaves) + _OPTION_U64.pack(
-                9, Tag.DISPLAY_PRICE, price
-            )
-            self._say(session, _PACK[m.Restated](b"R", time, order.number, b"P", len(options)) + options)
+            self._restate(order, time, b"P", leaves, price)
+
+    def _refreshed(self, events: bytes, at: int) -> None:
+        *_, time_ns, _, _, order_id, _, _, price, displayed, _ = _REFRESHED.unpack_from(events, at)
+        order = self.state.orders.get(order_id)
+        if order is not None:
+            self._restate(order, time_ns % DAY_NS, b"R", displayed, price)
+
+    def _restate(self, order: OuchOrder, time: int, reason: bytes, shown: int, price: int) -> None:
+        options = _OPTION_U32.pack(5, Tag.DISPLAY_QUANTITY, shown)
+        options += _OPTION_U64.pack(9, Tag.DISPLAY_PRICE, price)
+        self._say(
+            self.state.sessions[order.session],
+            _PACK[m.Restated](b"R", time, order.number, reason, len(options)) + options,
+        )
+
+    def _match_prevented(self, events: bytes, at: int) -> None:
+        (
+            _, _, _, _, _, _, command, _, _, _, maker_id, _, _, _, price, quantity, _, _,
+        ) = _PREVENTED.unpack_from(events, at)  # fmt: skip
+        self._prevented = Prevented(command, maker_id, price, quantity)
+
+    def _say_prevented(self, order: OuchOrder, command: int, time: int, decrement: int) -> None:
+        """Say what a prevented match took from an order."""
+        prevented = self._prevented
+        assert prevented.command == command, "what is cancelled for self-trade was prevented before"
+        liquidity = REMOVED if order.order_id != prevented.resting_id else _added(order)
+        self._say(
+            self.state.sessions[order.session],
+            _PACK[m.AiqCanceled](
+                b"D", time, order.number, decrement, PREVENTED, prevented.quantity, prevented.price, liquidity
+            ),
+        )
 
     def _replaced(self, events: bytes, at: int) -> None:
         (
@@ -240,9 +293,10 @@ class Outbound:
             return
         match_id, sides = public_id(partition, sequence), []
         self._time = time_ns % DAY_NS
-        for order, leaves, liquidity in ((maker, maker_leaves, ADDED), (taker, taker_leaves, REMOVED)):
+        for order, leaves, is_maker in ((maker, maker_leaves, True), (taker, taker_leaves, False)):
             if order is None:
                 continue
+            liquidity = _added(order) if is_maker else REMOVED
             session = self.state.sessions[order.session]
             self._say(
                 session,
@@ -250,7 +304,7 @@ class Outbound:
             )
             sides.append(
                 OuchTrade(
-                    order.session, order.order_id, order.number, liquidity is ADDED,
+                    order.session, order.order_id, order.number, is_maker,
                     ref.cl_ord_id_of(order.reference),
                 )
             )  # fmt: skip
@@ -449,14 +503,32 @@ class Outbound:
         self._packets.clear()
 
 
-def _echo(order: OuchOrder, time_in_force: int) -> bytes:
-    """Return the appendage that an Accepted or Replaced has: firm, minimum quantity, post-only, where said."""
+def _added(order: OuchOrder) -> bytes:
+    """Return the liquidity of what a resting order adds."""
+    return ADDED_HIDDEN if order.reference[15:16] == HIDDEN_DISPLAY else ADDED
+
+
+def _terms_after(events: bytes, at: int) -> tuple[int, int]:
+    """Return minimum and display quantity of the order that the event accepts, 0 where it did not ask for them."""
+    at += LENGTH.unpack_from(events, at)[0]
+    if at >= len(events) or events[at + TYPE_OFFSET] != _TERMS_NUMBER:
+        return 0, 0
+    *_, minimum, display, _, _, _, _ = _TERMS.unpack_from(events, at)
+    return minimum, display
+
+
+def _echo(order: OuchOrder, time_in_force: int, minimum: int = 0, max_floor: int = 0) -> bytes:
+    """Return the appendage that an Accepted or Replaced has: firm, minimum, max floor, post-only, where said."""
     reference = order.reference
     options = b""
     if reference[17:21] != b"~~~~":
         options += bytes((5, Tag.FIRM)) + ref.firm_of(reference)
     if time_in_force == TimeInForce.FOK:
-        options += _OPTION_U32.pack(5, Tag.MIN_QUANTITY, order.quantity)
+        minimum = order.quantity
+    if minimum:
+        options += _OPTION_U32.pack(5, Tag.MIN_QUANTITY, minimum)
+    if max_floor:
+        options += _OPTION_U32.pack(5, Tag.MAX_FLOOR, max_floor)
     if (
         order.is_post_only
         and reference[15:16] not in POST_ONLY_DISPLAYS

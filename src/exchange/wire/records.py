@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState, TickRow
@@ -46,6 +46,8 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "state": SymbolState,
     "bust_reason": BustReason,
     "cancel_reason": CancelReason,
+    "reprice_reason": RepriceReason,
+    "mode": SelfTradeMode,
     "reject_reason": Reason,
 }
 
@@ -112,6 +114,7 @@ _EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
 _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
+_TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
 
 LAYOUTS: dict[type, Layout] = {
     layout.value_type: layout
@@ -142,6 +145,9 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.CorrectTrade, 51, _FACTS + " ruling_id:Q reason:e new_price:I new_quantity:I", _BUST),
         Layout(c.ConfigureRule, 60, _RULE),
         Layout(c.ConfirmConfiguration, 61, _CONFIRMATION),
+        Layout(c.EnterSpecialOrder, 62, "account_id:I symbol_id:I " + _ORDER + _TERMS),
+        Layout(c.SetMarketProtection, 63, "symbol_id:I protection_bps:H"),
+        Layout(c.SetSelfTradePrevention, 64, "participant_id:I group:I mode:e"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -203,6 +209,28 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.RuleConfigured, 160, _RULE),
         Layout(e.ConfigurationChanged, 161, _CONFIRMATION),
+        Layout(e.SpecialTermsAccepted, 163, "order_id:Q account_id:I" + _TERMS),
+        Layout(
+            e.OrderRepriced,
+            164,
+            "order_id:Q account_id:I side:e reason:e price:I",
+            {"reason": "reprice_reason"},
+        ),
+        Layout(e.OrderRefreshed, 165, "order_id:Q account_id:I side:e price:I displayed:I leaves:I"),
+        Layout(e.MarketProtectionSet, 166, "protection_bps:H"),
+        Layout(
+            e.OrderTriggered,
+            167,
+            "order_id:Q account_id:I side:e order_type:e time_in_force:e flags:B price:I leaves:I "
+            "stop_price:I last_price:I",
+        ),
+        Layout(e.SelfTradePreventionSet, 168, "participant_id:I group:I mode:e"),
+        Layout(
+            e.MatchPrevented,
+            169,
+            "maker_order_id:Q taker_order_id:Q maker_account_id:I taker_account_id:I price:I quantity:I "
+            "taker_side:e mode:e",
+        ),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

@@ -26,6 +26,8 @@ def test_members_and_accounts_are_shown_with_ids_as_text() -> None:
         "id": "1",
         "name": "alice",
         "accounts": ["4"],
+        "self_trade_group": 0,
+        "self_trade_mode": "none",
     }
     assert msgspec.to_builtins(account_view(MAIN)) == {"id": "4", "participant": "1", "name": "main"}
 

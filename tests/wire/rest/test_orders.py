@@ -72,9 +72,9 @@ def test_the_status_follows_from_what_is_left(
     assert order_status(quantity, leaves, ended) == status
 
 
-def test_only_the_end_of_the_day_is_an_expiry() -> None:
+def test_only_the_end_of_the_day_or_of_its_time_is_an_expiry() -> None:
     expired = [reason for reason in CancelReason if cancel_status(reason) == OrderStatus.EXPIRED]
-    assert expired == [CancelReason.DAY_ENDED]
+    assert expired == [CancelReason.DAY_ENDED, CancelReason.EXPIRED]
 
 
 def test_a_price_of_zero_is_none() -> None:

@@ -25,7 +25,8 @@ WORDS = [
      "filled quantity 40."),
     (Reason.QUANTITY_NOT_POSITIVE, 0, 0, "The quantity must be at least 1."),
     (Reason.TIME_IN_FORCE_NOT_ALLOWED, 1, 0,
-     "A market order cannot rest: its time in force is day, ioc or fok: time in force gtc."),
+     "The order type does not take this time in force: market orders take day, ioc or fok, stop orders day, gtc "
+     "or gtd: time in force gtc."),
     (Reason.BUSINESS_DATE_NOT_LATER, 20261123, 20261124,
      REASONS[Reason.BUSINESS_DATE_NOT_LATER].sentence[:-1] + ": date 2026-11-23, present date 2026-11-24."),
 ]  # fmt: skip

@@ -17,6 +17,7 @@ def test_a_symbol_is_shown_with_decimals_and_its_state_in_words() -> None:
         "id": "1", "symbol": "AAPL", "name": "Apple Inc.", "state": "suspended", "round_lot": "1",
         "reference_price": "189.20",
         "ticks": [{"from": "0.00", "tick": "0.0001"}, {"from": "1.00", "tick": "0.01"}],
+        "protection_bps": 0,
     }  # fmt: skip
 
 

@@ -29,10 +29,16 @@ pub const DAY: u8 = 0;
 pub const IOC: u8 = 3;
 pub const FOK: u8 = 4;
 pub const POST_ONLY: u8 = 1;
+pub const HIDDEN: u8 = 8;
+/// The display of an order that is not shown.
+pub const HIDDEN_DISPLAY: u8 = b'N';
+/// The reason of what a prevented match took away.
+pub const PREVENTED: u8 = b'Q';
 
 pub mod tag {
     pub const FIRM: u8 = 2;
     pub const MIN_QUANTITY: u8 = 3;
+    pub const MAX_FLOOR: u8 = 5;
     pub const POST_ONLY: u8 = 12;
     pub const DISPLAY_QUANTITY: u8 = 22;
     pub const DISPLAY_PRICE: u8 = 23;
@@ -68,7 +74,7 @@ pub fn is_post_only_display(display: u8) -> bool {
 }
 
 pub fn is_display(display: u8) -> bool {
-    matches!(display, b'Y' | b'A') || is_post_only_display(display)
+    matches!(display, b'Y' | b'A' | HIDDEN_DISPLAY) || is_post_only_display(display)
 }
 
 pub fn is_capacity(code: u8) -> bool {
@@ -91,7 +97,6 @@ pub fn option_refusal(tag: u8, value: &[u8]) -> Option<u8> {
     let is_zero = value.iter().all(|&byte| byte == 0);
     let (allowed, reason) = match tag {
         4 => (is_blank || value == b"N", RETAIL_NOT_ALLOWED),
-        5 => (is_zero, INVALID_MAX_FLOOR),
         6 => (value == b"L", INVALID_PEG_TYPE),
         7 | 9 | 11 => (is_zero, PEGGING_NOT_ALLOWED),
         10 => (is_blank, PEGGING_NOT_ALLOWED),

@@ -1,6 +1,7 @@
 //! From what a client sends to command records: `wire/ouch_inbound.py`.
 
-use crate::commands::{AMEND_ORDER, CANCEL_ORDER, ENTER_ORDER, REPLACE_ORDER};
+use crate::commands::{AMEND_ORDER, CANCEL_ORDER, ENTER_ORDER, ENTER_SPECIAL_ORDER, REPLACE_ORDER};
+use crate::terms::Terms;
 use crate::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use super::codes::{self, tag};
@@ -52,10 +53,12 @@ struct Options {
     refused: u8,
     firm: [u8; 4],
     min_quantity: u32,
+    max_floor: u32,
     post_only: bool,
 }
 
-const NO_OPTIONS: Options = Options { refused: 0, firm: BLANK_FIRM, min_quantity: 0, post_only: false };
+const NO_OPTIONS: Options =
+    Options { refused: 0, firm: BLANK_FIRM, min_quantity: 0, max_floor: 0, post_only: false };
 
 /// The codes of an order that are judged before the market is asked.
 struct Handling {
@@ -198,7 +201,7 @@ impl Reader<'_> {
         let quantity = u32_at(payload, 6);
         let symbol_id = self.state.symbol_ids.get(&chunk_at(payload, 10)).copied().unwrap_or(0);
         let mut price = u64_at(payload, 18);
-        let [time_in_force, display, capacity, sweep, cross] = chunk_at(payload, 26);
+        let [time_in_force, mut display, capacity, sweep, cross] = chunk_at(payload, 26);
         let cl_ord_id: [u8; 14] = chunk_at(payload, 31);
         let handling = Handling { side: payload[5], time_in_force, display, capacity, sweep, cross };
         let mut refused = first_of(self.refused_at_all(&handling, &cl_ord_id), options.refused);
@@ -212,27 +215,28 @@ impl Reader<'_> {
         } else if price > codes::PRICE_MAX {
             refused = first_of(refused, codes::INVALID_PRICE);
         }
-        if options.min_quantity != 0 {
-            if options.min_quantity != quantity || tif != Some(codes::IOC) {
-                refused = first_of(refused, codes::INVALID_MIN_QUANTITY);
-            }
-            tif = Some(codes::FOK);
+        let mut minimum = options.min_quantity;
+        if minimum == quantity && minimum != 0 && tif == Some(codes::IOC) {
+            (tif, minimum) = (Some(codes::FOK), 0);
         }
         let post_only = options.post_only || codes::is_post_only_display(display);
+        let mut flags = if post_only { codes::POST_ONLY } else { 0 };
+        if minimum != 0 && tif == Some(codes::DAY) {
+            display = codes::HIDDEN_DISPLAY;
+        }
+        if display == codes::HIDDEN_DISPLAY {
+            flags |= codes::HIDDEN;
+        }
         if refused != 0 {
             self.refuse(number, refused, &cl_ord_id, quantity, symbol_id);
             return Ok(true);
         }
         self.put_entry(
             symbol_id,
-            [
-                codes::side_of(payload[5]),
-                order_type,
-                tif.unwrap_or(0),
-                if post_only { codes::POST_ONLY } else { 0 },
-            ],
+            [codes::side_of(payload[5]), order_type, tif.unwrap_or(0), flags],
             price as u32,
             quantity,
+            (minimum, options.max_floor),
             &Parts {
                 session: self.session,
                 number,
@@ -285,7 +289,11 @@ impl Reader<'_> {
         let handling = Handling { side: b'B', time_in_force, display, capacity: b'A', sweep, cross: b'N' };
         let is_post_only = options.post_only || codes::is_post_only_display(display);
         let mut refused = first_of(self.refused_at_all(&handling, &cl_ord_id), options.refused);
-        if time_in_force != b'0' || is_post_only != old.is_post_only || options.min_quantity != 0 {
+        let was_hidden = old.reference[reference::DISPLAY_AT] == codes::HIDDEN_DISPLAY;
+        let is_otherwise = is_post_only != old.is_post_only
+            || (options.min_quantity | options.max_floor) != 0
+            || (display == codes::HIDDEN_DISPLAY) != was_hidden;
+        if time_in_force != b'0' || is_otherwise {
             refused = first_of(refused, codes::REPLACE_NOT_ALLOWED);
         }
         if price > codes::PRICE_MAX {
@@ -430,19 +438,36 @@ impl Reader<'_> {
             firm: BLANK_FIRM,
             cl_ord_id,
         };
-        self.put_entry(symbol_id, [codes::BUY, NO_ORDER_TYPE, reason, 0], 0, quantity, &parts);
+        self.put_entry(symbol_id, [codes::BUY, NO_ORDER_TYPE, reason, 0], 0, quantity, (0, 0), &parts);
     }
 
-    fn put_entry(&mut self, symbol_id: u32, kind: [u8; 4], price: u32, quantity: u32, parts: &Parts) {
+    /// Adds an entry; with a minimum quantity or a max floor, in this sequence, one with special terms.
+    fn put_entry(
+        &mut self,
+        symbol_id: u32,
+        kind: [u8; 4],
+        price: u32,
+        quantity: u32,
+        (minimum_quantity, display_quantity): (u32, u32),
+        parts: &Parts,
+    ) {
         self.use_number(parts.number);
         let id: ClientOrderId = parts.write();
-        put_header(self.out, ENTER_BYTES, ENTER_ORDER);
+        let is_special = (minimum_quantity | display_quantity) != 0;
+        if is_special {
+            put_header(self.out, ENTER_BYTES + Terms::BYTES, ENTER_SPECIAL_ORDER);
+        } else {
+            put_header(self.out, ENTER_BYTES, ENTER_ORDER);
+        }
         self.out.extend(self.account_id.to_le_bytes());
         self.out.extend(symbol_id.to_le_bytes());
         self.out.extend(kind);
         self.out.extend(price.to_le_bytes());
         self.out.extend(quantity.to_le_bytes());
         self.out.extend(id);
+        if is_special {
+            self.out.extend(Terms { minimum_quantity, display_quantity, ..Terms::default() }.bytes());
+        }
         self.count += 1;
     }
 
@@ -547,6 +572,8 @@ fn read_option(options: &mut Options, tag: u8, value: &[u8]) {
         }
     } else if tag == tag::MIN_QUANTITY {
         options.min_quantity = u32_at(value, 0);
+    } else if tag == tag::MAX_FLOOR {
+        options.max_floor = u32_at(value, 0);
     } else if tag == tag::POST_ONLY {
         options.post_only = value == b"P";
         if !matches!(value, b"P" | b"N" | b" ") {

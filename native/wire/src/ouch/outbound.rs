@@ -2,9 +2,9 @@
 
 use crate::commands::{AMEND_ORDER, CANCEL_ORDER, REPLACE_ORDER};
 use crate::events::{
-    BUSINESS_DAY_STARTED, COMMAND_REJECTED, KEY_CREATED, KEY_REVOKED, ORDER_ACCEPTED, ORDER_AMENDED,
-    ORDER_CANCELLED, ORDER_REJECTED, ORDER_REPLACED, SYMBOL_ADDED, TRADE_BUSTED, TRADE_CORRECTED,
-    TRADE_EXECUTED,
+    BUSINESS_DAY_STARTED, COMMAND_REJECTED, KEY_CREATED, KEY_REVOKED, MATCH_PREVENTED, ORDER_ACCEPTED,
+    ORDER_AMENDED, ORDER_CANCELLED, ORDER_REFRESHED, ORDER_REJECTED, ORDER_REPLACED, SPECIAL_TERMS_ACCEPTED,
+    SYMBOL_ADDED, TRADE_BUSTED, TRADE_CORRECTED, TRADE_EXECUTED,
 };
 use crate::{ClientOrderId, EVENT_HEADER_BYTES};
 
@@ -19,6 +19,7 @@ const CANCEL_BYTES: usize = 28;
 const SEQUENCED: u8 = b'S';
 const ADDED: u8 = b'A';
 const REMOVED: u8 = b'R';
+const ADDED_HIDDEN: u8 = b'J';
 
 /// Which of our reasons have which code: by number, 0 for none of its own.
 pub struct Codes {
@@ -52,9 +53,19 @@ pub struct Run {
     pub count: u64,
 }
 
+/// Two orders of one group did not trade; the cancels and reductions that follow within the command say so.
+#[derive(Clone, Copy, Default)]
+struct Prevented {
+    command: u64,
+    resting_id: u64,
+    price: u32,
+    quantity: u32,
+}
+
 /// Keeps the state of all sessions of an engine.
 pub struct Outbound {
     pub state: State,
+    prevented: Prevented,
     codes: Codes,
     follow_ups: Vec<Vec<u8>>,
     runs: Vec<Run>,
@@ -154,7 +165,8 @@ impl Message<'_> {
 impl Outbound {
     pub fn new(state: State, codes: Codes) -> Self {
         let (follow_ups, runs, rooms, spare) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { state, codes, follow_ups, runs, rooms, spare }
+        let prevented = Prevented::default();
+        Self { state, prevented, codes, follow_ups, runs, rooms, spare }
     }
 
     /// Takes events in; gives what each session is sent because of them. Events seen before are skipped.
@@ -170,7 +182,7 @@ impl Outbound {
             left = rest;
             let event = Event(record);
             if event.u64(8) > self.state.event_sequence {
-                self.take(event);
+                self.take(event, rest);
                 self.state.event_sequence = event.u64(8);
             }
         }
@@ -189,15 +201,21 @@ impl Outbound {
     }
 
     #[inline(always)]
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Event, following: &[u8]) {
         match event.u8(4) {
-            ORDER_ACCEPTED => self.accepted(event),
+            ORDER_ACCEPTED => self.accepted(event, following),
             ORDER_CANCELLED => self.cancelled(event),
             TRADE_EXECUTED => self.executed(event),
             ORDER_REPLACED => self.replaced(event),
             COMMAND_REJECTED => self.refused(event),
             ORDER_REJECTED => self.rejected(event),
             ORDER_AMENDED => self.amended(event),
+            ORDER_REFRESHED => self.refreshed(event),
+            MATCH_PREVENTED => {
+                let (command, resting_id) = (event.command(), event.u64(40));
+                let (price, quantity) = (event.u32(64), event.u32(68));
+                self.prevented = Prevented { command, resting_id, price, quantity };
+            }
             TRADE_BUSTED => self.busted(event),
             TRADE_CORRECTED => self.corrected(event),
             SYMBOL_ADDED => self.symbol_added(event),
@@ -210,7 +228,7 @@ impl Outbound {
 
     // --- orders -----------------------------------------------------------------------------------
 
-    fn accepted(&mut self, event: Event) {
+    fn accepted(&mut self, event: Event, following: &[u8]) {
         let id: ClientOrderId = event.bytes(64);
         let Some((session, number)) = self.session_of(&id, event.u32(48)) else { return };
         let (price, quantity, time_in_force) = (event.u32(56), event.u32(60), event.u8(54));
@@ -229,8 +247,9 @@ impl Outbound {
         };
         self.begin(order);
         let symbol = self.symbol(order.symbol_id);
+        let terms = terms_of_accepted(following);
         let message = self.say(session, b'A', event.time()).u32(number);
-        placed(message, &order, symbol, time_in_force);
+        placed(message, &order, symbol, time_in_force, terms);
     }
 
     fn rejected(&mut self, event: Event) {
@@ -245,6 +264,9 @@ impl Outbound {
         let Some(place) = self.state.orders.find(event.u64(40)) else { return };
         let order = self.end(place);
         let code = self.codes.cancel(event.u8(53));
+        if code == codes::PREVENTED {
+            return self.say_prevented(&order, event.time(), event.u32(58));
+        }
         self.canceled(&order, event.time(), event.u32(58), code);
     }
 
@@ -266,13 +288,33 @@ impl Outbound {
         if is_this && said.number == order.number {
             let side = order.reference[reference::SIDE_AT];
             self.say(order.session, b'M', time).u32(order.number).u8(side).u32(quantity).end();
+        } else if self.prevented.command == event.command() {
+            self.say_prevented(&order, time, before - quantity);
         } else if kept && before > quantity {
             self.canceled(&order, time, before - quantity, b'U');
         } else {
-            let message = self.say(order.session, b'R', time).u32(order.number).u8(b'P').u16(16);
-            let message = message.put([5, tag::DISPLAY_QUANTITY]).u32(leaves);
-            message.put([9, tag::DISPLAY_PRICE]).u64(price.into()).end();
+            self.restate(&order, time, b'P', leaves, price);
         }
+    }
+
+    fn refreshed(&mut self, event: Event) {
+        let Some(place) = self.state.orders.find(event.u64(40)) else { return };
+        let order = *self.state.orders.at(place);
+        self.restate(&order, event.time(), b'R', event.u32(57), event.u32(53));
+    }
+
+    fn restate(&mut self, order: &Order, time: u64, reason: u8, shown: u32, price: u32) {
+        let message = self.say(order.session, b'R', time).u32(order.number).u8(reason).u16(16);
+        let message = message.put([5, tag::DISPLAY_QUANTITY]).u32(shown);
+        message.put([9, tag::DISPLAY_PRICE]).u64(price.into()).end();
+    }
+
+    /// Says what a prevented match took from an order.
+    fn say_prevented(&mut self, order: &Order, time: u64, decrement: u32) {
+        let Prevented { resting_id, price, quantity, .. } = self.prevented;
+        let liquidity = if order.order_id == resting_id { added(order) } else { REMOVED };
+        let message = self.say(order.session, b'D', time).u32(order.number).u32(decrement);
+        message.u8(codes::PREVENTED).u32(quantity).u64(price.into()).u8(liquidity).end();
     }
 
     fn replaced(&mut self, event: Event) {
@@ -300,7 +342,7 @@ impl Outbound {
         self.begin(order);
         let symbol = self.symbol(order.symbol_id);
         let message = self.say(session, b'U', event.time()).u32(old.number).u32(number);
-        placed(message, &order, symbol, time_in_force);
+        placed(message, &order, symbol, time_in_force, (0, 0));
     }
 
     // --- trades -----------------------------------------------------------------------------------
@@ -313,19 +355,20 @@ impl Outbound {
         }
         let match_id = u64::from(event.u8(7)) << SEQUENCE_BITS | event.u64(8);
         let mut sides: Sides = [None, None];
-        let both = [(maker, event.u32(76), ADDED), (taker, event.u32(80), REMOVED)];
-        for (side, (place, leaves, liquidity)) in sides.iter_mut().zip(both) {
+        let both = [(maker, event.u32(76), true), (taker, event.u32(80), false)];
+        for (side, (place, leaves, is_maker)) in sides.iter_mut().zip(both) {
             let Some(place) = place else { continue };
             let order = self.state.orders.at_mut(place);
             order.leaves = leaves;
             let order = *order;
+            let liquidity = if is_maker { added(&order) } else { REMOVED };
             let message = self.say(order.session, b'E', event.time()).u32(order.number).u32(event.u32(68));
             message.u64(event.u32(64).into()).u8(liquidity).u64(match_id).u16(0).end();
             *side = Some(Trade {
                 session: order.session,
                 order_id: order.order_id,
                 number: order.number,
-                added: liquidity == ADDED,
+                added: is_maker,
                 cl_ord_id: reference::cl_ord_id_of(&order.reference),
             });
             if leaves == 0 {
@@ -544,9 +587,34 @@ impl Outbound {
     }
 }
 
+/// Minimum and display quantity of the order that the event before these accepts, 0 where it did not ask for them.
+#[inline(always)]
+fn terms_of_accepted(following: &[u8]) -> (u32, u32) {
+    if following.get(4) == Some(&SPECIAL_TERMS_ACCEPTED) {
+        (Event(following).u32(52), Event(following).u32(56))
+    } else {
+        (0, 0)
+    }
+}
+
+/// The liquidity of what a resting order adds.
+fn added(order: &Order) -> u8 {
+    if order.reference[reference::DISPLAY_AT] == codes::HIDDEN_DISPLAY {
+        ADDED_HIDDEN
+    } else {
+        ADDED
+    }
+}
+
 /// Ends a message that says what an order is.
 #[inline(always)]
-fn placed(message: Message, order: &Order, symbol: [u8; 8], time_in_force: u8) {
+fn placed(
+    message: Message,
+    order: &Order,
+    symbol: [u8; 8],
+    time_in_force: u8,
+    (minimum, max_floor): (u32, u32),
+) {
     let id = &order.reference;
     let price = if order.price == 0 { codes::MARKET_PRICE } else { order.price.into() };
     let message = message.u8(id[reference::SIDE_AT]).u32(order.quantity).put(symbol).u64(price);
@@ -555,16 +623,20 @@ fn placed(message: Message, order: &Order, symbol: [u8; 8], time_in_force: u8) {
     let message = message.put(reference::cl_ord_id_of(id));
     let display = id[reference::DISPLAY_AT];
     let has_firm = reference::has_firm(id);
-    let is_whole = time_in_force == codes::FOK;
+    let minimum = if time_in_force == codes::FOK { order.quantity } else { minimum };
     let says_post_only =
         order.is_post_only && !codes::is_post_only_display(display) && order.order_type != codes::MARKET;
-    let size = 6 * u16::from(has_firm) + 6 * u16::from(is_whole) + 3 * u16::from(says_post_only);
+    let of_u32 = u16::from(has_firm) + u16::from(minimum != 0) + u16::from(max_floor != 0);
+    let size = 6 * of_u32 + 3 * u16::from(says_post_only);
     let mut message = message.u16(size);
     if has_firm {
         message = message.put([5, tag::FIRM]).put(reference::firm_of(id));
     }
-    if is_whole {
-        message = message.put([5, tag::MIN_QUANTITY]).u32(order.quantity);
+    if minimum != 0 {
+        message = message.put([5, tag::MIN_QUANTITY]).u32(minimum);
+    }
+    if max_floor != 0 {
+        message = message.put([5, tag::MAX_FLOOR]).u32(max_floor);
     }
     if says_post_only {
         message = message.put([2, tag::POST_ONLY, b'P']);

@@ -39,22 +39,27 @@ export class Ticket {
   }
 
   fitType() {
-    const market = this.field("type").value === "market";
-    this.field("price").disabled = market;
-    this.field("post-only").disabled = market;
-    this.field("tif").value = market ? "ioc" : "day";
+    const type = this.field("type").value;
+    this.field("price").disabled = !hasLimit(type);
+    this.field("display-qty").disabled = !hasLimit(type);
+    this.field("stop-price").disabled = !waits(type);
+    this.field("post-only").disabled = type !== "limit";
+    this.field("tif").value = type === "market" ? "ioc" : "day";
   }
 
   async send(side) {
-    const market = this.field("type").value === "market";
+    const type = this.field("type").value;
     const order = {
-      symbol: this.symbolNow(), side, type: market ? "market" : "limit", qty: this.field("qty").value.trim(),
+      symbol: this.symbolNow(), side, type, qty: this.field("qty").value.trim(),
       time_in_force: this.field("tif").value, client_order_id: `page-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`,
     };
-    if (!market) {
+    if (hasLimit(type)) {
       order.price = this.field("price").value.trim();
-      order.post_only = this.field("post-only").checked;
+      const shown = this.field("display-qty").value.trim();
+      if (shown) order.display_qty = shown;
     }
+    if (waits(type)) order.stop_price = this.field("stop-price").value.trim();
+    if (type === "limit") order.post_only = this.field("post-only").checked;
     const found = await this.call("POST", "/api/v1/order", order);
     if (found) this.say(`${side} ${found.qty} ${found.symbol}: ${found.status}, ${found.filled_qty} filled, order ${found.id}`, true);
     this.refresh();
@@ -73,14 +78,14 @@ export class Ticket {
     const found = await this.call("GET", "/api/v1/orders?limit=50", undefined, true);
     if (!found) return;
     this.rows.replaceChildren(...found.items.map((order) => this.row(order)));
-    const resting = found.items.filter((order) => live(order) && order.symbol === this.symbolNow() && order.price);
+    const resting = found.items.filter((order) => rests(order) && order.symbol === this.symbolNow());
     this.onOwnPrices(new Set(resting.map((order) => order.price)));
   }
 
   row(order) {
     const row = document.createElement("tr");
     const status = order.busted_qty && order.busted_qty !== "0" ? `${order.status}, ${order.busted_qty} busted` : order.status;
-    const texts = [clock(order.created_at), order.symbol, order.side, order.price ?? "market", order.qty, order.filled_qty, status];
+    const texts = [clock(order.created_at), order.symbol, order.side, priceOf(order), order.qty, order.filled_qty, status];
     for (const text of texts) row.insertCell().textContent = text;
     const last = row.insertCell();
     if (live(order)) {
@@ -112,6 +117,24 @@ export class Ticket {
     this.answer.textContent = text;
     this.answer.className = good ? "good" : "bad";
   }
+}
+
+function rests(order) {
+  return live(order) && order.price && (!order.stop_price || order.triggered_at);
+}
+
+function hasLimit(type) {
+  return type === "limit" || type === "stop_limit";
+}
+
+function waits(type) {
+  return type === "stop" || type === "stop_limit";
+}
+
+// The price as the list shows it: of a stop that still waits with what it waits for.
+function priceOf(order) {
+  const price = order.price ?? "market";
+  return order.stop_price && !order.triggered_at && live(order) ? `${price}, stop ${order.stop_price}` : price;
 }
 
 function live(order) {

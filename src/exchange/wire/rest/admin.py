@@ -10,6 +10,7 @@ from exchange.domain.participant import Account, Key, Participant, Role
 from exchange.domain.trade import BustReason
 from exchange.wire.rest.texts import (
     PAGE_DEFAULT,
+    SELF_TRADE_MODES,
     AmountNumber,
     AmountText,
     Cursor,
@@ -30,8 +31,10 @@ from exchange.wire.rest.texts import (
     TimeOrNever,
     TimeText,
     choice,
+    whole,
 )
 
+GROUP_MAX = 2**32 - 1
 ROLES = {role.name.lower(): role for role in Role}
 ROLE_TEXT = {int(role): text for text, role in ROLES.items()}
 BUST_REASONS = {reason.name.lower(): reason for reason in BustReason}
@@ -58,11 +61,20 @@ class NewParticipant(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ParticipantView(Struct, kw_only=True):
-    """A member of the exchange with its accounts."""
+    """A member with its accounts; members of one self-trade group, 0 for none, do not trade together."""
 
     id: Id
     name: str
     accounts: list[Id]
+    self_trade_group: int = 0
+    self_trade_mode: Annotated[str, choice(SELF_TRADE_MODES)] = "none"
+
+
+class SelfTradePrevention(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A member's self-trade group, 0 for none, and what its incoming orders do where they would trade within it."""
+
+    group: Annotated[int, whole(0, GROUP_MAX)]
+    mode: Annotated[str, choice(SELF_TRADE_MODES)]
 
 
 class ParticipantList(Struct):
@@ -255,6 +267,8 @@ def participant_view(participant: Participant, accounts: list[Account]) -> Parti
         id=str(participant.participant_id),
         name=participant.name,
         accounts=[str(account.account_id) for account in accounts],
+        self_trade_group=participant.self_trade_group,
+        self_trade_mode=participant.self_trade_mode.name.lower(),
     )
 
 

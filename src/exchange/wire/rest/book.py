@@ -70,7 +70,8 @@ class BookEntry(Struct, kw_only=True):
     """One resting order and its place in the queue of its price level.
 
     place: 1 is first; orders_ahead, qty_ahead: what trades before it at its price.
-    account, client_order_id, filled_qty: only where it belongs to the key's participant.
+    qty: what is shown; account, client_order_id, filled_qty, leaves_qty: only where it belongs to the key's
+    participant.
     """
 
     id: Id
@@ -88,3 +89,4 @@ class BookEntry(Struct, kw_only=True):
     account: Id | UnsetType = UNSET
     client_order_id: str | UnsetType = UNSET
     filled_qty: QuantityText | UnsetType = UNSET
+    leaves_qty: QuantityText | UnsetType = UNSET

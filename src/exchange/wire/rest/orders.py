@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from exchange.domain.order import CancelReason, OrderStatus
-from exchange.domain.units import format_money, format_price
+from exchange.domain.order import TRAIL_BPS_MAX, CancelReason, OrderFlag, OrderStatus
+from exchange.domain.units import format_money, format_price, format_time
 from exchange.wire.rest.errors import ErrorBody
 from exchange.wire.rest.texts import (
     ORDER_TYPES,
     PAGE_DEFAULT,
+    SELF_TRADE_MODES,
     SIDES,
     TIMES_IN_FORCE,
     AnyNumber,
@@ -32,6 +34,7 @@ from exchange.wire.rest.texts import (
     SymbolText,
     TimeInForceText,
     TimeText,
+    choice,
 )
 
 ORDERS_PER_REQUEST_MAX = 1_000
@@ -41,6 +44,12 @@ SIDE_TEXT = {int(side): text for text, side in SIDES.items()}
 ORDER_TYPE_TEXT = {int(order_type): text for text, order_type in ORDER_TYPES.items()}
 TIME_IN_FORCE_TEXT = {int(time_in_force): text for text, time_in_force in TIMES_IN_FORCE.items()}
 STATUS_TEXT = {int(status): status.name.lower() for status in OrderStatus}
+_RARE_FLAGS = {
+    OrderFlag.REPRICE: "reprice",
+    OrderFlag.ALL_OR_NONE: "all_or_none",
+    OrderFlag.HIDDEN: "hidden",
+}
+SELF_TRADE_MODE_TEXT = {int(mode): text for text, mode in SELF_TRADE_MODES.items()}
 CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReason}
 
 
@@ -48,7 +57,13 @@ CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReaso
 
 
 class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """An order to enter. account: may be left out where the key's participant has exactly one."""
+    """An order to enter. account: may be left out where the key's participant has exactly one.
+
+    reprice: with post_only, rest one tick behind the best opposite price rather than be refused; all_or_none: trade
+    whole or wait, unseen; min_qty: trade at least so much at once or wait, unseen; hidden: rest unseen; display_qty:
+    how much is shown at a time; expires_at: with time in force gtd; stop_price: of type stop and stop_limit, what the
+    last trade must reach; trail_amount, trail_bps: of type stop instead of it, how far it follows the last trade.
+    """
 
     symbol: SymbolText
     side: SideText
@@ -59,6 +74,15 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     post_only: bool = False
     client_order_id: ClientOrderIdText = ""
     account: IdOrEmpty = ""
+    reprice: bool = False
+    all_or_none: bool = False
+    hidden: bool = False
+    min_qty: SharesIn | SharesNumber | None = None
+    display_qty: SharesIn | SharesNumber | None = None
+    expires_at: TimeText | None = None
+    stop_price: PriceText | PriceNumber | None = None
+    trail_amount: PriceText | PriceNumber | None = None
+    trail_bps: Annotated[int, Meta(ge=1, le=TRAIL_BPS_MAX)] | None = None
 
 
 class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -72,6 +96,12 @@ class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False)
     time_in_force: str = "day"
     client_order_id: str = ""
     account: str = ""
+    min_qty: str | AnyNumber | None = None
+    display_qty: str | AnyNumber | None = None
+    expires_at: str | None = None
+    stop_price: str | AnyNumber | None = None
+    trail_amount: str | AnyNumber | None = None
+    trail_bps: AnyNumber | None = None
 
 
 class AmendRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -114,6 +144,15 @@ class ClientOrderIdQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     account: IdOrEmpty = ""
 
 
+class PreventedQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which prevented matches to list, newest first."""
+
+    symbol: SymbolOrEmpty = ""
+    account: IdOrEmpty = ""
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
+
+
 class FillsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     """Which fills to list, newest first."""
 
@@ -140,7 +179,8 @@ class Order(Struct, gc=False):
     """An order and where it stands.
 
     seq: sequence of the event that took or refused it; filled_qty and avg_price count what stands: shares of
-    busted trades are in busted_qty instead; leaves_qty: what may still trade.
+    busted trades are in busted_qty instead; leaves_qty: what may still trade. stop_price: of a
+    trailing stop where it stands, while it waits.
     """
 
     id: Id
@@ -165,6 +205,16 @@ class Order(Struct, gc=False):
     replaces: Id | UnsetType = UNSET
     replaced_by: Id | UnsetType = UNSET
     reject: Reject | UnsetType = UNSET
+    reprice: bool | UnsetType = UNSET
+    all_or_none: bool | UnsetType = UNSET
+    hidden: bool | UnsetType = UNSET
+    min_qty: QuantityText | UnsetType = UNSET
+    display_qty: QuantityText | UnsetType = UNSET
+    expires_at: TimeText | UnsetType = UNSET
+    stop_price: PriceText | UnsetType = UNSET
+    trail_amount: PriceText | UnsetType = UNSET
+    trail_bps: int | UnsetType = UNSET
+    triggered_at: TimeText | UnsetType = UNSET
 
 
 class OrderList(Struct):
@@ -251,7 +301,61 @@ class FillList(Struct):
     next: str | None = None
 
 
+class PreventedMatch(Struct, kw_only=True, gc=False):
+    """Two orders of one self-trade group that did not trade. id: sequence of the event.
+
+    resting and incoming order and account: only where they belong to the key's participant. qty: what both had left
+    at least; mode: of the incoming order's participant.
+    """
+
+    id: Id
+    symbol: SymbolText
+    price: PriceText
+    qty: QuantityText
+    mode: Annotated[str, choice(SELF_TRADE_MODES)]
+    incoming_side: SideText
+    at: TimeText
+    resting_order_id: Id | UnsetType = UNSET
+    resting_account: Id | UnsetType = UNSET
+    incoming_order_id: Id | UnsetType = UNSET
+    incoming_account: Id | UnsetType = UNSET
+
+
+class PreventedMatches(Struct):
+    """A page of prevented matches."""
+
+    items: list[PreventedMatch]
+    next: str | None = None
+
+
 _price_text = lru_cache(PRICES_REMEMBERED)(format_price)
+
+# --- what only some orders have -------------------------------------------------------------------
+
+
+def add_flags(order: Order, flags: int) -> None:
+    """Write the flags other than post-only that an order has."""
+    for flag, field in _RARE_FLAGS.items():
+        if flags & flag:
+            setattr(order, field, True)
+
+
+def add_terms(order: Order, terms: Sequence[int]) -> None:
+    """Write the special terms that an order has, given in the order of `SpecialTerms`."""
+    minimum_quantity, display_quantity, stop_price, trail_amount, trail_bps, expires_ns = terms
+    if stop_price:
+        order.stop_price = format_price(stop_price)
+    if trail_amount:
+        order.trail_amount = format_price(trail_amount)
+    if trail_bps:
+        order.trail_bps = trail_bps
+    if minimum_quantity:
+        order.min_qty = str(minimum_quantity)
+    if display_quantity:
+        order.display_qty = str(display_quantity)
+    if expires_ns:
+        order.expires_at = format_time(expires_ns)
+
 
 # --- from the domain's numbers --------------------------------------------------------------------
 
@@ -277,4 +381,5 @@ def order_status(quantity: int, leaves: int, ended: int = 0) -> int:
 
 def cancel_status(reason: int) -> OrderStatus:
     """Return the status of an order that was cancelled for a reason."""
-    return OrderStatus.EXPIRED if reason == CancelReason.DAY_ENDED else OrderStatus.CANCELED
+    expired = reason in (CancelReason.DAY_ENDED, CancelReason.EXPIRED)
+    return OrderStatus.EXPIRED if expired else OrderStatus.CANCELED

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exchange.domain.reasons import REASONS, Reason
-from exchange.domain.units import format_date, format_money, format_price
+from exchange.domain.units import format_date, format_money, format_price, format_time
 from exchange.wire.rest.texts import TIMES_IN_FORCE
 
 _TIME_IN_FORCE_TEXT = {int(number): text for text, number in TIMES_IN_FORCE.items()}
-_PRICED = (Reason.PRICE_NOT_ALLOWED, Reason.PRICE_TOO_HIGH, Reason.POST_ONLY_WOULD_TRADE)
+_PRICED = (
+    Reason.PRICE_NOT_ALLOWED,
+    Reason.PRICE_TOO_HIGH,
+    Reason.POST_ONLY_WOULD_TRADE,
+    Reason.STOP_PRICE_NOT_ALLOWED,
+    Reason.STOP_ALREADY_REACHED,
+)
 
 
 def reject_message(reason: int, measured: int, limit: int, *, in_money: bool = False) -> str:
     """Say why something was refused, with both figures. in_money: the figures of a balance are money."""
     reason = Reason(reason)
-    if reason in (Reason.PRICE_NOT_ON_TICK, Reason.REFERENCE_PRICE_INVALID) and limit > 0:
+    if (
+        reason in (Reason.PRICE_NOT_ON_TICK, Reason.REFERENCE_PRICE_INVALID, Reason.STOP_PRICE_INVALID)
+        and limit > 0
+    ):
         return _tick_message(reason, measured, limit)
     if reason == Reason.QUANTITY_NOT_IN_LOTS and limit > 0:
         below = measured - measured % limit
@@ -31,6 +40,8 @@ def reject_message(reason: int, measured: int, limit: int, *, in_money: bool = F
         )
     if reason == Reason.BUSINESS_DATE_NOT_LATER:
         return _with(reason, format_date(measured), format_date(limit))
+    if reason == Reason.EXPIRY_INVALID:
+        return _with(reason, format_time(measured) if measured else "none", format_time(limit))
     if reason == Reason.TIME_IN_FORCE_NOT_ALLOWED:
         return _with(reason, _TIME_IN_FORCE_TEXT.get(measured, str(measured)), "")
     if reason == Reason.AMOUNT_NOT_POSITIVE and in_money:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from exchange.domain.symbol import DEFAULT_TICKS, Symbol, SymbolState
+from exchange.domain.symbol import DEFAULT_TICKS, PROTECTION_BPS_MAX, Symbol, SymbolState
 from exchange.domain.units import format_price
 from exchange.wire.rest.texts import (
     PAGE_MAX,
@@ -41,7 +41,7 @@ class TickRowView(Struct, forbid_unknown_fields=True, rename={"from_price": "fro
 
 
 class SymbolView(Struct, kw_only=True):
-    """A listed symbol."""
+    """A listed symbol. protection_bps: how far from the reference price market orders may trade, 0 for any price."""
 
     id: Id
     symbol: SymbolText
@@ -50,6 +50,7 @@ class SymbolView(Struct, kw_only=True):
     round_lot: QuantityText
     reference_price: PriceText
     ticks: list[TickRowView]
+    protection_bps: int = 0
 
 
 class SymbolList(Struct):
@@ -79,6 +80,12 @@ class StateChange(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=64)] = ""
 
 
+class MarketProtection(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How far from the reference price market orders may trade, in basis points; 0 for any price."""
+
+    band_bps: Annotated[int, Meta(ge=0, le=PROTECTION_BPS_MAX)]
+
+
 class ReferencePrice(Struct, kw_only=True, forbid_unknown_fields=True):
     """The price that the next trade is compared with."""
 
@@ -97,4 +104,5 @@ def symbol_view(symbol: Symbol) -> SymbolView:
         ticks=[
             TickRowView(format_price(row.from_price), format_price(row.tick)) for row in symbol.ticks.rows
         ],
+        protection_bps=symbol.protection_bps,
     )

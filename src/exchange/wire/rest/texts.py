@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import NAME_BYTES_MAX
 from exchange.domain.units import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, SCALE
 
@@ -24,6 +24,9 @@ PAGE_DEFAULT = 100
 SIDES = {side.name.lower(): side for side in Side}
 ORDER_TYPES = {order_type.name.lower(): order_type for order_type in OrderType}
 TIMES_IN_FORCE = {time_in_force.name.lower(): time_in_force for time_in_force in TimeInForce}
+
+
+SELF_TRADE_MODES = {mode.name.lower(): mode for mode in SelfTradeMode}
 
 
 def choice(texts: dict[str, Any]) -> Meta:
