@@ -100,4 +100,5 @@ async def test_who_may_not_or_says_nonsense_closes_nothing(
     clearing: RunningClearing, key: str, body: dict[str, str], status: int
 ) -> None:
     assert (await clearing.ask("POST", "/cycles", key, body))[0] == status
-    assert (await clearing.ask("GET", "/cycles/2026-11-23", "auditor"))[0] == 404
+    assert (await clearing.get("/cycles/2026-11-23"))["items"] == []
+    assert (await clearing.ask("GET", "/cycles/tomorrow", "auditor"))[0] == 404

@@ -171,7 +171,7 @@ async def test_what_cannot_be_is_refused_with_a_sentence(clearing: RunningCleari
     review = f"/trades/{match_id}/review"
     assert await say(clearing, review, "alice", basis="x") == (409, "A review of this trade is open already.")
     assert (await say(clearing, "/trades/99999/review", "alice", basis="x"))[0] == 404
-    assert (await say(clearing, review, "alice", basis="x", price="1.00"))[0] == 400
+    assert (await say(clearing, review, "alice", basis="x", price="1.00"))[0] == 422
     assert (await say(clearing, review, "alice", basis=""))[0] == 400
     assert (await say(clearing, "/reviews/77/appeal", "alice", reason="x"))[0] == 404
     assert (await say(clearing, path + "/rule", "clearing", reason="x", remedy="correct", qty="0"))[0] == 422

@@ -249,7 +249,7 @@ def remedy_of(kind: str, price: str | None, qty: str | int | None) -> Remedy:
     if kind != "correct":
         if price is not None or qty is not None:
             message = f"price and qty belong to a correction, and this is {kind!r}"
-            raise ApiError.of(ErrorCode.INVALID_FIELD, message, "price" if price is not None else "qty")
+            raise ApiError(422, Reason.CORRECTION_INVALID, message, "price" if price is not None else "qty")
         return Remedy(kind)
     new_price, new_quantity = price_and_quantity(c.CorrectionOrder(reason="-", price=price, qty=qty))
     return Remedy(kind, new_price, new_quantity)

@@ -37,7 +37,7 @@ class RulesApi:
             ),
             Route(
                 "POST", "/api/v1/rules/dry-run", self.dry_run, "Try rules on the last trades", "rules", OFFICE,
-                body=r.DryRunOrder, returns=r.DryRunView, errors=(429,),
+                body=r.DryRunOrder, returns=r.DryRunView, errors=(422, 429),
                 example={"rules": [{"id": "BIG", "kind": "max_quantity", "limit": 1000}], "trades": 1000},
                 description="The rules are read as at a start, their examples tried, and each of the last trades is "
                 "judged by them and by those in force. Nothing is changed.",
@@ -60,7 +60,7 @@ class RulesApi:
             try:
                 proposed = parse_rules(body.rules, "proposed")
             except RulesError as error:
-                raise ApiError.of(ErrorCode.INVALID_FIELD, str(error), "rules") from error
+                raise ApiError(422, ErrorCode.INVALID_FIELD, str(error), "rules") from error
             run = await asyncio.to_thread(self._run, proposed, body.trades)
         return self._view(run)
 

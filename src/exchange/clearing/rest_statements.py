@@ -76,8 +76,8 @@ class StatementsApi:
         if not wanted and own:
             return own[0]
         if not wanted:
-            message = "name the account whose statement you want"
-            raise ApiError.of(ErrorCode.INVALID_PARAMETER, message, "account")
+            message = "you have no account of your own; name the account whose statement you want"
+            raise ApiError(404, Reason.UNKNOWN_ACCOUNT, message, "account")
         account_id = number_of(wanted, "account")
         if account_id not in directory.accounts or not (who.is_any(*SEES_ALL) or account_id in own):
             raise ApiError(

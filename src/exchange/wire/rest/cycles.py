@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from msgspec import Struct
 
 from exchange.wire.rest.clearing import ReasonText
 from exchange.wire.rest.texts import (
     PAGE_DEFAULT,
     Cursor,
+    DateText,
     Id,
     IdOrEmpty,
     Limit,
@@ -18,10 +17,7 @@ from exchange.wire.rest.texts import (
     SharesText,
     SymbolText,
     TimeText,
-    text,
 )
-
-DateText = Annotated[str, text("A trading day.", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-23")]
 
 
 class CyclesQuery(Struct, kw_only=True, forbid_unknown_fields=True):
