@@ -87,6 +87,7 @@ class ReviewsApi:
                 Route(
                     "POST", f"{path}/{verb}", handler, summary, "reviews", SIDES, body=j.ReviewWord,
                     returns=j.ReviewView, errors=(404, 409, 503), path_examples=_REVIEW, example=word,
+                    operation=f"{verb}_review",
                 )
                 for verb, handler, summary in (
                     ("agree", self.agree, "Agree to what the other side asks for"),
