@@ -19,7 +19,7 @@ RUN python -m venv /opt/exchange \
 COPY --from=native /wheels /wheels
 RUN /opt/exchange/bin/pip install --no-cache-dir --quiet --no-deps /wheels/exchange_native-*.whl
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src ./src
 RUN /opt/tools/bin/hatchling build --target wheel --directory /wheels \
     && /opt/exchange/bin/pip install --no-cache-dir --quiet --no-deps /wheels/stock_exchange-*.whl

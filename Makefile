@@ -14,7 +14,9 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(wildcard $(BIN)/uv))
 
 # Optional parts. The word is part of the stamp's name, so installing a toolchain later is noticed.
 NATIVE := $(if $(wildcard native/Cargo.toml),$(if $(shell command -v cargo 2>/dev/null),built,no-cargo),absent)
-WEB := $(if $(wildcard web/package.json),$(if $(shell command -v npm 2>/dev/null),built,no-npm),absent)
+# The terminal's tools need Node.js 20.19 or newer, and npm.
+NODE_FITS := $(shell command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null && echo yes)
+WEB := $(if $(wildcard web/package.json),$(if $(NODE_FITS),built,no-node),absent)
 NATIVE_SOURCES := $(shell find native \( -name target -o -name examples -o -name fuzz \) -prune -o \( -name '*.rs' -o -name '*.pyi' -o -name '*.toml' -o -name 'Cargo.lock' \) -print 2>/dev/null)
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f 2>/dev/null; find web/src web/public -type f 2>/dev/null)
 
@@ -36,7 +38,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.no-go)
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
-.PHONY: help setup run test native-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench bench-peers \
+.PHONY: help setup run test native-test web-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench bench-peers \
 	campaign fuzz soak lock clean ci
 
 help: ## Show this list
@@ -58,6 +60,14 @@ ifeq ($(NATIVE),built)
 	@MYPYPATH=native/python $(BIN)/stubtest --ignore-missing-stub --mypy-config-file native/python/stubtest.ini exchange_native
 else
 	@echo "native-test: skipped, no cargo or no native/"
+endif
+
+web-test: setup ## Check the terminal: types, accessibility of its markup, and its unit tests
+ifeq ($(WEB),built)
+	@cd web && npm run --silent check
+	@cd web && NO_COLOR=1 npm test --silent
+else
+	@echo "web-test: skipped, no npm with Node.js 20.19 or newer, or no web/"
 endif
 
 docs: setup ## Run the code blocks of README.md and docs/
@@ -121,7 +131,7 @@ lock: setup ## Resolve the dependencies again into requirements/*.txt
 	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
 
 clean: ## Remove the virtual environment, caches and build products
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist web/node_modules src/exchange/reporter/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ci: ## Run every check, as continuous integration does
@@ -163,14 +173,15 @@ $(VENV)/.native-built: $(NATIVE_SOURCES) | $(VENV)/.ready
 	elif [ -n "$${CI:-}" ]; then exit 1; \
 	else echo "setup: the native core was not built (see above), so the matcher runs in Python"; fi
 
-$(VENV)/.web-no-npm: | $(VENV)/.ready
-	@echo "setup: no npm, so the reporter serves its plain page (install Node.js and run make setup again for the terminal)"
+$(VENV)/.web-no-node: | $(VENV)/.ready
+	@echo "setup: no npm with Node.js 20.19 or newer, so the reporter serves its plain page (install it and run make setup again for the terminal)"
 	@touch $@
 
 $(VENV)/.web-built: $(WEB_SOURCES) | $(VENV)/.ready
 	@echo "setup: building the trading terminal"
-	@cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
-	@touch $@
+	@if cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; then touch ../$@; \
+	elif [ -n "$${CI:-}" ]; then exit 1; \
+	else echo "setup: the terminal was not built (see above), so the reporter serves its plain page"; fi
 
 $(VENV)/nsq/.built: deploy/nsq/go.mod deploy/nsq/go.sum deploy/nsq/tools.go
 	@mkdir -p $(@D)

@@ -7,7 +7,8 @@ client (`native/load`) is an open loop in Rust over 4 connections: 45 % new orde
 due by the clock to the read that brought its answer, so a server that stalls cannot hide. Beside each row stand what a
 `fdatasync` of 4 KiB took and how late a sleeping thread woke, both measured just before it. Unsent are requests that
 were due and still waited in the client at the end, because the exchange held its connections back; CPU and MB are the
-engine's. `--same-engine --rates 1000000,50000` shows that an engine recovers from too much.
+engine's. `--same-engine --rates 1000000,50000` shows that an engine recovers from too much. `--table` measures all
+of it in one go and writes it as a table (`wire_table`): 60 s a row, about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -15,20 +16,26 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 from benchmarks.engine_process import started_engine
 from benchmarks.run_info import ROOT, cpu_s_of, describe, fdatasync_us, percentile
+from benchmarks.wire_table import RATES as TABLE_RATES
+from benchmarks.wire_table import Measure, Row, write_table
 
 SEED = 20261123
 CONNECTIONS = 4
 PORT_BASE = 18_500
 LIVE_ORDERS = 5_000
+RATES = (50_000, 100_000, 200_000, 300_000, 400_000, 500_000)
 SYMBOLS = "AAPL,MSFT,NVDA,TSLA"
 CLIENT = ROOT / "native" / "target" / "release" / "exchange-load"
 
@@ -37,8 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rates", default="50000,100000,200000,300000,400000,500000")
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rates", help=f"default: {','.join(map(str, RATES))}")
+    parser.add_argument("--seconds", type=float, help="of each rate; default: 20, for the table 60")
+    parser.add_argument("--table", action="store_true", help="write the whole table of docs/performance.md")
     parser.add_argument("--warm-up", type=float, default=3)
     parser.add_argument("--durability", default="fsync", choices=("fsync", "buffered"))
     parser.add_argument("--matcher", default="auto", choices=("auto", "python", "native"))
@@ -52,49 +60,82 @@ def main() -> None:
         "--data", type=Path, help="where the engine keeps its data; default: a temporary folder"
     )
     arguments = parser.parse_args()
+    arguments.seconds = arguments.seconds or (60 if arguments.table else 20)
+    rates = [int(part) for part in (arguments.rates or "").split(",") if part]
     _build_client()
     for what, value in describe():
         print(f"{what:10} {value}")
     os.environ["EXCHANGE__ENGINE__MATCHER"] = arguments.matcher
-    os.environ["EXCHANGE__ENGINE__DURABILITY"] = arguments.durability
     os.environ["EXCHANGE__ENGINE__EVENT_LOG_MIB"] = str(arguments.event_log_mib)
+    print(f"{'seed':10} {SEED}")
     print(
-        f"{'seed':10} {SEED}\n{'durability':10} {arguments.durability}\n{'event log':10} {arguments.event_log_mib} MiB,"
-        " which the table of orders may fall behind before the engine brakes\n"
+        f"{'event log':10} {arguments.event_log_mib} MiB; with less kept for the table of orders the engine brakes"
     )
+    print(f"{'each rate':10} {arguments.seconds:g} s after {arguments.warm_up:g} s of warm-up\n")
+    with tempfile.TemporaryDirectory(dir=arguments.data) as folder:
+        runs = count()
+
+        def measure(durability: str, rates: list[int]) -> Iterator[Row]:
+            os.environ["EXCHANGE__ENGINE__DURABILITY"] = durability
+            data = Path(folder) / f"run-{next(runs)}"
+            with started_engine(data, PORT_BASE) as engine:
+                logins = _logins(data)
+                for rate in rates:
+                    yield _measure(data, engine.pid, rate, logins, durability, arguments)
+            shutil.rmtree(data)
+
+        if arguments.table:
+            write_table(measure, rates or TABLE_RATES)
+        else:
+            _print_rows(measure, arguments.durability, rates or list(RATES), arguments.same_engine)
+
+
+def _print_rows(measure: Measure, durability: str, rates: list[int], is_same_engine: bool) -> None:
+    print(f"{'durability':10} {durability}\n")
     print(
         f"{'offered/s':>10} {'answered/s':>11} {'p50 µs':>8} {'p99':>8} {'p99.9':>8} {'max':>9} {'lost':>5} {'gaps':>5}"
         f" {'unsent':>9} {'fdatasync':>10} {'p50/fds':>8} {'jitter p50':>11} {'p99':>6} {'CPU µs':>7} {'batch':>6}"
         f" {'MB':>5}"
     )
-    rates = [int(part) for part in arguments.rates.split(",") if part]
-    runs = [rates] if arguments.same_engine else [[rate] for rate in rates]
-    with tempfile.TemporaryDirectory(dir=arguments.data) as folder:
-        for number, run in enumerate(runs):
-            data = Path(folder) / f"run-{number}"
-            with started_engine(data, PORT_BASE) as engine:
-                logins = _logins(data)
-                for rate in run:
-                    _measure(data, engine.pid, rate, logins, arguments)
+    for run in [rates] if is_same_engine else [[rate] for rate in rates]:
+        for row in measure(durability, run):
+            print(
+                f"{row.rate:>10,} {row.answered_per_s:>11,} {row.p50_us:>8.0f} {row.p99_us:>8.0f} {row.p999_us:>8.0f}"
+                f" {row.max_us:>9.0f} {row.lost:>5} {row.gaps:>5} {row.unsent:>9,} {row.fdatasync_us:>10.0f}"
+                f" {row.p50_us / row.fdatasync_us:>8.1f} {row.jitter_us[0]:>11.0f} {row.jitter_us[1]:>6.0f}"
+                f" {row.cpu_us:>7.2f} {row.commands_per_batch:>6.0f} {row.memory_mb:>5.0f}",
+                flush=True,
+            )
 
 
-def _measure(data: Path, process_id: int, rate: int, logins: str, arguments: argparse.Namespace) -> None:
+def _measure(
+    data: Path, process_id: int, rate: int, logins: str, durability: str, arguments: argparse.Namespace
+) -> Row:
     fdatasync, jitter = fdatasync_us(data.parent), jitter_us()
     cpu_s, before = cpu_s_of(process_id), _stats(data)
     report = _load(rate, logins, arguments)
     cpu_s, after = cpu_s_of(process_id) - cpu_s, _stats(data)
     commands = after["queue"]["commands"] - before["queue"]["commands"]
     batches = after["queue"]["batches"] - before["queue"]["batches"]
-    print(
-        f"{rate:>10,} {report['answered_per_s']:>11,} {report['p50_us']:>8.0f} {report['p99_us']:>8.0f}"
-        f" {report['p999_us']:>8.0f} {report['max_us']:>9.0f} {report['lost']:>5} {report['gaps']:>5}"
-        f" {report['unsent']:>9,} {fdatasync:>10.0f} {report['p50_us'] / fdatasync:>8.1f} {jitter[0]:>11.0f}"
-        f" {jitter[1]:>6.0f} {cpu_s / max(commands, 1) * 1e6:>7.2f} {commands / max(batches, 1):>6.0f}"
-        f" {_memory_mb(process_id):>5.0f}",
-        flush=True,
-    )
     if arguments.json:
         print(json.dumps(report | {"order_history_behind": after["order_history"]["behind"]}), flush=True)
+    return Row(
+        durability,
+        rate,
+        report["answered_per_s"],
+        report["lost"],
+        report["gaps"],
+        report["unsent"],
+        report["p50_us"],
+        report["p99_us"],
+        report["p999_us"],
+        report["max_us"],
+        fdatasync,
+        jitter,
+        cpu_s / max(commands, 1) * 1e6,
+        commands / max(batches, 1),
+        _memory_mb(process_id),
+    )
 
 
 def _memory_mb(process_id: int) -> float:

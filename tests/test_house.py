@@ -22,6 +22,7 @@ CORE = {"domain", "wire", "risk", "matching", "market_data", "post_trade", "surv
 
 # Modules under src/exchange/ that have no test file of their own.
 NO_TEST_OF_ITS_OWN = {
+    "client/errors.py": "values only; client/test_requests.py and test_stream.py raise them all",
     "domain/commands.py": "values only; the records' round trip tests them",
     "domain/events.py": "values only; the records' round trip tests them",
     "domain/participant.py": "values only",
@@ -42,6 +43,7 @@ NO_TEST_OF_ITS_OWN = {
     "wire/rest/statements.py": "values only; clearing/test_rest_statements.py reads them",
     "wire/rest/cycles.py": "values only; clearing/test_rest_cycles.py reads them",
     "clearing/cycle_tables.py": "tables only; clearing/test_cycle_desk.py and the migrations' test read them",
+    "wire/rest/drop_copy.py": "values only; reporter/test_drop_copy_api.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

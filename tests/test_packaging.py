@@ -41,6 +41,16 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert not [name for name in names if "__pycache__" in name]
 
 
+def test_the_wheel_holds_both_pages_where_the_terminal_was_built(built: Path) -> None:
+    with wheel_of(built) as wheel:
+        names = set(wheel.namelist())
+    assert "exchange/reporter/page/index.html" in names
+    if not (ROOT / "src/exchange/reporter/static/index.html").is_file():
+        pytest.skip("the terminal was not built: make setup with Node.js 20.19 or newer")
+    assert {"exchange/reporter/static/index.html", "exchange/reporter/static/licenses.txt"} <= names
+    assert not [name for name in names if "node_modules" in name]
+
+
 def test_the_wheel_says_its_version_licence_and_command(built: Path) -> None:
     folder = f"stock_exchange-{exchange.__version__}.dist-info"
     with wheel_of(built) as wheel:
@@ -57,6 +67,8 @@ def test_the_source_distribution_can_be_built_and_tested_from(built: Path) -> No
     with tarfile.open(archive) as source:
         names = {name.partition("/")[2] for name in source.getnames()}
     assert {"pyproject.toml", "Makefile", "requirements/dev.txt", "tests/test_house.py", "LICENSE"} <= names
+    assert {"web/package-lock.json", "web/src/main.ts", "hatch_build.py"} <= names
+    assert not [name for name in names if "node_modules" in name]
 
 
 @pytest.mark.parametrize("name", ["core.txt", "dev.txt"])

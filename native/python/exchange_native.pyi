@@ -3,10 +3,21 @@
 from collections.abc import Sequence
 from typing import TypeAlias, final
 
+INTERFACE: int
 RULES_VERSION: int
 UNICODE_VERSION: str
 __version__: str
-__all__ = ["RULES_VERSION", "UNICODE_VERSION", "OuchTranslator", "Venue", "__version__", "count_records", "is_printable"]
+__all__ = [
+    "INTERFACE",
+    "RULES_VERSION",
+    "UNICODE_VERSION",
+    "Journal",
+    "OuchTranslator",
+    "Venue",
+    "__version__",
+    "count_records",
+    "is_printable",
+]
 
 # (order id, account id, symbol id, side, type, time in force, flags, price, quantity, leaves, client order id,
 # entered_ns)
@@ -38,6 +49,33 @@ _StateRow: TypeAlias = tuple[
     tuple[tuple[int, int, int, int], int, int],
 ]
 
+# (first sequence, count, time, hash before, hash after, event sequence before, event sequence after)
+_BatchRow: TypeAlias = tuple[int, int, int, int, int, int, int]
+# (segment, its size, how much of it is used, batches, seals, bytes written, segments begun, spare failure)
+_JournalStats: TypeAlias = tuple[str, int, int, int, int, int, int, str]
+
+@final
+class Journal:
+    # place: (folder, segment, offset, limit, next sequence, checksum of the last batch); identity: (partition, rules
+    # version, epoch)
+    def __new__(
+        cls,
+        place: tuple[str, str, int, int, int, int],
+        identity: tuple[int, int, int],
+        segment_bytes: int,
+        is_synced: bool,
+    ) -> Journal: ...
+    def append(self, batch: _BatchRow, payload: bytes) -> None: ...
+    def seal(self) -> None: ...
+    def prepare(self) -> bool: ...
+    def prepare_is_urgent(self) -> bool: ...
+    def close(self, clean: bool) -> None: ...
+    def stats(self) -> _JournalStats: ...
+    def start(self, seal_after_s: float) -> int: ...
+    def write(self, batch: _BatchRow, payload: bytes) -> None: ...
+    def end(self, clean: bool) -> None: ...
+    # (nanoseconds that each batch took which became durable, why nothing more is written, whether all was stored)
+    def outcomes(self) -> tuple[list[int], str | None, bool | None]: ...
 @final
 class OuchTranslator:
     def __new__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from exchange.clearing.app import ClearingApp
@@ -121,6 +122,15 @@ async def test_an_engine_that_cannot_be_reached_is_waited_for_and_said(tmp_path:
         match_id = clearing.stream.trade(1, 2, 10)
         await clearing.in_state(match_id, "accepted")
         assert (await clearing.ask("GET", "/readyz", ""))[0] == 200
+
+
+async def test_the_page_of_the_reporter_may_ask_and_no_other(tmp_path: Path) -> None:
+    async with RunningClearing(tmp_path) as clearing, aiohttp.ClientSession() as session:
+        own = clearing.app.config.page_origins()[0]
+        for origin, allowed in ((own, own), ("https://evil.example", None)):
+            headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            async with session.options(f"{clearing.app.url}/api/v1/trades/7/bust", headers=headers) as answer:
+                assert answer.headers.get("Access-Control-Allow-Origin") == allowed
 
 
 async def test_a_bad_rule_keeps_clearing_from_starting(tmp_path: Path) -> None:

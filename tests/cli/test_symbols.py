@@ -21,10 +21,20 @@ AAPL = {
 def test_symbols_are_listed_without_a_key(run: Run, component: StubComponent, data: Path) -> None:
     component.answer("GET", "/api/v1/symbols", {"items": [AAPL], "next": None})
     header, row = run("symbols", "list").out.splitlines()
-    assert header.split() == ["symbol", "state", "reference", "round", "lot", "ticks", "protection", "name"]
+    assert header.split() == [
+        "symbol",
+        "state",
+        "reference",
+        "round",
+        "lot",
+        "ticks",
+        "protection",
+        "allocation",
+        "name",
+    ]
     assert (
         row
-        == "AAPL    active     189.20          1  0.0001 from 0.00, 0.01 from 1.00  none        Apple Inc."
+        == "AAPL    active     189.20          1  0.0001 from 0.00, 0.01 from 1.00  none        price_time  Apple Inc."
     )
     assert component.asked[0].key == ""
 
@@ -69,3 +79,31 @@ def test_the_reference_price_is_set(run: Run, component: StubComponent, data: Pa
     component.answer("PUT", "/api/v1/symbols/AAPL/reference_price", AAPL)
     assert run("symbols", "reference", "AAPL", "189.20").code == 0
     assert component.asked[0].body == {"price": "189.20"}
+
+
+def test_an_allocation_is_given_step_by_step(run: Run, component: StubComponent, data: Path) -> None:
+    steps = {"steps": [{"step": "top"}, {"step": "pro_rata"}]}
+    component.answer("PUT", "/api/v1/symbols/AAPL/allocation", AAPL | {"allocation": steps})
+    ran = run(
+        "symbols", "allocation", "aapl", "top,max=9", "lead", "pro_rata,min=2", "--lead", "3:2000,5:1000"
+    )
+    assert "top pro_rata" in ran.out
+    run("symbols", "allocation", "aapl", "price_time")
+    asked, back = component.asked
+    assert (asked.key, back.body) == ("xk_operator", {"steps": [], "lead_makers": []})
+    assert asked.body == {
+        "steps": [
+            {"step": "top", "share_bps": 10000, "maximum": 9}, {"step": "lead"},
+            {"step": "pro_rata", "rounding": "down", "minimum": 2},
+        ],
+        "lead_makers": [{"account": "3", "share_bps": 2000}, {"account": "5", "share_bps": 1000}],
+    }  # fmt: skip
+
+
+def test_what_is_no_step_is_told_before_anybody_is_asked(
+    run: Run, component: StubComponent, data: Path
+) -> None:
+    assert "begins with one of fifo, pro_rata" in run("symbols", "allocation", "aapl", "lifo").err
+    assert "name the steps, or price_time" in run("symbols", "allocation", "aapl").err
+    assert "--lead takes account" in run("symbols", "allocation", "aapl", "lead", "--lead", "x").err
+    assert component.asked == []

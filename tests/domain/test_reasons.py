@@ -20,6 +20,7 @@ NUMBERS = {
     "STOP_PRICE_MISSING": 60, "STOP_PRICE_INVALID": 61, "STOP_ALREADY_REACHED": 62, "TRAIL_INVALID": 63,
     "SELF_TRADE_MODE_INVALID": 65,
     "CONFIGURATION_SUPERSEDED": 70,
+    "ALLOCATION_TOO_LONG": 71, "ALLOCATION_STEP_INVALID": 72, "LEAD_MAKERS_INVALID": 73,
 }  # fmt: skip
 """A number is never reused and never given to another reason: add here, change nothing."""
 

@@ -158,3 +158,12 @@ async def test_the_partition_is_read_from_the_journal_itself(tmp_path: Path) -> 
     await engine.stop()
     assert journal_reader.partition_of(tmp_path) == 7
     assert journal_reader.check(tmp_path).problems == ()
+
+
+async def test_the_flow_of_a_journal_is_all_its_commands_with_their_times(tmp_path: Path) -> None:
+    await written(tmp_path)
+    flow = journal_reader.flow_of(tmp_path)
+    venue = Venue()
+    for commands, time_ns in flow:
+        venue.apply(commands, time_ns)
+    assert venue.command_sequence == 6

@@ -31,7 +31,7 @@ async def test_symbols_are_listed_and_shown_without_a_key(engine: RunningEngine)
         "id": "1", "symbol": "AAPL", "name": "Apple Inc.", "state": "active", "round_lot": "1",
         "reference_price": "189.20",
         "ticks": [{"from": "0.00", "tick": "0.0001"}, {"from": "1.00", "tick": "0.01"}],
-        "protection_bps": 0,
+        "protection_bps": 0, "allocation": {"steps": [], "lead_makers": []},
     }  # fmt: skip
     assert (await engine.get("/api/v1/symbols/NOPE")).status == 404
 
@@ -96,3 +96,48 @@ async def test_only_operators_change_symbols(engine: RunningEngine) -> None:
 def test_the_first_tick_row_may_begin_at_zero() -> None:
     for text in ("0", "0.00"):
         assert tick_row(TickRowView(text, "0.01"), 0) == TickRow(Price(0), Price(100))
+
+
+async def test_an_allocation_is_set_shown_and_shares_trades_out(engine: RunningEngine) -> None:
+    path = "/api/v1/symbols/AAPL/allocation"
+    steps = [{"step": "top", "maximum": 5}, {"step": "pro_rata"}]
+    done = await engine.ask("PUT", path, "operator", {"steps": steps})
+    assert done.body["allocation"]["steps"] == [
+        {"step": "top", "rounding": "", "share_bps": 10000, "minimum": 0, "maximum": 5},
+        {"step": "pro_rata", "rounding": "down", "share_bps": 0, "minimum": 0, "maximum": 0},
+    ]
+    assert (await engine.get("/api/v1/symbols/AAPL")).body == done.body
+    order = {"symbol": "AAPL", "side": "sell", "price": "190.00"}
+    entered = {}
+    for member, qty in (("alice", "20"), ("bob", "40")):
+        entered[member] = await engine.post("/api/v1/order", member, order | {"qty": qty})
+    await engine.post("/api/v1/order", "carol", order | {"side": "buy", "qty": "16"})
+    for member, left in (("alice", "12"), ("bob", "32")):
+        found = await engine.get(f"/api/v1/order/{entered[member].body['id']}", member)
+        assert found.body["leaves_qty"] == left, found.body
+    back = await engine.ask("PUT", path, "operator", {})
+    assert back.body["allocation"] == {"steps": [], "lead_makers": []}
+
+
+async def test_an_allocation_that_cannot_be_is_refused_with_its_place(engine: RunningEngine) -> None:
+    fifo = {"step": "fifo"}
+    for body, status, reason in (
+        ({"steps": [fifo, {"step": "leveling"}]}, 422, "allocation_step_invalid"),
+        ({"steps": [fifo] * 9}, 422, "allocation_too_long"),
+        ({"steps": [{"step": "lead"}]}, 422, "lead_makers_invalid"),
+        (
+            {"steps": [{"step": "lead"}], "lead_makers": [{"account": "99", "share_bps": 1}]},
+            422,
+            "unknown_account",
+        ),
+    ):
+        refused = await engine.ask("PUT", "/api/v1/symbols/AAPL/allocation", "operator", body)
+        assert (refused.status, refused.body["reason"]) == (status, reason), body
+    for body, field in (
+        ({"steps": [{"step": "lifo"}]}, "step"),
+        ({"steps": [fifo | {"rounding": "x"}]}, "rounding"),
+    ):
+        refused = await engine.ask("PUT", "/api/v1/symbols/AAPL/allocation", "operator", body)
+        assert (refused.status, refused.body["field"]) == (400, field)
+    assert (await engine.ask("PUT", "/api/v1/symbols/AAPL/allocation", "alice", {})).status == 403
+    assert (await engine.ask("PUT", "/api/v1/symbols/NOPE/allocation", "operator", {})).status == 404

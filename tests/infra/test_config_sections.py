@@ -58,6 +58,16 @@ def test_bad_symbols_are_refused(symbol: str) -> None:
             {"ticks": [{"from": "0", "tick": "1"}, {"from": "0", "tick": "2"}]},
             '[x] ticks: must be 1 to 16 rows, the first from "0", rising; got from: 0, 0',
         ),
+        ({"allocation": ["lifo"]}, "[x] allocation: an allocation step begins with one of fifo, pro_rata"),
+        (
+            {"allocation": ["leveling"]},
+            "[x] allocation: must be at most 8 steps, each where it can stand, without",
+        ),
+        (
+            {"allocation": ["lead"]},
+            "[x] allocation: must be at most 8 steps, each where it can stand, without lead",
+        ),
+        ({"allocation": ["fifo"] * 9}, "[x] allocation: must be at most 8 steps"),
         ({"ticks": [{"from": "0", "tick": "0"}]}, "[[x.ticks]] 1 tick: price must be above 0"),
         ({"ticks": [{"form": "0", "tick": "1"}]}, '[[x.ticks]] 1 form: no such key; did you mean "from"?'),
     ],

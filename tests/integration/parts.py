@@ -74,6 +74,14 @@ class Parts:
         key = keys[who] if who in keys else keys["participants"][who]["key"]
         return Client(self.url(name), key, timeout_s=60)
 
+    def client_keys(self) -> dict[str, str]:
+        """Return the participants' keys by name."""
+        return {name: each["key"] for name, each in self._keys["participants"].items()}
+
+    def joins(self, others: Parts) -> None:
+        """Let what is started here belong to the engine of others."""
+        self.ports["engine"], self._keys = others.ports["engine"], others._keys
+
     def orders_of(self, who: str) -> set[str]:
         """Return the ids of everything a participant has ever ordered."""
         client, cursor, found = self.client("engine", who), "", set[str]()

@@ -1,11 +1,9 @@
-"""The page in a real browser: a moving market, the ticket, a bust on the tape, and the exchange gone and back."""
+"""The plain page in a real browser: a moving market, the ticket, a bust on the tape, the exchange gone and back."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -27,7 +25,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 WAIT_MS = 20_000
 
 
@@ -51,7 +48,7 @@ def page(exchange: ExchangeProcess) -> Iterator[Page]:
 
 
 def open_page(page: Page, exchange: ExchangeProcess, symbol: str = "AAPL") -> None:
-    page.goto(f"{exchange.url('reporter')}/#{symbol}")
+    page.goto(f"{exchange.url('reporter')}/plain/#{symbol}")
     expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
 
 
@@ -63,8 +60,6 @@ def test_the_market_moves_and_nothing_outside_is_asked(page: Page, exchange: Exc
     before = page.locator("#book-seq").inner_text()
     expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
     expect(page.locator("#last")).not_to_have_text("–", timeout=WAIT_MS)
-    page.wait_for_timeout(3000)
-    screenshot(page, "market")
     hosts = {url.split("/")[2] for url in page.asked if url.startswith("http")}  # type: ignore[attr-defined]
     assert {host.split(":")[0] for host in hosts} == {"127.0.0.1"}
     assert page.errors == []  # type: ignore[attr-defined]
@@ -107,7 +102,6 @@ def test_an_erroneous_trade_is_struck_through_once_clearing_has_busted_it(
     expect(busted).to_contain_text("erroneous")
     expect(page.locator("#ticker")).to_contain_text("volume0", timeout=WAIT_MS)
     expect(page.locator("#last")).to_have_text("–")
-    screenshot(page, "bust")
 
 
 def test_the_page_says_stale_when_the_exchange_dies_and_live_when_it_is_back(
@@ -120,9 +114,3 @@ def test_the_page_says_stale_when_the_exchange_dies_and_live_when_it_is_back(
     expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
     before = page.locator("#book-seq").inner_text()
     expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
-
-
-def screenshot(page: Page, name: str) -> None:
-    """Keep a picture where `SCREENSHOTS` names a folder; the one in docs/images is made this way."""
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")

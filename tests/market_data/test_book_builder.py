@@ -29,6 +29,8 @@ def built_queues(builder: BookBuilder, symbol_id: int) -> list[list[tuple[int, i
 def test_books_equal_the_venues_after_every_command(seed: int) -> None:
     flow, builder = VenueFlow(seed), BookBuilder()
     builder.apply(flow.open())
+    if seed % 2:
+        builder.apply(flow.share_out(2))
     for _ in range(400):
         builder.apply(flow.random_events())
         for symbol_id in SYMBOL_IDS:

@@ -47,6 +47,8 @@ class Market:
 def test_a_reader_has_the_venues_books_after_every_command(seed: int) -> None:
     market = Market(seed)
     venue, kinds = market.flow.venue, Counter[str]()
+    if seed % 2:
+        market.hear(market.flow.share_out(2))
     for _ in range(600):
         kinds.update(letters(market.hear(market.flow.random_events())))
         for symbol_id, stock in enumerate(SYMBOLS, 1):

@@ -6,6 +6,7 @@ from random import Random
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import parse_step
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import SymbolState
@@ -77,6 +78,11 @@ class VenueFlow:
             ),
             c.Deposit(account_id=AccountId(1), symbol_id=SymbolId(0), amount=Money(10**15)),
         )
+
+    def share_out(self, symbol_id: int) -> bytes:
+        """Let a symbol share trades out by size, so that orders trade that are not the oldest at their price."""
+        steps = (parse_step("top,share=3000"), parse_step("pro_rata,rounding=up"))
+        return self.do(c.SetAllocation(symbol_id=SymbolId(symbol_id), steps=steps))
 
     def limit(
         self,

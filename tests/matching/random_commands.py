@@ -32,6 +32,7 @@ from tests.matching.small_world import (
     enter_stop,
     facts,
     pick,
+    set_allocation,
     set_group,
 )
 
@@ -181,7 +182,7 @@ class RandomCommands:
     def administration(self, eight: bytes) -> c.Command:
         """Draw one of the commands of operators and of time."""
         name = pick((*NAMES, *(f"n{n}" for n in range(20))), eight[1])
-        match eight[0] % 18:
+        match eight[0] % 20:
             case 0 | 1:
                 command = pick((c.Deposit, c.Withdraw), eight[2])
                 amount = pick((1, 1_000, 10**18, 10**18 - 1, 0, -5, 5 * 10**17), eight[3])
@@ -231,6 +232,8 @@ class RandomCommands:
                 )
             case 16:
                 return set_group(eight[2:])
+            case 17 | 18:
+                return set_allocation(eight[2:])
             case _:
                 return c.Tick()
 

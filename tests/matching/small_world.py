@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import Allocation, AllocationStep, LeadMaker, Rounding, StepKind
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -241,6 +242,33 @@ def set_group(eight: bytes) -> c.SetSelfTradePrevention:
     )
 
 
+FIFO, LEAD, LEVELING = (AllocationStep(kind) for kind in (StepKind.FIFO, StepKind.LEAD, StepKind.LEVELING))
+PRO_RATA = AllocationStep(StepKind.PRO_RATA, Rounding.DOWN)
+PRO_RATA_UP = AllocationStep(StepKind.PRO_RATA, Rounding.UP, minimum=2)
+TOP = AllocationStep(StepKind.TOP, share_bps=10_000)
+TOP_WITHIN = AllocationStep(StepKind.TOP, share_bps=5_000, minimum=4, maximum=6)
+SPLIT = AllocationStep(StepKind.SPLIT, share_bps=4_000)
+MAKERS = (LeadMaker(2, 3_000), LeadMaker(4, 1_500))
+ALLOCATIONS = (
+    Allocation((PRO_RATA,)),
+    Allocation((TOP, AllocationStep(StepKind.PRO_RATA, Rounding.DOWN, minimum=2), FIFO)),
+    Allocation((TOP_WITHIN, LEAD, SPLIT, FIFO, PRO_RATA, LEVELING, FIFO), MAKERS),
+    Allocation((PRO_RATA_UP, FIFO)), Allocation((TOP, FIFO)), Allocation((LEAD, FIFO), MAKERS[:1]), Allocation((FIFO,)),
+    Allocation((SPLIT, PRO_RATA_UP, LEVELING, FIFO)), Allocation(), Allocation((LEVELING, PRO_RATA)),
+    Allocation((FIFO,) * 9), Allocation((LEAD,), (LeadMaker(9, 1),)), Allocation((LEAD,), (*MAKERS, *MAKERS)),
+    Allocation((AllocationStep(9),)), Allocation((SPLIT, FIFO)), Allocation((FIFO,), MAKERS),
+)  # fmt: skip
+"""The first nine are such as there may be."""
+
+
+def set_allocation(eight: bytes) -> c.SetAllocation:
+    """Give a symbol an allocation, or take it away; some cannot be."""
+    allocation = pick(ALLOCATIONS, eight[0])
+    return c.SetAllocation(
+        symbol_id=pick(SYMBOLS, eight[1]), steps=allocation.steps, lead_makers=allocation.lead_makers
+    )
+
+
 def enter_iceberg(eight: bytes) -> c.EnterSpecialOrder:
     """Enter an iceberg order at one of two prices: sells at both, so that several meet there."""
     return c.EnterSpecialOrder(
@@ -272,6 +300,8 @@ def other(eight: bytes, kind: int) -> c.Command:
         case 29:
             if eight[2] % 4 == 0:
                 return set_group(eight)
+            if eight[3] % 2:
+                return set_allocation(eight)
             if eight[2] % 2:
                 return c.SetMarketProtection(
                     symbol_id=pick(SYMBOLS, eight[1]), protection_bps=pick(BANDS, eight[0])

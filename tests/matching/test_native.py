@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from typing import Any
 
@@ -10,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
-from exchange.domain.order import Side
+from exchange.domain import commands as c
+from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.printable import UNICODE_VERSION, is_printable
 from exchange.matching.snapshot import SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
 from exchange.wire.records import encode_command
-from tests.matching.desk import ANN, BOB, START_NS, Desk, numbered_record, order
+from tests.matching.desk import ANN, BOB, START_NS, XYZ, Desk, numbered_record, order
 from tests.matching.random_commands import RandomCommands
-from tests.matching.small_world import WORLD, runs_of_commands
+from tests.matching.small_world import ALLOCATIONS, WORLD, runs_of_commands
 from tests.matching.test_properties import any_records, records_of
 
 native = pytest.importorskip(
@@ -190,3 +192,34 @@ def test_submissions_in_one_batch_are_numbered_carried_out_and_cut_apart_alike(s
             for _ in range(drawn.random.randint(0, 6))
         ]
     assert fast.snapshot() == definition.snapshot()
+
+
+def busy_level(seed: int) -> c.Command:
+    """Draw an order at one of two prices, so that many meet there; some are icebergs, hidden, or must fill."""
+    drawn = random.Random(seed)
+    terms: dict[str, Any] = {
+        "account_id": drawn.randint(1, 4), "symbol_id": XYZ, "side": drawn.choice((Side.BUY, Side.SELL)),
+        "order_type": OrderType.LIMIT, "price": drawn.choice((100_000, 100_000, 100_100)),
+        "quantity": drawn.choice((1, 2, 5, 17, 40, 150)), "flags": drawn.choice((0,) * 8 + (OrderFlag.HIDDEN,)),
+        "time_in_force": drawn.choice((TimeInForce.DAY,) * 8 + (TimeInForce.IOC, TimeInForce.FOK)),
+    }  # fmt: skip
+    if drawn.random() < 0.1 and terms["time_in_force"] is TimeInForce.DAY and not terms["flags"]:
+        return c.EnterSpecialOrder(**terms | {"quantity": 90}, display_quantity=drawn.choice((1, 4, 30)))
+    return c.EnterOrder(**terms)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_each_allocation_shares_out_as_the_definition_does(number: int) -> None:
+    wanted = ALLOCATIONS[number]
+    told: list[c.Command] = [
+        c.SetAllocation(symbol_id=XYZ, steps=wanted.steps, lead_makers=wanted.lead_makers),
+        *(busy_level(10_000 * number + n) for n in range(1_500)),
+        c.SetSelfTradePrevention(participant_id=ANN, group=1, mode=SelfTradeMode.CANCEL_OLDEST),
+        c.SetSelfTradePrevention(participant_id=BOB, group=2, mode=SelfTradeMode.DECREMENT),
+        *(busy_level(10_000 * number + n) for n in range(1_500, 3_000)),
+    ]
+    definition, fast = Desk(opening=WORLD), Desk(NativeVenue(), opening=WORLD)
+    for command in told:
+        assert fast.send(command) == definition.send(command), command
+    assert fast.venue.snapshot() == definition.venue.snapshot()
+    assert definition.venue.counters.trades > 1_000

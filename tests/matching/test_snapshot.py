@@ -8,6 +8,7 @@ import zlib
 import pytest
 
 from exchange.domain import commands as c
+from exchange.domain.allocation import Allocation, LeadMaker, parse_step
 from exchange.domain.order import OrderFlag, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.trade import BustReason
@@ -129,7 +130,7 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
         (4, b"\x03\x00", "version 3, this engine reads 2"),
-        (6, b"\x09\x00", "rules version 9, this engine has 3"),
+        (6, b"\x09\x00", "rules version 9, this engine has 6"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
     ],
@@ -153,3 +154,29 @@ def test_a_symbol_is_saved_as_it_is_now(desk: Desk) -> None:
     restored = Venue.restore(desk.venue.snapshot())
     assert restored.directory.symbols[XYZ].reference_price == 200_000
     assert restored.reference_price(XYZ) == 200_000
+
+
+def test_an_allocation_and_its_top_orders_come_back() -> None:
+    desk = Desk()
+    steps = (parse_step("top"), parse_step("lead"), parse_step("pro_rata,min=2"))
+    desk.send(
+        c.SetAllocation(symbol_id=XYZ, steps=steps, lead_makers=(LeadMaker(ANN, 100),)),
+        order(Side.SELL, 10, 100_000, ANN), order(Side.SELL, 30, 100_000, BOB),
+        order(Side.BUY, 10, 99_000, ANN),
+    )  # fmt: skip
+    restored = Desk.__new__(Desk)
+    restored.venue, restored.time_ns = Venue.restore(desk.venue.snapshot()), desk.time_ns
+    assert restored.venue.digest() == desk.venue.digest()
+    taken = order(Side.BUY, 16, 100_000, BOB)
+    assert restored.send(taken) == desk.send(taken)
+    assert restored.venue.directory.symbols[XYZ].allocation == Allocation(steps, (LeadMaker(ANN, 100),))
+
+
+def test_a_top_order_that_is_gone_is_in_no_snapshot() -> None:
+    desk = Desk()
+    desk.send(c.SetAllocation(symbol_id=XYZ, steps=(parse_step("top"),)), order(Side.SELL, 10, 100_000, ANN))
+    cancelled = c.CancelOrder(order_id=desk.venue.command_sequence, participant_id=ANN)
+    with_top = len(desk.venue.snapshot())
+    desk.send(cancelled)
+    order_bytes, top_bytes = snapshot.ORDER.size, snapshot.TOPS.size
+    assert len(desk.venue.snapshot()) == with_top - order_bytes - top_bytes

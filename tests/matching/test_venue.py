@@ -127,12 +127,12 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
         else:
             command = fixed_command(sequence)
         venue.apply(encode_command(command, sequence), START_NS + sequence)
-    assert RULES_VERSION == 3
+    assert RULES_VERSION == 6
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         5128,
-        "f92332fc383080f9",
-        "a70f858a6528d07091f4096f6fa69bb7",
+        "93813130cc065b09",
+        "fc38bb797699cf643cb26a00f2f7ab2f",
     )
 
 

@@ -62,7 +62,7 @@ async def test_a_connection_begins_with_a_welcome(tmp_path: Path) -> None:
         client = await stand.listen()
         assert await client.receive() == {
             "type": "welcome", "version": 1, "partition": 0, "epoch": 1, "seq": 10, "heartbeat_ms": 1000,
-            "subscriptions_max": 200, "channels": ["trades", "book", "ticker", "candles", "status"],
+            "subscriptions_max": 200, "channels": ["trades", "book", "queue", "ticker", "candles", "status"],
         }  # fmt: skip
 
 

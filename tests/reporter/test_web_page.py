@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+from importlib.resources import files
 from pathlib import Path
 
+import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from exchange.infra.config import Config
 from exchange.infra.http_routes import Call
 from exchange.reporter.web_page import MEDIA, PageConfig, WebPage
 from tests.reporter.reporter_stand import Stand, reporter_config
+
+BUILT = Path(str(files("exchange.reporter"))) / "static" / "index.html"
+TERMINAL_GZIP_BYTES_MAX = 120 * 1024
 
 
 async def test_the_page_is_served_with_a_policy_that_allows_the_components_only(tmp_path: Path) -> None:
@@ -26,9 +33,9 @@ async def test_the_page_is_served_with_a_policy_that_allows_the_components_only(
 async def test_every_file_of_the_page_has_its_type_and_is_not_sent_twice(tmp_path: Path) -> None:
     async with Stand(tmp_path) as stand:
         page = WebPage(stand.config)
-        assert "index.html" in page._files
+        assert {"index.html", "plain/index.html", "plain/app.js"} <= page._files.keys()
         for path in page._files:
-            where = "/" if path == "index.html" else f"/{path}"
+            where = f"/{path.removesuffix('index.html')}"
             async with stand.http.get(where) as answer:
                 assert answer.headers["Content-Type"] == MEDIA[path[path.rindex(".") :]]
                 assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -39,11 +46,53 @@ async def test_every_file_of_the_page_has_its_type_and_is_not_sent_twice(tmp_pat
 
 
 def test_files_in_folders_are_served_and_others_than_of_the_web_are_not(tmp_path: Path) -> None:
-    (tmp_path / "parts").mkdir()
-    for name in ("index.html", "parts/book.js", "notes.bak", "page.py"):
-        (tmp_path / name).write_text("x")
-    page = WebPage(reporter_config(tmp_path), tmp_path)
-    assert [route.path for route in page.routes()] == ["/config.json", "/", "/parts/book.js"]
+    plain, built = tmp_path / "plain", tmp_path / "built"
+    write(plain, "index.html", "app.js")
+    write(built, "index.html", "parts/book.js", "notes.bak", "page.py")
+    page = WebPage(reporter_config(tmp_path), plain, built)
+    paths = [route.path for route in page.routes()]
+    assert paths == ["/config.json", "/", "/parts/book.js", "/plain/app.js", "/plain/"]
+
+
+def test_the_terminal_is_the_page_where_it_was_built_and_the_plain_one_stays_beside_it(
+    tmp_path: Path,
+) -> None:
+    plain, built = tmp_path / "plain", tmp_path / "built"
+    write(plain, "index.html")
+    write(built, "index.html")
+    served = WebPage(reporter_config(tmp_path), plain, built)._files
+    assert (served["index.html"], served["plain/index.html"]) == (b"built index.html", b"plain index.html")
+
+
+def test_without_a_built_terminal_the_plain_page_is_the_page(tmp_path: Path) -> None:
+    plain, built = tmp_path / "plain", tmp_path / "built"
+    write(plain, "index.html", "app.js")
+    for _ in ("nothing there", "a build that was broken off"):
+        served = WebPage(reporter_config(tmp_path), plain, built)._files
+        assert served["index.html"] == served["plain/index.html"] == b"plain index.html"
+        assert "app.js" in served
+        write(built, "assets/terminal.js")
+
+
+@pytest.mark.skipif(
+    not BUILT.is_file(), reason="the terminal was not built: make setup with Node.js 20.19 or newer"
+)
+def test_the_terminal_is_small_and_asks_nobody_else() -> None:
+    parts = [path for path in BUILT.parent.rglob("*") if path.suffix in {".html", ".js", ".css", ".svg"}]
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in parts) <= TERMINAL_GZIP_BYTES_MAX
+    asked = {
+        found
+        for path in parts
+        for found in re.findall(r'(?:src|href|url\()=?"?(https?:[^"]+)', path.read_text())
+    }
+    assert asked <= {"https://www.tradingview.com/"}  # a link of the footer, which its licence asks for
+
+
+def write(folder: Path, *names: str) -> None:
+    """Write files that say where they are from."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"{folder.name} {name}")
 
 
 async def test_the_page_is_told_addresses_as_its_browser_reaches_them(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain.allocation import AllocationStep, LeadMaker, parse_step
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -249,6 +250,15 @@ class Stage:
     def set_protection(self, symbol: str, bps: str) -> c.Command:
         return c.SetMarketProtection(symbol_id=self.names.symbol(symbol), protection_bps=int(bps))
 
+    @step(r"allocation (?P<symbol>\w+) (?P<steps>[a-z_0-9,= ]+?)(?P<makers>(?: lead \w+:\d+)*)")
+    def set_allocation(self, symbol: str, steps: str, makers: str) -> c.Command:
+        pairs = [pair.split(":") for pair in makers.replace(" lead ", " ").split()]
+        return c.SetAllocation(
+            symbol_id=self.names.symbol(symbol),
+            steps=tuple(parse_step(each) for each in steps.split() if steps != "price_time"),
+            lead_makers=tuple(LeadMaker(self.names.account(name), int(share)) for name, share in pairs),
+        )  # fmt: skip
+
     @step(r"deadline")
     def deadline(self) -> list[str]:
         return [format_time(self.desk.venue.next_deadline)]
@@ -287,6 +297,7 @@ TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "stop": ("stop_price", parse_money),
     "trail": ("trail_amount", parse_money), "trail-bps": ("trail_bps", int),
 }  # fmt: skip
+ROWS: dict[str, type] = {"steps": AllocationStep, "lead_makers": LeadMaker}
 STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
 
 
@@ -323,6 +334,10 @@ def any_command(command_type: type[c.Command], given: dict[str, str], names: Nam
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(command_type):
         text = given.pop(field.name, None)
+        if field.name in ROWS:
+            rows = [pair.split(":") for pair in (text or "").split(";") if pair]
+            values[field.name] = tuple(ROWS[field.name](*map(int, row)) for row in rows)
+            continue
         if field.name == "ticks":
             rows = [pair.split(":") for pair in (text or "0:1").split(",") if pair != "none"]
             values["ticks"] = tuple(TickRow(int(start), int(tick)) for start, tick in rows)

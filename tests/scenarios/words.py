@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exchange.domain import events as e
+from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
@@ -191,6 +192,10 @@ def _say_administration(event: e.Event) -> str:
             return f"group {event.group}, {event.mode.name.lower()}"
         case e.MarketProtectionSet():
             return f"market orders within {event.protection_bps} bps"
+        case e.AllocationSet():
+            steps = " ".join(step_text(step) for step in event.steps) or "price-time"
+            makers = [f" lead {maker.account_id}:{maker.share_bps}" for maker in event.lead_makers]
+            return f"allocates {steps}{''.join(makers)}"
         case e.ReferencePriceSet():
             return f"reference set to {format_price(event.reference_price)}"
         case e.Deposited() | e.Withdrawn():

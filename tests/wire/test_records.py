@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import Side
 from exchange.domain.symbol import TickRow
 from exchange.domain.trade import BustReason
@@ -52,6 +53,8 @@ TEXTS = {
     "k": st.binary(min_size=32, max_size=32),
     "b": st.text(max_size=64),
     "r": st.lists(st.builds(TickRow, INTEGERS["I"], INTEGERS["I"]), max_size=16).map(tuple),
+    "s": st.lists(st.builds(AllocationStep, *(INTEGERS[code] for code in "BBHII")), max_size=9).map(tuple),
+    "l": st.lists(st.builds(LeadMaker, INTEGERS["I"], INTEGERS["H"]), max_size=17).map(tuple),
 }
 
 
@@ -136,7 +139,8 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         151: "TradeBusted", 152: "TradeCorrected", 62: "EnterSpecialOrder", 63: "SetMarketProtection",
         163: "SpecialTermsAccepted", 164: "OrderRepriced", 165: "OrderRefreshed", 166: "MarketProtectionSet",
         167: "OrderTriggered",
-        64: "SetSelfTradePrevention", 168: "SelfTradePreventionSet", 169: "MatchPrevented",
+        64: "SetSelfTradePrevention", 65: "SetAllocation", 162: "AllocationSet",
+        168: "SelfTradePreventionSet", 169: "MatchPrevented",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

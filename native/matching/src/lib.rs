@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod administration;
+mod allocation;
 mod business_day;
 mod client_order_ids;
 mod configuration;
@@ -38,4 +39,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 3;
+pub const RULES_VERSION: u16 = 6;

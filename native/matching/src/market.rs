@@ -1,6 +1,8 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
-use crate::order_book::{OrderBook, BUY, WORST_RANK};
+use exchange_wire::allocation::{Allocation, TOP};
+
+use crate::order_book::{Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::reference_price::ReferencePrice;
 use crate::stop_orders::StopOrders;
@@ -20,7 +22,11 @@ pub struct Market {
     /// Of the last trade, 0 before the first.
     pub last_price: u32,
     pub stops: StopOrders,
-    /// Whether an order that comes in may meet one that is hidden, or trigger one that waits; see `has_unseen`.
+    /// How trades are shared out among the orders at one price.
+    pub allocation: Allocation,
+    /// The bid and the ask that bettered the price, 0 for none; they may have gone since.
+    pub tops: [u64; 2],
+    /// Whether more than price and time may matter to an order that comes in; see `asks_for_care`.
     pub needs_care: bool,
     tick_rows: usize,
     tick_starts: [u32; TICK_ROWS_MAX],
@@ -40,6 +46,8 @@ impl Market {
             protection_bps: 0,
             last_price: 0,
             stops: StopOrders::default(),
+            allocation: Allocation::default(),
+            tops: [0; 2],
             needs_care: false,
             tick_rows: 0,
             tick_starts,
@@ -93,6 +101,46 @@ impl Market {
         !(hidden_bids.is_empty() && hidden_asks.is_empty() && self.stops.is_empty())
     }
 
+    /// Whether trades are shared out among the orders at one price, rather than the oldest first.
+    pub fn shares_out(&self) -> bool {
+        !self.allocation.steps.is_empty()
+    }
+
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
+    pub fn asks_for_care(&self) -> bool {
+        self.has_unseen() || self.shares_out()
+    }
+
+    /// Shares trades out by other steps; nobody is the top order any more.
+    pub fn set_allocation(&mut self, allocation: Allocation) {
+        self.allocation = allocation;
+        self.tops = [0; 2];
+        self.needs_care = self.asks_for_care();
+    }
+
+    /// Sees, just before an order comes to rest, whether it betters the price of what is shown on its side.
+    ///
+    /// The order that did so before loses its rank, also where this one is smaller than the minimum and gets none.
+    pub fn note_top(&mut self, order: &Order) {
+        let top = self.allocation.steps.iter().find(|step| step.kind == TOP);
+        let minimum = top.map_or(0, |step| step.minimum);
+        let side = self.book.own_side(order.kind.side);
+        if side.best_rank().is_none_or(|best| side.rank(order.price) > best) {
+            let has_rank = order.leaves - order.reserve >= minimum;
+            self.tops[top_place(order.kind.side)] = if has_rank { order.order_id } else { 0 };
+        } else {
+            self.lose_top(order.kind.side, order.order_id);
+        }
+    }
+
+    /// Takes its rank from an order that has lost its place.
+    pub fn lose_top(&mut self, side: u8, order_id: u64) {
+        let top = &mut self.tops[top_place(side)];
+        if *top == order_id {
+            *top = 0;
+        }
+    }
+
     /// The rank, on the opposite side, of the worst price at which a market order trades.
     pub fn protective_rank(&mut self, side: u8) -> u32 {
         match self.protective_price(side) {
@@ -114,6 +162,11 @@ impl Market {
             (reference - band).max(1)
         }
     }
+}
+
+/// Where the top order of a side stands.
+pub fn top_place(side: u8) -> usize {
+    usize::from(side != BUY)
 }
 
 /// Tells whether the rows are few, start at 0, rise, and have ticks above 0.

@@ -5,14 +5,16 @@
 use exchange_wire::events::{OrderCancelled, TradeExecuted, ORDER_REFRESHED, ORDER_REPRICED};
 use exchange_wire::ClientOrderId;
 
+use crate::allocation::{allocate, standing, Standing};
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
-use crate::order_book::{public_id, Fill, Meets, Order, BUY, REPRICE};
+use crate::market::top_place;
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, REPRICE, SELL};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
 use crate::reference_price::ReferencePrice;
-use crate::self_trade::CANCEL_OLDEST;
+use crate::self_trade::{Group, CANCEL_OLDEST};
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 
@@ -79,7 +81,7 @@ impl State {
             self.let_triggered_come_in();
         }
         let market = self.market_mut(symbol_id);
-        market.needs_care = market.has_unseen();
+        market.needs_care = market.asks_for_care();
     }
 
     /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
@@ -98,7 +100,7 @@ impl State {
             return self.trade_nothing(incoming, client_order_id);
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        if market.has_unseen() || self.group_of(incoming.account_id).number != 0 {
+        if market.asks_for_care() || self.group_of(incoming.account_id).number != 0 {
             self.trade_with_care(worst_rank, &mut incoming);
         } else {
             self.trade(worst_rank, &mut incoming);
@@ -147,7 +149,8 @@ impl State {
     fn finds_enough(&self, incoming: &Order, worst_rank: u32) -> bool {
         let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
         let wanted = if must_fill { incoming.leaves } else { incoming.minimum() };
-        let sides = self.markets[incoming.symbol_id as usize - 1].book.opposite_sides(incoming.kind.side);
+        let market = &self.markets[incoming.symbol_id as usize - 1];
+        let (sides, shares_out) = (market.book.opposite_sides(incoming.kind.side), market.shares_out());
         let group = self.group_of(incoming.account_id);
         let available = if group.number == 0 {
             self.orders.available(sides, worst_rank, incoming.leaves, wanted)
@@ -155,6 +158,7 @@ impl State {
             let meets = |resting: &Order| match self.is_own(group, resting) {
                 false => Meets::Another,
                 true if group.mode == CANCEL_OLDEST => Meets::OwnThatGoes,
+                true if shares_out && resting.kind.flags & HIDDEN == 0 => Meets::OwnThatEndsAll,
                 true => Meets::OwnThatEnds,
             };
             self.orders.available_until_own(sides, worst_rank, (incoming.leaves, wanted), meets)
@@ -215,29 +219,54 @@ impl State {
                 return;
             }
             let (kind, resting) = (resting.kind, *resting);
+            if market.shares_out() && kind.flags & HIDDEN == 0 {
+                self.share_out(incoming, group, &at_arrival);
+                continue;
+            }
             if self.is_own(group, &resting) {
                 self.prevent(slot, incoming, group.mode);
                 continue;
             }
-            let market = &mut self.markets[place];
-            let home = market.book.home(kind);
-            let fill = self.orders.fill(home, slot, incoming.leaves);
-            incoming.leaves -= fill.quantity;
-            note_trade(
-                &mut self.events,
-                &mut market.reference,
-                &mut self.holdings,
-                incoming,
-                &fill,
-                &at_arrival,
-            );
-            if fill.is_used_up {
-                refreshed(&mut self.events, self.orders.refresh(fill.slot));
-            }
-            market.last_price = fill.price;
-            if !market.stops.is_empty() {
-                self.trigger(incoming.symbol_id, fill.price);
-            }
+            self.fill_with_care(slot, incoming, incoming.leaves, &at_arrival);
+        }
+    }
+
+    /// Trades so much with a resting order, but no more than stands in its queue; shows its next part, triggers stops.
+    fn fill_with_care(&mut self, slot: u32, incoming: &mut Order, wanted: u32, at_arrival: &AtArrival) {
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        let kind = self.orders.at(slot).kind;
+        let fill = self.orders.fill(market.book.home(kind), slot, wanted);
+        incoming.leaves -= fill.quantity;
+        note_trade(&mut self.events, &mut market.reference, &mut self.holdings, incoming, &fill, at_arrival);
+        if fill.is_used_up {
+            refreshed(&mut self.events, self.orders.refresh(fill.slot));
+            market.lose_top(kind.side, fill.order_id);
+        }
+        market.last_price = fill.price;
+        if !market.stops.is_empty() {
+            self.trigger(incoming.symbol_id, fill.price);
+        }
+    }
+
+    /// Trades with the orders shown at the best price what the allocation gives them, the oldest first.
+    ///
+    /// Where it would give something to an own order, only this match is prevented, and all is shared out anew.
+    #[cold]
+    #[inline(never)]
+    fn share_out(&mut self, incoming: &mut Order, group: Group, at_arrival: &AtArrival) {
+        let market = &self.markets[incoming.symbol_id as usize - 1];
+        let opposite = if incoming.kind.side == BUY { SELL } else { BUY };
+        let top = market.tops[top_place(opposite)];
+        let (shown, _) = market.book.opposite_sides(incoming.kind.side);
+        let slots = self.orders.best_queue(shown);
+        let level: Vec<Standing> = slots.iter().map(|&slot| standing(self.orders.at(slot), top)).collect();
+        let given = allocate(incoming.leaves, &level, &market.allocation, market.round_lot);
+        let gets = || slots.iter().zip(&given).filter(|(_, &quantity)| quantity != 0);
+        if let Some((&slot, _)) = gets().find(|(&slot, _)| self.is_own(group, self.orders.at(slot))) {
+            return self.prevent(slot, incoming, group.mode);
+        }
+        for (&slot, &quantity) in gets() {
+            self.fill_with_care(slot, incoming, quantity, at_arrival);
         }
     }
 
@@ -249,6 +278,9 @@ impl State {
             return self.rest_with_terms(incoming, client_order_id);
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        if market.shares_out() && incoming.kind.flags & HIDDEN == 0 {
+            market.note_top(&incoming);
+        }
         self.orders.rest(market.book.home(incoming.kind), incoming, client_order_id);
     }
 
@@ -258,6 +290,9 @@ impl State {
         let display = if terms.display_quantity == 0 { order.leaves } else { terms.display_quantity };
         order.reserve = order.leaves.saturating_sub(display);
         let market = &mut self.markets[order.symbol_id as usize - 1];
+        if market.shares_out() && order.kind.flags & HIDDEN == 0 {
+            market.note_top(&order);
+        }
         let slot = self.orders.rest(market.book.home(order.kind), order, client_order_id);
         self.orders.keep_terms(slot, terms);
     }

@@ -249,11 +249,12 @@ impl OrderBook {
 }
 
 /// What an incoming order meets: one it trades with, an own one that is cancelled, an own one behind which it does not
-/// come.
+/// come, an own one that ends it before its level.
 pub enum Meets {
     Another,
     OwnThatGoes,
     OwnThatEnds,
+    OwnThatEndsAll,
 }
 
 /// What of a resting order a trade took.
@@ -600,7 +601,7 @@ impl Orders {
             if total >= u64::from(wanted) || at < rank {
                 break;
             }
-            let mut reserves = 0;
+            let (mut reserves, before) = (0, total);
             for slot in self.queue(&self.queues[queue as usize]) {
                 let order = self.at(slot);
                 if u64::from(order.minimum()) > u64::from(leaves).saturating_sub(total) {
@@ -613,6 +614,7 @@ impl Orders {
                     }
                     Meets::OwnThatGoes => {}
                     Meets::OwnThatEnds => return total - reserves,
+                    Meets::OwnThatEndsAll => return before,
                 }
             }
         }
@@ -625,6 +627,12 @@ impl Orders {
         queues
             .map(|queue| Level { price: queue.price, quantity: queue.quantity, orders: queue.orders })
             .collect()
+    }
+
+    /// The slots of the orders at the best price of a side, oldest first.
+    pub fn best_queue(&self, side: &BookSide) -> Vec<u32> {
+        let best = side.queues.last().map(|&slot| &self.queues[slot as usize]);
+        best.map_or_else(Vec::new, |queue| self.queue(queue).collect())
     }
 
     /// The slots of a side's orders in the sequence in which they would trade.

@@ -54,10 +54,13 @@ pub const STOP_PRICE_INVALID: u16 = 61;
 pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
+pub const ALLOCATION_TOO_LONG: u16 = 71;
+pub const ALLOCATION_STEP_INVALID: u16 = 72;
+pub const LEAD_MAKERS_INVALID: u16 = 73;
 pub const CONFIGURATION_SUPERSEDED: u16 = 70;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 71;
+pub const REASONS_END: usize = 74;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use exchange_wire::allocation::Allocation;
 use exchange_wire::commands::Body;
 use exchange_wire::events::{self, Header, Kind};
 use exchange_wire::reader::{unpadded, Malformed, Reader};
@@ -11,6 +12,7 @@ use exchange_wire::{
 };
 
 use crate::administration::{key_body, symbol_body};
+use crate::allocation::check_steps;
 use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
@@ -89,6 +91,7 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         terms.len()
     });
+    section(&mut content, |out| write_tops(state, out));
     with_envelope(&content)
 }
 
@@ -123,6 +126,20 @@ fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> usize) {
     out[at..at + 4].copy_from_slice(&count.to_le_bytes());
 }
 
+/// Writes the top orders that are still live; the others mean nothing any more.
+fn write_tops(state: &State, out: &mut Vec<u8>) -> usize {
+    let mut count = 0;
+    for (place, market) in state.markets.iter().enumerate() {
+        let tops = market.tops.map(|top| state.orders.find(top).map_or(0, |_| top));
+        if tops != [0; 2] {
+            out.extend((place as u32 + 1).to_le_bytes());
+            tops.iter().for_each(|top| out.extend(top.to_le_bytes()));
+            count += 1;
+        }
+    }
+    count
+}
+
 fn write_pair(out: &mut Vec<u8>, match_id: u64, price: u32) {
     out.extend(match_id.to_le_bytes());
     out.extend(price.to_le_bytes());
@@ -139,6 +156,12 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     for &place in &protected {
         let protection_bps = state.markets[place].protection_bps.to_le_bytes();
         write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
+    }
+    let allocated: Vec<usize> =
+        (0..state.markets.len()).filter(|&place| state.markets[place].shares_out()).collect();
+    for &place in &allocated {
+        let body = state.markets[place].allocation.bytes();
+        write_event(out, events::ALLOCATION_SET, place as u32 + 1, &[&body]);
     }
     for (place, name) in directory.participants.iter().enumerate() {
         let (id, size) = ((place as u32 + 1).to_le_bytes(), (name.len() as u16).to_le_bytes());
@@ -158,7 +181,8 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     }
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
-    directory.symbols.len() + protected.len() + people + write_configuration(directory, out)
+    let symbols = directory.symbols.len() + protected.len() + allocated.len();
+    symbols + people + write_configuration(directory, out)
 }
 
 /// Writes the rules and the version of the configuration; gives how many records that makes.
@@ -274,6 +298,11 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
         state.corrected.insert(reader.u64()?, (reader.u32()?, reader.u32()?));
     }
     read_terms(state, waiting, reader)?;
+    for _ in 0..reader.u32()? {
+        let symbol_id = reader.u32()?;
+        known(state.directory.has_symbol(symbol_id))?;
+        state.market_mut(symbol_id).tops = [reader.u64()?, reader.u64()?];
+    }
     Ok(reader.end()?)
 }
 
@@ -318,6 +347,12 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
         events::MARKET_PROTECTION_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
             state.market_mut(symbol_id).protection_bps = record.u16()?;
+        }
+        events::ALLOCATION_SET => {
+            let allocation = Allocation::read(&mut record)?;
+            let is_listed = symbol_id != 0 && symbol_id as usize <= state.markets.len();
+            known(is_listed && check_steps(&allocation).is_ok())?;
+            state.market_mut(symbol_id).set_allocation(allocation);
         }
         events::PARTICIPANT_CREATED => {
             known(record.u32()? as usize == state.directory.participants.len() + 1)?;

@@ -384,6 +384,7 @@ impl State {
             Command::SetSelfTradePrevention { participant_id, group, mode } => {
                 self.set_self_trade_prevention(participant_id, group, mode);
             }
+            Command::SetAllocation { symbol_id, allocation } => self.set_allocation(symbol_id, allocation),
             Command::CreateParticipant { name } => self.create_participant(name),
             Command::CreateAccount { participant_id, name } => self.create_account(participant_id, name),
             Command::CreateKey(command) => self.create_key(command),

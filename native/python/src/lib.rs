@@ -1,6 +1,7 @@
 //! The Python module `exchange_native`: converts between Python and the venue, and does nothing else.
 #![forbid(unsafe_code)]
 
+mod journal;
 mod ouch;
 
 use std::sync::{Mutex, MutexGuard};
@@ -278,9 +279,11 @@ fn count_records(records: &[u8]) -> PyResult<u64> {
 fn exchange_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("RULES_VERSION", matching::RULES_VERSION)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INTERFACE", crc32fast::hash(include_bytes!("../exchange_native.pyi")))?;
     module.add("UNICODE_VERSION", matching::UNICODE_VERSION)?;
     module.add_function(wrap_pyfunction!(is_printable, module)?)?;
     module.add_function(wrap_pyfunction!(count_records, module)?)?;
+    module.add_class::<journal::Journal>()?;
     module.add_class::<ouch::OuchTranslator>()?;
     module.add_class::<Venue>()
 }

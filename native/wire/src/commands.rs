@@ -1,5 +1,6 @@
 //! Command records: their types, their header, and their bodies as they lie in bytes.
 
+use crate::allocation::Allocation;
 use crate::events::Kind;
 use crate::reader::{unpadded, Malformed, Reader};
 use crate::terms::Terms;
@@ -30,10 +31,11 @@ pub const CONFIRM_CONFIGURATION: u8 = 61;
 pub const ENTER_SPECIAL_ORDER: u8 = 62;
 pub const SET_MARKET_PROTECTION: u8 = 63;
 pub const SET_SELF_TRADE_PREVENTION: u8 = 64;
+pub const SET_ALLOCATION: u8 = 65;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=64)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -241,6 +243,7 @@ pub enum Command<'a> {
     SetReferencePrice { symbol_id: u32, reference_price: u32 },
     SetMarketProtection { symbol_id: u32, protection_bps: u16 },
     SetSelfTradePrevention { participant_id: u32, group: u32, mode: u8 },
+    SetAllocation { symbol_id: u32, allocation: Allocation },
     CreateParticipant { name: &'a str },
     CreateAccount { participant_id: u32, name: &'a str },
     CreateKey(CreateKey<'a>),
@@ -278,6 +281,9 @@ impl<'a> Command<'a> {
             SET_SELF_TRADE_PREVENTION => {
                 let (participant_id, group) = (r.u32()?, r.u32()?);
                 Self::SetSelfTradePrevention { participant_id, group, mode: r.u8()? }
+            }
+            SET_ALLOCATION => {
+                Self::SetAllocation { symbol_id: r.u32()?, allocation: Allocation::read(&mut r)? }
             }
             CREATE_PARTICIPANT => Self::CreateParticipant { name: text_with_size(&mut r)? },
             CREATE_ACCOUNT => Self::CreateAccount { participant_id: r.u32()?, name: text_with_size(&mut r)? },

@@ -28,6 +28,7 @@ pub const TRADE_BUSTED: u8 = 151;
 pub const TRADE_CORRECTED: u8 = 152;
 pub const RULE_CONFIGURED: u8 = 160;
 pub const CONFIGURATION_CHANGED: u8 = 161;
+pub const ALLOCATION_SET: u8 = 162;
 pub const SPECIAL_TERMS_ACCEPTED: u8 = 163;
 pub const ORDER_REPRICED: u8 = 164;
 pub const ORDER_REFRESHED: u8 = 165;
@@ -38,7 +39,7 @@ pub const MATCH_PREVENTED: u8 = 169;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160 | 161 | 163..=169)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=169)
 }
 
 /// What all events of one command share.

@@ -3,6 +3,7 @@
 //! Integers are little-endian, nothing is padded. `docs/records.md` lists the bodies.
 #![forbid(unsafe_code)]
 
+pub mod allocation;
 pub mod commands;
 pub mod events;
 pub mod numbering;

@@ -262,7 +262,7 @@ class ClearingApp:
             KeyRing(self.office.directory),
             ready=self.ready,
             version=__version__,
-            cors_origins=self.config.exchange.cors_origins,
+            cors_origins=self.config.page_origins(),
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *reports.metrics(),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import App
 
@@ -16,7 +16,11 @@ from exchange.cli.options import Options
 from exchange.cli.output import print_table, show
 
 if TYPE_CHECKING:
-    from exchange.reporter.itch_files import ItchFiles
+    from exchange.infra.event_source import EventSource
+    from exchange.reporter.table_files import TableFile
+
+Format = Literal["parquet", "arrow", "csv"]
+LEVELS_MAX = 100
 
 app = App(name="export", help="Write what happened on the market into files that other programs read.")
 DEFAULT = Options()
@@ -35,26 +39,198 @@ def itch(folder: Path = Path(), *, date: str = "", options: Options = DEFAULT) -
     date
         Only this business date, such as 2026-11-23.
     """
-    from exchange.reporter.itch_files import ItchFiles
+    from exchange.reporter.itch_files import ItchFiles, export_days
 
     wanted = _date(date)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
         files = ItchFiles(folder, wanted)
-        _export(files, options)
-    except OSError as error:
-        raise InputError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+        _export(lambda source: export_days(source, files, time.time_ns()), options)
     if wanted and not files.days:
         raise InputError(f"no event of {date}: the engine has not been in that business date")
     show([_plain(day) for day in files.days.values()], options.json, _print_days)
 
 
-def _export(files: ItchFiles, options: Options) -> None:
+@app.command
+def trades(
+    folder: Path = Path(),
+    *,
+    date: str = "",
+    symbol: str = "",
+    format: Format = "parquet",
+    options: Options = DEFAULT,
+) -> None:
+    """Write all trades as they stand now, busts and corrections marked: `exchange export trades files --symbol AAPL`.
+
+    Parameters
+    ----------
+    folder
+        Where `trades/DATE/SYMBOL.parquet` is written; made where it is missing.
+    date
+        Only this business date, such as 2026-11-23.
+    symbol
+        Only this symbol.
+    format
+        parquet and arrow need pyarrow; csv needs nothing.
+    """
+    _export_table("trades", folder, date, symbol, format, options)
+
+
+@app.command
+def orders(
+    folder: Path = Path(),
+    *,
+    date: str = "",
+    symbol: str = "",
+    format: Format = "parquet",
+    options: Options = DEFAULT,
+) -> None:
+    """Write everything that happened to every order, with accounts: `exchange export orders files --format csv`.
+
+    Parameters
+    ----------
+    folder
+        Where `orders/DATE/SYMBOL.parquet` is written; made where it is missing.
+    date
+        Only this business date, such as 2026-11-23.
+    symbol
+        Only this symbol.
+    format
+        parquet and arrow need pyarrow; csv needs nothing.
+    """
+    _export_table("orders", folder, date, symbol, format, options)
+
+
+@app.command
+def book(
+    folder: Path = Path(),
+    *,
+    date: str = "",
+    symbol: str = "",
+    format: Format = "parquet",
+    options: Options = DEFAULT,
+) -> None:
+    """Write each change of each price level: `exchange export book files --date 2026-11-23`.
+
+    Parameters
+    ----------
+    folder
+        Where `book/DATE/SYMBOL.parquet` is written; made where it is missing.
+    date
+        Only this business date, such as 2026-11-23.
+    symbol
+        Only this symbol.
+    format
+        parquet and arrow need pyarrow; csv needs nothing.
+    """
+    _export_table("book", folder, date, symbol, format, options)
+
+
+@app.command
+def candles(
+    folder: Path = Path(),
+    *,
+    interval: str = "1m",
+    date: str = "",
+    symbol: str = "",
+    format: Format = "parquet",
+    options: Options = DEFAULT,
+) -> None:
+    """Write candles of any interval, of the trades that stand: `exchange export candles files --interval 5m`.
+
+    Parameters
+    ----------
+    folder
+        Where `candles/DATE/SYMBOL.parquet` is written; made where it is missing.
+    interval
+        Such as 1s, 5m, 1h or 1d.
+    date
+        Only this business date, such as 2026-11-23.
+    symbol
+        Only this symbol.
+    format
+        parquet and arrow need pyarrow; csv needs nothing.
+    """
+    from exchange.market_data.candles import IntervalError, parse_interval
+
+    try:
+        interval_s = parse_interval(interval)
+    except IntervalError as error:
+        raise InputError(f"--interval: {error}") from error
+    _export_table("candles", folder, date, symbol, format, options, interval_s)
+
+
+@app.command
+def lobster(
+    symbol: str, folder: Path = Path(), *, date: str = "", levels: int = 10, options: Options = DEFAULT
+) -> None:
+    """Write a symbol's message and book files in the form of LOBSTER: `exchange export lobster AAPL files`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    folder
+        Where `AAPL_DATE_0_86400000_message_10.csv` and `…_orderbook_10.csv` are written; made where it is missing.
+    date
+        Only this business date, such as 2026-11-23.
+    levels
+        Price levels a side in the book file, 1 to 100.
+    """
+    from exchange.reporter.table_files import LobsterFiles, export_lobster
+
+    if not 1 <= levels <= LEVELS_MAX:
+        raise InputError(f"--levels must be 1 to {LEVELS_MAX}, got {levels}")
+    wanted = _date(date)
+    with _writing(folder):
+        files = LobsterFiles(folder, symbol, levels, wanted)
+        _export(lambda source: export_lobster(source, files, time.time_ns()), options)
+    if not files.rows.is_listed:
+        raise InputError(f"no symbol {symbol!r} was ever listed; `exchange symbols list` shows them")
+    found = [file for pair in files.files.values() for file in pair]
+    show([_plain_file(file) for file in found], options.json, _print_files)
+
+
+def _export_table(
+    name: str, folder: Path, date: str, symbol: str, kind: Format, options: Options, interval_s: int = 60
+) -> None:
+    from exchange.market_data.day_tables import DayTable
+    from exchange.reporter.table_files import TableFiles, TooManyFiles, export_table
+
+    if kind != "csv":
+        _need_pyarrow(kind)
+    table = DayTable(name, wanted_date=_date(date), wanted_symbol=symbol, interval_s=interval_s)
+    with _writing(folder):
+        files = TableFiles(folder, name, kind)
+        try:
+            _export(lambda source: export_table(source, table, files, time.time_ns()), options)
+        except TooManyFiles as error:
+            raise InputError(str(error)) from error
+    found = sorted(files.files.values(), key=lambda file: (file.date, file.symbol))
+    show([_plain_file(file) for file in found], options.json, _print_files)
+
+
+def _need_pyarrow(kind: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        raise InputError(f"{kind} needs pyarrow: pip install 'stock-exchange[frames]', or take --format csv")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise InputError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
+
+
+def _export(begin: Callable[[EventSource], AsyncIterator[int]], options: Options) -> None:
+    """Run an export from the engine's events, showing how far it is."""
     import uvloop
 
     from exchange.infra.errors import EventsGone, InfraError
     from exchange.infra.http_source import HttpEventSource
-    from exchange.reporter.itch_files import export_days
 
     engine = options.official("auditor", "engine")
 
@@ -62,7 +238,7 @@ def _export(files: ItchFiles, options: Options) -> None:
         source = HttpEventSource(engine.url, engine.key)
         try:
             with _progress() as progress:
-                async for sequence in export_days(source, files, time.time_ns()):
+                async for sequence in begin(source):
                     progress(sequence)
         finally:
             await source.close()
@@ -115,6 +291,23 @@ def _plain(day: Any) -> dict[str, Any]:
         "bytes": day.bytes,
         "is_whole": day.is_whole,
     }
+
+
+def _plain_file(file: TableFile) -> dict[str, Any]:
+    from exchange.domain.units import format_date
+
+    found = {"date": format_date(file.date), "symbol": file.symbol, "file": str(file.path)}
+    return {**found, "rows": file.rows, "bytes": file.bytes}
+
+
+def _print_files(files: list[dict[str, Any]]) -> None:
+    print_table(
+        ["date", "symbol", "file", "rows", "bytes"],
+        [
+            [file["date"], file["symbol"], file["file"], f"{file['rows']:,}", f"{file['bytes']:,}"]
+            for file in files
+        ],
+    )
 
 
 def _print_days(days: list[dict[str, Any]]) -> None:

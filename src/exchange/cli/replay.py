@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from exchange.simulation.lobster_run import Progress, ReplayInput, ReplayJob, ReplaySummary
 
 app = App(name="replay", help="Replay real order flow through an exchange.")
+app.command("exchange.cli.allocation_trial:allocation", name="allocation")
 DEFAULT = Options()
 PLACE_FILE = "replay.json"
 SPEED_MAX = 1_000_000

@@ -7,6 +7,7 @@ from typing import Any
 from cyclopts import App
 
 from exchange.cli.connection import in_path
+from exchange.cli.failures import UsageError
 from exchange.cli.options import Options
 from exchange.cli.output import print_table, show
 
@@ -116,6 +117,57 @@ def protection(symbol: str, band_bps: int, *, options: Options = DEFAULT) -> Non
     _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"band_bps": band_bps}))
 
 
+@app.command
+def allocation(symbol: str, *steps: str, lead: str = "", options: Options = DEFAULT) -> None:
+    """Set how trades are shared out at one price: `exchange symbols allocation AAPL top pro_rata,min=2 fifo`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    steps
+        price_time alone, or in their sequence: fifo; pro_rata, with min=2 or rounding=up behind a comma; top, with
+        share=5000 (basis points), min=10 or max=100; lead; split,share=4000; leveling.
+    lead
+        Lead market makers for the lead step as account:basis points, such as 3:2000,5:1000.
+    """
+    if not steps:
+        raise UsageError("name the steps, or price_time; `exchange symbols allocation --help` lists them")
+    body = {"steps": [], "lead_makers": _lead_makers(lead)} if steps == ("price_time",) else {
+        "steps": [_step(text) for text in steps], "lead_makers": _lead_makers(lead)
+    }  # fmt: skip
+    path = f"/api/v1/symbols/{in_path(symbol.upper())}/allocation"
+    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, body))
+
+
+def _step(text: str) -> dict[str, Any]:
+    from exchange.domain.allocation import parse_step
+    from exchange.wire.rest.symbols import ROUNDING_TEXT, STEP_TEXT
+
+    try:
+        step = parse_step(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    numbers = {"share_bps": step.share_bps, "minimum": step.minimum, "maximum": step.maximum}
+    said = {"step": STEP_TEXT[step.kind], "rounding": ROUNDING_TEXT[step.rounding]} | numbers
+    return {name: value for name, value in said.items() if value}
+
+
+def _lead_makers(text: str) -> list[dict[str, Any]]:
+    return [{"account": str(account), "share_bps": share} for account, share in lead_makers_of(text)]
+
+
+def lead_makers_of(text: str) -> list[tuple[int, int]]:
+    """Read (account, basis points) from a text such as 3:2000,5:1000. Raise `UsageError` where it is none."""
+    makers = []
+    for each in filter(None, text.split(",")):
+        account, _, share = each.partition(":")
+        if not (account.isdigit() and share.isdigit() and each.isascii()):
+            raise UsageError(f"--lead takes account:basis points, such as 3:2000,5:1000; got {each!r}")
+        makers.append((int(account), int(share)))
+    return makers
+
+
 def _change(options: Options, symbol: str, verb: str, reason: str) -> Any:
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
     return options.official("operator", "engine").post(path, {"reason": reason} if reason else {})
@@ -134,10 +186,13 @@ def _print_symbols(symbols: list[dict[str, Any]]) -> None:
             symbol["round_lot"],
             ", ".join(f"{row['tick']} from {row['from']}" for row in symbol["ticks"]),
             f"{symbol.get('protection_bps', 0)} bps" if symbol.get("protection_bps") else "none",
+            " ".join(step["step"] for step in symbol.get("allocation", {}).get("steps", ())) or "price_time",
             symbol["name"],
         )
         for symbol in symbols
     )
     print_table(
-        ("symbol", "state", ">reference", ">round lot", "ticks", "protection", "name"), rows, "no symbols"
+        ("symbol", "state", ">reference", ">round lot", "ticks", "protection", "allocation", "name"),
+        rows,
+        "no symbols",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
@@ -76,6 +77,14 @@ class SetMarketProtection(Command, frozen=True, kw_only=True):
 
     symbol_id: SymbolId
     protection_bps: int
+
+
+class SetAllocation(Command, frozen=True, kw_only=True):
+    """Set how a symbol shares trades out among the orders at one price; no steps is price-time priority."""
+
+    symbol_id: SymbolId
+    steps: tuple[AllocationStep, ...] = ()
+    lead_makers: tuple[LeadMaker, ...] = ()
 
 
 class ConfigureSymbol(Command, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import Allocation
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
 from exchange.domain.symbol import Symbol, TickTable
@@ -44,6 +45,8 @@ class Directory:
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
             case e.MarketProtectionSet():
                 self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
+            case e.AllocationSet():
+                self._change_symbol(event.symbol_id, allocation=Allocation(event.steps, event.lead_makers))
             case e.SymbolConfigured():
                 self._configure_symbol(event)
             case e.RuleConfigured():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
@@ -82,6 +83,13 @@ class MarketProtectionSet(Event, frozen=True, kw_only=True):
     """Market orders may trade so far from the reference price, in basis points; 0 for any price."""
 
     protection_bps: int
+
+
+class AllocationSet(Event, frozen=True, kw_only=True):
+    """Trades are shared out so among the orders at one price from now on; no steps is price-time priority."""
+
+    steps: tuple[AllocationStep, ...]
+    lead_makers: tuple[LeadMaker, ...]
 
 
 class SymbolConfigured(Event, frozen=True, kw_only=True):

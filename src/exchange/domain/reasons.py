@@ -68,6 +68,9 @@ class Reason(IntEnum):
     DIRECTORY_FULL = 40
     PROTECTION_INVALID = 58
     SELF_TRADE_MODE_INVALID = 65
+    ALLOCATION_TOO_LONG = 71
+    ALLOCATION_STEP_INVALID = 72
+    LEAD_MAKERS_INVALID = 73
     CONFIGURATION_SUPERSEDED = 70
 
 
@@ -290,6 +293,24 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.SELF_TRADE_MODE_INVALID: ReasonText(
         "A self-trade group needs one of the modes, and no group needs none.", field="mode", measured="mode"
+    ),
+    Reason.ALLOCATION_TOO_LONG: ReasonText(
+        "An allocation has at most 8 steps and 16 lead market makers.",
+        field="steps",
+        measured="count",
+        limit="maximum",
+    ),
+    Reason.ALLOCATION_STEP_INVALID: ReasonText(
+        "This step is of no kind that there is, has numbers that its kind does not take, or stands where it cannot.",
+        field="steps",
+        measured="step",
+        limit="steps",
+    ),
+    Reason.LEAD_MAKERS_INVALID: ReasonText(
+        "A lead step and lead market makers need each other; each is named once, with a share, all at most 10,000.",
+        field="lead_makers",
+        measured="basis points",
+        limit="maximum",
     ),
     Reason.CONFIGURATION_SUPERSEDED: ReasonText(
         "This version of the configuration, or a later one, is in force already.",

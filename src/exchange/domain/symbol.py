@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
+from exchange.domain.allocation import PRICE_TIME, Allocation
 from exchange.domain.units import Price, Quantity, SymbolId
 
 SYMBOL_PATTERN = re.compile(r"[A-Z0-9.\-]{1,8}\Z", re.ASCII)
@@ -68,3 +69,4 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     state: SymbolState
     ticks: TickTable
     protection_bps: int = 0
+    allocation: Allocation = PRICE_TIME

@@ -58,7 +58,7 @@ log = structlog.get_logger(component="engine")
 MIB = 1 << 20
 HISTORY_BEHIND_MAX = 100_000
 """Events that the order history may lack before the engine says that it is not ready."""
-PYTHON_MATCHER = "the native matcher is not installed; orders are matched in Python, more slowly"
+PYTHON_MATCHER = "orders are matched and OUCH is read in Python, more slowly"
 DESCRIPTION = "The engine takes orders, matches them, and numbers what happens."
 
 
@@ -182,8 +182,8 @@ class EngineApp:
 
     def _recover(self) -> Recovered:
         kind = self._matcher = choose_matcher(self.config.engine.matcher)
-        if kind.name == "python" and self.config.engine.matcher == "auto":
-            log.info("matcher_is_python", meaning=PYTHON_MATCHER)
+        if kind.instead:
+            log.warning("matcher_is_python", why=kind.instead, meaning=PYTHON_MATCHER)
         storage = Storage(
             durability=self.config.engine.durability,
             segment_bytes=self.config.engine.segment_mib * MIB,

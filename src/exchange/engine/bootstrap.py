@@ -97,6 +97,11 @@ class Bootstrap:
         wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
         missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
         await self._submit([_add_symbol(symbol) for symbol in missing])
+        await self._submit([
+            c.SetAllocation(symbol_id=SymbolId(self._directory.symbol_ids[symbol.symbol]), steps=symbol.steps)
+            for symbol in missing
+            if symbol.allocation
+        ])  # fmt: skip
         for symbol in wanted:
             listed = self._directory.symbol_named(symbol.symbol)
             if listed is not None and (changes := _differences(symbol, listed)):
@@ -259,5 +264,6 @@ def _differences(wanted: SymbolConfig, listed: Symbol) -> list[str]:
         "name": (wanted.name, listed.name),
         "round_lot": (wanted.round_lot, listed.round_lot),
         "ticks": (TickTable(wanted.tick_rows), listed.ticks),
+        "allocation": (wanted.steps or listed.allocation.steps, listed.allocation.steps),
     }
     return [name for name, (configured, there) in pairs.items() if configured != there]

@@ -69,7 +69,6 @@ class Generation:
         count = sum(submission.count for submission in submissions)
         applied = self.apply([submission.commands for submission in submissions], count)
         self.pending += count
-        self.received_ns += [submission.received_ns for submission in submissions]
         for submission, end in zip(submissions, applied.ends, strict=True):
             self.received_ns.append(submission.received_ns)
             if submission.matched:

@@ -219,6 +219,24 @@ def stat(folder: Path) -> JournalStat:
     )
 
 
+def flow_of(folder: Path) -> list[tuple[bytes, int]]:
+    """Return all commands of a journal: runs of records from command 1 on, each with its time. folder: `DATA/engine`.
+
+    Raise `InfraError` where it does not begin with command 1 any more, `JournalDamaged` at the first damage.
+    """
+    reader = JournalReader(EngineFolder(folder).journal, partition_of(folder))
+    if reader.first_sequence != 1:
+        raise InfraError(
+            f"the journal in {folder} begins with command {reader.first_sequence}; a trial needs all from command 1 on:"
+            " bring the older files back from the archive"
+        )
+    return [
+        (batch.payload, batch.header.time_ns)
+        for batch in reader.batches()
+        if batch.header.kind == Kind.COMMANDS
+    ]
+
+
 def take_snapshot(
     folder: Path, *, kind: VenueKind | None = None, snapshots_kept: int = 3, archive: Path | None = None
 ) -> SnapshotTaken:

@@ -26,7 +26,8 @@ from exchange.infra import disk
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.folder_lock import FolderLock
-from exchange.infra.journal import MIB, SegmentedJournal, SegmentFile
+from exchange.infra.journal import MIB, Journal, SegmentFile
+from exchange.infra.journal_choice import open_journal
 from exchange.infra.journal_format import Kind
 from exchange.infra.journal_segments import JournalReader
 from exchange.infra.retention import LOCK_NAME
@@ -76,7 +77,7 @@ class Recovered:
     def __init__(
         self,
         venue: ReplayableVenue,
-        journal: SegmentedJournal,
+        journal: Journal,
         event_log: EventLog,
         report: RecoveryReport,
         lock: FolderLock,
@@ -142,7 +143,7 @@ class _Recovery:
         end = self.reader.end
         epoch = max(venue.epoch, end.link.epoch) + 1
         self.log.epoch = epoch
-        journal = SegmentedJournal(
+        journal = open_journal(
             self.folder.journal,
             end,
             partition=self.partition,

@@ -76,12 +76,16 @@ class ReplayableVenue(Protocol):
 
 
 class VenueKind(msgspec.Struct, frozen=True):
-    """A matcher that can be chosen. new: makes an empty venue of a partition; restore: makes one from a snapshot."""
+    """A matcher that can be chosen. new: makes an empty venue of a partition; restore: makes one from a snapshot.
+
+    instead: why it runs though another one was wished for, or empty.
+    """
 
     name: str
     rules_version: int
     new: Callable[[int], ReplayableVenue]
     restore: Callable[[bytes], ReplayableVenue]
+    instead: str = ""
 
 
 class MatcherMissing(InfraError):
@@ -104,15 +108,17 @@ def python_matcher() -> VenueKind:
 
 
 def native_matcher() -> VenueKind:
-    """Return the matcher in Rust. Raise `MatcherMissing` where it is not installed or has other rules."""
+    """Return the matcher in Rust. Raise `MatcherMissing` where it is not installed or of another program version."""
     from exchange.matching.venue import RULES_VERSION
 
     try:
         from exchange.matching.native import NATIVE_RULES_VERSION, NativeVenue
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MatcherMissing(
             "the native matcher is not installed: install Rust and run `make setup` again"
         ) from error
+    except ImportError as error:
+        raise MatcherMissing(str(error)) from error
     if NATIVE_RULES_VERSION != RULES_VERSION:
         raise MatcherMissing(
             f"the native matcher has rules version {NATIVE_RULES_VERSION}, this program {RULES_VERSION}: run"
@@ -130,10 +136,10 @@ def choose_matcher(setting: Literal["auto", "python", "native"] = "auto") -> Ven
         return python_matcher()
     try:
         return native_matcher()
-    except MatcherMissing:
+    except MatcherMissing as missing:
         if setting == "native":
             raise
-        return python_matcher()
+        return msgspec.structs.replace(python_matcher(), instead=str(missing))
 
 
 def replay_batch(venue: ReplayableVenue, batch: Batch, rules_version: int) -> bytes:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from exchange.domain import commands as c
+from exchange.domain.allocation import LEAD_MAKERS_MAX, STEPS_MAX, AllocationStep, LeadMaker
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SYMBOL_PATTERN, TICK_ROWS_MAX, Symbol, SymbolState, TickRow
 from exchange.domain.units import Price, SymbolId, format_price
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import name_of, price_of, quantity_of, shown
+from exchange.engine.order_entry import id_of, name_of, price_of, quantity_of, shown
 from exchange.engine.refusals import invalid_field, not_found, refusal
 from exchange.engine.rest_orders import cursor_of
 from exchange.infra.http_routes import Call, Route
 from exchange.wire.rest.symbols import (
+    ROUNDINGS,
+    STEPS,
+    AllocationView,
     MarketProtection,
     NewSymbol,
     ReferencePrice,
     StateChange,
+    StepView,
     SymbolList,
     SymbolsQuery,
     SymbolView,
     TickRowView,
+    step_of,
     symbol_view,
 )
 
+UINT32_MAX = 2**32 - 1
 OPERATOR = frozenset((Role.OPERATOR,))
 RISK = frozenset((Role.RISK,))
 _SYMBOL = {"symbol": "AAPL"}
@@ -75,6 +82,13 @@ class SymbolsApi:
                 body=MarketProtection, returns=SymbolView, errors=(404, 422, 503), example={"band_bps": 500},
                 path_examples=_SYMBOL,
                 description="What is left of a market order that would trade further away is cancelled. 0: any price.",
+            ),
+            Route(
+                "PUT", path + "/allocation", self.set_allocation,
+                "Set how trades are shared out among the orders at one price", "administration", OPERATOR,
+                body=AllocationView, returns=SymbolView, errors=(404, 422, 503), path_examples=_SYMBOL,
+                example={"steps": [{"step": "pro_rata", "minimum": 2}, {"step": "fifo"}]},
+                description="No steps: price-time priority. docs/rulebook.md says what each step does.",
             ),
         ]  # fmt: skip
 
@@ -132,6 +146,22 @@ class SymbolsApi:
         await self._gateway.carry_out(command)
         return self._view(self._named(symbol.symbol))
 
+    async def set_allocation(self, call: Call) -> SymbolView:
+        """Answer PUT /symbols/{symbol}/allocation."""
+        symbol = self._named(call.path["symbol"])
+        body: AllocationView = call.body
+        if len(body.steps) > STEPS_MAX or len(body.lead_makers) > LEAD_MAKERS_MAX:
+            raise refusal(Reason.ALLOCATION_TOO_LONG)
+        makers = [
+            LeadMaker(min(id_of(each.account, "account"), UINT32_MAX), each.share_bps)
+            for each in body.lead_makers
+        ]
+        command = c.SetAllocation(
+            symbol_id=symbol.symbol_id, steps=tuple(map(_step, body.steps)), lead_makers=tuple(makers)
+        )
+        await self._gateway.carry_out(command)
+        return self._view(self._named(symbol.symbol))
+
     async def _set_state(self, call: Call, state: SymbolState) -> SymbolView:
         symbol = self._named(call.path["symbol"])
         reason = name_of(call.body.reason, "reason") if call.body.reason else ""
@@ -149,6 +179,15 @@ class SymbolsApi:
         view = symbol_view(symbol)
         view.reference_price = format_price(self._gateway.venue.reference_price(symbol.symbol_id))
         return view
+
+
+def _step(view: StepView) -> AllocationStep:
+    """Return a step. Raise `ApiError` where one of its words is none."""
+    for field, value, choices in (("step", view.step, STEPS), ("rounding", view.rounding, ROUNDINGS)):
+        if value not in choices:
+            known = ", ".join(filter(None, choices))
+            raise invalid_field(field, f"{field} must be one of {known}, got {shown(value)}")
+    return step_of(view)
 
 
 def symbol_text(text: str) -> str:

@@ -28,7 +28,8 @@ from exchange.infra.clock import Clock
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
 from exchange.infra.journal import Journal
-from exchange.infra.journal_writer import SEAL_AFTER_S, JournalWriter
+from exchange.infra.journal_choice import writer_of
+from exchange.infra.journal_writer import SEAL_AFTER_S
 from exchange.infra.latency import LatencyHistogram
 from exchange.wire.envelope import EventBatch
 from exchange.wire.records import encode_command
@@ -88,7 +89,7 @@ class Sequencer:
         self._event_log = event_log
         self._clock = clock
         self._time = TimeKeeper(clock, venue.time_ns, int(self.limits.clock_jump_limit_s * SECOND_NS))
-        self._writer = JournalWriter(journal, seal_after_s=self.limits.seal_after_s)
+        self._writer = writer_of(journal, self.limits.seal_after_s)
         room = journal.payload_bytes_max - len(_TICK) * _TICKS_MAX
         self._submission_bytes_max = min(self.limits.submission_bytes_max, room)
         self._received: deque[Submission] = deque()

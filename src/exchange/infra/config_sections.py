@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from exchange.domain.allocation import STEPS_MAX, AllocationStep, StepKind, first_bad_step, parse_step
 from exchange.domain.participant import is_valid_name
 from exchange.domain.symbol import (
     DEFAULT_TICKS,
@@ -411,14 +412,30 @@ class SymbolConfig(Section, frozen=True, kw_only=True):
     """Quantities are multiples of this."""
     ticks: tuple[TickConfig, ...] = DEFAULT_TICK_ROWS
     """Tick sizes by price, lowest first."""
+    allocation: tuple[str, ...] = ()
+    """Who trades first at one price, such as ["pro_rata,min=2", "fifo"]; nothing is price-time priority."""
 
     @property
     def tick_rows(self) -> tuple[TickRow, ...]:
         """Return the rows of the tick table as commands carry them."""
         return tuple(TickRow(row.from_price, row.tick) for row in self.ticks)
 
+    @property
+    def steps(self) -> tuple[AllocationStep, ...]:
+        """Return the steps of the allocation as commands carry them. Raise `ValueError` where one is none."""
+        return tuple(map(parse_step, self.allocation))
+
     def mistakes(self) -> Iterable[tuple[str, str]]:
-        """Check names and ticks by the rules of the domain."""
+        """Check names, ticks and steps by the rules of the domain."""
+        try:
+            bad = len(self.steps) > STEPS_MAX or first_bad_step(self.steps)
+            if bad or any(step.kind == StepKind.LEAD for step in self.steps):
+                yield (
+                    "allocation",
+                    f"must be at most {STEPS_MAX} steps, each where it can stand, without lead",
+                )
+        except ValueError as error:
+            yield "allocation", str(error)
         if not SYMBOL_PATTERN.match(self.symbol):
             yield "symbol", f'must be 1 to 8 characters A-Z 0-9 . -, got "{self.symbol}"'
         if not is_valid_name(self.name):

@@ -23,7 +23,7 @@ from exchange.infra.journal_segments import JournalEnd, segment_path
 MIB = 1 << 20
 PREPARE_BYTES = 256 * 1024
 """How much of the next segment is filled with zeroes at a time, so that no batch waits long for it."""
-_RESERVE = 2 * form.HEADER_BYTES
+RESERVE_BYTES = 2 * form.HEADER_BYTES
 """Kept free at the end of a segment for a seal and a close record, so that neither ever begins a segment."""
 _SPARE = "next.segment"
 
@@ -109,6 +109,21 @@ class SegmentFile:
         os.close(self._descriptor)
 
 
+def open_last(
+    path: Path, end: JournalEnd, segment_bytes: int, open_file: Callable[[Path], SegmentFile] = SegmentFile
+) -> tuple[SegmentFile, int]:
+    """Open the last segment, cut what is torn, and fill it with zeroes; return it and its full size."""
+    size = path.stat().st_size if end.path else 0
+    limit = max(size, segment_bytes)
+    file = open_file(path)
+    for offset in range(end.offset, limit, PREPARE_BYTES):
+        if end.torn_bytes or offset + PREPARE_BYTES > size:
+            file.write_at(offset, bytes(min(PREPARE_BYTES, limit - offset)))
+    file.sync()
+    disk.sync_folder(path.parent)
+    return file, limit
+
+
 class SegmentedJournal:
     """A journal of one folder. One thread at a time may use it."""
 
@@ -130,7 +145,7 @@ class SegmentedJournal:
         """
         self.folder = folder
         self.partition = partition
-        self.payload_bytes_max = segment_bytes - form.HEADER_BYTES - _RESERVE
+        self.payload_bytes_max = segment_bytes - form.HEADER_BYTES - RESERVE_BYTES
         self._rules_version = rules_version
         self._epoch = epoch
         self._segment_bytes = segment_bytes
@@ -149,26 +164,13 @@ class SegmentedJournal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = end.path or segment_path(folder, end.link.next_sequence)
         self._at = end.offset
-        self._limit = segment_bytes
-        self._file = self._open_last(end)
-
-    def _open_last(self, end: JournalEnd) -> SegmentFile:
-        """Open the last segment, cut what is torn, and fill it with zeroes to its full size."""
-        size = self._path.stat().st_size if end.path else 0
-        self._limit = max(size, self._segment_bytes)
-        file = self._open_file(self._path)
-        for offset in range(end.offset, self._limit, PREPARE_BYTES):
-            if end.torn_bytes or offset + PREPARE_BYTES > size:
-                file.write_at(offset, bytes(min(PREPARE_BYTES, self._limit - offset)))
-        file.sync()
-        disk.sync_folder(self.folder)
-        return file
+        self._file, self._limit = open_last(self._path, end, segment_bytes, open_file)
 
     def append(self, batch: CommandBatch) -> None:
         """Store a batch; it is durable on return. Raise `JournalFailed` where it may not be."""
         assert batch.first_sequence == self._link.next_sequence, "a batch was numbered wrongly"
         assert len(batch.payload) <= self.payload_bytes_max, "a batch is larger than a segment"
-        if self._at + form.HEADER_BYTES + len(batch.payload) + _RESERVE > self._limit:
+        if self._at + form.HEADER_BYTES + len(batch.payload) + RESERVE_BYTES > self._limit:
             self._guarded(self._begin_segment)
         header = self._header(
             Kind.COMMANDS, batch.count, batch.time_ns, batch.hash_before, batch.events_before

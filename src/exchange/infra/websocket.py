@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, NewType
+from typing import Any, NewType, Protocol
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -56,6 +56,12 @@ class ErrorMessage(ErrorBody, tag_field="type", tag="error", gc=False):
     """A refusal inside a stream: the one error form, with `"type": "error"`."""
 
 
+def error_message(error: ApiError, request_id: str = "") -> ErrorMessage:
+    """Write a refusal in the one error form."""
+    detail = error.extra if error.extra is not None else msgspec.UNSET
+    return ErrorMessage(error.code, error.reason, error.message, error.field, error.retry, request_id, detail)
+
+
 class CloseReason(msgspec.Struct, omit_defaults=True):
     """Why the server closes: JSON in the close frame. resume_from: the first sequence that was not sent."""
 
@@ -77,6 +83,24 @@ def text_frame(payload: bytes) -> Frame:
 def json_frame(message: Any) -> Frame:
     """Make a text frame of what msgspec can encode."""
     return text_frame(_encode(message))
+
+
+class Outlet(Protocol):
+    """Who is sent ready frames: a WebSocket, or server-sent events. It never waits, and is closed when it is full."""
+
+    limits: SocketLimits
+    is_closing: bool
+    last_sent_s: float
+
+    @property
+    def queued_bytes(self) -> int:
+        """Return the size of what waits to be written."""
+
+    def send(self, frame: Frame, sequence: int = 0) -> bool:
+        """Queue a frame; tell whether it was taken. sequence: the one to resume from if it is not sent."""
+
+    def send_json(self, message: Any, sequence: int = 0) -> bool:
+        """Queue a message for this client only."""
 
 
 class Connection:
@@ -129,12 +153,7 @@ class Connection:
 
     def refuse(self, error: ApiError, request_id: str = "") -> bool:
         """Queue a refusal in the one error form."""
-        detail = error.extra if error.extra is not None else msgspec.UNSET
-        return self.send_json(
-            ErrorMessage(
-                error.code, error.reason, error.message, error.field, error.retry, request_id, detail
-            )
-        )
+        return self.send_json(error_message(error, request_id))
 
     @property
     def queued_bytes(self) -> int:
@@ -254,7 +273,7 @@ class Connection:
             await self._closing
 
 
-def fan_out(frame: Frame, connections: Iterable[Connection], sequence: int = 0) -> None:
+def fan_out(frame: Frame, connections: Iterable[Outlet], sequence: int = 0) -> None:
     """Queue the same frame for many."""
     for connection in connections:
         connection.send(frame, sequence)

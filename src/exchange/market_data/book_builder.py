@@ -122,6 +122,10 @@ class BookBuilder:
             kind_of(e.OrderTriggered): self._triggered,
         }
 
+    def watch(self, watcher: OrderWatcher | None) -> None:
+        """Tell somebody, or nobody, of each resting order from now on, in the place of who was told before."""
+        self._watcher = watcher
+
     def apply(self, events: bytes) -> list[BookUpdate]:
         """Take event records of whole commands in; return what each command changed, in order."""
         return list(self.follow(events))

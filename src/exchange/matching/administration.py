@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import (
+    LEAD_MAKERS_MAX,
+    SHARE_MAX,
+    STEPS_MAX,
+    Allocation,
+    first_bad_step,
+    lead_makers_fit,
+)
 from exchange.domain.directory import Directory
 from exchange.domain.order import SelfTradeMode
 from exchange.domain.participant import Role, is_valid_name
@@ -90,6 +98,34 @@ class Administration:
             return
         self._note(e.MarketProtectionSet, symbol_id=command.symbol_id, protection_bps=command.protection_bps)
         self._state.markets[command.symbol_id].protection_bps = command.protection_bps
+
+    def set_allocation(self, command: c.SetAllocation) -> None:
+        """Set how trades are shared out among the orders at one price; nobody is the top order any more."""
+        refusal = self._refusal_of_allocation(command)
+        if refusal:
+            self._refuse(command, command.symbol_id, refusal)
+            return
+        self._note(
+            e.AllocationSet, symbol_id=command.symbol_id, steps=command.steps, lead_makers=command.lead_makers
+        )
+        self._state.markets[command.symbol_id].set_allocation(Allocation(command.steps, command.lead_makers))
+
+    def _refusal_of_allocation(self, command: c.SetAllocation) -> Refusal | None:
+        accounts = [maker.account_id for maker in command.lead_makers]
+        unknown = next((number for number in accounts if number not in self._directory.accounts), None)
+        if unknown is not None:
+            return Refusal(Reason.UNKNOWN_ACCOUNT, unknown)
+        if command.symbol_id not in self._directory.symbols:
+            return Refusal(Reason.UNKNOWN_SYMBOL, command.symbol_id)
+        for listed, maximum in ((command.steps, STEPS_MAX), (command.lead_makers, LEAD_MAKERS_MAX)):
+            if len(listed) > maximum:
+                return Refusal(Reason.ALLOCATION_TOO_LONG, len(listed), maximum)
+        if bad := first_bad_step(command.steps):
+            return Refusal(Reason.ALLOCATION_STEP_INVALID, bad, len(command.steps))
+        if not lead_makers_fit(Allocation(command.steps, command.lead_makers)):
+            shares = sum(maker.share_bps for maker in command.lead_makers)
+            return Refusal(Reason.LEAD_MAKERS_INVALID, shares, SHARE_MAX)
+        return None
 
     # --- participants, accounts, keys ----------------------------------------------------------------
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from exchange.domain.allocation import Allocation
 from exchange.domain.order import Side
 from exchange.domain.symbol import Symbol, SymbolState
 from exchange.domain.trade import BASIS_POINTS
 from exchange.domain.units import PRICE_MAX
-from exchange.matching.order_book import OrderBook
+from exchange.matching.allocation import Allocator, StepList
+from exchange.matching.order_book import OrderBook, RestingOrder
 from exchange.matching.reference_price import ReferencePrice
 from exchange.matching.stop_orders import StopOrders
 
@@ -17,12 +19,16 @@ class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops", "symbol_id",
-        "tick_sizes", "tick_starts",
+        "allocator", "book", "last_price", "protection_bps", "reference", "round_lot", "state", "stops",
+        "symbol_id", "tick_sizes", "tick_starts", "tops",
     )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol_id = symbol.symbol_id
+        self.allocator: Allocator | None = None
+        """Who shares trades out among the orders at one price; nobody where price-time priority holds."""
+        self.tops = {Side.BUY: 0, Side.SELL: 0}
+        """The order of each side that bettered the price, 0 for none; it may have gone since."""
         self.set_terms(symbol)
         self.book = OrderBook()
         self.reference = ReferencePrice(symbol.reference_price)
@@ -37,6 +43,27 @@ class Market:
         self.protection_bps = symbol.protection_bps
         self.tick_starts = [row.from_price for row in symbol.ticks.rows]
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
+
+    def set_allocation(self, allocation: Allocation) -> None:
+        """Share trades out by other steps; nobody is the top order any more."""
+        self.allocator = StepList(allocation) if allocation.steps else None
+        self.tops = dict.fromkeys(self.tops, 0)
+
+    def note_top(self, order: RestingOrder, minimum: int) -> None:
+        """See, just before an order comes to rest, whether it betters the price of what is shown on its side.
+
+        The order that did so before loses its rank, also where this one is smaller than the minimum and gets none.
+        """
+        side = self.book.home_of(order)
+        if side.rank(order.price) > side.best_rank():
+            self.tops[order.side] = order.order_id if order.displayed >= minimum else 0
+        else:
+            self.lose_top(order)
+
+    def lose_top(self, order: RestingOrder) -> None:
+        """Take its rank from an order that has lost its place."""
+        if self.tops[order.side] == order.order_id:
+            self.tops[order.side] = 0
 
     def tick_at(self, price: int) -> int:
         """Return the tick that holds at a price."""

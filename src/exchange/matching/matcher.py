@@ -4,7 +4,8 @@ Every trade is at the resting order's price. A market order trades at any price,
 band around the reference price. What is left of a limit order rests if its time in force lets it; of any other order
 it is cancelled. A fill-or-kill order trades whole or not at all; an order with a minimum trades at least so much at
 once, or waits. What is shown of an iceberg order trades at its place in the queue; when it is used up, the next part
-goes to the end of the queue. A trade that reaches stop prices triggers those orders: they come in when the order that
+goes to the end of the queue. Where a symbol has an allocation, it says which of the orders shown at a price get how
+much (`allocation.py`). A trade that reaches stop prices triggers those orders: they come in when the order that
 traded is done, in the sequence in which they were triggered, and may trigger more. Orders of one self-trade group do
 not trade with each other.
 """
@@ -25,6 +26,7 @@ from exchange.domain.order import (
     TimeInForce,
 )
 from exchange.domain.units import public_id
+from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
 from exchange.matching.stop_orders import STOPS
@@ -125,7 +127,7 @@ class Matcher:
         for level in market.book.opposite_queues(incoming.side):
             if total >= wanted or rank(level.price) < worst_rank:
                 break
-            reserves = 0
+            reserves, before = 0, total
             for resting in level.queue.values():
                 if resting.minimum > max(incoming.leaves - total, 0):
                     continue
@@ -133,7 +135,8 @@ class Matcher:
                     total += resting.leaves
                     reserves += resting.reserve
                 elif mode is not SelfTradeMode.CANCEL_OLDEST:
-                    return total - reserves
+                    allocator = self._state.allocator or market.allocator
+                    return before if allocator and resting.is_shown else total - reserves
         return total
 
     def _trade_nothing(self, market: Market, incoming: RestingOrder, may_rest: bool) -> None:
@@ -152,22 +155,59 @@ class Matcher:
         book = market.book
         shown = book.opposite_side(incoming.side)
         group, mode = self._state.self_trade_group(incoming.account_id) if self._groups else NO_GROUP
-        simple = not group and not book.hidden_opposite_side(incoming.side).ranks
+        allocator = self._state.allocator or market.allocator
+        simple = not group and not allocator and not book.hidden_opposite_side(incoming.side).ranks
         reference_price = market.reference.price
         while incoming.leaves:
             if simple:
                 if shown.best_rank() < worst_rank:
                     return
                 resting = next(iter(shown.best_level().queue.values()))
-                self._fill(market, shown, resting, incoming, reference_price)
+                self._fill(market, shown, resting, incoming, incoming.leaves, reference_price)
                 continue
             willing = book.willing(incoming.side, incoming.leaves)
             if willing is None or shown.rank(willing.price) < worst_rank:
                 return
+            if allocator and willing.is_shown:
+                self._share_out(market, allocator, incoming, group, mode, reference_price)
+                continue
             if self._is_own(group, willing):
                 self._prevent(market, willing, incoming, mode)
                 continue
-            self._fill(market, book.home_of(willing), willing, incoming, reference_price)
+            self._fill(market, book.home_of(willing), willing, incoming, incoming.leaves, reference_price)
+
+    def _share_out(
+        self,
+        market: Market,
+        allocator: Allocator,
+        incoming: RestingOrder,
+        group: int,
+        mode: SelfTradeMode,
+        reference_price: int,
+    ) -> None:
+        """Trade with the orders shown at the best price what the allocator gives them, the oldest first.
+
+        Where it would give something to an own order, only this match is prevented, and all is shared out anew.
+        """
+        shown = market.book.opposite_side(incoming.side)
+        top = market.tops[Side.SELL if incoming.side is _BUY else _BUY]
+        orders = list(shown.best_level().queue.values())
+        standing = [
+            Standing(
+                order.displayed, order.order_id, order.account_id, order.entered_ns, order.order_id == top
+            )
+            for order in orders
+        ]
+        given = checked(
+            incoming.leaves, standing, allocator.allocate(incoming.leaves, standing, market.round_lot)
+        )
+        gets = [(order, quantity) for order, quantity in zip(orders, given, strict=True) if quantity]
+        for order, _ in gets:
+            if self._is_own(group, order):
+                self._prevent(market, order, incoming, mode)
+                return
+        for order, quantity in gets:
+            self._fill(market, shown, order, incoming, quantity, reference_price)
 
     def _fill(
         self,
@@ -175,10 +215,11 @@ class Matcher:
         home: BookSide,
         resting: RestingOrder,
         incoming: RestingOrder,
+        wanted: int,
         reference_price: int,
     ) -> None:
-        """Trade what both have, but no more of the resting order than stands in its queue."""
-        quantity = min(incoming.leaves, resting.leaves - resting.reserve)
+        """Trade so much of what both have, but no more of the resting order than stands in its queue."""
+        quantity = min(wanted, resting.leaves - resting.reserve)
         incoming.leaves -= quantity
         home.fill(resting, quantity)
         if not resting.leaves:
@@ -193,6 +234,7 @@ class Matcher:
         )  # fmt: skip
         if resting.leaves and resting.leaves == resting.reserve:
             home.refresh(resting)
+            market.lose_top(resting)
             self._events.write(
                 e.OrderRefreshed, symbol_id=market.symbol_id, order_id=resting.order_id,
                 account_id=resting.account_id, side=resting.side, price=resting.price,
@@ -265,6 +307,9 @@ class Matcher:
         display_quantity = order.terms.display_quantity
         order.reserve = max(order.leaves - display_quantity, 0) if display_quantity else 0
         self._orders[order.order_id] = order
+        allocator = self._state.allocator or market.allocator
+        if allocator and order.is_shown:
+            market.note_top(order, allocator.top_minimum if isinstance(allocator, StepList) else 0)
         market.book.home_of(order).add(order)
 
     def _why_no_more(self, market: Market, incoming: RestingOrder) -> CancelReason:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import exchange_native
 import msgspec
 
 from exchange.domain.directory import Directory
@@ -21,6 +20,7 @@ from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.venue import RULES_VERSION, TradeState
 from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, VenueLimits
+from exchange.wire.native import exchange_native
 from exchange.wire.records import decode_events
 
 NATIVE_RULES_VERSION: int = exchange_native.RULES_VERSION

@@ -7,12 +7,12 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- nine *sections*, each a count u32 of its records and then the records:
+- ten *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
-     one, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated each,
-     in this order, each kind by id; the RuleConfigured of the rules in force and of those that are coming; a
-     ConfigurationChanged with nothing but its version, where there is one;
+     one, an AllocationSet where it has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an
+     AccountCreated and a KeyCreated each, in this order, each kind by id; the RuleConfigured of the rules in force
+     and of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
   2. reference prices by symbol id: symbol id u32 · last price u32 · trades u32 (how many follow in section 3);
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
@@ -25,7 +25,9 @@ filled up with zeros. A snapshot is:
   7. busted trades: match id u64, rising;
   8. corrected trades by match id: match id u64 · price u32 · quantity u32;
   9. special terms of live orders by order id: order id u64 · minimum quantity u32 · display quantity u32
-     · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
+     · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
+  10. live top orders by symbol id, of symbols that have one: symbol id u32 · bid order id u64 · ask order id u64,
+      0 for none.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ ORDER_1 = Struct("<QIIBBBBIIIQ36s")
 """As version 1 has it."""
 TERMS = Struct("<QIIIIHQ")
 CLIENT_ORDER_ID = Struct("<IQB20s36s")
+TOPS = Struct("<IQQ")
 HOLDING = Struct("<II16s")
 BUSTED = Struct("<Q")
 CORRECTED = Struct("<QII")
@@ -102,6 +105,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
             for order_id, order in sorted(state.orders.items())
             if order.terms is not NO_TERMS
         ),
+        _section(_top_records(state, markets)),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -135,7 +139,8 @@ def partition_of(data: bytes, rules_version: int) -> int:
 def upgraded(data: bytes, rules_version: int) -> bytes:
     """Return a whole snapshot of version 1, which older rules wrote, as this version writes it; others as they are.
 
-    Version 1 had no reserves, no last prices and no special terms. The last price is as before the first trade.
+    Version 1 had no reserves, no last prices, no special terms and no top orders. The last price is as before
+    the first trade.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
@@ -152,7 +157,7 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
     orders = [ORDER.pack(*order[:10], 0, *order[10:]) for order in sections.records(ORDER_1)]
     content = b"".join((
         data[ENVELOPE.size : changed_from], _section(references), _section(trades), _section(orders),
-        data[sections.at :], _section(()),
+        data[sections.at :], _section(()), _section(()),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -191,6 +196,8 @@ def read_into(state: VenueState, data: bytes) -> None:
     for order_id, *numbers in sections.records(TERMS):
         terms = state.orders[order_id].terms = SpecialTerms(**dict(zip(TERM_NAMES, numbers, strict=True)))
         state.expiries.add(terms.expires_ns, order_id)
+    for symbol_id, bid, ask in sections.records(TOPS):
+        state.markets[symbol_id].tops = {Side.BUY: bid, Side.SELL: ask}
     for order in state.orders.values():
         if order.is_waiting:
             state.markets[order.symbol_id].stops.add(order)
@@ -250,6 +257,12 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             yield encode_event(e.MarketProtectionSet(
                 **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
             ))  # fmt: skip
+    for symbol in directory.symbols.values():
+        if symbol.allocation.steps:
+            yield encode_event(e.AllocationSet(
+                **blank, symbol_id=symbol.symbol_id, steps=symbol.allocation.steps,
+                lead_makers=symbol.allocation.lead_makers,
+            ))  # fmt: skip
     for participant in directory.participants.values():
         yield encode_event(
             e.ParticipantCreated(**blank, participant_id=participant.participant_id, name=participant.name)
@@ -286,6 +299,9 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
     state.directory.apply(event)
     if isinstance(event, e.MarketProtectionSet):
         state.markets[event.symbol_id].protection_bps = event.protection_bps
+    elif isinstance(event, e.AllocationSet):
+        allocation = state.directory.symbols[event.symbol_id].allocation
+        state.markets[event.symbol_id].set_allocation(allocation)
     elif isinstance(event, e.SelfTradePreventionSet):
         state.note_self_trade_group(event.participant_id, event.group, event.mode)
     elif isinstance(event, e.SymbolAdded):
@@ -300,6 +316,14 @@ def _resting(market: Market) -> Iterator[RestingOrder]:
         yield from queues.orders()
     for side in Side:
         yield from market.stops.of_side(side)
+
+
+def _top_records(state: VenueState, markets: list[Market]) -> Iterator[bytes]:
+    """Give the top orders that are still live; the others mean nothing any more."""
+    for market in markets:
+        tops = [top if top in state.orders else 0 for top in (market.tops[Side.BUY], market.tops[Side.SELL])]
+        if any(tops):
+            yield TOPS.pack(market.symbol_id, *tops)
 
 
 def _order_record(order: RestingOrder) -> bytes:

@@ -17,6 +17,7 @@ from exchange.domain.order import Side
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
+from exchange.matching.allocation import Allocator
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
@@ -34,7 +35,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 3
+RULES_VERSION = 6
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -47,10 +48,13 @@ class TradeState(NamedTuple):
 
 
 class Venue:
-    """All markets of one partition."""
+    """All markets of one partition. allocator: a rule on trial, which shares out in place of what symbols have."""
 
-    def __init__(self, partition: int = 0, limits: VenueLimits = LIMITS) -> None:
+    def __init__(
+        self, partition: int = 0, limits: VenueLimits = LIMITS, allocator: Allocator | None = None
+    ) -> None:
         state = self._state = VenueState(partition, limits)
+        state.allocator = allocator
         orders = self._order_entry = OrderEntry(state)
         day = self._business_day = BusinessDay(state, orders)
         administration = Administration(state)
@@ -72,6 +76,7 @@ class Venue:
             c.SetSymbolState: administration.set_symbol_state,
             c.SetReferencePrice: administration.set_reference_price,
             c.SetMarketProtection: administration.set_market_protection,
+            c.SetAllocation: administration.set_allocation,
             c.CreateParticipant: administration.create_participant,
             c.SetSelfTradePrevention: administration.set_self_trade_prevention,
             c.CreateAccount: administration.create_account,

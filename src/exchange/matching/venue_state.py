@@ -10,6 +10,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
+from exchange.matching.allocation import Allocator
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
 from exchange.matching.expiries import Expiries
@@ -66,6 +67,8 @@ class VenueState:
         """Match ids of busted trades."""
         self.corrected: dict[int, tuple[int, int]] = {}
         """(price, quantity) of corrected trades by match id."""
+        self.allocator: Allocator | None = None
+        """A rule on trial: it shares out in place of what the symbols have. No part of a snapshot."""
         self.business_date = 0
         """YYYYMMDD, 0 before the first."""
         self.day_ends_ns = 0

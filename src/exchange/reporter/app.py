@@ -27,6 +27,7 @@ from exchange.infra.feed import Feed
 from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
+from exchange.infra.http_routes import Route, WsRoute
 from exchange.infra.http_source import HttpEventSource
 from exchange.infra.metrics import MetricFamilies
 from exchange.infra.redis_cache import RedisCache, RedisLink, open_redis, redis_notes
@@ -35,14 +36,17 @@ from exchange.infra.store_meter import StoreMeter
 from exchange.infra.store_retry import STOP_WAIT_S, with_retries
 from exchange.infra.websocket import SocketLimits
 from exchange.market_data.candles import parse_intervals
+from exchange.reporter import asyncapi
 from exchange.reporter.cache_writer import CacheWriter
 from exchange.reporter.cached_market import TABLES
+from exchange.reporter.drop_copy_api import DropCopyApi
 from exchange.reporter.intake import Intake
 from exchange.reporter.itch_feed import ItchFeed
 from exchange.reporter.itch_metrics import itch_metrics
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.rest_api import MarketApi
 from exchange.reporter.rest_stats import StatsApi
+from exchange.reporter.sse_api import SseApi
 from exchange.reporter.store import Committed, ReporterStore
 from exchange.reporter.stream_api import StreamApi
 from exchange.reporter.stream_groups import SNAPSHOT_TRADES
@@ -261,6 +265,7 @@ class ReporterApp:
                     committed = await self._commit(batch)
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
+                    self._drop_copy.stored(committed.accounts)
                     if self.itch is not None:
                         self.itch.take(batch)
         except InfraError as error:
@@ -278,14 +283,25 @@ class ReporterApp:
         self._meter.stored(batch, is_current=self.feed.stats.is_caught_up)
         return committed
 
+    def _stream_routes(self, sockets: SocketLimits) -> list[Route | WsRoute]:
+        """Return the routes of the stream, over WebSocket and as server-sent events."""
+        limits, origins = self.config.reporter, self.config.exchange.cors_origins
+        stream = StreamApi(
+            self.hub, self.store.queries, self._intervals_s, limits.websocket_subscriptions_max
+        )
+        self._sse = SseApi(stream, sockets, limits.websocket_connections_max, origins)
+        return [*stream.routes(), *self._sse.routes(), *asyncapi.routes()]
+
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries
+        sockets = SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB)
         self.hub = StreamHub(
             self.market,
             limits.websocket_replay_messages,
             limits.heartbeat_ms / 1_000,
             problem=lambda: "; ".join(self.ready()),
         )
+        self._drop_copy = DropCopyApi(self.market, queries, limits.heartbeat_ms / 1_000)
         market_api = MarketApi(
             self.market,
             queries,
@@ -293,7 +309,6 @@ class ReporterApp:
             depth_max=limits.book_levels_max,
             items_max=limits.page_items_max,
         )
-        stream_api = StreamApi(self.hub, queries, self._intervals_s, limits.websocket_subscriptions_max)
         stats_api = StatsApi(
             self.config.exchange.name,
             self.market,
@@ -309,7 +324,8 @@ class ReporterApp:
             [
                 *market_api.routes(),
                 *stats_api.routes(),
-                *stream_api.routes(),
+                *self._stream_routes(sockets),
+                *self._drop_copy.routes(),
                 *self._news.routes(),
                 config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
@@ -319,7 +335,7 @@ class ReporterApp:
             version=__version__,
             cors_origins=self.config.exchange.cors_origins,
             limits=limits_of(self.config.exchange, sockets_max=limits.websocket_connections_max),
-            socket_limits=SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB),
+            socket_limits=sockets,
             metrics=lambda: self._metrics(description, stats_api.metrics()),
             description=DESCRIPTION,
             notes=self._notes,
@@ -330,6 +346,7 @@ class ReporterApp:
         address = self.config.reporter_address()
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._http.stop)
+        stack.callback(self._sse.close)
         self.url = self.config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -13,7 +13,7 @@ from exchange.infra.store_retry import begin_read
 from exchange.market_data.candles import DAY_S, Candle
 from exchange.market_data.trade import Trade, TradeStatus
 from exchange.reporter.rows import candle_of, trade_of
-from exchange.reporter.schema import announcements, candles, trades
+from exchange.reporter.schema import announcements, candles, drop_copies, trades
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -168,6 +168,27 @@ class Queries:
                 if previous is not None and previous.figures is not None:
                     found.closes[symbol_id] = previous.figures.last
         return found
+
+    # --- drop copies ------------------------------------------------------------------------------
+
+    def drop_copies(
+        self, accounts: Iterable[int], after: int, upto: int, limit: int
+    ) -> list[tuple[int, int, bytes]]:
+        """Return (sequence, account, record) of events that concern accounts, after one and up to another, in order."""
+        columns = drop_copies.c
+        found = (
+            select(columns.sequence, columns.account_id, columns.event)
+            .where(
+                columns.partition == self.partition,
+                columns.account_id.in_(list(accounts)),
+                columns.sequence > after,
+                columns.sequence <= upto,
+            )
+            .order_by(columns.sequence, columns.account_id)
+            .limit(limit)
+        )
+        with self.read() as connection:
+            return [(sequence, account, event) for sequence, account, event in connection.execute(found)]
 
     # --- announcements ----------------------------------------------------------------------------
 

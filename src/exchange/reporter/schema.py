@@ -109,6 +109,17 @@ announcements = Table(
 )
 """Stream messages that are not made from another table, as they were sent."""
 
+drop_copies = Table(
+    "drop_copies",
+    metadata,
+    _partition(),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    _sequence(),
+    Column("event", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Records of the events that concern an account's orders and trades."""
+
 business_dates = Table(
     "business_dates",
     metadata,

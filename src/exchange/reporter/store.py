@@ -38,6 +38,7 @@ from exchange.market_data.tape import Tape, TapeUpdate
 from exchange.market_data.trade import Trade
 from exchange.reporter.announcements import WHOLE_EXCHANGE, Announcement, Announcer
 from exchange.reporter.batch_scan import BatchScan, scan
+from exchange.reporter.drop_copies import concerned
 from exchange.reporter.history import StoredHistory
 from exchange.reporter.queries import Queries
 from exchange.reporter.rows import trade_of
@@ -47,6 +48,7 @@ from exchange.reporter.schema import (
     business_dates,
     candle_intervals,
     candles,
+    drop_copies,
     event_batches,
     trades,
 )
@@ -61,7 +63,8 @@ class Committed(msgspec.Struct):
     """What a batch of events caused, now that it is stored.
 
     slices: its events, cut between commands into pieces that take little time each; notable: its events that are
-    neither orders nor trades, in order; previous_days: last candles of dates before the present that have changed.
+    neither orders nor trades, in order; previous_days: last candles of dates before the present that have changed;
+    accounts: those that a trade, cancel, bust or correction concerned.
     """
 
     batch: EventBatch
@@ -70,6 +73,7 @@ class Committed(msgspec.Struct):
     updates: list[TapeUpdate]
     announcements: list[Announcement]
     previous_days: dict[int, Candle | None]
+    accounts: frozenset[int] = frozenset()
 
 
 class Restored(msgspec.Struct):
@@ -164,11 +168,19 @@ class ReporterStore:
         if told:
             rows = ((self.partition, *astuple(each)) for each in told)
             bulk_insert(connection, announcements, ("partition", *Announcement.__struct_fields__), rows)
+        copies = [(self.partition, *each) for each in concerned(batch.events)]
+        bulk_insert(connection, drop_copies, ("partition", "account_id", "sequence", "event"), copies)
         self._keep_notable(connection, found)
         self._keep_events(connection, batch, builder)
         write_position(connection, self.partition, batch.epoch, batch.last_sequence)
         return Committed(
-            batch, found.slices, found.notable, updates, told, self._previous_days_changed(updates)
+            batch,
+            found.slices,
+            found.notable,
+            updates,
+            told,
+            self._previous_days_changed(updates),
+            frozenset(account_id for _, account_id, _, _ in copies),
         )
 
     def _keep_notable(self, connection: Connection, found: BatchScan) -> None:

@@ -86,7 +86,7 @@ class StreamApi:
             case "ping":
                 subscriber.connection.send_json(Pong(operation.id, self.hub.market.sequence))
             case "subscribe":
-                await self._subscribe(subscriber, operation)
+                await self.subscribe(subscriber, operation)
             case "unsubscribe":
                 self._unsubscribe(subscriber, operation)
             case _:
@@ -102,7 +102,12 @@ class StreamApi:
 
     # --- subscribe --------------------------------------------------------------------------------
 
-    async def _subscribe(self, subscriber: Subscriber, operation: Operation) -> None:
+    def check(self, operation: Operation) -> None:
+        """Raise `ApiError` where a subscription does not make sense."""
+        self._symbol_ids(operation, self._selection(operation))
+
+    async def subscribe(self, subscriber: Subscriber, operation: Operation) -> None:
+        """Subscribe to what is asked for, and send what it begins with. Raise `ApiError`."""
         selection = self._selection(operation)
         symbol_ids = self._symbol_ids(operation, selection)
         self._check_is_new(subscriber, operation, selection, symbol_ids)

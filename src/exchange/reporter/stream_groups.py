@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from exchange.domain.units import format_date
 from exchange.infra.http_routes import ApiError
-from exchange.infra.websocket import Connection, Frame, fan_out, json_frame, text_frame
+from exchange.infra.websocket import Frame, Outlet, fan_out, json_frame, text_frame
 from exchange.market_data.book import CHECKSUM_LEVELS, Book, checksum_of
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.candles import Candle, CandleKey, format_interval
@@ -54,7 +54,7 @@ class Group:
         self.symbol_id = symbol_id
         self.sequence = market.sequence
         self.conflated_ms = conflated_ms
-        self.members: dict[Connection, None] = {}
+        self.members: dict[Outlet, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -70,7 +70,7 @@ class Group:
         """Return the messages for what has changed since the last one; the first names it in prev_seq."""
         raise NotImplementedError
 
-    def join(self, connection: Connection, note: str = "") -> None:
+    def join(self, connection: Outlet, note: str = "") -> None:
         """Send a snapshot, and from now on what follows. Raise `ApiError` where it is too large."""
         if self._timer is not None:
             self.flush()
@@ -81,7 +81,7 @@ class Group:
         connection.send(frame, self.sequence)
         self.members[connection] = None
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Outlet) -> None:
         """Send nothing more."""
         self.members.pop(connection, None)
         if not self.members and self._timer is not None:

@@ -13,12 +13,14 @@ import msgspec
 
 from exchange.domain.reasons import Reason
 from exchange.infra.http_routes import ApiError
-from exchange.infra.websocket import Connection, json_frame
+from exchange.infra.websocket import Outlet, json_frame
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.candles import Candle
+from exchange.market_data.queue_changes import QueueChanges
 from exchange.market_data.tape import TapeUpdate
 from exchange.reporter.announcements import WHOLE_EXCHANGE, Announcement
 from exchange.reporter.live_market import LiveMarket
+from exchange.reporter.queue_group import QueueGroup
 from exchange.reporter.replay_buffer import ReplayBuffer
 from exchange.reporter.stream_groups import (
     BookGroup,
@@ -55,7 +57,7 @@ class Subscriber:
     everything: by channel and interval, where it is "*".
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Outlet) -> None:
         self.connection = connection
         self.groups: dict[tuple[str, int, int], Group] = {}
         self.everything: dict[tuple[str, int], Selection] = {}
@@ -83,13 +85,15 @@ class StreamHub:
         self.market = market
         self.heartbeat_s = heartbeat_s
         self._problem = problem
-        self.subscribers: dict[Connection, Subscriber] = {}
+        self.subscribers: dict[Outlet, Subscriber] = {}
         since = market.sequence
         self.trades: ReplayBuffer[TapeUpdate | Announcement] = ReplayBuffer(replay_messages, since)
         self.status: ReplayBuffer[Announcement] = ReplayBuffer(replay_messages, since)
         self.books: ReplayBuffer[BookUpdate] = ReplayBuffer(replay_messages, since)
         self._trade_groups: dict[int, TradesGroup] = {}
         self._status_groups: dict[int, StatusGroup] = {}
+        self._queues = QueueChanges()
+        self._queue_groups: dict[int, QueueGroup] = {}
         self._book_groups: dict[int, dict[tuple[int, int], BookGroup]] = {}
         self._ticker_groups: dict[int, dict[int, TickerGroup]] = {}
         self._candle_groups: dict[tuple[int, int], dict[int, CandleGroup]] = {}
@@ -128,6 +132,8 @@ class StreamHub:
         self.books.add(update.symbol_id, update)
         for group in self._book_groups.get(update.symbol_id, {}).values():
             group.take(update)
+        if (queue := self._queue_groups.get(update.symbol_id)) is not None:
+            queue.take(update, self._queues.take(update.symbol_id))
 
     def ticker_changed(self, symbol_id: int, sequence: int) -> None:
         """Send a ticker."""
@@ -141,7 +147,7 @@ class StreamHub:
 
     # --- who listens ------------------------------------------------------------------------------
 
-    def enter(self, connection: Connection) -> Subscriber:
+    def enter(self, connection: Outlet) -> Subscriber:
         """Take a connection in."""
         subscriber = self.subscribers[connection] = Subscriber(connection)
         return subscriber
@@ -189,6 +195,10 @@ class StreamHub:
                 return self._trade_groups.setdefault(symbol_id, TradesGroup(market, symbol_id))
             case "status":
                 return self._status_groups.setdefault(symbol_id, StatusGroup(market, symbol_id))
+            case "queue":
+                self._queues.want(symbol_id)
+                market.builder.watch(self._queues)
+                return self._queue_groups.setdefault(symbol_id, QueueGroup(market, symbol_id))
             case "ticker":
                 tickers = self._ticker_groups.setdefault(symbol_id, {})
                 return tickers.setdefault(conflated_ms, TickerGroup(market, symbol_id, conflated_ms))
@@ -216,6 +226,11 @@ class StreamHub:
                 del self._trade_groups[symbol_id]
             case StatusGroup():
                 del self._status_groups[symbol_id]
+            case QueueGroup():
+                self._queues.leave(symbol_id)
+                del self._queue_groups[symbol_id]
+                if not self._queue_groups:
+                    self.market.builder.watch(None)
             case TickerGroup():
                 del self._ticker_groups[symbol_id][group.conflated_ms]
             case CandleGroup():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from exchange.infra.websocket import Connection, Frame, json_frame, text_frame
+from exchange.infra.websocket import Frame, Outlet, json_frame, text_frame
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.tape import TapeUpdate
 from exchange.reporter.announcements import Announcement
@@ -112,7 +112,7 @@ class Resumption:
         return sorted(frames, key=lambda each: each[0])[:limit]
 
 
-async def wait_for_room(connection: Connection) -> None:
+async def wait_for_room(connection: Outlet) -> None:
     """Wait until a connection's queue has emptied, so that a long answer does not make its reader a slow one."""
     room = connection.limits.queue_bytes_max // ROOM_SHARE
     while connection.queued_bytes > room and not connection.is_closing:  # noqa: ASYNC110

@@ -1,4 +1,4 @@
-"""The web page: the files of the folder `page`, and where the page finds the components."""
+"""The web pages: the terminal where it was built, the plain page always, and where they find the components."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from exchange.infra.http_routes import Call, Reply, Route
 from exchange.reporter.stream_api import STREAM_PATH
 
 INDEX = "index.html"
+PLAIN = "plain/"
+"""Where the plain page is, whether or not there is a terminal."""
 FILE_BYTES_MAX = 8 << 20
 MEDIA = {
     ".html": "text/html; charset=utf-8",
@@ -48,11 +50,21 @@ class PageConfig(msgspec.Struct, kw_only=True):
 
 
 class WebPage:
-    """Serves the page, as its files are when the reporter starts. folder: where they are."""
+    """Serves the pages, as their files are when the reporter starts.
 
-    def __init__(self, config: Config, folder: Traversable | None = None) -> None:
+    plain: the folder of the page that needs no build; built: that of the terminal, which may be missing.
+    """
+
+    def __init__(
+        self, config: Config, plain: Traversable | None = None, built: Traversable | None = None
+    ) -> None:
         self._config = config
-        self._files = dict(_files_of(folder or files("exchange.reporter") / "page"))
+        here = files("exchange.reporter")
+        page, terminal = (
+            dict(_files_of(folder)) for folder in (plain or here / "page", built or here / "static")
+        )
+        first = terminal if INDEX in terminal else page
+        self._files = first | {PLAIN + path: body for path, body in page.items()}
 
     def routes(self) -> list[Route]:
         """List the routes: one per file, and the configuration."""
@@ -63,7 +75,7 @@ class WebPage:
             )
         ]  # fmt: skip
         for path in self._files:
-            where = "/" if path == INDEX else f"/{path}"
+            where = f"/{path.removesuffix(INDEX)}" if path.endswith(INDEX) else f"/{path}"
             made.append(self._route(where, path))
         return made
 
@@ -131,7 +143,9 @@ def _here(call: Call) -> str:
 
 
 def _files_of(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    """Read every file of a folder that a browser can be given."""
+    """Read every file of a folder that a browser can be given; of a folder that is not there, none."""
+    if not folder.is_dir():
+        return
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         if entry.is_dir():
             yield from _files_of(entry, f"{prefix}{entry.name}/")

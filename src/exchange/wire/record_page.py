@@ -20,6 +20,8 @@ _CODES = {
     "k": ("32 bytes", "SHA-256"),
     "b": ("u16", "bytes of this text in the tail, UTF-8"),
     "r": ("u16", "rows in the tail, each from_price u32 and tick u32"),
+    "s": ("u16", "rows in the tail, each kind u8, rounding u8, share_bps u16, minimum u32 and maximum u32"),
+    "l": ("u16", "rows in the tail, each account_id u32 and share_bps u16"),
 }
 _INTRODUCTION = f"""# Records
 

@@ -19,8 +19,11 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, ClassVar
 
+import msgspec
+
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
@@ -36,7 +39,12 @@ LENGTH = struct.Struct("<I")
 SEQUENCE = struct.Struct("<Q")
 VERSION_OFFSET = 5
 SEQUENCE_OFFSET = 8
-_TICK_ROW = struct.Struct("<II")
+_ROWS: dict[str, tuple[struct.Struct, type[msgspec.Struct]]] = {
+    "r": (struct.Struct("<II"), TickRow),
+    "s": (struct.Struct("<BBHII"), AllocationStep),
+    "l": (struct.Struct("<IH"), LeadMaker),
+}
+"""Rows of a tail by their code: how one lies in bytes, and what it is."""
 _ENUMS: dict[str, type[IntEnum]] = {
     "side": Side,
     "taker_side": Side,
@@ -66,7 +74,8 @@ class Layout:
     """How one command or event lies in bytes.
 
     body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
-    t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks.
+    t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks, s rows of tail
+    allocation steps, l rows of tail lead market makers.
     """
 
     CODES: ClassVar[dict[str, str]] = {
@@ -78,6 +87,8 @@ class Layout:
         "k": "32s",
         "b": "H",
         "r": "H",
+        "s": "H",
+        "l": "H",
     }
 
     def __init__(self, value_type: type, number: int, body: str, enums: dict[str, str] | None = None) -> None:
@@ -94,8 +105,8 @@ class Layout:
         self.struct = struct.Struct(
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
-        self.has_tail = any(code in "br" for _, code in self.fields)
-        self.is_plain = not any(code in "?tibr" for _, code in self.fields)
+        self.has_tail = any(code in "brsl" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibrsl" for _, code in self.fields)
         self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
         self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
@@ -114,6 +125,7 @@ _EVENT_FACTS = _FACTS.replace("symbol_id:I ", "")
 _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
+_ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
 
 LAYOUTS: dict[type, Layout] = {
@@ -148,6 +160,7 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.EnterSpecialOrder, 62, "account_id:I symbol_id:I " + _ORDER + _TERMS),
         Layout(c.SetMarketProtection, 63, "symbol_id:I protection_bps:H"),
         Layout(c.SetSelfTradePrevention, 64, "participant_id:I group:I mode:e"),
+        Layout(c.SetAllocation, 65, "symbol_id:I " + _ALLOCATION),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -209,6 +222,7 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.RuleConfigured, 160, _RULE),
         Layout(e.ConfigurationChanged, 161, _CONFIRMATION),
+        Layout(e.AllocationSet, 162, _ALLOCATION),
         Layout(e.SpecialTermsAccepted, 163, "order_id:Q account_id:I" + _TERMS),
         Layout(
             e.OrderRepriced,
@@ -396,8 +410,9 @@ def _body_of(layout: Layout, value: Any) -> tuple[list[Any], bytes]:
             text = field.encode()
             tail += text
             field = len(text)
-        elif code == "r":
-            tail += b"".join(_TICK_ROW.pack(row.from_price, row.tick) for row in field)
+        elif code in _ROWS:
+            row_struct, _ = _ROWS[code]
+            tail += b"".join(row_struct.pack(*msgspec.structs.astuple(row)) for row in field)
             field = len(field)
         body.append(field)
     return body, tail
@@ -420,9 +435,10 @@ def _fields_of(
             elif code == "b":
                 text = _tail(buffer, at, value, end)
                 value, at = text.decode(), at + len(text)
-            elif code == "r":
-                rows = _tail(buffer, at, value * _TICK_ROW.size, end)
-                value, at = tuple(TickRow(*row) for row in _TICK_ROW.iter_unpack(rows)), at + len(rows)
+            elif code in _ROWS:
+                row_struct, row_type = _ROWS[code]
+                rows = _tail(buffer, at, value * row_struct.size, end)
+                value, at = tuple(row_type(*row) for row in row_struct.iter_unpack(rows)), at + len(rows)
         except ValueError as error:
             raise ProtocolError(
                 f"{name} in the {layout.value_type.__name__} at offset {offset}: {error}"

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from exchange.wire.rest.market import CandleView, FiguresView, Ticker, TradeView
 
 STREAM_VERSION = 1
-CHANNELS = ("trades", "book", "ticker", "candles", "status")
+CHANNELS = ("trades", "book", "queue", "ticker", "candles", "status")
 OPERATIONS = ("subscribe", "unsubscribe", "ping")
 OPERATION_ID_MAX = 64
 SYMBOLS_PER_OPERATION_MAX = 200
@@ -178,6 +178,39 @@ class BookDelta(Struct, kw_only=True, gc=False):
     at: str
     bids: list[LevelText]
     asks: list[LevelText]
+    checksum: int
+
+
+# --- queue ----------------------------------------------------------------------------------------
+
+OrderText = tuple[str, str, str]
+"""[order id, price, quantity left] of an order; quantity "0": it is gone."""
+
+
+class QueueSnapshot(Struct, kw_only=True):
+    """All orders, in the sequence in which they would trade. checksum: over the ten first of each side."""
+
+    channel: Literal["queue"] = "queue"
+    type: Literal["snapshot"] = "snapshot"
+    symbol: str
+    seq: int
+    note: str | UnsetType = UNSET
+    bids: list[OrderText]
+    asks: list[OrderText]
+    checksum: int
+
+
+class QueueDelta(Struct, kw_only=True, gc=False):
+    """What a command did to orders, in order: one not known yet is last at its price, others keep their place."""
+
+    channel: Literal["queue"] = "queue"
+    type: Literal["delta"] = "delta"
+    symbol: str
+    prev_seq: int
+    seq: int
+    at: str
+    bids: list[OrderText]
+    asks: list[OrderText]
     checksum: int
 
 

@@ -1,0 +1,112 @@
+"""Which events concern an account, and how its participant is told: executions, cancels, busts and corrections.
+
+An event is stored as its record under each account that it concerns, and turned into words only when it is read. A
+trade between two orders of one participant is told twice, once for each order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from exchange.domain import events as e
+from exchange.domain.directory import Directory
+from exchange.domain.order import CancelReason, Side
+from exchange.domain.units import public_id
+from exchange.wire.fields import RECORD_START, field_struct, kind_of
+from exchange.wire.records import decode_event
+from exchange.wire.rest.admin import BUST_REASON_TEXT
+from exchange.wire.rest.drop_copy import DropCopy
+from exchange.wire.rest.market import price_text, time_text
+from exchange.wire.rest.orders import CANCEL_REASON_TEXT, SIDE_TEXT
+
+ITEMS_PER_EVENT_MAX = 2
+
+_ACCOUNTS = {
+    kind_of(e.TradeExecuted): field_struct(
+        e.TradeExecuted, "sequence", "maker_account_id", "taker_account_id"
+    ),
+    kind_of(e.TradeBusted): field_struct(e.TradeBusted, "sequence", "buy_account_id", "sell_account_id"),
+    kind_of(e.TradeCorrected): field_struct(
+        e.TradeCorrected, "sequence", "buy_account_id", "sell_account_id"
+    ),
+    kind_of(e.OrderCancelled): field_struct(e.OrderCancelled, "sequence", "account_id"),
+}
+_OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
+
+
+def concerned(events: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Give (account, sequence, record) of each event for each account that it concerns."""
+    offset, end = 0, len(events)
+    while offset < end:
+        length, kind, _ = RECORD_START.unpack_from(events, offset)
+        fields = _ACCOUNTS.get(kind)
+        if fields is not None:
+            record = events[offset : offset + length]
+            sequence, *accounts = fields.unpack_from(record)
+            for account_id in dict.fromkeys(accounts):
+                yield account_id, sequence, record
+        offset += length
+
+
+def copies_of(record: bytes, account_id: int, directory: Directory) -> list[DropCopy]:
+    """Return what an event says to one of the accounts that it concerns."""
+    event = decode_event(record)
+    write = _WRITERS[type(event)]
+    symbol = directory.symbols[event.symbol_id].symbol
+    return list(write(event, account_id, symbol))
+
+
+def _copy(event: e.Event, account_id: int, symbol: str, **fields: Any) -> DropCopy:
+    return DropCopy(
+        seq=event.sequence, at=time_text(event.time_ns), account=str(account_id), symbol=symbol, **fields
+    )
+
+
+def _executed(event: e.TradeExecuted, account_id: int, symbol: str) -> Iterator[DropCopy]:
+    match_id = str(public_id(event.partition, event.sequence))
+    sides = (
+        ("maker", event.maker_account_id, event.maker_order_id, event.maker_leaves, _OTHER[event.taker_side]),
+        ("taker", event.taker_account_id, event.taker_order_id, event.taker_leaves, event.taker_side),
+    )
+    for liquidity, account, order_id, leaves, side in sides:
+        if account == account_id:
+            yield _copy(
+                event, account_id, symbol, type="execution", order_id=str(order_id), side=SIDE_TEXT[side],
+                price=price_text(event.price), qty=str(event.quantity), match_id=match_id, liquidity=liquidity,
+                leaves_qty=str(leaves),
+            )  # fmt: skip
+
+
+def _cancelled(event: e.OrderCancelled, account_id: int, symbol: str) -> Iterator[DropCopy]:
+    yield _copy(
+        event, account_id, symbol, type="cancel", order_id=str(event.order_id), side=SIDE_TEXT[event.side],
+        price=price_text(event.price) if event.price else None, qty=str(event.quantity), leaves_qty="0",
+        reason=CANCEL_REASON_TEXT.get(event.reason, CancelReason(event.reason).name.lower()),
+    )  # fmt: skip
+
+
+def _changed(event: e.TradeBusted | e.TradeCorrected, account_id: int, symbol: str) -> Iterator[DropCopy]:
+    new: dict[str, Any] = {}
+    if isinstance(event, e.TradeCorrected):
+        new = {"new_price": price_text(event.new_price), "new_qty": str(event.new_quantity)}
+    sides = (
+        (Side.BUY, event.buy_account_id, event.buy_order_id),
+        (Side.SELL, event.sell_account_id, event.sell_order_id),
+    )
+    for side, account, order_id in sides:
+        if account == account_id:
+            yield _copy(
+                event, account_id, symbol, type="correction" if new else "bust", order_id=str(order_id),
+                side=SIDE_TEXT[side], price=price_text(event.price), qty=str(event.quantity),
+                match_id=str(event.match_id), reason=BUST_REASON_TEXT[event.reason],
+                ruling_id=str(event.ruling_id), executed_at=time_text(event.executed_ns), **new,
+            )  # fmt: skip
+
+
+_WRITERS: dict[type[e.Event], Callable[[Any, int, str], Iterator[DropCopy]]] = {
+    e.TradeExecuted: _executed,
+    e.OrderCancelled: _cancelled,
+    e.TradeBusted: _changed,
+    e.TradeCorrected: _changed,
+}

@@ -1,0 +1,384 @@
+"""The terminal in a real browser: every view moves, an order's whole life is seen, and the engine may go and return."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.integration.exchange_process import Client, ExchangeProcess
+from tests.integration.parts import NAMES, Parts
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+BUILT = Path(str(files("exchange.reporter"))) / "static" / "index.html"
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (Debian: apt-get install chromium)"),
+    pytest.mark.skipif(
+        not BUILT.is_file(), reason="the terminal was not built (make setup with Node.js 20.19 or newer)"
+    ),
+]
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
+"""A folder to keep pictures in; those of docs/images are made by `SCREENSHOTS=docs/images`."""
+WAIT_MS = 30_000
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
+    with ExchangeProcess(tmp_path_factory.mktemp("terminal") / "data", "demo") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+class Screen:
+    """A page of its own: what it asked for and what went wrong in it, and whose keys are in it."""
+
+    def __init__(
+        self, browser: Browser, reporter: str, keys: dict[str, Any], scheme: str, size: dict[str, int]
+    ) -> None:
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        self.page.set_default_timeout(WAIT_MS)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on(
+            "console", lambda said: self.wrong.append(said.text) if is_violation(said.text) else None
+        )
+        self._keys, self._reporter = keys, reporter
+
+    def open(self, symbol: str = "AAPL", *, who: str = "", operator: bool = False) -> Page:
+        """Show a symbol, with somebody's keys in this tab."""
+        kept = {"key": self._keys["participants"][who]["key"]} if who else {}
+        kept |= {"operator_key": self._keys["operator"]} if operator else {}
+        self.page.add_init_script(
+            "".join(f"sessionStorage.setItem('{name}', '{key}');" for name, key in kept.items())
+        )
+        self.page.goto(f"{self._reporter}/#{symbol}")
+        expect(self.page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
+        return self.page
+
+
+def is_violation(text: str) -> bool:
+    """Tell whether the browser complains of a policy or an error of the page, and not of a request that was lost."""
+    return "Content Security Policy" in text or "CORS" in text or "Uncaught" in text
+
+
+@pytest.fixture
+def screen(browser: Browser, exchange: ExchangeProcess, request: pytest.FixtureRequest) -> Iterator[Screen]:
+    scheme, size = getattr(request, "param", ("dark", DESK))
+    made = Screen(browser, exchange.url("reporter"), exchange.keys(), scheme, size)
+    yield made
+    made.page.close()
+    assert made.wrong == []
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of what is seen, where one is wanted."""
+    if SCREENSHOTS:
+        page.wait_for_timeout(2500)
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+
+
+def cross(exchange: ExchangeProcess, price: str, symbol: str = "XYZ") -> None:
+    """Trade five shares of alice with bob."""
+    keys = exchange.keys()["participants"]
+    for name, side in (("alice", "sell"), ("bob", "buy")):
+        order = {"symbol": symbol, "side": side, "qty": "5", "price": price, "time_in_force": "gtc"}
+        status, answer = Client(exchange.url("engine"), keys[name]["key"]).call(
+            "POST", "/api/v1/order", order
+        )
+        assert status == 201, answer
+
+
+def test_every_panel_of_the_market_moves_and_nobody_outside_is_asked(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    for panel in ("#asks tr", "#bids tr", "#trades tr.executed", "#watch polyline", "#candles canvas"):
+        expect(page.locator(panel).first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#candles")).to_have_attribute("aria-label", re.compile("stands at"), timeout=WAIT_MS)
+    expect(page.locator(".depth path.asks")).to_have_attribute("d", re.compile("M"), timeout=WAIT_MS)
+    expect(page.locator("#last")).not_to_have_text("–", timeout=WAIT_MS)
+    expect(page.locator("#spread")).to_contain_text("spread", timeout=WAIT_MS)
+    before = page.locator("#book-seq").inner_text()
+    expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
+    page.get_by_role("button", name="MSFT").click()
+    expect(page.locator("#ticket-title")).to_contain_text("MSFT")
+    expect(page.locator("#asks tr").first).to_contain_text("4", timeout=WAIT_MS)
+    hosts = {url.split("/")[2].split(":")[0] for url in screen.asked if url.startswith(("http", "ws"))}
+    assert hosts == {"127.0.0.1"}
+
+
+def test_an_order_is_told_in_words_confirmed_shown_in_the_ladder_and_cancelled(screen: Screen) -> None:
+    page = screen.open()
+    page.fill("#key", screen._keys["participants"]["alice"]["key"])
+    page.fill("#qty", "7")
+    page.fill("#price", "188.01")
+    expect(page.locator("#words")).to_contain_text("Buy 7 AAPL at 188.01 or less")
+    page.click("#send")
+    expect(page.locator("#confirm-send")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer")).to_contain_text("nothing filled yet", timeout=WAIT_MS)
+    row = page.locator("#orders tr.new", has_text="188.01")
+    expect(row).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#bids tr.mine", has_text="188.01")).to_contain_text("7", timeout=WAIT_MS)
+    page.keyboard.press("Alt+c")
+    expect(page.locator("#orders tr.canceled", has_text="188.01")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#bids tr.mine")).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_a_stop_order_is_told_in_words_and_waits_until_it_is_cancelled(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    page.select_option("#type", "stop")
+    page.click("#sell")
+    page.fill("#qty", "9")
+    page.fill("#stop-price", "100.00")
+    expect(page.locator("#words")).to_contain_text("until the last trade is at 100.00 or less")
+    page.uncheck("#confirm")
+    page.click("#send")
+    row = page.locator("#orders tr.new", has_text="stop")
+    expect(row).to_contain_text("9", timeout=WAIT_MS)
+    row.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#orders tr.canceled", has_text="stop")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_refused_order_says_why_and_an_incomplete_one_is_not_sent(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    page.fill("#qty", "1.5")
+    expect(page.locator("#words")).to_contain_text("whole number")
+    expect(page.locator("#send")).to_be_disabled()
+    page.fill("#qty", "1")
+    page.fill("#price", "1.005")
+    page.uncheck("#confirm")
+    page.click("#send")
+    expect(page.locator("#answer")).to_contain_text("tick", timeout=WAIT_MS)
+    expect(page.locator("#answer")).to_have_class("bad")
+
+
+def test_a_click_on_the_ladder_fills_the_ticket_and_the_fill_is_explained(screen: Screen) -> None:
+    page = screen.open(who="carol")
+    price = page.locator("#asks button").last
+    expect(price).to_be_visible(timeout=WAIT_MS)
+    page.uncheck("#confirm")
+    # The best ask may be gone a moment later, so the order is willing to pay more.
+    price.click()
+    expect(page.locator("#price")).not_to_have_value("")
+    page.fill("#price", "195.00")
+    page.fill("#qty", "3")
+    expect(page.locator("#words")).to_contain_text("would trade at once")
+    page.click("#send")
+    fill = page.locator("#fills tr", has_text="AAPL").first
+    expect(fill).to_be_visible(timeout=WAIT_MS)
+    fill.get_by_role("button", name="Why").click()
+    expect(page.locator("#story")).to_contain_text("accepted", timeout=WAIT_MS)
+    page.click("#story-close")
+    page.click("#view-trading")
+    expect(page.locator("#positions tr", has_text="AAPL")).to_contain_text("10,003", timeout=WAIT_MS)
+    expect(page.locator("#profit")).to_be_visible()
+
+
+def test_order_fill_and_bust_are_seen_on_every_panel(screen: Screen, exchange: ExchangeProcess) -> None:
+    page = screen.open("XYZ", who="alice", operator=True)
+    page.click("#sell")
+    page.fill("#qty", "5")
+    page.fill("#price", "17.77")
+    page.uncheck("#confirm")
+    page.click("#send")
+    expect(page.locator("#asks tr.mine")).to_contain_text("17.77", timeout=WAIT_MS)
+    bob = Client(exchange.url("engine"), exchange.keys()["participants"]["bob"]["key"])
+    order = {"symbol": "XYZ", "side": "buy", "qty": "5", "price": "17.77", "time_in_force": "ioc"}
+    assert bob.call("POST", "/api/v1/order", order)[0] == 201
+    expect(page.locator("#trades tr.busted s", has_text="17.77")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("#trades tr.why")).to_have_text("busted: erroneous")
+    expect(page.locator("#fills tr.busted")).to_contain_text("17.77", timeout=WAIT_MS)
+    expect(page.locator("#orders tr", has_text="17.77")).to_contain_text("5 busted", timeout=WAIT_MS)
+    expect(page.locator("#asks tr")).to_have_count(0)
+    expect(page.locator("#last")).to_have_text("–", timeout=WAIT_MS)
+    expect(page.locator("#day-volume")).to_have_text("0")
+    expect(page.locator("#candles")).to_have_attribute(
+        "aria-label", re.compile("no trades yet"), timeout=WAIT_MS
+    )
+    page.locator("#fills tr.busted").get_by_role("button", name="Why").click()
+    expect(page.locator("#story")).to_contain_text("CE-CORE", timeout=WAIT_MS)
+    picture(page, "bust")
+    page.click("#story-close")
+    page.click("#view-trading")
+    position = page.locator("#positions tr", has_text="XYZ")
+    expect(position.locator("td").nth(1)).to_have_text("10,000", timeout=WAIT_MS)
+    expect(position.locator("td").last).to_have_text("0.00")
+    page.click("#view-operations")
+    expect(page.locator("#busted")).to_contain_text("17.77", timeout=WAIT_MS)
+
+
+def test_an_operator_sees_what_the_rules_measured_and_releases_or_busts_with_a_reason(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    page = screen.open("XYZ", operator=True)
+    cross(exchange, "11.00")
+    cross(exchange, "11.50")
+    page.click("#view-operations")
+    held = page.locator("#held article")
+    expect(held).to_have_count(2, timeout=WAIT_MS)
+    expect(held.last).to_contain_text("above the reference price 10.00")
+    expect(held.last.locator(".bust")).to_be_disabled()
+    picture(page, "held")
+    for price, verdict in (("11.00", "release"), ("11.50", "bust")):
+        article = page.locator("#held article", has_text=f"5 XYZ at {price}")
+        article.get_by_role("textbox").fill("both sides were asked")
+        article.locator(f".{verdict}").click()
+        expect(article).to_have_count(0, timeout=WAIT_MS)
+    expect(page.locator("#busted")).to_contain_text("11.50", timeout=WAIT_MS)
+    page.click("#view-market")
+    expect(page.locator("#trades tr.busted")).to_contain_text(["11.50"], timeout=WAIT_MS)
+    expect(page.locator("#trades tr.executed")).to_contain_text(["11.00"], timeout=WAIT_MS)
+
+
+def test_the_proofs_hold_and_a_halt_is_told_to_everybody(screen: Screen) -> None:
+    page = screen.open("TSLA", operator=True)
+    page.click("#view-operations")
+    expect(page.locator("#lights li.good")).to_have_count(8, timeout=WAIT_MS)
+    expect(page.locator("#hash")).to_have_text(re.compile("[0-9a-f]{16}"))
+    expect(page.locator("#components .ready")).to_have_count(3, timeout=WAIT_MS)
+    expect(page.locator("#participants")).to_contain_text("alice")
+    page.fill("#halt-reason", "news pending")
+    page.get_by_role("button", name="suspend TSLA").click()
+    expect(page.get_by_role("button", name="resume TSLA")).to_be_visible(timeout=WAIT_MS)
+    page.click("#view-market")
+    expect(page.locator("#halt")).to_contain_text("news pending", timeout=WAIT_MS)
+    page.click("#view-operations")
+    page.get_by_role("button", name="resume TSLA").click()
+    expect(page.get_by_role("button", name="suspend TSLA")).to_be_visible(timeout=WAIT_MS)
+    page.click("#view-market")
+    expect(page.locator("#halt")).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_a_trader_is_told_that_operations_need_another_key(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    page.click("#view-operations")
+    expect(page.locator("#lights li.unknown")).to_have_count(8, timeout=WAIT_MS)
+    page.fill("#operator-key", "xk_wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("#office-answer")).to_contain_text("key", timeout=WAIT_MS)
+    expect(page.locator("#office-answer")).to_have_class("bad")
+
+
+def test_the_keyboard_changes_views_symbols_and_the_ticket(screen: Screen) -> None:
+    page = screen.open("AAPL")
+    page.keyboard.press("2")
+    expect(page.locator("#view-trading")).to_have_attribute("aria-current", "page")
+    page.keyboard.press("s")
+    expect(page.locator("#qty")).to_be_focused()
+    expect(page.locator("#sell")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    page.locator("body").click(position={"x": 5, "y": 400})
+    page.locator("#qty").blur()
+    page.keyboard.press("]")
+    expect(page.locator("#ticket-title")).to_contain_text("MSFT")
+    page.keyboard.press("1")
+    expect(page.locator("#view-market")).to_have_attribute("aria-current", "page")
+
+
+SCREENS = [
+    pytest.param(("dark", DESK), id="dark"),
+    pytest.param(("light", DESK), id="light"),
+    pytest.param(("dark", PHONE), id="phone"),
+]
+
+
+PICTURES = {
+    ("dark", "market"): "market",
+    ("dark", "trading"): "trading",
+    ("light", "market"): "market-light",
+    ("phone", "market"): "market-phone",
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS, indirect=True)
+def test_every_view_fits_and_every_control_has_a_name(
+    screen: Screen, exchange: ExchangeProcess, request: pytest.FixtureRequest
+) -> None:
+    alice = Client(exchange.url("engine"), exchange.keys()["participants"]["alice"]["key"])
+    for side, price in (("buy", "189.00"), ("sell", "189.45")):
+        order = {"symbol": "AAPL", "side": side, "qty": "250", "price": price}
+        assert alice.call("POST", "/api/v1/order", order)[0] == 201
+    page = screen.open(who="alice", operator=True)
+    page.fill("#price", "189.30")
+    look = request.node.callspec.id
+    for view in ("market", "trading", "operations"):
+        page.click(f"#view-{view}")
+        expect(page.locator(f"main.{view}")).to_be_visible()
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{view} is {wide} px wider than the screen"
+        nameless = page.evaluate(NAMELESS)
+        assert nameless == [], f"controls without a name in {view}: {nameless}"
+        if (look, view) in PICTURES:
+            picture(page, PICTURES[look, view])
+    assert alice.call("DELETE", "/api/v1/orders")[0] == 200
+
+
+NAMELESS = """() => [...document.querySelectorAll("button, input, select, a")].filter((one) => {
+  const labels = [...(one.labels ?? [])].map((label) => label.innerText.trim());
+  return !(one.getAttribute("aria-label") || one.innerText || labels.some((text) => text));
+}).map((one) => one.outerHTML.slice(0, 120))"""
+
+
+def test_the_page_is_stale_when_the_exchange_dies_and_live_with_the_same_tape_when_it_is_back(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    page = screen.open("XYZ", who="alice")
+    cross(exchange, "10.00")
+    expect(page.locator("#trades tr.executed", has_text="10.00").first).to_be_visible(timeout=WAIT_MS)
+    exchange.kill()
+    expect(page.locator("#state")).to_have_text("stale", timeout=WAIT_MS)
+    expect(page.locator("#age")).to_contain_text("reconnecting")
+    expect(page.locator(".ladder.old")).to_be_visible()
+    exchange.start()
+    expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
+    expect(page.locator("#trades tr.executed", has_text="10.00").first).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("button", name="AAPL").first.click()
+    before = page.locator("#book-seq").inner_text()
+    expect(page.locator("#book-seq")).not_to_have_text(before, timeout=WAIT_MS)
+
+
+def test_the_engine_alone_dies_the_page_says_so_and_goes_on_when_it_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with Parts(tmp_path) as parts:
+        for name in NAMES:
+            parts.start(name, tmp_path / name)
+        keys = {"participants": parts._keys["participants"], "operator": parts._keys["operator"]}
+        screen = Screen(browser, parts.url("reporter"), keys, "dark", DESK)
+        page = screen.open("XYZ", who="alice", operator=True)
+        parts.processes["engine"].kill()
+        parts.processes["engine"].wait()
+        expect(page.locator("#state")).to_have_text("stale", timeout=WAIT_MS)
+        expect(page.locator("#problem")).to_be_visible(timeout=WAIT_MS)
+        parts.start("engine", tmp_path / "engine")
+        expect(page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
+        expect(page.locator("#problem")).to_have_count(0, timeout=WAIT_MS)
+        page.fill("#qty", "4")
+        page.fill("#price", "9.00")
+        page.uncheck("#confirm")
+        page.click("#send")
+        expect(page.locator("#bids tr.mine")).to_contain_text("9.00", timeout=WAIT_MS)
+        assert screen.wrong == []

@@ -1,0 +1,76 @@
+"""Which events concern an account, and what each of its sides is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from exchange.domain import commands as c
+from exchange.domain import events as e
+from exchange.domain.directory import Directory
+from exchange.domain.order import Side
+from exchange.domain.units import OrderId, ParticipantId
+from exchange.reporter.drop_copies import concerned, copies_of
+from exchange.wire.records import decode_events
+from tests.market_data.venue_flow import VenueFlow
+
+
+def told(flow: VenueFlow, opened: bytes, events: bytes, account_id: int) -> list[dict[str, Any]]:
+    """Return what events tell an account."""
+    directory = Directory()
+    for event in decode_events(opened):
+        directory.apply(event)
+    return [
+        msgspec.to_builtins(copy)
+        for account, _, record in concerned(events)
+        if account == account_id
+        for copy in copies_of(record, account, directory)
+    ]
+
+
+def test_a_trade_is_told_to_both_sides() -> None:
+    flow = VenueFlow()
+    opened = flow.open()
+    events = flow.limit(Side.SELL, 1_000_000, 100) + flow.limit(Side.BUY, 1_000_000, 40)
+    (bought,) = told(flow, opened, events, 1)
+    (sold,) = told(flow, opened, events, 2)
+    assert bought | {"order_id": "", "account": ""} == {
+        "type": "execution", "seq": bought["seq"], "at": bought["at"], "account": "", "symbol": "AAPL",
+        "order_id": "", "side": "buy", "price": "100.00", "qty": "40", "match_id": sold["match_id"],
+        "liquidity": "taker", "leaves_qty": "0",
+    }  # fmt: skip
+    assert (sold["side"], sold["liquidity"], sold["leaves_qty"]) == ("sell", "maker", "60")
+
+
+def test_a_cancel_is_told_to_its_owner_alone() -> None:
+    flow = VenueFlow()
+    opened = flow.open()
+    flow.limit(Side.SELL, 1_000_000, 100)
+    events = flow.do(c.CancelOrder(participant_id=ParticipantId(2), order_id=OrderId(flow.live[0])))
+    (cancelled,) = told(flow, opened, events, 2)
+    assert (cancelled["type"], cancelled["price"], cancelled["qty"]) == ("cancel", "100.00", "100")
+    assert cancelled["reason"] == "requested"
+    assert told(flow, opened, events, 1) == []
+
+
+def test_busts_and_corrections_are_told_with_what_stood_before() -> None:
+    flow = VenueFlow()
+    opened = flow.open()
+    flow.trade(1_000_000)
+    (match_id,) = flow.trades
+    corrected = told(flow, opened, flow.correct(match_id, 1_005_000, 50), 1)[0]
+    assert (corrected["type"], corrected["price"], corrected["new_price"], corrected["new_qty"]) == (
+        "correction", "100.00", "100.50", "50",
+    )  # fmt: skip
+    flow.trade(1_000_000)
+    busted = told(flow, opened, flow.bust(list(flow.trades)[-1]), 2)[0]
+    assert (busted["type"], busted["side"], busted["reason"]) == ("bust", "sell", "erroneous")
+
+
+def test_every_execution_cancel_bust_and_correction_of_random_flow_is_told() -> None:
+    flow = VenueFlow(seed=7)
+    events = b"".join([flow.open(), *flow.random_batches(40)])
+    kinds = (e.TradeExecuted, e.OrderCancelled, e.TradeBusted, e.TradeCorrected)
+    wanted = [event.sequence for event in decode_events(events) if isinstance(event, kinds)]
+    assert list(dict.fromkeys(sequence for _, sequence, _ in concerned(events))) == wanted

@@ -1,0 +1,71 @@
+// The messages of the market data stream that the terminal reads; docs/websocket.md describes them all.
+import type { LevelText } from "./book.ts";
+
+export interface Subscription {
+  channel: "book" | "trades" | "ticker" | "candles" | "status";
+  symbols: string[];
+  interval?: string;
+  conflated?: number;
+  depth?: number;
+}
+
+export interface Trade {
+  match_id: string;
+  symbol: string;
+  price: string;
+  qty: string;
+  taker_side: "buy" | "sell";
+  executed_at: string;
+  status: "executed" | "busted" | "corrected";
+  reason?: string;
+}
+
+export interface Ticker {
+  symbol: string;
+  state: string;
+  bid: string | null;
+  ask: string | null;
+  bid_qty: string | null;
+  ask_qty: string | null;
+  open: string | null;
+  high: string | null;
+  low: string | null;
+  last: string | null;
+  vwap: string | null;
+  volume: string;
+  trades: number;
+  previous_close: string | null;
+  change: string | null;
+  change_bps: number | null;
+}
+
+export interface Candle {
+  start: string;
+  open: string | null;
+  high: string | null;
+  low: string | null;
+  close: string | null;
+  volume: string;
+}
+
+/** Any message; which fields there are follows from channel and type. */
+export interface StreamMessage {
+  channel?: Subscription["channel"];
+  type: string;
+  symbol?: string;
+  seq?: number;
+  prev_seq?: number;
+  interval?: string;
+  at?: string;
+  bids?: LevelText[];
+  asks?: LevelText[];
+  checksum?: number;
+  trades?: Trade[];
+  trade?: Trade;
+  ticker?: Ticker;
+  candle?: Candle | null;
+  state?: string;
+  reason?: string;
+  message?: string;
+  problem?: string;
+}

@@ -1,0 +1,141 @@
+// The candle chart: lightweight-charts in the page's colours, with volume below and one's own orders as lines.
+import {
+  CandlestickSeries,
+  ColorType,
+  createChart,
+  HistogramSeries,
+  LineStyle,
+  TickMarkType,
+  type CandlestickData,
+  type HistogramData,
+  type IChartApi,
+  type IPriceLine,
+  type ISeriesApi,
+  type UTCTimestamp,
+} from "lightweight-charts";
+import { Clock, milliseconds } from "./clock.ts";
+import { places } from "./feed/decimal.ts";
+import type { Candle } from "./feed/messages.ts";
+
+const VOLUME_SHARE = 0.2;
+const OWN_LINES_MAX = 20;
+
+export class PriceChart {
+  private readonly chart: IChartApi;
+  private readonly prices: ISeriesApi<"Candlestick">;
+  private readonly volumes: ISeriesApi<"Histogram">;
+  private lines: IPriceLine[] = [];
+  private own: string[] = [];
+  private shown: readonly Candle[] = [];
+  private what = "";
+  private clock = new Clock("UTC");
+
+  constructor(private readonly box: HTMLElement) {
+    this.chart = createChart(box, {
+      autoSize: true,
+      layout: { attributionLogo: false, fontSize: 11 },
+      rightPriceScale: { borderVisible: false },
+      timeScale: {
+        borderVisible: false, timeVisible: true, secondsVisible: true, rightOffset: 4, barSpacing: 7,
+        tickMarkFormatter: (time: number, kind: TickMarkType) => this.tick(time, kind),
+      },
+      localization: { timeFormatter: (time: number) => this.clock.atSeconds(time) },
+    });
+    this.prices = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dotted });
+    this.volumes = this.chart.addSeries(HistogramSeries, {
+      priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
+    });
+    this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: VOLUME_SHARE + 0.06 } });
+    this.volumes.priceScale().applyOptions({ scaleMargins: { top: 1 - VOLUME_SHARE, bottom: 0 } });
+    this.recolour();
+  }
+
+  /** Show candles, oldest first. what: their symbol and interval; a new one shows from the newest candle on. */
+  show(what: string, candles: readonly Candle[]): void {
+    const fresh = candles.at(-1);
+    const before = this.shown.at(-1);
+    const isMove = what === this.what && fresh !== undefined && before !== undefined && isTail(this.shown, candles);
+    this.shown = candles;
+    if (isMove) {
+      for (const candle of candles.slice(-2)) {
+        if (milliseconds(candle.start) < milliseconds(before.start)) continue;
+        this.prices.update(priceOf(candle));
+        this.volumes.update(this.volumeOf(candle));
+      }
+      return;
+    }
+    const decimals = Math.max(2, places(fresh?.close ?? ""));
+    this.prices.applyOptions({ priceFormat: { type: "price", precision: decimals, minMove: 10 ** -decimals } });
+    this.prices.setData(candles.map(priceOf));
+    this.volumes.setData(candles.map((candle) => this.volumeOf(candle)));
+    if (what !== this.what) this.chart.timeScale().scrollToRealTime();
+    this.what = what;
+  }
+
+  /** Mark the prices of one's own resting orders. */
+  showOwn(prices: string[]): void {
+    if (prices.join() === this.own.join()) return;
+    this.own = prices;
+    for (const line of this.lines) this.prices.removePriceLine(line);
+    this.lines = prices.slice(0, OWN_LINES_MAX).map((price) =>
+      this.prices.createPriceLine({
+        price: Number(price), color: this.colour("--accent"), lineWidth: 1, lineStyle: LineStyle.Dashed, title: "own",
+      }),
+    );
+  }
+
+  /** Show times as another clock does. */
+  useClock(clock: Clock): void {
+    this.clock = clock;
+    // Setting a formatter anew makes the chart write its times anew.
+    this.chart.applyOptions({ localization: { timeFormatter: (time: number) => clock.atSeconds(time) } });
+  }
+
+  /** Take the colours of the page anew. */
+  recolour(): void {
+    const [line, faint, up, down] = ["--line", "--faint", "--buy", "--sell"].map((name) => this.colour(name));
+    this.chart.applyOptions({
+      layout: { background: { type: ColorType.Solid, color: this.colour("--panel") }, textColor: faint! },
+      grid: { vertLines: { color: line! }, horzLines: { color: line! } },
+    });
+    this.prices.applyOptions({ upColor: up!, downColor: down!, wickUpColor: up!, wickDownColor: down! });
+    this.volumes.setData(this.shown.map((candle) => this.volumeOf(candle)));
+  }
+
+  /** Take the chart off the page. */
+  remove(): void {
+    this.chart.remove();
+  }
+
+  private tick(time: number, kind: TickMarkType): string {
+    if (kind === TickMarkType.TimeWithSeconds) return this.clock.atSeconds(time);
+    return kind === TickMarkType.Time ? this.clock.minuteOf(time) : this.clock.dateOf(time);
+  }
+
+  private volumeOf(candle: Candle): HistogramData<UTCTimestamp> {
+    const rises = Number(candle.close) >= Number(candle.open);
+    return { time: timeOf(candle), value: Number(candle.volume), color: this.colour(rises ? "--buy-bar" : "--sell-bar") };
+  }
+
+  private colour(name: string): string {
+    return getComputedStyle(this.box).getPropertyValue(name).trim();
+  }
+}
+
+/** Tell whether `after` is `before` with only its end moved on: then the chart need not be drawn anew. */
+export function isTail(before: readonly Candle[], after: readonly Candle[]): boolean {
+  const grown = after.length - before.length;
+  if (grown < 0 || grown > 1 || !before.length) return false;
+  // The list is cut at its front when full; then every place differs and the chart is drawn anew.
+  for (let n = 0; n < before.length - 1; n++) if (before[n] !== after[n]) return false;
+  return before.at(-1)!.start === after[before.length - 1]!.start;
+}
+
+function priceOf(candle: Candle): CandlestickData<UTCTimestamp> {
+  const { open, high, low, close } = candle;
+  return { time: timeOf(candle), open: Number(open), high: Number(high), low: Number(low), close: Number(close) };
+}
+
+function timeOf(candle: Candle): UTCTimestamp {
+  return Math.floor(milliseconds(candle.start) / 1000) as UTCTimestamp;
+}

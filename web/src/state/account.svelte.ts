@@ -1,0 +1,169 @@
+// One's own orders, fills, positions and balances, asked for once a second while a key is there.
+import { ask, ApiError, type Addresses, type Page } from "../api.ts";
+import { hasLimit, isStop, type Draft } from "../words.ts";
+
+export interface Order {
+  id: string;
+  symbol: string;
+  side: "buy" | "sell";
+  type: string;
+  time_in_force: string;
+  qty: string;
+  price: string | null;
+  status: string;
+  filled_qty: string;
+  leaves_qty: string;
+  avg_price: string | null;
+  busted_qty?: string;
+  created_at: string;
+  cancel_reason?: string;
+  reject?: { reason: string; message: string };
+}
+
+export interface Fill {
+  match_id: string;
+  order_id: string;
+  symbol: string;
+  side: "buy" | "sell";
+  price: string;
+  qty: string;
+  liquidity: string;
+  status: string;
+  executed_at: string;
+}
+
+export interface Position {
+  account: string;
+  symbol: string;
+  qty: string;
+  deposited: string;
+  cost: string;
+  average_price: string | null;
+}
+
+export interface Balance {
+  account: string;
+  asset: string;
+  available: string;
+  due: string;
+  total: string;
+  overdrawn: boolean;
+}
+
+export interface Answer {
+  good: boolean;
+  text: string;
+}
+
+const EVERY_MS = 1000;
+
+export class Account {
+  orders = $state.raw<Order[]>([]);
+  fills = $state.raw<Fill[]>([]);
+  positions = $state.raw<Position[]>([]);
+  balances = $state.raw<Balance[]>([]);
+  answer = $state.raw<Answer>({ good: true, text: "" });
+  refused = $state("");
+  private key = "";
+  private busy = false;
+
+  constructor(private readonly addresses: Addresses) {
+    setInterval(() => document.hidden || void this.refresh(), EVERY_MS);
+  }
+
+  /** Be somebody: what was another's is forgotten. */
+  use(key: string): void {
+    if (key === this.key) return;
+    this.key = key;
+    this.orders = [];
+    this.fills = [];
+    this.positions = [];
+    this.balances = [];
+    this.refused = "";
+    void this.refresh();
+  }
+
+  /** Return the prices of one's resting orders in a symbol, with the shares that are left at each. */
+  resting(symbol: string): Map<string, number> {
+    const found = new Map<string, number>();
+    for (const order of this.orders) {
+      if (order.symbol !== symbol || order.price === null || !isLive(order)) continue;
+      // A stop order waits outside the book, at no price of the ladder.
+      if (order.type.startsWith("stop")) continue;
+      found.set(order.price, (found.get(order.price) ?? 0) + Number(order.leaves_qty));
+    }
+    return found;
+  }
+
+  /** Enter an order; say what became of it. */
+  async send(draft: Draft): Promise<void> {
+    const { symbol, side, type, qty, time_in_force } = draft;
+    const own = `terminal-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+    const body: Record<string, unknown> = { symbol, side, type, qty, time_in_force, client_order_id: own };
+    if (hasLimit(draft)) Object.assign(body, { price: draft.price, post_only: draft.post_only });
+    if (isStop(draft)) body.stop_price = draft.stop_price;
+    else if (hasLimit(draft) && draft.display_qty) body.display_qty = draft.display_qty;
+    await this.told(async () => {
+      const order = await ask<Order>(this.addresses.engine, "/api/v1/order", this.key, "POST", body);
+      const filled = order.filled_qty === "0" ? "nothing filled yet" : `${order.filled_qty} filled at ${order.avg_price}`;
+      return `Order ${order.id}: ${side} ${order.qty} ${symbol}, ${order.status.replaceAll("_", " ")}, ${filled}.`;
+    });
+  }
+
+  /** Cancel one order. */
+  async cancel(id: string): Promise<void> {
+    await this.told(async () => {
+      await ask(this.addresses.engine, `/api/v1/order/${id}`, this.key, "DELETE");
+      return `Order ${id} is cancelled.`;
+    });
+  }
+
+  /** Cancel all live orders, of one symbol or of all. */
+  async cancelAll(symbol = ""): Promise<void> {
+    await this.told(async () => {
+      const query = symbol ? `?symbol=${encodeURIComponent(symbol)}` : "";
+      await ask(this.addresses.engine, `/api/v1/orders${query}`, this.key, "DELETE");
+      return `All your orders${symbol ? ` in ${symbol}` : ""} are cancelled.`;
+    });
+  }
+
+  /** Ask for everything anew. */
+  async refresh(): Promise<void> {
+    if (!this.key || this.busy) return;
+    this.busy = true;
+    const { engine, clearing } = this.addresses;
+    const key = this.key;
+    const get = <T>(base: string, path: string) => ask<Page<T>>(base, path, key).then((page) => page.items);
+    const [orders, fills, positions, balances] = await Promise.allSettled([
+      get<Order>(engine, "/api/v1/orders?limit=100"),
+      get<Fill>(engine, "/api/v1/fills?limit=100"),
+      get<Position>(clearing, "/api/v1/positions?limit=200"),
+      get<Balance>(clearing, "/api/v1/balances?limit=200"),
+    ]);
+    this.busy = false;
+    if (key !== this.key) return;
+    if (orders.status === "fulfilled") [this.orders, this.refused] = [orders.value, ""];
+    else this.refused = sentence(orders.reason);
+    if (fills.status === "fulfilled") this.fills = fills.value;
+    if (positions.status === "fulfilled") this.positions = positions.value;
+    if (balances.status === "fulfilled") this.balances = balances.value;
+  }
+
+  private async told(what: () => Promise<string>): Promise<void> {
+    try {
+      this.answer = { good: true, text: await what() };
+    } catch (error) {
+      this.answer = { good: false, text: sentence(error) };
+    }
+    await this.refresh();
+  }
+}
+
+/** Tell whether an order is still in the book. */
+export function isLive(order: Order): boolean {
+  return order.status === "new" || order.status === "partially_filled";
+}
+
+function sentence(error: unknown): string {
+  return error instanceof ApiError ? error.message : String(error);
+}

@@ -1,0 +1,205 @@
+// What the market looks like now: everything the stream says, handed to the views at most ten times a second.
+import { ask, type Addresses, type Page } from "../api.ts";
+import { milliseconds } from "../clock.ts";
+import type { Book, Level } from "../feed/book.ts";
+import { FeedClient, type FeedState, type Socket } from "../feed/feed_client.ts";
+import type { Candle, StreamMessage, Subscription, Ticker, Trade } from "../feed/messages.ts";
+import { CANDLES_MAX, withCandle } from "./candles.ts";
+
+export interface SymbolInfo {
+  symbol: string;
+  name: string;
+  state: string;
+  round_lot: string;
+  reference_price: string;
+  ticks: { from: string; tick: string }[];
+}
+
+export const INTERVALS = ["1s", "5s", "1m", "5m", "1h"] as const;
+const SHOW_EVERY_MS = 100;
+const BOOK_MS = 100;
+const TICKER_MS = 250;
+const TAPE_ROWS = 100;
+const SPARK_POINTS = 60;
+const SPARK_EVERY_MS = 1000;
+const SPARK_SYMBOLS = 40;
+
+export class Market {
+  symbols = $state.raw<SymbolInfo[]>([]);
+  symbol = $state("");
+  interval = $state<string>("1s");
+  tickers = $state.raw<Record<string, Ticker>>({});
+  sparks = $state.raw<Record<string, number[]>>({});
+  bids = $state.raw<readonly Level[]>([]);
+  asks = $state.raw<readonly Level[]>([]);
+  trades = $state.raw<Trade[]>([]);
+  candles = $state.raw<Candle[]>([]);
+  reasons = $state.raw<Record<string, string>>({});
+  feedState = $state<FeedState>("resyncing");
+  problem = $state("");
+  seq = $state(0);
+  bookSeq = $state(0);
+  heardAt = $state(0);
+  busts = $state(0);
+  updates = 0;
+
+  private readonly feed: FeedClient;
+  private shown: Subscription[] = [];
+  private dirty = new Set<string>();
+  private asked = false;
+  private book: Book | undefined;
+  private draft = { trades: [] as Trade[], candles: [] as Candle[], tickers: {} as Record<string, Ticker> };
+  private sparkAt: Record<string, number> = {};
+
+  constructor(private readonly addresses: Addresses) {
+    this.feed = new FeedClient({
+      open: () => new WebSocket(addresses.stream) as unknown as Socket,
+      now: () => performance.now(),
+      later: (delay, what) => setTimeout(what, delay),
+      onMessage: (message, book) => this.take(message, book),
+      onState: (state) => (this.feedState = state),
+    });
+  }
+
+  /** Load the symbols, open the stream, and show a symbol: the wanted one if it is listed, else the first. */
+  async start(wanted: string): Promise<void> {
+    this.symbols = await allSymbols(this.addresses.reporter);
+    this.feed.start();
+    this.feed.subscribe({ channel: "ticker", symbols: ["*"], conflated: TICKER_MS });
+    this.feed.subscribe({ channel: "status", symbols: ["*"] });
+    setInterval(() => this.feed.watch(), 1000);
+    this.show(this.symbols.some((one) => one.symbol === wanted) ? wanted : (this.symbols[0]?.symbol ?? ""));
+    void this.loadSparks();
+  }
+
+  get ticker(): Ticker | undefined {
+    return this.tickers[this.symbol];
+  }
+
+  get info(): SymbolInfo | undefined {
+    return this.symbols.find((one) => one.symbol === this.symbol);
+  }
+
+  /** Show another symbol, or the same in another interval. */
+  show(symbol: string, interval = this.interval): void {
+    for (const subscription of this.shown) this.feed.unsubscribe(subscription);
+    this.symbol = symbol;
+    this.interval = interval;
+    this.bids = this.asks = [];
+    this.trades = this.draft.trades = [];
+    this.candles = this.draft.candles = [];
+    this.book = undefined;
+    if (!symbol) return;
+    const symbols = [symbol];
+    this.shown = [
+      { channel: "book", symbols, conflated: BOOK_MS },
+      { channel: "trades", symbols },
+      { channel: "candles", symbols, interval, conflated: BOOK_MS },
+    ];
+    for (const subscription of this.shown) this.feed.subscribe(subscription);
+  }
+
+  private take(message: StreamMessage, book: Book | undefined): void {
+    this.updates++;
+    const mine = message.symbol === this.symbol;
+    if (message.channel === "ticker" && message.ticker) this.takeTicker(message.ticker);
+    else if (message.channel === "book" && mine) this.book = book;
+    else if (message.channel === "trades" && mine) this.takeTrades(message);
+    else if (message.channel === "candles" && mine) this.takeCandle(message);
+    else if (message.channel === "status") this.takeStatus(message);
+    else if (message.type === "error") this.problem = message.message ?? "";
+    else if (message.type === "heartbeat") this.problem = message.problem ?? "";
+    this.refresh(message.channel ?? "");
+  }
+
+  /** Gather what came, and hand it to the views together. */
+  private refresh(what: string): void {
+    this.dirty.add(what);
+    if (this.asked) return;
+    this.asked = true;
+    setTimeout(() => {
+      this.asked = false;
+      const { dirty, draft, book } = this;
+      this.dirty = new Set();
+      this.seq = this.feed.seq;
+      this.heardAt = Date.now();
+      if (dirty.has("ticker")) this.tickers = { ...draft.tickers };
+      if (dirty.has("trades")) this.trades = draft.trades.slice(0, TAPE_ROWS);
+      if (dirty.has("candles")) this.candles = draft.candles.slice();
+      if (dirty.has("book") && book) {
+        [this.bids, this.asks] = [book.bids, book.asks];
+        this.bookSeq = this.feed.seq;
+      }
+    }, SHOW_EVERY_MS);
+  }
+
+  private takeTicker(ticker: Ticker): void {
+    this.draft.tickers[ticker.symbol] = ticker;
+    const now = Date.now();
+    if (ticker.last === null || now - (this.sparkAt[ticker.symbol] ?? 0) < SPARK_EVERY_MS) return;
+    this.sparkAt[ticker.symbol] = now;
+    const line = [...(this.sparks[ticker.symbol] ?? []), Number(ticker.last)].slice(-SPARK_POINTS);
+    this.sparks = { ...this.sparks, [ticker.symbol]: line };
+  }
+
+  private takeTrades(message: StreamMessage): void {
+    if (message.type === "snapshot") this.draft.trades = [...(message.trades ?? [])].reverse();
+    else if (message.trade) {
+      const trade = message.trade;
+      const at = this.draft.trades.findIndex((one) => one.match_id === trade.match_id);
+      if (at >= 0) this.draft.trades[at] = trade;
+      else this.draft.trades.unshift(trade);
+      this.draft.trades.length = Math.min(this.draft.trades.length, TAPE_ROWS);
+    }
+    if (message.type === "bust") this.busts++;
+  }
+
+  private takeCandle(message: StreamMessage): void {
+    if (message.interval !== this.interval) return;
+    if (message.type === "snapshot") void this.loadCandles();
+    if (message.candle) this.draft.candles = withCandle(this.draft.candles, message.candle);
+  }
+
+  private takeStatus(message: StreamMessage): void {
+    if (message.symbol && message.state) {
+      this.reasons = { ...this.reasons, [message.symbol]: message.reason ?? "" };
+      const ticker = this.draft.tickers[message.symbol];
+      if (ticker) this.draft.tickers[message.symbol] = { ...ticker, state: message.state };
+      this.dirty.add("ticker");
+    }
+    if (message.type === "symbol_added") void allSymbols(this.addresses.reporter).then((all) => (this.symbols = all), ignore);
+    if (message.type === "bust") this.busts++;
+  }
+
+  private async loadCandles(): Promise<void> {
+    const { symbol, interval } = this;
+    const path = `/api/v1/candles?symbol=${encodeURIComponent(symbol)}&interval=${interval}&limit=${CANDLES_MAX}`;
+    const found = await ask<Page<Candle>>(this.addresses.reporter, path).catch(ignore);
+    if (!found || symbol !== this.symbol || interval !== this.interval) return;
+    let candles = found.items;
+    for (const newer of this.draft.candles) {
+      if (!candles.length || milliseconds(newer.start) >= milliseconds(candles.at(-1)!.start)) {
+        candles = withCandle(candles, newer);
+      }
+    }
+    this.draft.candles = candles;
+    this.refresh("candles");
+  }
+
+  private async loadSparks(): Promise<void> {
+    for (const { symbol } of this.symbols.slice(0, SPARK_SYMBOLS)) {
+      const path = `/api/v1/candles?symbol=${encodeURIComponent(symbol)}&interval=5s&limit=${SPARK_POINTS}`;
+      const found = await ask<Page<Candle>>(this.addresses.reporter, path).catch(ignore);
+      const past = (found?.items ?? []).flatMap(({ close }) => (close === null ? [] : [Number(close)]));
+      this.sparks = { ...this.sparks, [symbol]: [...past, ...(this.sparks[symbol] ?? [])].slice(-SPARK_POINTS) };
+    }
+  }
+}
+
+async function allSymbols(reporter: string): Promise<SymbolInfo[]> {
+  return (await ask<Page<SymbolInfo>>(reporter, "/api/v1/symbols")).items;
+}
+
+function ignore(): undefined {
+  return undefined;
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { inWords, missing, type Draft } from "../src/words.ts";
+
+const BOOK = {
+  bids: [{ price: "189.18", qty: "300", orders: 2 }, { price: "189.17", qty: "100", orders: 1 }],
+  asks: [{ price: "189.20", qty: "50", orders: 1 }, { price: "189.21", qty: "1000", orders: 1 }],
+};
+const draft = (changes: Partial<Draft>): Draft => ({
+  symbol: "AAPL", side: "buy", type: "limit", qty: "100", price: "189.20", stop_price: "", display_qty: "", time_in_force: "day", post_only: false, ...changes,
+});
+const say = (changes: Partial<Draft>) => inWords(draft(changes), BOOK, "USD");
+
+describe("the ticket says what will happen", () => {
+  test("an order that trades in part", () => {
+    expect(say({})).toBe(
+      "Buy 100 AAPL at 189.20 or less, until the business day ends. 50 would trade at once, up to 189.20 at worst, for about 9,460.00 USD. 50 would rest in the book at 189.20, as the new best price.",
+    );
+  });
+
+  test("an order that joins a queue", () => {
+    expect(say({ price: "189.18", time_in_force: "gtc" })).toBe(
+      "Buy 100 AAPL at 189.18 or less, until it is cancelled. It would rest in the book at 189.18, behind 300 shares.",
+    );
+  });
+
+  test("an order away from the market", () => {
+    expect(say({ side: "sell", price: "190" })).toContain("It would rest in the book at 190, away from the best at 189.20.");
+  });
+
+  test("a market order beyond what is there", () => {
+    expect(say({ type: "market", price: "", qty: "2000", time_in_force: "ioc" })).toContain(
+      "1,050 would trade at once, up to 189.21 at worst, for about 198,670.00 USD. 950 would find nothing and be cancelled.",
+    );
+  });
+
+  test("a sale sweeps the bids downwards", () => {
+    expect(say({ side: "sell", type: "market", qty: "350", time_in_force: "ioc" })).toContain("All of it would trade at once, down to 189.17 at worst");
+  });
+
+  test("a fill-or-kill order that cannot be filled", () => {
+    expect(say({ time_in_force: "fok" })).toContain("Only 50 are there now, so nothing would trade and it would end.");
+  });
+
+  test("a post-only order that would trade", () => {
+    expect(say({ post_only: true })).toContain("as post-only it would be refused");
+  });
+
+  test("a stop order waits", () => {
+    expect(say({ type: "stop", side: "sell", price: "", stop_price: "188.00" })).toBe(
+      "Sell 100 AAPL at the best prices there are, until the business day ends. It waits, unseen, until the last trade is at 188.00 or less; only then does it come into the book.",
+    );
+    expect(say({ type: "stop_limit", stop_price: "190.00" })).toContain("at 189.20 or less, until the business day ends. It waits, unseen, until the last trade is at 190.00 or more");
+  });
+
+  test("an iceberg shows a part at a time", () => {
+    expect(say({ price: "189.18", display_qty: "10" })).toContain("behind 300 shares. What rests shows 10 at a time.");
+  });
+
+  test.each([
+    [{ type: "stop", stop_price: "" }, "needs a stop price"],
+    [{ display_qty: "-1" }, "show at a time"],
+    [{ qty: "0" }, "whole number"],
+    [{ qty: "1.5" }, "whole number"],
+    [{ price: "" }, "needs a price"],
+    [{ price: "1.00001" }, "needs a price"],
+    [{ symbol: "" }, "Choose a symbol"],
+  ])("what is missing in %j", (changes, text) => {
+    expect(missing(draft(changes as Partial<Draft>))).toContain(text);
+  });
+});
