@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 
 from exchange.clearing import tables
 from exchange.clearing.book_keeper import BookKeeper
+from exchange.clearing.replay_proof import replay
 from exchange.clearing.store import read_books_row
 from exchange.infra import store as infra_store
 from exchange.infra.feed import Feed
@@ -100,3 +101,5 @@ def test_any_permutation_repetition_and_loss_gives_an_identical_ledger_hash(
     expected = asyncio.run(ledger_after(stream, batches))
     assert asyncio.run(ledger_after(stream, shuffled)) == expected
     assert asyncio.run(ledger_after(stream, delivered)) == expected
+    replayed = asyncio.run(replay(StreamSource(stream), len(stream.events)))
+    assert replayed.books.ledger.running_hash == expected[0]

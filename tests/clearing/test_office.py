@@ -13,7 +13,7 @@ def test_the_first_reason_to_halt_is_the_one_that_is_kept(keeper: BookKeeper) ->
     nothing = cast(Any, None)
     office = Office(
         config=nothing, clock=nothing, store=nothing, keeper=keeper, directory=nothing,
-        source=nothing, feed=nothing, consumer=nothing, relay=nothing, started_ns=0,
+        source=nothing, feed=nothing, consumer=nothing, relay=nothing, rulings=nothing, reviews=nothing, started_ns=0,
         on_halt=[lambda: stopped.append("tasks")],
     )  # fmt: skip
     office.halt("the books are broken")

@@ -79,6 +79,17 @@ def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
     correction = {"reason": "wrong", "price": "189.10"}
     assert clearing.call("POST", f"/api/v1/trades/{correct}/correct", correction)[0] == 202
     wait_for(lambda: clearing.get("/api/v1/trades?state=corrected")["items"], "the correction")
+    sides = [Client(exchange.url("clearing"), keys["participants"][name]["key"]) for name in ("alice", "bob")]
+    reviews = [
+        sides[number % 2].call(
+            "POST", f"/api/v1/trades/{trade['match_id']}/review", {"basis": "typed wrong"}
+        )[1]
+        for number, trade in enumerate(trades[4:])
+    ]
+    for review in reviews[::3]:
+        denial = {"reason": "within the band", "remedy": "none"}
+        assert clearing.call("POST", f"/api/v1/reviews/{review['review_id']}/rule", denial)[0] == 200
+    to_release = [trade["match_id"] for trade in trades if trade["state"] == "held"][:8]
     operator = Client(url, keys["operator"])
     spare = [
         operator.call("POST", "/api/v1/keys", {"role": "viewer", "label": f"spare {number}"})[1]["id"]
@@ -89,7 +100,9 @@ def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
         "orders_to_amend": orders[1::4],
         "orders_to_cancel": orders[2::4],
         "orders_to_replace": orders[3::4],
-        "trades": [trade["match_id"] for trade in trades],
+        "trades": [trade["match_id"] for trade in trades if trade["match_id"] not in to_release],
+        "trades_to_release": to_release,
+        "reviews": [review["review_id"] for review in reviews],
         "own_accounts": [str(keys["participants"]["bob"]["account_id"])],
         "accounts": [str(member["account_id"]) for member in keys["participants"].values()],
         "keys": spare,

@@ -137,7 +137,7 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
         (4, b"\x09\x00", "version 9, this engine reads 4"),
-        (6, b"\x09\x00", "rules version 9, this engine has 7"),
+        (6, b"\x09\x00", "rules version 9, this engine has 8"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
     ],

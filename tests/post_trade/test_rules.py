@@ -127,11 +127,11 @@ MISTAKES: list[tuple[Any, str]] = [
     (
         {"id": "A", "kind": "price_band", "hold_aat": 1},
         "clearing rule 'A', key 'hold_aat': got 1; a price_band rule has no such key, it has when, reason, tiers, "
-        "hold_at, bust_at; did you mean 'hold_at'?",
+        "hold_at, bust_at, core_hours, outside_times, leverage, tests; did you mean 'hold_at'?",
     ),
     (
         {"id": "A", "kind": "halted", "scope": "account"},
-        "a halted rule has no such key, it has when, reason, action",
+        "a halted rule has no such key, it has when, reason, action, tests",
     ),
     ({"id": "A", "kind": "max_quantity"}, "clearing rule 'A': a max_quantity rule needs the key 'limit'"),
     (

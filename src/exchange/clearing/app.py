@@ -23,8 +23,14 @@ from exchange.clearing.engine_client import EngineClient
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
+from exchange.clearing.rest_cycles import CyclesApi
 from exchange.clearing.rest_reports import ReportsApi
+from exchange.clearing.rest_reviews import ReviewsApi
+from exchange.clearing.rest_rules import RulesApi
+from exchange.clearing.rest_statements import StatementsApi
+from exchange.clearing.review_desk import ReviewClock, ReviewDesk
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
+from exchange.clearing.ruling_desk import RulingDesk
 from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
@@ -44,12 +50,16 @@ from exchange.infra.folder_lock import FolderLock
 from exchange.infra.http import HttpService
 from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
+from exchange.infra.installed import installed
 from exchange.infra.redis_cache import open_redis, redis_notes
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
+from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
 from exchange.post_trade.books import rules_in_force
+from exchange.post_trade.fees import FeeSchedule, FeesError, parse_fees
 from exchange.post_trade.invariants import BooksBroken
+from exchange.post_trade.review import Limits
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
 
@@ -77,6 +87,7 @@ class ClearingApp:
         self.config = config
         self._started = started or Started(base=config, config=config)
         self.rule_set = rules_of(config)
+        self._fees = fees_of(config)
         self.url = ""
         self._bus = bus
         self._given_source = source
@@ -110,6 +121,7 @@ class ClearingApp:
                 ("read", self.office.consumer.read()),
                 ("commit", self.office.consumer.commit()),
                 ("relay", self.office.relay.run()),
+                ("reviews", ReviewClock(self.office.reviews, self.office.relay.wake).run()),
             ):
                 self._begin(name, work)
             self._running = stack.pop_all()
@@ -186,6 +198,7 @@ class ClearingApp:
             window_bytes_max=self.config.bus.window_mib << 20,
         )
         stack.push_async_callback(feed.close)
+        limits = review_limits(self.config)
         return Office(
             config=self.config,
             clock=self._clock,
@@ -196,6 +209,8 @@ class ClearingApp:
             feed=feed,
             consumer=Consumer(feed, keeper, self._committed),
             relay=OutboxRelay(keeper, client, self._clock),
+            rulings=RulingDesk(keeper, limits),
+            reviews=ReviewDesk(keeper, directory, self._clock, limits),
             started_ns=self._clock.now_ns(),
             on_halt=[self._cancel_tasks],
         )
@@ -225,6 +240,7 @@ class ClearingApp:
         link = open_redis(self.config, stack)
         watch = self._start_watching(stack)
         reports = ReportsApi(self.office, watch, self._announced, lambda: self._http.stats)
+        trades = TradesApi(self.office)
         description = about(
             "clearing",
             self.config.partition,
@@ -234,7 +250,11 @@ class ClearingApp:
         self._http = HttpService(
             f"{self.config.exchange.name} clearing",
             [
-                *TradesApi(self.office).routes(),
+                *trades.routes(),
+                *CyclesApi(self.office, trades, reports.compare).routes(),
+                *RulesApi(self.office).routes(),
+                *ReviewsApi(self.office).routes(),
+                *StatementsApi(self.office, self._fees).routes(),
                 *reports.routes(),
                 *self._news.routes(),
                 config_route("clearing", self.config, lambda: self._config_follower),
@@ -302,7 +322,7 @@ class ClearingApp:
 
     async def _end_tasks(self) -> None:
         """Let the consumer store what was read, then end everything."""
-        _, committing, _ = self._tasks
+        _, committing, *_ = self._tasks
         await self.office.feed.close()
         await asyncio.wait([committing], timeout=STOP_WAIT_S)
         self._cancel_tasks()
@@ -313,9 +333,31 @@ def rules_of(config: Config) -> RuleSet:
     """Return the configured rules, or the built-in ones where there are none. Raise `ConfigError`."""
     section = config.clearing
     try:
+        add_kinds(installed(GROUP))
         return parse_rules(section.rule or DEFAULT_RULES, section.rules.version, section.rules.on_rule_error)
-    except RulesError as error:
+    except (RulesError, KindRefused, InfraError) as error:
         raise ConfigError([Problem("configuration", "[[clearing.rule]]", str(error))]) from error
+
+
+def fees_of(config: Config) -> FeeSchedule:
+    """Return the configured fees. Raise `ConfigError`."""
+    try:
+        return parse_fees(config.clearing.fee)
+    except FeesError as error:
+        raise ConfigError([Problem("configuration", "[[clearing.fee]]", str(error))]) from error
+
+
+def review_limits(config: Config) -> Limits:
+    """Return how long each step of a review may take, and what is two officers' to rule."""
+    section = config.clearing.reviews
+    return Limits(
+        file_min=section.file_within_min,
+        outlier_min=section.outlier_within_min,
+        rule_min=section.rule_within_min,
+        appeal_min=section.appeal_within_min,
+        decide_min=section.decide_within_min,
+        two_person_notional=section.two_person_notional,
+    )
 
 
 def _held_event_of(store: Engine, partition: int) -> tuple[int, bytes] | None:

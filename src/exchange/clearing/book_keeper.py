@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from struct import Struct
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -43,6 +44,7 @@ from exchange.wire.envelope import EventBatch
 from exchange.wire.records import decode_event, number_of, split
 
 log = structlog.get_logger(component="clearing")
+T = TypeVar("T")
 
 ANSWER_CHARACTERS_MAX = 500
 UNSTORED_EVENTS_MAX = 10_000
@@ -269,12 +271,17 @@ class BookKeeper:
 
     # --- transactions ---
 
-    def _rule(self, match_id: int, ruling: Callable[[Books, Trade], Trade]) -> Trade:
+    def within(self, work: Callable[[Connection, Books], T]) -> T:
+        """Do work that people ask for in one transaction with the books; the work may change them.
+
+        Raise what the work raises: `UnknownTrade` and `TransitionRefused` only before it changed the books. Raise
+        `StoreUnavailable` as `release` does.
+        """
         with asking_again_later(self.store), self._lock, self._writing() as (connection, books):
-            trade = read_trade(connection, match_id)
-            if trade is None:
-                raise UnknownTrade(f"clearing has no trade {match_id}")
-            return ruling(books, trade)
+            return work(connection, books)
+
+    def _rule(self, match_id: int, ruling: Callable[[Books, Trade], Trade]) -> Trade:
+        return self.within(lambda connection, books: ruling(books, known_trade(connection, match_id)))
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, Books]]:
@@ -301,6 +308,14 @@ class BookKeeper:
     def _request(self, ruling_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         table = tables.outbox
         return table.c.partition == self.partition, table.c.ruling_id == ruling_id
+
+
+def known_trade(connection: Connection, match_id: int) -> Trade:
+    """Look up a trade. Raise `UnknownTrade`."""
+    trade = read_trade(connection, match_id)
+    if trade is None:
+        raise UnknownTrade(f"clearing has no trade {match_id}")
+    return trade
 
 
 def events_for_clearing(records: bytes, after: int) -> Iterator[e.Event]:

@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.consumer import Consumer
 from exchange.clearing.outbox import OutboxRelay
+from exchange.clearing.review_desk import ReviewDesk
+from exchange.clearing.ruling_desk import RulingDesk
 from exchange.domain.directory import Directory
 from exchange.infra.clock import Clock
 from exchange.infra.config import Config
@@ -37,6 +39,8 @@ class Office:
     feed: Feed
     consumer: Consumer
     relay: OutboxRelay
+    rulings: RulingDesk
+    reviews: ReviewDesk
     started_ns: int
     halted: str = ""
     on_halt: list[Callable[[], None]] = field(default_factory=list)

@@ -20,6 +20,7 @@ from exchange.clearing.store import (
     trade_of,
     transfer_of,
 )
+from exchange.domain.order import Side
 from exchange.post_trade.books import EngineRequest
 from exchange.post_trade.figures import Figures
 from exchange.post_trade.ledger import Holder, Transfer, TransferCode, numbers_of_event
@@ -29,6 +30,10 @@ from exchange.post_trade.trade_life import Step, TradeState
 
 _PART = 1_000_000_000
 """Money is summed in two parts, for the database sums in 64 bits."""
+
+
+RELATED_MAX = 1_000
+"""Events around a trade among which other trades of the same order are looked for."""
 
 
 class TradeFilter(NamedTuple):
@@ -184,6 +189,45 @@ def entries_of(connection: Connection, trade: Trade) -> list[Entry]:
         select(table).where(columns.subject == trade.match_id, later),
     )
     return sorted(Entry(row.number, transfer_of(row)) for row in connection.execute(found))
+
+
+def matches_of_order(connection: Connection, trade: Trade) -> list[int]:
+    """Read the match ids of the trades that the same incoming order made, oldest first, at most `RELATED_MAX`."""
+    columns = tables.trades.c
+    near = columns.match_id.between(trade.match_id - RELATED_MAX, trade.match_id + RELATED_MAX)
+    side = columns.buy_order_id if trade.taker_side == Side.BUY else columns.sell_order_id
+    query = select(columns.match_id).where(
+        columns.symbol_id == trade.symbol_id,
+        near,
+        side == trade.taker_order_id,
+        columns.match_id != trade.match_id,
+    )
+    return list(connection.execute(query.order_by(columns.match_id).limit(RELATED_MAX)).scalars())
+
+
+def trades_of_account(connection: Connection, account_id: int, business_date: int, limit: int) -> list[Trade]:
+    """Read an account's trades up to a business date, oldest first."""
+    columns = tables.trades.c
+    whole = select(*TRADE_COLUMNS).where(columns.business_date <= business_date)
+    found: dict[int, Trade] = {}
+    for side in (columns.buy_account_id, columns.sell_account_id):
+        for row in connection.execute(
+            whole.where(side == account_id).order_by(columns.match_id).limit(limit)
+        ):
+            found[row.match_id] = trade_of(row)
+    return [found[match_id] for match_id in sorted(found)][:limit]
+
+
+def last_price(connection: Connection, partition: int, symbol_id: int, business_date: int) -> int:
+    """Read the price of the last trade of a symbol on a business date or before that was not busted, 0 for none."""
+    columns = tables.trades.c
+    query = select(columns.price).where(
+        columns.partition == partition,
+        columns.symbol_id == symbol_id,
+        columns.business_date <= business_date,
+        columns.state != TradeState.BUSTED.value,
+    )
+    return connection.execute(query.order_by(columns.match_id.desc()).limit(1)).scalar() or 0
 
 
 # --- counts, requests, figures --------------------------------------------------------------------

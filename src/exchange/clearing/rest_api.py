@@ -18,7 +18,6 @@ from exchange.clearing.views import (
     balance_view,
     entry_view,
     position_view,
-    rules_view,
     trade_story,
     trade_view,
 )
@@ -30,6 +29,7 @@ from exchange.infra.http import ApiError, Call, Route
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import CASH
+from exchange.post_trade.review import Actor
 from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TransitionRefused
 from exchange.wire.rest import clearing as j
@@ -67,10 +67,6 @@ class TradesApi:
                 EVERYBODY, returns=j.TradeStory, errors=(404,), path_examples=_PATH,
                 description="Facts, every state with its time, every rule that was hit with what it measured, what the "
                 "engine was asked and answered, and the ledger entries.",
-            ),
-            Route(
-                "GET", "/api/v1/rules", self.rules, "Show the rules in force", "trades", EVERYBODY,
-                returns=j.RulesView,
             ),
         ]  # fmt: skip
 
@@ -150,31 +146,25 @@ class TradesApi:
 
         return await self._read(read)
 
-    async def rules(self, _: Call) -> j.RulesView:
-        """Answer GET /rules."""
-        return rules_view(self._office.rule_set)
-
     # --- rulings --------------------------------------------------------------------------------------
 
     async def release(self, call: Call) -> j.ClearedTrade:
         """Answer POST /trades/{match_id}/release."""
         body: j.ReleaseRequest = call.body
-        keeper, who, now_ns = self._office.keeper, who_rules(call), self._office.clock.now_ns()
-        return await self._rule(call, lambda match_id: keeper.release(match_id, who, body.reason, now_ns))
+        desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
+        return await self._rule(call, lambda match_id: desk.release(match_id, actor, body.reason, now_ns))
 
     async def bust(self, call: Call) -> j.ClearedTrade:
         """Answer POST /trades/{match_id}/bust."""
         body: j.BustOrder = call.body
-        keeper, who, now_ns = self._office.keeper, who_rules(call), self._office.clock.now_ns()
+        desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
         code = BustReason(ord(body.code))
-        return await self._rule(
-            call, lambda match_id: keeper.order_bust(match_id, code, who, body.reason, now_ns)
-        )
+        return await self._rule(call, lambda match_id: desk.bust(match_id, code, actor, body.reason, now_ns))
 
     async def correct(self, call: Call) -> j.ClearedTrade:
         """Answer POST /trades/{match_id}/correct."""
         body: j.CorrectionOrder = call.body
-        keeper, who, now_ns = self._office.keeper, who_rules(call), self._office.clock.now_ns()
+        desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
         code = BustReason(ord(body.code))
         match_id = call.path_id("match_id")
         trade = await self._read(lambda c: read_trade(c, match_id))
@@ -184,17 +174,15 @@ class TradesApi:
         check_correction(trade, price, quantity)
         return await self._rule(
             call,
-            lambda match_id: keeper.order_correction(
-                match_id, price, quantity, code, who, body.reason, now_ns
-            ),
+            lambda match_id: desk.correct(match_id, price, quantity, code, actor, body.reason, now_ns),
         )
 
-    async def _rule(self, call: Call, ruling: Callable[[int], Trade]) -> j.ClearedTrade:
+    async def _rule(self, call: Call, ruling: Callable[[int], tuple[Trade, bool]]) -> j.ClearedTrade:
         match_id = call.path_id("match_id")
         if self._office.halted:
             raise ApiError.of(ErrorCode.NOT_READY)
         try:
-            trade = await asyncio.to_thread(ruling, match_id)
+            trade, is_done = await asyncio.to_thread(ruling, match_id)
         except UnknownTrade as error:
             raise unknown_trade(match_id) from error
         except TransitionRefused as error:
@@ -203,7 +191,9 @@ class TradesApi:
             self._office.halt(f"ruling on trade {match_id}: {error}")
             raise ApiError.of(ErrorCode.NOT_READY) from error
         self._office.relay.wake()
-        return trade_view(trade, self._office.directory.symbols, self._reader(call))
+        view = trade_view(trade, self._office.directory.symbols, self._reader(call))
+        view.waits_for_second = not is_done
+        return view
 
     # --- books ----------------------------------------------------------------------------------------
 
@@ -243,6 +233,13 @@ class TradesApi:
         )
         items = [entry_view(entry, self._office.directory.symbols) for entry in found[:limit]]
         return j.LedgerList(items, items[-1].number if len(found) > limit else None)
+
+    def accounts_of(self, call: Call, wanted: str) -> list[int] | None:
+        """Return the accounts whose rows a caller may list, None for all.
+
+        wanted: one of them, or empty. Raise `ApiError` where it is not to be seen.
+        """
+        return self._accounts(self._reader(call), wanted)
 
     # --- what all of them do --------------------------------------------------------------------------
 
@@ -287,6 +284,11 @@ class TradesApi:
 def who_rules(call: Call) -> str:
     """Return who makes a ruling, for the record."""
     return f"{call.who.role.name.lower()} {call.who.label} (key {call.who.key_id})"
+
+
+def ruler_of(call: Call) -> Actor:
+    """Return the officer who makes a ruling."""
+    return Actor(call.who.key_id, who_rules(call))
 
 
 def unknown_trade(match_id: int) -> ApiError:

@@ -12,8 +12,10 @@ from exchange.clearing import queries
 from exchange.clearing.break_report import EngineCount, Testimony, ask_engine, ask_reporter, breaks_of
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES, ClearingFigures
 from exchange.clearing.consumer import NS_PER_MS
+from exchange.clearing.cycle_desk import first_cycle_fault
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
+from exchange.clearing.review_store import read_audit
 from exchange.clearing.ruling_announcer import AnnouncerStats
 from exchange.clearing.store import (
     BooksRow,
@@ -31,6 +33,7 @@ from exchange.infra.http import ApiError, Call, Route
 from exchange.infra.metrics import read_all
 from exchange.infra.store import Position, read_position
 from exchange.infra.store_retry import begin_read
+from exchange.post_trade.audit import first_fault
 from exchange.post_trade.figures import Figures
 from exchange.post_trade.invariants import Proof, prove
 from exchange.wire.rest import clearing as j
@@ -153,7 +156,11 @@ class ReportsApi:
     async def break_report(self, call: Call) -> j.BreakReport:
         """Answer GET /break-report."""
         query: j.DateQuery = call.query
-        own, date = await asyncio.to_thread(self._own_figures, query.date)
+        return await self.compare(query.date)
+
+    async def compare(self, wanted: str) -> j.BreakReport:
+        """Compare the three components on a business date, the present one where none is named. Raise `ApiError`."""
+        own, date = await asyncio.to_thread(self._own_figures, wanted)
         names = {int(number): each.symbol for number, each in self._office.directory.symbols.items()}
         engine, reporter = await asyncio.gather(
             ask_engine(self._engine_count, names, own.sequence or 0, date),
@@ -208,6 +215,10 @@ class ReportsApi:
                 dict(read_positions(connection, partition)),
                 row.ledger_hash,
             )
+            found = (first_fault(read_audit(connection, partition)), first_cycle_fault(connection, partition))
+            for fault in filter(None, found):
+                proof.faults.insert(0, fault)
+                proof.faults_count += 1
         return proof, position
 
 

@@ -246,12 +246,12 @@ def _save_ledger(connection: Connection, partition: int, books: Books) -> None:
         )
         for number, account, balance in touched
     ]
-    _replace(connection, tables.balances, 2, rows)
+    replace(connection, tables.balances, 2, rows)
     whole = (
         partition, books.trades, ledger.transfers, ledger.running_hash, books.next_ruling_id,
         books.business_date,
     )  # fmt: skip
-    _replace(connection, tables.books, 1, [whole])
+    replace(connection, tables.books, 1, [whole])
 
 
 def save_transfers(connection: Connection, partition: int, chains: Iterable[Sequence[Transfer]]) -> None:
@@ -276,7 +276,7 @@ def _save_positions(connection: Connection, partition: int, positions: Positions
         (partition, account_id, symbol_id, *astuple(position))
         for (account_id, symbol_id), position in positions.touched.items()
     ]
-    _replace(connection, tables.positions, 3, rows)
+    replace(connection, tables.positions, 3, rows)
 
 
 def _fulfil(connection: Connection, partition: int, fulfilment: Fulfilment) -> None:
@@ -293,7 +293,7 @@ def _fulfil(connection: Connection, partition: int, fulfilment: Fulfilment) -> N
     connection.execute(closed.values(state=DONE))
 
 
-def _replace(connection: Connection, table: Table, keys: int, rows: list[tuple[Any, ...]]) -> None:
+def replace(connection: Connection, table: Table, keys: int, rows: list[tuple[Any, ...]]) -> None:
     """Put rows, each all values of a table, in the place of those with the same key; works in every database.
 
     keys: how many columns, from the first, are the key; the first is the same in all rows.

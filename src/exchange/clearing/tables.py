@@ -210,3 +210,49 @@ books = Table(
     Column("business_date", Integer, nullable=False),
 )
 """One row per partition: how many trades and transfers there are, the hash over them, the next ruling, the date."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    partition_column(),
+    Column("review_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("match_id", PublicId, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("applicant", BigInteger, nullable=False),
+    Column("counterparty", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("reviews_by_state", "partition", "state", "due_ns"),
+    Index("reviews_by_trade", "match_id"),
+)
+"""Reviews of trades that somebody calls clearly erroneous. body: all of it, as JSON."""
+
+proposals = Table(
+    "proposals",
+    metadata,
+    partition_column(),
+    Column("match_id", PublicId, primary_key=True, autoincrement=False),
+    Column("kind", String(8), nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("key_id", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+)
+"""Rulings that wait for a second officer who says the same; at most one for a trade."""
+
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    partition_column(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("key_id", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", LargeBinary(16), nullable=False),
+)
+"""What people did, only ever appended to; each row's hash goes over the one before (`post_trade/audit.py`)."""

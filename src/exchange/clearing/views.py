@@ -19,7 +19,7 @@ from exchange.post_trade.invariants import Proof
 from exchange.post_trade.ledger import CASH, LedgerAccount, TransferCode, account_of
 from exchange.post_trade.positions import Position
 from exchange.post_trade.rule import Hit, Rule, Verdict, When
-from exchange.post_trade.rule_kinds import Tier, format_percent
+from exchange.post_trade.rule_kinds import Hours, Tier, format_percent
 from exchange.post_trade.rules import RuleSet
 from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import Step
@@ -125,11 +125,12 @@ def _ruling_view(row: Row[Any]) -> j.TradeRuling:
         code=chr(row.code) if row.code else None,
         who=row.who,
         why=row.why,
-        hits=[_hit_view(hit) for hit in hits_of(row)],
+        hits=[hit_view(hit) for hit in hits_of(row)],
     )
 
 
-def _hit_view(hit: Hit) -> j.RuleHit:
+def hit_view(hit: Hit) -> j.RuleHit:
+    """Write what a rule found."""
     fields = msgspec.structs.asdict(hit) | {"measured": str(hit.measured), "limit": str(hit.limit)}
     return j.RuleHit(**fields)
 
@@ -243,6 +244,8 @@ def _parameter(value: object) -> object:
             return chr(value)
         case When():
             return {name: list(names) for name, names in msgspec.structs.asdict(value).items() if names}
+        case Hours():
+            return "-".join(f"{each // 60:02}:{each % 60:02}" for each in (value.begins, value.ends))
         case Tier():
             up_to = {"up_to": format_price(value.up_to)} if value.up_to else {}
             return up_to | {"percent": format_percent(value.bps).removesuffix(" %")}

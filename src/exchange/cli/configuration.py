@@ -92,11 +92,17 @@ def init(file: Path = Path("exchange.toml"), *, where: Where = DEFAULT) -> None:
 
 def check_rules(config: Config, file: Path | None) -> None:
     """Look for mistakes in clearing's rules, which only clearing can read. Raise `InputError`."""
+    from exchange.infra.errors import InfraError
+    from exchange.infra.installed import installed
+    from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
+    from exchange.post_trade.fees import FeesError, parse_fees
     from exchange.post_trade.rules import RulesError, parse_rules
 
     try:
+        parse_fees(config.clearing.fee)
+        add_kinds(installed(GROUP))
         parse_rules(config.clearing.rule, config.clearing.rules.version, config.clearing.rules.on_rule_error)
-    except RulesError as error:
+    except (FeesError, RulesError, KindRefused, InfraError) as error:
         raise InputError(f"{file or 'configuration'}: {error}") from error
 
 

@@ -54,6 +54,10 @@ class Connection:
         """Cancel something."""
         return self.ask("DELETE", path, query)
 
+    def fetch(self, path: str, **query: Any) -> bytes:
+        """Read something that is no JSON, as it is."""
+        return self._send("GET", path, query, None)
+
     def items(self, path: str, limit: int = ITEMS_MAX, **query: Any) -> list[Any]:
         """Read a list over all its pages, up to `limit` items."""
         found: list[Any] = []
@@ -70,6 +74,10 @@ class Connection:
 
         Raise `RefusedError` with the fields of the one error form, or `UnreachableError`.
         """
+        text = self._send(method, path, query, body)
+        return json.loads(text) if text else None
+
+    def _send(self, method: str, path: str, query: dict[str, Any], body: Any) -> bytes:
         given = {name: value for name, value in query.items() if value not in ("", None)}
         target = self._prefix + path + (f"?{urlencode(given)}" if given else "")
         content = None if body is None else json.dumps(body).encode()
@@ -82,7 +90,7 @@ class Connection:
             self._http.close()
             raise self._unreachable(error) from error
         if 200 <= answer.status < 300:
-            return json.loads(text) if text else None
+            return text
         raise self._refusal(answer.status, text)
 
     def _unreachable(self, error: Exception) -> UnreachableError:

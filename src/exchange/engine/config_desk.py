@@ -27,6 +27,7 @@ from exchange.infra.config import Config
 from exchange.infra.config_document import Document, document_hash, is_sealed, sealed, values_of
 from exchange.infra.config_keys import ConfigError
 from exchange.infra.errors import InfraError
+from exchange.infra.installed import installed
 from exchange.infra.redis_cache import RedisLink
 from exchange.infra.shared_config import (
     PROPOSALS_OPEN_MAX,
@@ -36,6 +37,7 @@ from exchange.infra.shared_config import (
     VersionTaken,
 )
 from exchange.matching.venue import Venue
+from exchange.post_trade.added_kinds import GROUP, KindRefused, add_kinds
 from exchange.wire.records import decode_events, encode_command
 
 log = structlog.get_logger(component="configuration")
@@ -87,6 +89,7 @@ class ConfigDesk:
         self._sequencer = sequencer
         self._clock = clock
         self._keys = {name: keys[name] for name in SEALS}
+        _know_added_rule_kinds()
         self._planner = Planner(config, venue.directory, is_ours, venue.depth)
         self._confirmed: dict[int, int] = {}
         self._problems: dict[int, str] = {}
@@ -284,3 +287,11 @@ class ConfigDesk:
 
     async def _look_nowhere(self) -> None:
         """Stand in until the engine follows the configuration."""
+
+
+def _know_added_rule_kinds() -> None:
+    """Take the kinds of rules that are installed here; without them documents that use one are refused."""
+    try:
+        add_kinds(installed(GROUP))
+    except (InfraError, KindRefused) as error:
+        log.warning("rule_kinds_not_added", reason=str(error))

@@ -261,6 +261,23 @@ class RulesConfig(Section, frozen=True, kw_only=True):
     """The verdict where a rule itself fails; nothing else is safe."""
 
 
+class ReviewsConfig(Section, frozen=True, kw_only=True):
+    """Reviews of trades that one side calls clearly erroneous: how long each step may take."""
+
+    file_within_min: Count = 30
+    """Minutes after the execution within which a side may ask for a review."""
+    outlier_within_min: Count = 60
+    """The same for a price at least three times the guideline away."""
+    rule_within_min: Count = 30
+    """Minutes in which an officer should rule; later it shows as overdue."""
+    appeal_within_min: Count = 30
+    """Minutes in which a side may appeal; a granted remedy waits so long."""
+    decide_within_min: Count = 1_440
+    """Minutes in which an appeal should be decided; later it shows as overdue."""
+    two_person_notional: MoneyText = Money(0)
+    """From this price × quantity on, a ruling needs two officers with different keys; 0: never."""
+
+
 class ClearingConfig(Section, frozen=True, kw_only=True):
     """Clearing: judges every trade, busts erroneous ones, keeps positions and cash."""
 
@@ -282,6 +299,7 @@ class ClearingConfig(Section, frozen=True, kw_only=True):
     """
     page_items_max: Count = 1_000
     """Most items on one page of an answer."""
+    reviews: ReviewsConfig = ReviewsConfig()
     rules: RulesConfig = RulesConfig()
     rule: tuple[dict[str, Any], ...] = ()
     """The rules in their order.
@@ -291,6 +309,15 @@ class ClearingConfig(Section, frozen=True, kw_only=True):
       kind = "max_notional"
       limit = "5000000"
       action = "hold"
+    """
+    fee: tuple[dict[str, Any], ...] = ()
+    """What fills cost, for statements; of each name and side the latest row begun holds.
+    Instead of this line write tables, each with name, from, who, and per_share or percent; below zero is a rebate:
+      [[clearing.fee]]
+      name = "trading"
+      from = "2026-01-01"
+      who = "taker"
+      per_share = "0.0030"
     """
 
 

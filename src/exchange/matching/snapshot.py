@@ -71,6 +71,8 @@ from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
 SNAPSHOT_VERSION = 4
+TOP_ORDERS_RULES = 6
+"""The first rules with top orders."""
 ENVELOPE = Struct("<4sHHQI")
 NUMBERS = Struct("<BIQQQQIQI")
 COUNT = Struct("<I")
@@ -164,9 +166,8 @@ def partition_of(data: bytes, rules_version: int) -> int:
 def upgraded(data: bytes, rules_version: int) -> bytes:
     """Return a whole snapshot that older rules wrote as this version writes it; others as they are.
 
-    Version 1 had no reserves, no last prices, no special terms and no top orders: the last price is as before the
-    first trade.
-    Version 2 had no cancel timers and no risk books, version 3 no phases.
+    Version 1 had no reserves, no last prices and no special terms: the last price is as before the first trade.
+    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
@@ -177,6 +178,8 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
         return data
     if version == 1:
         content = _content_2(data)
+    elif version == 2 and rules < TOP_ORDERS_RULES:
+        content += _section(())
     if version < RISK_FROM:
         content += risk_snapshot.SECTIONS * _section(())
     content += PHASE_SECTIONS * _section(())

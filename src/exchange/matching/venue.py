@@ -40,7 +40,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 7
+RULES_VERSION = 8
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 

@@ -8,10 +8,13 @@ import msgspec
 
 from exchange.domain.trade import BASIS_POINTS, GUIDELINE_TIERS, BustReason, TradeCondition
 from exchange.domain.units import format_money, format_price
+from exchange.post_trade.expressions import compiled
 from exchange.post_trade.rule import Context, Finding, Rule, Verdict
 from exchange.post_trade.trade import Trade
 
 NS_PER_MS = 1_000_000
+NS_PER_MINUTE = 60_000_000_000
+MINUTES_PER_DAY = 1_440
 
 
 class Tier(msgspec.Struct, frozen=True, gc=False):
@@ -21,11 +24,25 @@ class Tier(msgspec.Struct, frozen=True, gc=False):
     bps: int
 
 
+class Hours(msgspec.Struct, frozen=True, gc=False):
+    """A part of each day, in minutes after midnight UTC; `ends` is not in it. One that ends first spans midnight."""
+
+    begins: int = 0
+    ends: int = 0
+
+    def hold(self, time_ns: int) -> bool:
+        """Tell whether a time lies in these hours; all of the day where both ends are the same."""
+        minute = time_ns // NS_PER_MINUTE % MINUTES_PER_DAY
+        if self.begins <= self.ends:
+            return self.begins == self.ends or self.begins <= minute < self.ends
+        return minute >= self.begins or minute < self.ends
+
+
 class PriceBand(Rule, frozen=True, kw_only=True):
     """Holds or busts a trade far from its reference price: at or beyond so many times the tier's guideline.
 
-    Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". An auction makes its price itself, so its trades are exempt.
-    bust_at: 0 for never by itself.
+    Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". An auction makes its price itself, so its trades are
+    exempt. bust_at: 0 for never by itself. Outside of the core hours the guideline is `outside_times` as wide, and for a leveraged symbol `leverage` times as wide.
     """
 
     KIND: ClassVar[str] = "price_band"
@@ -34,6 +51,9 @@ class PriceBand(Rule, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...] = tuple(Tier(up_to, bps) for up_to, bps in GUIDELINE_TIERS)
     hold_at: int = 1
     bust_at: int = 3
+    core_hours: Hours = Hours()
+    outside_times: int = 2
+    leverage: dict[str, int] = msgspec.field(default_factory=dict)
 
     def evaluate(self, trade: Trade, context: Context) -> Finding | None:
         """Compare the distance from the frozen reference price with the guideline of its tier."""
@@ -44,7 +64,7 @@ class PriceBand(Rule, frozen=True, kw_only=True):
             return Finding(
                 Verdict.HOLD, trade.price, 0, "There is no reference price to compare the trade's price with."
             )
-        bps = self._guideline_bps(reference)
+        bps = self.guideline_bps(trade, context.symbol)
         distance = abs(trade.price - reference)
         for verdict, times in ((Verdict.BUST, self.bust_at), (Verdict.HOLD, self.hold_at)):
             limit = -(-reference * bps * times // BASIS_POINTS)
@@ -54,8 +74,13 @@ class PriceBand(Rule, frozen=True, kw_only=True):
                 )
         return None
 
-    def _guideline_bps(self, reference: int) -> int:
-        return next(tier.bps for tier in self.tiers if not tier.up_to or reference <= tier.up_to)
+    def guideline_bps(self, trade: Trade, symbol: str) -> int:
+        """Return the guideline for a trade's reference price, hour and symbol, in basis points."""
+        reference = trade.reference_price
+        bps = next(tier.bps for tier in self.tiers if not tier.up_to or reference <= tier.up_to)
+        if self.leverage:
+            bps *= self.leverage.get(symbol, 1)
+        return bps if self.core_hours.hold(trade.executed_ns) else bps * self.outside_times
 
     @staticmethod
     def _sentence(trade: Trade, distance: int, limit: int, bps: int, times: int, verdict: Verdict) -> str:
@@ -201,11 +226,36 @@ class Duplicate(Rule, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
+class Expr(Rule, frozen=True, kw_only=True):
+    """Finds trades for which an expression is true (`expressions.py` says what may stand in one)."""
+
+    KIND: ClassVar[str] = "expr"
+    MEANING: ClassVar[str] = "The rule's expression is true."
+
+    expr: str
+    action: Verdict = Verdict.HOLD
+
+    def evaluate(self, trade: Trade, context: Context) -> Finding | None:
+        """Ask the expression; where it is true, tell the values it saw and both sides of its first comparison."""
+        expression = compiled(self.expr)
+        if not expression.holds(trade, context):
+            return None
+        measured, limit = expression.sides(trade, context) if expression.sides else (1, 0)
+        values = zip(expression.names, expression.values(trade, context), strict=True)
+        seen = ", ".join(f"{name} {_written(name, value)}" for name, value in values)
+        return Finding(self.action, measured, limit, f"True for this trade: {self.expr}, with {seen}.")
+
+
+def _written(name: str, value: object) -> str:
+    is_amount = name in ("price", "notional", "reference_price", "distance")
+    return format_money(value) if is_amount and isinstance(value, int) else str(value)
+
+
 KINDS: dict[str, type[Rule]] = {
     kind.KIND: kind
-    for kind in (PriceBand, SelfTrade, MaxQuantity, MaxNotional, Halted, UnknownAccount, Duplicate)
+    for kind in (PriceBand, SelfTrade, MaxQuantity, MaxNotional, Halted, UnknownAccount, Duplicate, Expr)
 }
-"""Every kind by its name in the configuration."""
+"""Every kind by its name in the configuration; `added_kinds.py` adds those of others."""
 
 
 def format_percent(bps: int) -> str:

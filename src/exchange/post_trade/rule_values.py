@@ -5,20 +5,25 @@ A parser returns the value or raises a `ValueError` that says what is allowed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from exchange.domain.trade import BustReason
 from exchange.domain.units import UnitError, parse_money, parse_price, parse_quantity
+from exchange.post_trade.expressions import compiled
 from exchange.post_trade.rule import SESSIONS, Verdict, When
-from exchange.post_trade.rule_kinds import Tier
+from exchange.post_trade.rule_kinds import Hours, Tier
 
 TIERS_MAX = 32
 BPS_MAX = 100_000
 MULTIPLE_MAX = 1_000
 REPETITIONS_MAX = 1_000
 WITHIN_MS_MAX = 3_600_000
+LEVERAGE_MAX = 10
+LEVERAGED_MAX = 200
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def nearest(name: Any, names: Iterable[str]) -> str:
@@ -27,7 +32,9 @@ def nearest(name: Any, names: Iterable[str]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
-def _one_of(names: Mapping[str, Any]) -> Callable[[Any], Any]:
+def one_of(names: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Return a parser that takes one of the names and gives what it stands for."""
+
     def parse(value: Any) -> Any:
         if not isinstance(value, str) or value not in names:
             raise ValueError(f"allowed are {', '.join(map(repr, names))}{nearest(value, names)}")
@@ -36,7 +43,9 @@ def _one_of(names: Mapping[str, Any]) -> Callable[[Any], Any]:
     return parse
 
 
-def _whole(low: int, high: int) -> Callable[[Any], int]:
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    """Return a parser that takes whole numbers from `low` to `high`."""
+
     def parse(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ValueError(f"allowed are whole numbers from {low} to {high}")
@@ -87,6 +96,32 @@ def _tier(row: Any, allowed: str) -> Tier:
     return Tier(up_to, hundredths)
 
 
+def _hours(value: Any) -> Hours:
+    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("allowed are two times of the day in UTC, such as '14:30-21:00'")
+    hours = [int(part) for part in found.groups()]
+    return Hours(hours[0] * 60 + hours[1], hours[2] * 60 + hours[3])
+
+
+def _leverage(value: Any) -> dict[str, int]:
+    allowed = f"allowed are at most {LEVERAGED_MAX} symbols with whole numbers from 1 to {LEVERAGE_MAX}"
+    if not isinstance(value, dict) or len(value) > LEVERAGED_MAX:
+        raise ValueError(f"{allowed}, such as {{ TQQQ = 3 }}")
+    times = whole(1, LEVERAGE_MAX)
+    try:
+        return {str(symbol): times(each) for symbol, each in value.items()}
+    except ValueError as error:
+        raise ValueError(f"{allowed}, such as {{ TQQQ = 3 }}") from error
+
+
+def _expression(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("allowed is an expression as a text, such as 'quantity > 1000'")
+    compiled(value)
+    return value
+
+
 def _money(value: Any) -> int:
     amount = parse_money(_text(value))
     if amount <= 0:
@@ -108,15 +143,19 @@ def _text(value: Any) -> str:
 
 PARSERS: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "when"): _when,
-    ("", "reason"): _one_of({chr(reason): reason for reason in BustReason}),
-    ("", "action"): _one_of({verdict.name.lower(): verdict for verdict in Verdict if verdict}),
+    ("", "reason"): one_of({chr(reason): reason for reason in BustReason}),
+    ("", "action"): one_of({verdict.name.lower(): verdict for verdict in Verdict if verdict}),
     ("price_band", "tiers"): _tiers,
-    ("price_band", "hold_at"): _whole(1, MULTIPLE_MAX),
-    ("price_band", "bust_at"): _whole(0, MULTIPLE_MAX),
-    ("self_trade", "scope"): _one_of({"account": "account", "participant": "participant"}),
+    ("price_band", "hold_at"): whole(1, MULTIPLE_MAX),
+    ("price_band", "bust_at"): whole(0, MULTIPLE_MAX),
+    ("price_band", "core_hours"): _hours,
+    ("price_band", "outside_times"): whole(1, LEVERAGE_MAX),
+    ("price_band", "leverage"): _leverage,
+    ("expr", "expr"): _expression,
+    ("self_trade", "scope"): one_of({"account": "account", "participant": "participant"}),
     ("max_notional", "limit"): _money,
     ("max_quantity", "limit"): _quantity,
-    ("duplicate", "at_least"): _whole(2, REPETITIONS_MAX),
-    ("duplicate", "within_ms"): _whole(1, WITHIN_MS_MAX),
+    ("duplicate", "at_least"): whole(2, REPETITIONS_MAX),
+    ("duplicate", "within_ms"): whole(1, WITHIN_MS_MAX),
 }
 """How the value of a key is read: (kind, key), or ("", key) for what all kinds share."""

@@ -14,13 +14,18 @@ from exchange.domain.configuration import RULES_MAX, RuleText
 from exchange.domain.printable import is_printable
 from exchange.domain.trade import BustReason
 from exchange.post_trade.rule import Context, Finding, Hit, Rule, Verdict, params_hash
+from exchange.post_trade.rule_examples import failure_of, parse_examples
 from exchange.post_trade.rule_kinds import KINDS
 from exchange.post_trade.rule_values import PARSERS, nearest
 from exchange.post_trade.trade import Trade
 
 RULE_ID_CHARACTERS_MAX = 32
+FAILED = "The rule failed with "
+"""How the sentence of a hit begins where the rule itself made a mistake."""
+EXAMPLES = "tests"
+"""The key under which a rule of any kind carries its examples."""
 RULE_FAILURES = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, NameError, RuntimeError, StopIteration,
+    ArithmeticError, AssertionError, AttributeError, LookupError, NameError, OSError, RuntimeError, StopIteration,
     TypeError, ValueError,
 )  # fmt: skip
 """What a rule's own mistake looks like. Anything else stops clearing, which lets no trade pass either."""
@@ -71,13 +76,25 @@ def judge(rule_set: RuleSet, trade: Trade, context: Context) -> tuple[Verdict, t
     for rule, rule_hash in zip(rule_set.rules, rule_set.hashes, strict=True):
         try:
             finding = rule.evaluate(trade, context) if rule.when.holds(context) else None
+            if finding is not None:
+                _check_finding(finding)
         except RULE_FAILURES as error:
-            sentence = f"The rule failed with {type(error).__name__}: {error}; the trade is held."
+            sentence = f"{FAILED}{type(error).__name__}: {error}; the trade is held."
             finding = Finding(Verdict.HOLD, 0, 0, sentence)
         if finding is not None:
             verdict = max(verdict, finding.verdict)
             hits.append(_hit(rule_set.version, rule, rule_hash, finding))
     return verdict, tuple(hits)
+
+
+def _check_finding(finding: Any) -> None:
+    """Refuse what is no finding: a rule of another package may return anything. Raise `TypeError`."""
+    if not (type(finding) is Finding and type(finding.verdict) is Verdict and finding.verdict):
+        raise TypeError(f"it returned {_shown(finding)}, which is no finding with a verdict")
+    if not (type(finding.measured) is type(finding.limit) is int and type(finding.sentence) is str):
+        raise TypeError(
+            f"it returned {_shown(finding)}; measured and limit are integers, the sentence is a text"
+        )
 
 
 def bust_reason(rule_set: RuleSet, hits: Iterable[Hit]) -> BustReason:
@@ -100,11 +117,16 @@ def _hit(version: str, rule: Rule, rule_hash: str, finding: Finding) -> Hit:
 
 
 def parse_rules(
-    rules: Sequence[Mapping[str, Any]], version: str | int = "1", on_rule_error: str = "hold"
+    rules: Sequence[Mapping[str, Any]],
+    version: str | int = "1",
+    on_rule_error: str = "hold",
+    *,
+    tries_examples: bool = True,
 ) -> RuleSet:
     """Read rules as the configuration has them: a list of tables. Raise `RulesError` at the first mistake.
 
-    on_rule_error: only `hold`; a rule that fails can neither accept nor bust.
+    on_rule_error: only `hold`; a rule that fails can neither accept nor bust. tries_examples: whether a rule whose
+    examples come out otherwise is a mistake.
     """
     if on_rule_error != "hold":
         raise RulesError(
@@ -113,7 +135,7 @@ def parse_rules(
         )
     if len(rules) > RULES_MAX:
         raise RulesError(f"clearing rules: got {len(rules)} rules, at most {RULES_MAX} are allowed")
-    parsed = tuple(_rule(number, table) for number, table in enumerate(rules, 1))
+    parsed = tuple(_rule(number, table, tries_examples) for number, table in enumerate(rules, 1))
     seen: dict[str, int] = {}
     for number, rule in enumerate(parsed, 1):
         if rule.id in seen:
@@ -127,16 +149,20 @@ def parse_rules(
 
 
 def rules_from_texts(texts: Sequence[RuleText]) -> RuleSet:
-    """Read a whole set of rules as events brought it. Raise `RulesError` where this program cannot read it."""
+    """Read a whole set of rules as events brought it. Raise `RulesError` where this program cannot read it.
+
+    Their examples were tried before they were sequenced; what is in force stays in force.
+    """
     try:
         tables = [msgspec.json.decode(rule.text, type=dict[str, Any]) for rule in texts]
     except msgspec.DecodeError as error:
         raise RulesError(f"clearing rules: not JSON: {error}") from error
     first = texts[0]
-    return parse_rules(tables, f"{first.rules_version} (configuration {first.configuration_version})")
+    version = f"{first.rules_version} (configuration {first.configuration_version})"
+    return parse_rules(tables, version, tries_examples=False)
 
 
-def _rule(number: int, table: Mapping[str, Any]) -> Rule:
+def _rule(number: int, table: Mapping[str, Any], tries_examples: bool) -> Rule:
     rule_id = table.get("id")
     allowed = f"1 to {RULE_ID_CHARACTERS_MAX} characters, such as 'CE-CORE'"
     if (
@@ -152,10 +178,10 @@ def _rule(number: int, table: Mapping[str, Any]) -> Rule:
     fields = {field.name: field for field in msgspec.structs.fields(rule_type)}
     values: dict[str, Any] = {"id": rule_id}
     for key, value in table.items():
-        if key in ("id", "kind"):
+        if key in ("id", "kind", EXAMPLES):
             continue
         if key not in fields:
-            names = [name for name in fields if name != "id"]
+            names = [*(name for name in fields if name != "id"), EXAMPLES]
             raise _mistake(rule_id, key, value, f"a {kind} rule has no such key, it has {', '.join(names)}"
                            f"{nearest(key, names)}")  # fmt: skip
         values[key] = _value(rule_id, kind, key, value)
@@ -166,7 +192,26 @@ def _rule(number: int, table: Mapping[str, Any]) -> Rule:
             )
     rule = rule_type(**values)
     _check_multiples(rule_id, values, rule)
+    if EXAMPLES in table:
+        _try_examples(rule_id, rule, table[EXAMPLES], tries_examples)
     return rule
+
+
+def _try_examples(rule_id: str, rule: Rule, value: Any, tries_examples: bool) -> None:
+    try:
+        examples = parse_examples(value)
+    except ValueError as error:
+        raise RulesError(f"clearing rule {rule_id!r}, key {EXAMPLES!r}: {error}") from error
+    if not tries_examples:
+        return
+    try:
+        failure = failure_of(rule, examples)
+    except RULE_FAILURES as error:
+        failure = f"the rule failed with {type(error).__name__}: {error}"
+    if failure:
+        raise RulesError(
+            f"clearing rule {rule_id!r}, key {EXAMPLES!r}: {failure}; repair the rule or the example"
+        )
 
 
 def _value(rule_id: str, kind: str, key: str, value: Any) -> Any:

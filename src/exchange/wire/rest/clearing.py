@@ -118,6 +118,7 @@ class ClearedTrade(Struct, kw_only=True, gc=False):
     """A trade as it stands. Of the other side, its parties see neither account nor order: both are null.
 
     price, qty: after corrections; version: 1, and one more with each. seq: of the event that executed it.
+    waits_for_second: in the answer to a ruling, that it waits for another officer to order the same.
     """
 
     match_id: Id
@@ -136,6 +137,7 @@ class ClearedTrade(Struct, kw_only=True, gc=False):
     executed_at: TimeText
     seq: int
     epoch: int
+    waits_for_second: bool = False
 
 
 class TradeList(Struct):

@@ -41,18 +41,32 @@ _SYMBOL = {
     "required": ["symbol"],
     "additionalProperties": False,
 }
-_RULE = {
+_EXAMPLE = {
+    "type": "object",
+    "properties": {
+        "trade": {"type": "object", "additionalProperties": _SCALAR},
+        "verdict": {"enum": ["accept", "flag", "hold", "bust"]},
+    },
+    "required": ["trade", "verdict"],
+    "additionalProperties": False,
+}
+RULE_SCHEMA = {
     "type": "object",
     "properties": {
         "tiers": {"type": "array", "items": _TABLE},
         "when": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+        "leverage": {
+            "type": "object",
+            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 10},
+        },
+        "tests": {"type": "array", "items": _EXAMPLE},
     },
     "required": ["id", "kind"],
     "additionalProperties": _SCALAR,
 }
 _CLEARING = {
     "type": "object",
-    "properties": {"rules": _TABLE, "rule": {"type": "array", "items": _RULE}},
+    "properties": {"rules": _TABLE, "rule": {"type": "array", "items": RULE_SCHEMA}},
     "additionalProperties": _VALUE,
 }
 DOCUMENT_SCHEMA = {

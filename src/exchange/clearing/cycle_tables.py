@@ -1,0 +1,46 @@
+"""The tables of netting cycles in clearing's store."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+
+from exchange.clearing.tables import WideInteger, metadata, partition_column
+
+cycles = Table(
+    "cycles",
+    metadata,
+    partition_column(),
+    Column("business_date", Integer, primary_key=True, autoincrement=False),
+    Column("closed_ns", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("obligations", BigInteger, nullable=False),
+    Column("left_out", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("hash", LargeBinary(16), nullable=False),
+)
+"""The closed days. sequence: of the event at which the books stood; left_out: trades that waited for a ruling."""
+
+obligations = Table(
+    "obligations",
+    metadata,
+    partition_column(),
+    Column("business_date", Integer, primary_key=True, autoincrement=False),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("symbol_id", Integer, primary_key=True, autoincrement=False),
+    Column("quantity", WideInteger, nullable=False),
+    Column("cash", WideInteger, nullable=False),
+    Index("obligations_by_account", "account_id", "business_date"),
+)
+"""What each cycle owes, by account and symbol."""
+
+netted = Table(
+    "netted",
+    metadata,
+    partition_column(),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("symbol_id", Integer, primary_key=True, autoincrement=False),
+    Column("quantity", WideInteger, nullable=False),
+    Column("cash", WideInteger, nullable=False),
+)
+"""What all cycles together owe."""

@@ -1,0 +1,103 @@
+"""Multilateral netting: what each account has to deliver and to receive for a cycle, against the clearing house.
+
+Every trade is novated to the house in the ledger, so per account and symbol one figure of shares and one of money is
+left.
+A cycle owes what stands for all trading days up to its own, less what the cycles before it owe already:
+
+    obligation of a cycle = everything that stands up to its day - obligations of all cycles before
+
+So a trade that is busted or corrected after its cycle, or was held and is released later, comes out by itself as a
+reversal or an addition in the next cycle, and all cycles together always owe exactly what stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from struct import Struct
+
+import msgspec
+
+from exchange.post_trade.positions import Position
+from exchange.post_trade.trade import Trade
+from exchange.post_trade.trade_life import TradeState
+
+HASH_BYTES = 16
+KEPT_OUT = frozenset({TradeState.HELD, TradeState.BUST_PENDING})
+"""What waits for a ruling or for the engine is left out of a cycle and shown beside it."""
+_KEY = Struct("<QI")
+
+Pair = tuple[int, int]
+"""Account and symbol id."""
+
+
+class Obligation(msgspec.Struct, frozen=True, gc=False):
+    """What an account has to receive of a symbol, and of money for it; below zero it delivers and pays."""
+
+    account_id: int
+    symbol_id: int
+    quantity: int
+    cash: int
+
+
+class NotSettling(msgspec.Struct):
+    """A sum of shares and money while it is made up."""
+
+    quantity: int = 0
+    cash: int = 0
+
+
+def standing(positions: Mapping[Pair, Position], left_out: Iterable[Trade]) -> dict[Pair, NotSettling]:
+    """Return what all trades that stand amount to, without some of them, by account and symbol.
+
+    positions: of all trades that were not busted. left_out: of these, what is of later days or waits for a ruling.
+    """
+    sums = {pair: NotSettling(position.traded, -position.cost) for pair, position in positions.items()}
+    for trade in left_out:
+        for account_id, sign in ((trade.buy_account_id, -1), (trade.sell_account_id, 1)):
+            each = sums.setdefault((account_id, trade.symbol_id), NotSettling())
+            each.quantity += sign * trade.quantity
+            each.cash -= sign * trade.notional
+    return sums
+
+
+def net(
+    positions: Mapping[Pair, Position], left_out: Iterable[Trade], before: Mapping[Pair, tuple[int, int]]
+) -> list[Obligation]:
+    """Return the obligations of a cycle by account and symbol, without those that are nothing.
+
+    before: shares and money that all cycles before owe.
+    """
+    sums = standing(positions, left_out)
+    for pair, (quantity, cash) in before.items():
+        each = sums.setdefault(pair, NotSettling())
+        each.quantity -= quantity
+        each.cash -= cash
+    return [
+        Obligation(account_id, symbol_id, each.quantity, each.cash)
+        for (account_id, symbol_id), each in sorted(sums.items())
+        if each.quantity or each.cash
+    ]
+
+
+def faults(obligations: Iterable[Obligation]) -> Iterator[str]:
+    """Say where the house would not be flat: per symbol shares sum to zero, and all money does."""
+    shares: dict[int, int] = {}
+    cash = 0
+    for each in obligations:
+        shares[each.symbol_id] = shares.get(each.symbol_id, 0) + each.quantity
+        cash += each.cash
+    for symbol_id, total in sorted(shares.items()):
+        if total:
+            yield f"obligations of symbol {symbol_id} sum to {total} shares, not 0"
+    if cash:
+        yield f"obligations sum to {cash} of cash, not 0"
+
+
+def cycle_hash(before: bytes, business_date: int, obligations: Iterable[Obligation]) -> bytes:
+    """Return the hash after one more cycle: BLAKE2b-128 of that before, the day and the obligations in their order."""
+    digest = blake2b(before + business_date.to_bytes(4, "little"), digest_size=HASH_BYTES)
+    for each in obligations:
+        digest.update(_KEY.pack(each.account_id, each.symbol_id))
+        digest.update(f"{each.quantity} {each.cash};".encode())
+    return digest.digest()
