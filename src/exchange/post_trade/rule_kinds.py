@@ -42,7 +42,8 @@ class PriceBand(Rule, frozen=True, kw_only=True):
     """Holds or busts a trade far from its reference price: at or beyond so many times the tier's guideline.
 
     Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". An auction makes its price itself, so its trades are
-    exempt. bust_at: 0 for never by itself. Outside of the core hours the guideline is `outside_times` as wide, and for a leveraged symbol `leverage` times as wide.
+    exempt. bust_at: 0 for never by itself. Outside of the core hours the guideline is `outside_times` as wide, and for
+    a leveraged symbol `leverage` times as wide.
     """
 
     KIND: ClassVar[str] = "price_band"
