@@ -53,6 +53,8 @@ CATCHES_EVERYTHING: dict[str, str] = {
     "engine/sequencer.py:_turn": "owns the sequencer's turn: whatever fails halts the engine, and is raised again",
     "engine/sequencer.py:_on_durable": "owns the release of answers: whatever fails halts the engine, then is raised",
     "infra/journal_writer.py:_run": "owns the journal's thread: whatever fails halts the engine",
+    "post_trade/rules.py:judge": "calls rules of other packages: whatever one raises holds the trade, and is its hit",
+    "post_trade/rules.py:_try_examples": "calls rules of other packages: whatever one raises refuses the set",
 }
 
 FUNCTION_LINES_MAX = 70
