@@ -116,7 +116,7 @@ def set_(
     subject
         The symbol, or the id of the participant or account.
     kind
-        What it limits; docs/rulebook.md, part 5, says what each measures.
+        What it limits; docs/rulebook.md, part 4, says what each measures.
     value
         Money such as 10000.00, else a whole number; `none` takes the limit away.
     symbol
