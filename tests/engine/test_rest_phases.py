@@ -73,3 +73,12 @@ async def test_a_collar_is_set_and_shown(engine: RunningEngine) -> None:
     body = {"collar_bps": 1000, "extension_s": 60, "extensions_max": 2}
     shown = await engine.ask("PUT", "/api/v1/symbols/AAPL/auction", "operator", body)
     assert shown.body["auction"] == body
+
+
+async def test_what_changes_an_auction_is_answered_with_its_own_event(engine: RunningEngine) -> None:
+    gathering = {"phase": "opening_auction", "symbol": "AAPL"}
+    assert (await engine.post(f"{MARKET}/phase", "operator", gathering)).status == 200
+    assert (await engine.order("alice", "buy", "10", "189.30")).body["status"] == "new"
+    assert (await engine.order("bob", "sell", "10", "189.20")).body["status"] == "new"
+    pulled = await engine.post("/api/v1/risk/blocks", "operator", {"scope": "market", "cancel_orders": True})
+    assert (pulled.status, pulled.body["canceled_orders"]) == (201, 2)

@@ -43,6 +43,7 @@ EXECUTED = number_of(e.TradeExecuted)
 TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
 REPRICED = number_of(e.OrderRepriced)
 COMMAND_REJECTED = number_of(e.CommandRejected)
+INDICATED = number_of(e.AuctionIndicated)
 
 LENGTH_AND_TYPE = Struct("<IB")
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
@@ -175,12 +176,14 @@ def is_refused(events: bytes, offset: int = 0) -> bool:
 
 
 def last_record(events: bytes) -> int:
-    """Return the offset of the last record."""
-    offset, length = 0, _type_at(events, 0)[0]
-    while offset + length < len(events):
+    """Return the offset of a command's last record, but for what it changed in auctions, which is told behind it."""
+    last = offset = 0
+    while offset < len(events):
+        length, number = _type_at(events, offset)
+        if number != INDICATED:
+            last = offset
         offset += length
-        length = _type_at(events, offset)[0]
-    return offset
+    return last
 
 
 def _accepted_order(events: bytes, offset: int, symbols: Symbols) -> tuple[Order, int]:
