@@ -144,7 +144,7 @@ def test_the_page_in_a_browser_outside_is_live_and_takes_an_order(stand: Compose
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=wait_ms)
         page = browser.new_page()
-        page.goto(f"{stand.url('reporter')}/#MSFT", timeout=wait_ms)
+        page.goto(f"{stand.url('reporter')}/plain/#MSFT", timeout=wait_ms)
         expect(page.locator("#state")).to_have_text("live", timeout=wait_ms)
         expect(page.locator("#trades tr", has_text="415.10").first).to_be_visible(timeout=wait_ms)
         page.fill("#key", stand.keys()["participants"]["alice"]["key"])
