@@ -11,7 +11,7 @@ from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.units import OrderId, ParticipantId
-from exchange.reporter.drop_copies import concerned, copies_of
+from exchange.reporter.drop_copies import RECORDS_PER_ROW_MAX, concerned, copies_of, records_of, rows_of
 from exchange.wire.records import decode_events
 from tests.market_data.venue_flow import VenueFlow
 
@@ -74,3 +74,20 @@ def test_every_execution_cancel_bust_and_correction_of_random_flow_is_told() -> 
     kinds = (e.TradeExecuted, e.OrderCancelled, e.TradeBusted, e.TradeCorrected)
     wanted = [event.sequence for event in decode_events(events) if isinstance(event, kinds)]
     assert list(dict.fromkeys(sequence for _, sequence, _ in concerned(events))) == wanted
+
+
+def test_rows_hold_each_account_s_events_in_order() -> None:
+    flow = VenueFlow()
+    flow.open()
+    events = b"".join(flow.trade(1_000_000 + 100 * (number % 7)) for number in range(150))
+    rows = list(rows_of(events))
+    assert max(len(list(records_of(row))) for _, _, row in rows) == RECORDS_PER_ROW_MAX
+    found: dict[int, list[tuple[int, bytes]]] = {}
+    for account_id, last, row in rows:
+        records = list(records_of(row))
+        assert records[-1][0] == last
+        found.setdefault(account_id, []).extend(records)
+    wanted: dict[int, list[tuple[int, bytes]]] = {}
+    for account_id, sequence, record in concerned(events):
+        wanted.setdefault(account_id, []).append((sequence, record))
+    assert found == wanted

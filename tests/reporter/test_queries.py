@@ -8,6 +8,7 @@ import pytest
 from exchange.domain import commands as c
 from exchange.market_data.candles import DAY_S
 from exchange.market_data.trade import TradeStatus
+from exchange.reporter.drop_copies import concerned
 from exchange.reporter.queries import Span
 from tests.market_data.venue_flow import DATE
 from tests.reporter.live_flow import LiveFlow
@@ -90,3 +91,21 @@ def test_kept_messages_and_the_links_between_them_are_found(live: LiveFlow) -> N
     assert queries.link_before("trades", 1, trades[-1]) == 0
     assert queries.link_before("status", 1, sequence) == 3
     assert queries.announcements_from("status", 0, 0, 2**62, 1)[0][0] == 1
+
+
+def test_drop_copies_begin_and_end_anywhere_across_rows_and_accounts(store_url: str) -> None:
+    live = LiveFlow(store_url)
+    events = [live.flow.open(), *[live.flow.trade(1_000_000 + 100 * (at % 7), 10) for at in range(100)]]
+    live.feed(b"".join(events[:90]))
+    live.feed(b"".join(events[90:]))
+    told = sorted((sequence, account, record) for account, sequence, record in concerned(b"".join(events)))
+    assert len(told) == 200
+    last = told[-1][0]
+    for after, upto, limit in (
+        (0, last, 1_000),
+        (0, last, 7),
+        (told[71][0], told[150][0], 50),
+        (last, last, 5),
+    ):
+        wanted = [each for each in told if after < each[0] <= upto][:limit]
+        assert live.store.queries.drop_copies((1, 2), after, upto, limit) == wanted

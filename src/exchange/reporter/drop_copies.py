@@ -1,11 +1,13 @@
 """Which events concern an account, and how its participant is told: executions, cancels, busts and corrections.
 
-An event is stored as its record under each account that it concerns, and turned into words only when it is read. A
-trade between two orders of one participant is told twice, once for each order.
+An event is stored as its record under each account that it concerns, some of one account and one batch in a row, and
+turned into words only when it is read. A trade between two orders of one participant is told twice, once for each
+order.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +23,8 @@ from exchange.wire.rest.market import price_text, time_text
 from exchange.wire.rest.orders import CANCEL_REASON_TEXT, SIDE_TEXT
 
 ITEMS_PER_EVENT_MAX = 2
+RECORDS_PER_ROW_MAX = 16
+"""Many are quick to write, few quick to read from the middle."""
 
 _ACCOUNTS = {
     kind_of(e.TradeExecuted): field_struct(
@@ -44,9 +48,37 @@ def concerned(events: bytes) -> Iterator[tuple[int, int, bytes]]:
         if fields is not None:
             record = events[offset : offset + length]
             sequence, *accounts = fields.unpack_from(record)
-            for account_id in dict.fromkeys(accounts):
-                yield account_id, sequence, record
+            yield accounts[0], sequence, record
+            if accounts[-1] != accounts[0]:
+                yield accounts[-1], sequence, record
         offset += length
+
+
+def rows_of(events: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Give (account, last sequence, records) of the events of one batch, at most `RECORDS_PER_ROW_MAX` in each."""
+    by_account: defaultdict[int, list[bytes]] = defaultdict(list)
+    for account_id, _, record in concerned(events):
+        by_account[account_id].append(record)
+    for account_id, records in by_account.items():
+        for start in range(0, len(records), RECORDS_PER_ROW_MAX):
+            row = records[start : start + RECORDS_PER_ROW_MAX]
+            yield account_id, sequence_of(row[-1]), b"".join(row)
+
+
+def records_of(row: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give (sequence, record) of each event in a stored row."""
+    offset = 0
+    while offset < len(row):
+        length = RECORD_START.unpack_from(row, offset)[0]
+        record = row[offset : offset + length]
+        yield sequence_of(record), record
+        offset += length
+
+
+def sequence_of(record: bytes) -> int:
+    """Return the sequence of an event that concerns an account."""
+    sequence: int = _ACCOUNTS[RECORD_START.unpack_from(record)[1]].unpack_from(record)[0]
+    return sequence
 
 
 def copies_of(record: bytes, account_id: int, directory: Directory) -> list[DropCopy]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import msgspec
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
@@ -12,8 +13,11 @@ from exchange.infra.store import read_position
 from exchange.infra.store_retry import begin_read
 from exchange.market_data.candles import DAY_S, Candle
 from exchange.market_data.trade import Trade, TradeStatus
+from exchange.reporter.drop_copies import records_of
 from exchange.reporter.rows import candle_of, trade_of
 from exchange.reporter.schema import announcements, candles, drop_copies, trades
+
+_DROP_COPY_ROWS = 16
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -175,20 +179,37 @@ class Queries:
         self, accounts: Iterable[int], after: int, upto: int, limit: int
     ) -> list[tuple[int, int, bytes]]:
         """Return (sequence, account, record) of events that concern accounts, after one and up to another, in order."""
-        columns = drop_copies.c
-        found = (
-            select(columns.sequence, columns.account_id, columns.event)
-            .where(
-                columns.partition == self.partition,
-                columns.account_id.in_(list(accounts)),
-                columns.sequence > after,
-                columns.sequence <= upto,
-            )
-            .order_by(columns.sequence, columns.account_id)
-            .limit(limit)
-        )
         with self.read() as connection:
-            return [(sequence, account, event) for sequence, account, event in connection.execute(found)]
+            found = [
+                (sequence, account_id, record)
+                for account_id in accounts
+                for sequence, record in islice(self._copies(connection, account_id, after, upto), limit)
+            ]
+        return sorted(found)[:limit]
+
+    def _copies(
+        self, connection: Connection, account_id: int, after: int, upto: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Give (sequence, record) of an account's events, a few rows at a time."""
+        columns = drop_copies.c
+        reached = after
+        while reached < upto:
+            found = (
+                select(columns.sequence, columns.events)
+                .where(
+                    columns.partition == self.partition,
+                    columns.account_id == account_id,
+                    columns.sequence > reached,
+                )
+                .order_by(columns.sequence)
+                .limit(_DROP_COPY_ROWS)
+            )
+            rows = connection.execute(found).all()
+            for row in rows:
+                yield from (each for each in records_of(row.events) if after < each[0] <= upto)
+            if len(rows) < _DROP_COPY_ROWS:
+                return
+            reached = rows[-1].sequence
 
     # --- announcements ----------------------------------------------------------------------------
 

@@ -115,10 +115,10 @@ drop_copies = Table(
     _partition(),
     Column("account_id", BigInteger, primary_key=True, autoincrement=False),
     _sequence(),
-    Column("event", LargeBinary, nullable=False),
+    Column("events", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Records of the events that concern an account's orders and trades."""
+"""Records of the events that concern an account's orders and trades, several in a row. sequence: of the last one."""
 
 business_dates = Table(
     "business_dates",

@@ -38,7 +38,7 @@ from exchange.market_data.tape import Tape, TapeUpdate
 from exchange.market_data.trade import Trade
 from exchange.reporter.announcements import WHOLE_EXCHANGE, Announcement, Announcer
 from exchange.reporter.batch_scan import BatchScan, scan
-from exchange.reporter.drop_copies import concerned
+from exchange.reporter.drop_copies import rows_of
 from exchange.reporter.history import StoredHistory
 from exchange.reporter.queries import Queries
 from exchange.reporter.rows import trade_of
@@ -168,8 +168,8 @@ class ReporterStore:
         if told:
             rows = ((self.partition, *astuple(each)) for each in told)
             bulk_insert(connection, announcements, ("partition", *Announcement.__struct_fields__), rows)
-        copies = [(self.partition, *each) for each in concerned(batch.events)]
-        bulk_insert(connection, drop_copies, ("partition", "account_id", "sequence", "event"), copies)
+        copies = [(self.partition, *each) for each in rows_of(batch.events)]
+        bulk_insert(connection, drop_copies, ("partition", "account_id", "sequence", "events"), copies)
         self._keep_notable(connection, found)
         self._keep_events(connection, batch, builder)
         write_position(connection, self.partition, batch.epoch, batch.last_sequence)

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("event", sa.LargeBinary, nullable=False),
+        sa.Column("events", sa.LargeBinary, nullable=False),
         sqlite_with_rowid=False,
     )
 
