@@ -13,7 +13,7 @@ from exchange.domain.symbol import Symbol
 from exchange.domain.units import format_price, format_time
 from exchange.engine.refusals import refusal
 from exchange.infra.http_routes import ApiError
-from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, number_of
+from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, number_of, sequence_of
 from exchange.wire.rest.orders import (
     CANCEL_REASON_TEXT,
     ORDER_TYPE_TEXT,
@@ -154,7 +154,7 @@ def all_cancelled(events: bytes) -> CanceledOrders | ApiError:
             ids.append(str(_CANCELLED.unpack_from(events, offset)[10]))
         elif number == COMMAND_REJECTED:
             return command_refusal(events, offset)
-        sequence = EVENT_HEADER.unpack_from(events, offset)[5]
+        sequence = sequence_of(events, offset)
         offset += length
     return CanceledOrders(count=len(ids), ids=ids, seq=sequence)
 

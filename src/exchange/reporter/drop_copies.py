@@ -16,7 +16,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import CancelReason, Side
 from exchange.domain.units import public_id
 from exchange.wire.fields import RECORD_START, field_struct, kind_of
-from exchange.wire.records import decode_event
+from exchange.wire.records import decode_event, sequence_of, split
 from exchange.wire.rest.admin import BUST_REASON_TEXT
 from exchange.wire.rest.drop_copy import DropCopy
 from exchange.wire.rest.market import price_text, time_text
@@ -67,18 +67,8 @@ def rows_of(events: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def records_of(row: bytes) -> Iterator[tuple[int, bytes]]:
     """Give (sequence, record) of each event in a stored row."""
-    offset = 0
-    while offset < len(row):
-        length = RECORD_START.unpack_from(row, offset)[0]
-        record = row[offset : offset + length]
-        yield sequence_of(record), record
-        offset += length
-
-
-def sequence_of(record: bytes) -> int:
-    """Return the sequence of an event that concerns an account."""
-    sequence: int = _ACCOUNTS[RECORD_START.unpack_from(record)[1]].unpack_from(record)[0]
-    return sequence
+    for offset, length in split(row):
+        yield sequence_of(row, offset), row[offset : offset + length]
 
 
 def copies_of(record: bytes, account_id: int, directory: Directory) -> list[DropCopy]:

@@ -381,6 +381,12 @@ def decode_event(buffer: bytes, offset: int = 0) -> e.Event:
     return event
 
 
+def sequence_of(events: bytes, offset: int = 0) -> int:
+    """Return the sequence of an event record."""
+    sequence: int = EVENT_HEADER.unpack_from(events, offset)[5]
+    return sequence
+
+
 def time_of(events: bytes, offset: int = 0) -> int:
     """Return the time of an event record in nanoseconds."""
     time_ns: int = EVENT_HEADER.unpack_from(events, offset)[7]
