@@ -6,10 +6,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from exchange.cli.failures import InputError, RefusedError, UnreachableError
 from exchange.cli.options import Options
@@ -24,6 +25,22 @@ LEVELS_MAX = 100
 
 app = App(name="export", help="Write what happened on the market into files that other programs read.")
 DEFAULT = Options()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What of a table is written, and how."""
+
+    date: str = ""
+    "Only this business date, such as 2026-11-23."
+    symbol: str = ""
+    "Only this symbol."
+    format: Format = "parquet"
+    "parquet and arrow need pyarrow; csv needs nothing."
+
+
+ALL = Selection()
 
 
 @app.command
@@ -54,9 +71,7 @@ def itch(folder: Path = Path(), *, date: str = "", options: Options = DEFAULT) -
 def trades(
     folder: Path = Path(),
     *,
-    date: str = "",
-    symbol: str = "",
-    format: Format = "parquet",
+    selection: Selection = ALL,
     options: Options = DEFAULT,
 ) -> None:
     """Write all trades as they stand now, busts and corrections marked: `exchange export trades files --symbol AAPL`.
@@ -65,23 +80,15 @@ def trades(
     ----------
     folder
         Where `trades/DATE/SYMBOL.parquet` is written; made where it is missing.
-    date
-        Only this business date, such as 2026-11-23.
-    symbol
-        Only this symbol.
-    format
-        parquet and arrow need pyarrow; csv needs nothing.
     """
-    _export_table("trades", folder, date, symbol, format, options)
+    _export_table("trades", folder, selection, options)
 
 
 @app.command
 def orders(
     folder: Path = Path(),
     *,
-    date: str = "",
-    symbol: str = "",
-    format: Format = "parquet",
+    selection: Selection = ALL,
     options: Options = DEFAULT,
 ) -> None:
     """Write everything that happened to every order, with accounts: `exchange export orders files --format csv`.
@@ -90,23 +97,15 @@ def orders(
     ----------
     folder
         Where `orders/DATE/SYMBOL.parquet` is written; made where it is missing.
-    date
-        Only this business date, such as 2026-11-23.
-    symbol
-        Only this symbol.
-    format
-        parquet and arrow need pyarrow; csv needs nothing.
     """
-    _export_table("orders", folder, date, symbol, format, options)
+    _export_table("orders", folder, selection, options)
 
 
 @app.command
 def book(
     folder: Path = Path(),
     *,
-    date: str = "",
-    symbol: str = "",
-    format: Format = "parquet",
+    selection: Selection = ALL,
     options: Options = DEFAULT,
 ) -> None:
     """Write each change of each price level: `exchange export book files --date 2026-11-23`.
@@ -115,14 +114,8 @@ def book(
     ----------
     folder
         Where `book/DATE/SYMBOL.parquet` is written; made where it is missing.
-    date
-        Only this business date, such as 2026-11-23.
-    symbol
-        Only this symbol.
-    format
-        parquet and arrow need pyarrow; csv needs nothing.
     """
-    _export_table("book", folder, date, symbol, format, options)
+    _export_table("book", folder, selection, options)
 
 
 @app.command
@@ -130,9 +123,7 @@ def candles(
     folder: Path = Path(),
     *,
     interval: str = "1m",
-    date: str = "",
-    symbol: str = "",
-    format: Format = "parquet",
+    selection: Selection = ALL,
     options: Options = DEFAULT,
 ) -> None:
     """Write candles of any interval, of the trades that stand: `exchange export candles files --interval 5m`.
@@ -143,12 +134,6 @@ def candles(
         Where `candles/DATE/SYMBOL.parquet` is written; made where it is missing.
     interval
         Such as 1s, 5m, 1h or 1d.
-    date
-        Only this business date, such as 2026-11-23.
-    symbol
-        Only this symbol.
-    format
-        parquet and arrow need pyarrow; csv needs nothing.
     """
     from exchange.market_data.candles import IntervalError, parse_interval
 
@@ -156,7 +141,7 @@ def candles(
         interval_s = parse_interval(interval)
     except IntervalError as error:
         raise InputError(f"--interval: {error}") from error
-    _export_table("candles", folder, date, symbol, format, options, interval_s)
+    _export_table("candles", folder, selection, options, interval_s)
 
 
 @app.command
@@ -191,16 +176,17 @@ def lobster(
 
 
 def _export_table(
-    name: str, folder: Path, date: str, symbol: str, kind: Format, options: Options, interval_s: int = 60
+    name: str, folder: Path, selection: Selection, options: Options, interval_s: int = 60
 ) -> None:
     from exchange.market_data.day_tables import DayTable
     from exchange.reporter.table_files import TableFiles, TooManyFiles, export_table
 
-    if kind != "csv":
-        _need_pyarrow(kind)
-    table = DayTable(name, wanted_date=_date(date), wanted_symbol=symbol, interval_s=interval_s)
+    if selection.format != "csv":
+        _need_pyarrow(selection.format)
+    wanted = _date(selection.date)
+    table = DayTable(name, wanted_date=wanted, wanted_symbol=selection.symbol, interval_s=interval_s)
     with _writing(folder):
-        files = TableFiles(folder, name, kind)
+        files = TableFiles(folder, name, selection.format)
         try:
             _export(lambda source: export_table(source, table, files, time.time_ns()), options)
         except TooManyFiles as error:
