@@ -15,6 +15,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, TRAIL_BPS_MAX, OrderFlag
 from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import REASONS, Reason
+from exchange.domain.symbol import Symbol
 from exchange.domain.units import (
     QUANTITY_MAX,
     AccountId,
@@ -28,7 +29,7 @@ from exchange.domain.units import (
     parse_price,
     parse_time,
 )
-from exchange.engine.refusals import invalid_field, refusal
+from exchange.engine.refusals import invalid_field, not_found, refusal
 from exchange.infra.auth import Principal
 from exchange.wire.ouch_reference import MARK, read_note
 from exchange.wire.records import LAYOUTS, VERSION, encode_command
@@ -311,6 +312,19 @@ def name_of(text: str, field: str = "name") -> str:
     if not is_valid_name(text):
         raise refusal(Reason.NAME_INVALID, field=field)
     return text
+
+
+def reason_of(text: str) -> str:
+    """Return why somebody does something, which may be left out. Raise `ApiError` as `name_of` does."""
+    return name_of(text, "reason") if text else ""
+
+
+def listed_symbol(directory: Directory, name: str) -> Symbol:
+    """Return the symbol that a path names. Raise `ApiError` 404."""
+    symbol = directory.symbol_named(name)
+    if symbol is None:
+        raise not_found(f"symbol {shown(name)}; GET /api/v1/symbols lists them")
+    return symbol
 
 
 def unknown_symbol(symbol: str) -> Exception:

@@ -7,11 +7,10 @@ from secrets import randbits
 from exchange.domain import commands as c
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
-from exchange.domain.symbol import Symbol
 from exchange.domain.units import SymbolId, format_time
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import name_of, shown
-from exchange.engine.refusals import not_found, refusal
+from exchange.engine.order_entry import listed_symbol, name_of, reason_of, shown
+from exchange.engine.refusals import refusal
 from exchange.engine.rest_symbols import RISK
 from exchange.infra.http_routes import Call, Route
 from exchange.wire.rest.phases import (
@@ -89,15 +88,17 @@ class PhasesApi:
         if phase is None:
             choices = ", ".join(SETTABLE_PHASES)
             raise refusal(Reason.PHASE_INVALID, f"phase must be one of {choices}, got {shown(body.phase)}")
-        await self._carry_out(
-            c.SetPhase(symbol_id=self._symbol_id(body.symbol), phase=Phase(phase), reason=_text(body.reason))
+        await self._gateway.carry_out(
+            c.SetPhase(
+                symbol_id=self._symbol_id(body.symbol), phase=Phase(phase), reason=reason_of(body.reason)
+            )
         )
         return await self.schedule(call)
 
     async def halt(self, call: Call) -> ScheduleView:
         """Answer POST /market/halt."""
         body: Halt = call.body
-        await self._carry_out(
+        await self._gateway.carry_out(
             c.HaltTrading(symbol_id=self._symbol_id(body.symbol), reason=name_of(body.reason, "reason"))
         )
         return await self.schedule(call)
@@ -105,34 +106,21 @@ class PhasesApi:
     async def resume(self, call: Call) -> ScheduleView:
         """Answer POST /market/resume."""
         body: Resumption = call.body
-        await self._carry_out(c.ResumeTrading(
+        await self._gateway.carry_out(c.ResumeTrading(
             symbol_id=self._symbol_id(body.symbol), call_ns=body.call_s * SECOND_NS,
-            random_ns_max=body.random_end_s * SECOND_NS, seed=randbits(SEED_BITS), reason=_text(body.reason),
+            random_ns_max=body.random_end_s * SECOND_NS, seed=randbits(SEED_BITS), reason=reason_of(body.reason),
         ))  # fmt: skip
         return await self.schedule(call)
 
     async def set_auction_check(self, call: Call) -> SymbolView:
         """Answer PUT /symbols/{symbol}/auction."""
         body: AuctionCheck = call.body
-        symbol_id = self._named(call.path["symbol"]).symbol_id
-        await self._carry_out(c.SetAuctionTerms(
+        symbol_id = listed_symbol(self._directory, call.path["symbol"]).symbol_id
+        await self._gateway.carry_out(c.SetAuctionTerms(
             symbol_id=symbol_id, collar_bps=body.collar_bps, extension_ns=body.extension_s * SECOND_NS,
             extensions_max=body.extensions_max,
         ))  # fmt: skip
-        return symbol_view(self._named(call.path["symbol"]))
-
-    async def _carry_out(self, command: c.Command) -> None:
-        await self._gateway.carry_out(command)
+        return symbol_view(listed_symbol(self._directory, call.path["symbol"]))
 
     def _symbol_id(self, name: str) -> SymbolId:
-        return self._named(name).symbol_id if name else SymbolId(0)
-
-    def _named(self, name: str) -> Symbol:
-        symbol = self._directory.symbol_named(name)
-        if symbol is None:
-            raise not_found(f"symbol {shown(name)}; GET /api/v1/symbols lists them")
-        return symbol
-
-
-def _text(reason: str) -> str:
-    return name_of(reason, "reason") if reason else ""
+        return listed_symbol(self._directory, name).symbol_id if name else SymbolId(0)

@@ -11,7 +11,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskLimit, RiskScope, TradingBlock
 from exchange.domain.units import AccountId, ParticipantId, SymbolId, UnitError, format_time, parse_money
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import name_of, shown
+from exchange.engine.order_entry import reason_of, shown
 from exchange.engine.refusals import invalid_field, invalid_parameter, not_found, refusal
 from exchange.engine.rest_orders import READER, TRADER, cursor_of
 from exchange.engine.rest_symbols import RISK
@@ -139,7 +139,7 @@ class RiskApi:
         event = await self._gateway.carry_out(
             c.BlockTrading(
                 scope=scope, subject_id=subject_id, key_id=call.who.key_id, role=call.who.role,
-                cancels_orders=body.cancel_orders, note=name_of(body.reason, "reason") if body.reason else "",
+                cancels_orders=body.cancel_orders, note=reason_of(body.reason),
             )
         )  # fmt: skip
         assert isinstance(event, e.TradingBlocked)
@@ -154,7 +154,7 @@ class RiskApi:
         event = await self._gateway.carry_out(
             c.UnblockTrading(
                 scope=scope, subject_id=subject_id, key_id=call.who.key_id, role=call.who.role,
-                note=name_of(body.reason, "reason") if body.reason else "",
+                note=reason_of(body.reason),
             )
         )  # fmt: skip
         return Lifted(scope=body.scope, subject=body.subject, seq=event.sequence)

@@ -9,8 +9,8 @@ from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SYMBOL_PATTERN, TICK_ROWS_MAX, Symbol, SymbolState, TickRow
 from exchange.domain.units import Price, SymbolId, format_price
 from exchange.engine.gateway import Gateway
-from exchange.engine.order_entry import id_of, name_of, price_of, quantity_of, shown
-from exchange.engine.refusals import invalid_field, not_found, refusal
+from exchange.engine.order_entry import id_of, listed_symbol, name_of, price_of, quantity_of, reason_of, shown
+from exchange.engine.refusals import invalid_field, refusal
 from exchange.engine.rest_orders import cursor_of
 from exchange.infra.http_routes import Call, Route
 from exchange.wire.rest.symbols import (
@@ -106,7 +106,7 @@ class SymbolsApi:
     async def symbol(self, call: Call) -> SymbolView:
         """Answer GET /symbols/{symbol}."""
         name = call.path["symbol"]
-        return await self._gateway.read(lambda _: self._view(self._named(name)))
+        return await self._gateway.read(lambda _: self._view(listed_symbol(self._directory, name)))
 
     async def add(self, call: Call) -> SymbolView:
         """Answer POST /symbols."""
@@ -122,7 +122,7 @@ class SymbolsApi:
                 ticks=tuple(tick_row(row, number) for number, row in enumerate(body.ticks)),
             )
         )
-        return self._view(self._named(body.symbol))
+        return self._view(listed_symbol(self._directory, body.symbol))
 
     async def suspend(self, call: Call) -> SymbolView:
         """Answer POST /symbols/{symbol}/suspend."""
@@ -134,21 +134,21 @@ class SymbolsApi:
 
     async def set_reference_price(self, call: Call) -> SymbolView:
         """Answer PUT /symbols/{symbol}/reference_price."""
-        symbol = self._named(call.path["symbol"])
+        symbol = listed_symbol(self._directory, call.path["symbol"])
         price = price_of(call.body.price)
         await self._gateway.carry_out(c.SetReferencePrice(symbol_id=symbol.symbol_id, reference_price=price))
-        return self._view(self._named(symbol.symbol))
+        return self._view(listed_symbol(self._directory, symbol.symbol))
 
     async def set_protection(self, call: Call) -> SymbolView:
         """Answer PUT /symbols/{symbol}/protection."""
-        symbol = self._named(call.path["symbol"])
+        symbol = listed_symbol(self._directory, call.path["symbol"])
         command = c.SetMarketProtection(symbol_id=symbol.symbol_id, protection_bps=call.body.band_bps)
         await self._gateway.carry_out(command)
-        return self._view(self._named(symbol.symbol))
+        return self._view(listed_symbol(self._directory, symbol.symbol))
 
     async def set_allocation(self, call: Call) -> SymbolView:
         """Answer PUT /symbols/{symbol}/allocation."""
-        symbol = self._named(call.path["symbol"])
+        symbol = listed_symbol(self._directory, call.path["symbol"])
         body: AllocationView = call.body
         if len(body.steps) > STEPS_MAX or len(body.lead_makers) > LEAD_MAKERS_MAX:
             raise refusal(Reason.ALLOCATION_TOO_LONG)
@@ -160,20 +160,14 @@ class SymbolsApi:
             symbol_id=symbol.symbol_id, steps=tuple(map(_step, body.steps)), lead_makers=tuple(makers)
         )
         await self._gateway.carry_out(command)
-        return self._view(self._named(symbol.symbol))
+        return self._view(listed_symbol(self._directory, symbol.symbol))
 
     async def _set_state(self, call: Call, state: SymbolState) -> SymbolView:
-        symbol = self._named(call.path["symbol"])
-        reason = name_of(call.body.reason, "reason") if call.body.reason else ""
+        symbol = listed_symbol(self._directory, call.path["symbol"])
+        reason = reason_of(call.body.reason)
         command = c.SetSymbolState(symbol_id=symbol.symbol_id, state=state, reason=reason)
         await self._gateway.carry_out(command)
-        return self._view(self._named(symbol.symbol))
-
-    def _named(self, name: str) -> Symbol:
-        symbol = self._directory.symbol_named(name)
-        if symbol is None:
-            raise not_found(f"symbol {shown(name)}; GET /api/v1/symbols lists them")
-        return symbol
+        return self._view(listed_symbol(self._directory, symbol.symbol))
 
     def _view(self, symbol: Symbol) -> SymbolView:
         view = symbol_view(symbol)
