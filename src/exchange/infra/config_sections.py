@@ -262,6 +262,8 @@ class ReporterConfig(Section, frozen=True, kw_only=True):
     """Pairs of channel and symbol of one connection; more are refused."""
     websocket_queue_kib: Annotated[int, Meta(ge=16, le=1_048_576)] = 1_024
     """Unsent data of one connection; a slower reader is disconnected and told from where to resume."""
+    websocket_compression: bool = True
+    """Compress messages from 1 to 512 KiB for clients that offer permessage-deflate."""
     websocket_replay_messages: CountOrNone = 100_000
     """Messages of all symbols kept per channel for from_seq; who is older gets a fresh snapshot."""
     heartbeat_ms: Annotated[int, Meta(ge=100, le=60_000)] = 1_000

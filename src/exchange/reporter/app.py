@@ -300,7 +300,9 @@ class ReporterApp:
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries
-        sockets = SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB)
+        sockets = SocketLimits(
+            queue_bytes_max=limits.websocket_queue_kib * KIB, compresses=limits.websocket_compression
+        )
         self.hub = StreamHub(
             self.market,
             limits.websocket_replay_messages,
