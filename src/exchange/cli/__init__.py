@@ -17,6 +17,7 @@ COMMANDS = {
     "clearing": "clearing:app",
     "traders": "services:traders",
     "order": "orders:app",
+    "explain": "explain:explain",
     "book": "market:book",
     "tape": "market:tape",
     "symbols": "symbols:app",
