@@ -25,8 +25,9 @@ T ?=
 PYTEST := $(BIN)/python -m pytest
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 60
-# Arguments for `make campaign`, `make bench-peers` and `make soak`.
+# Arguments for `make campaign`, `make naive`, `make bench-peers` and `make soak`.
 CAMPAIGN ?=
+NAIVE ?=
 PEERS ?=
 SOAK ?=
 # Without LOCK_ARGS a version already locked stays; `make lock LOCK_ARGS=--upgrade` takes the newest.
@@ -39,7 +40,7 @@ NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.n
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
 .PHONY: help setup run test native-test web-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench bench-peers \
-	campaign fuzz soak lock clean ci
+	campaign naive fuzz soak lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +114,9 @@ bench: setup ## Run the benchmarks
 
 campaign: setup ## Drive both matchers with 10 million random commands (CAMPAIGN="--commands 200000 --first-seed 7")
 	@$(BIN)/python -m tests.integration.campaign $(CAMPAIGN)
+
+naive: setup ## Drive the matcher and the naive model of the rulebook from seeds (NAIVE="--seeds 1000 --first-seed 7")
+	@$(BIN)/python -m tests.integration.naive_campaign $(NAIVE)
 
 fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
 	@cd native && for target in $$(cargo +nightly fuzz list); do \

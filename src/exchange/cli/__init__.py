@@ -28,6 +28,7 @@ COMMANDS = {
     "risk": "risk:app",
     "sessions": "sessions:app",
     "ouch": "ouch:app",
+    "webhooks": "webhooks:app",
     "deposit": "members:deposit",
     "withdraw": "members:withdraw",
     "trades": "trades:app",
