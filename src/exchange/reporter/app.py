@@ -52,6 +52,10 @@ from exchange.reporter.stream_api import StreamApi
 from exchange.reporter.stream_groups import SNAPSHOT_TRADES
 from exchange.reporter.stream_hub import StreamHub
 from exchange.reporter.web_page import WebPage
+from exchange.reporter.webhook_api import WebhookApi
+from exchange.reporter.webhook_messages import WebhookMessages
+from exchange.reporter.webhook_store import WebhookStore
+from exchange.reporter.webhooks import Webhooks
 from exchange.wire.envelope import EventBatch
 
 log = structlog.get_logger(component="reporter")
@@ -76,6 +80,7 @@ class ReporterApp:
     hub: StreamHub
     feed: Feed
     store: ReporterStore
+    webhooks: Webhooks
     itch: ItchFeed | None = None
 
     def __init__(
@@ -266,6 +271,7 @@ class ReporterApp:
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
                     self._drop_copy.stored(committed.accounts)
+                    self.webhooks.published()
                     if self.itch is not None:
                         self.itch.take(batch)
         except InfraError as error:
@@ -294,7 +300,9 @@ class ReporterApp:
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries
-        sockets = SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB)
+        sockets = SocketLimits(
+            queue_bytes_max=limits.websocket_queue_kib * KIB, compresses=limits.websocket_compression
+        )
         self.hub = StreamHub(
             self.market,
             limits.websocket_replay_messages,
@@ -302,6 +310,13 @@ class ReporterApp:
             problem=lambda: "; ".join(self.ready()),
         )
         self._drop_copy = DropCopyApi(self.market, queries, limits.heartbeat_ms / 1_000)
+        self.webhooks = Webhooks(
+            WebhookStore(self.store.engine, self.config.partition),
+            WebhookMessages(self.market, queries, self._drop_copy),
+            limits.webhooks,
+        )
+        stack.push_async_callback(self.webhooks.stop)
+        await self.webhooks.start()
         market_api = MarketApi(
             self.market,
             queries,
@@ -326,6 +341,7 @@ class ReporterApp:
                 *stats_api.routes(),
                 *self._stream_routes(sockets),
                 *self._drop_copy.routes(),
+                *WebhookApi(self.webhooks, self.market).routes(),
                 *self._news.routes(),
                 config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),

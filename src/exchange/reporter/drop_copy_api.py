@@ -7,7 +7,7 @@ slow simply reads on later. The WebSocket is woken when a stored batch concerned
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
@@ -74,7 +74,7 @@ class DropCopyApi:
         query: DropCopyQuery = call.query
         accounts = self._accounts(self._participant(call.who, query.participant))
         upto = self._market.sequence
-        items, last = await self._read(accounts, query.after, upto, query.limit)
+        items, last = await self.read(accounts, query.after, upto, query.limit)
         return DropCopyList(items, last if last < upto else None, upto)
 
     async def stream(self, connection: Connection, call: Call) -> None:
@@ -110,7 +110,7 @@ class DropCopyApi:
                 upto = self._market.sequence
                 try:
                     while after < upto and not connection.is_closing:
-                        items, after = await self._read(accounts, after, upto, READ_AT_ONCE)
+                        items, after = await self.read(accounts, after, upto, READ_AT_ONCE)
                         for item in items:
                             connection.send_json(item, item.seq)
                         await wait_for_room(connection)
@@ -123,8 +123,8 @@ class DropCopyApi:
         finally:
             del self._waiting[woken]
 
-    async def _read(
-        self, accounts: list[int], after: int, upto: int, limit: int
+    async def read(
+        self, accounts: Sequence[int], after: int, upto: int, limit: int
     ) -> tuple[list[DropCopy], int]:
         """Read drop copies after an event, and how far that goes; an event is never cut in two."""
         rows = await asyncio.to_thread(
