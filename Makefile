@@ -125,7 +125,7 @@ mutation: $(VENV)/.mutation ## See which small faults in matching/ and risk/ the
 CORE_TESTS := tests/scenarios tests/risk tests/matching
 coverage: $(VENV)/.mutation ## Measure which lines and branches of matching/ and risk/ their tests come through
 	@$(BIN)/coverage run --branch --data-file=build/coverage --source=src/exchange/matching,src/exchange/risk -m pytest \
-		$(CORE_TESTS) $(T)
+		$(CORE_TESTS) -k "not native" $(T)
 	@$(BIN)/coverage report --data-file=build/coverage --skip-covered --show-missing
 
 fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
