@@ -1,7 +1,7 @@
 // The parts of the terminal that every view works with.
 import { ask, type Addresses } from "../api.ts";
 import { Clock } from "../clock.ts";
-import { hasLimit, type Draft } from "../words.ts";
+import { EMPTY, hasLimit, type Draft } from "../words.ts";
 import { Account, isLive, type Order } from "./account.svelte.ts";
 import { Market } from "./market.svelte.ts";
 import { Office, type Story } from "./office.svelte.ts";
@@ -24,9 +24,7 @@ export class Terminal {
   readonly account: Account;
   readonly office: Office;
   readonly clock: Clock = $derived(new Clock(settings.zone === "local" ? undefined : this.zone));
-  draft = $state<Draft>({
-    symbol: "", side: "buy", type: "limit", qty: "100", price: "", stop_price: "", display_qty: "", time_in_force: "day", post_only: false,
-  });
+  draft = $state<Draft>({ ...EMPTY });
   story = $state.raw<Story | Lines | undefined>();
 
   constructor(readonly addresses: Addresses) {
