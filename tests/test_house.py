@@ -45,6 +45,7 @@ NO_TEST_OF_ITS_OWN = {
     "wire/rest/cycles.py": "values only; clearing/test_rest_cycles.py reads them",
     "clearing/cycle_tables.py": "tables only; clearing/test_cycle_desk.py and the migrations' test read them",
     "wire/rest/drop_copy.py": "values only; reporter/test_drop_copy_api.py reads them",
+    "wire/rest/private_stream.py": "values only; reporter/test_private_stream.py reads them",
     "wire/rest/webhooks.py": "values only; reporter/test_webhook_api.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }

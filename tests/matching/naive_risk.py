@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.domain import commands as c
-from exchange.domain.order import CancelReason, OrderFlag, OrderType, Side
+from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderFlag, OrderType, Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskScope
@@ -194,7 +194,8 @@ class NaiveRisk(NaiveBooks):
         buys, best = order.side == Side.BUY, self.best(order.symbol, order.side, order.left)
         if order.waits:
             return order.price
-        if order.type == OrderType.MARKET and self.symbols[order.symbol].phase != Phase.CONTINUOUS:
+        gathers = self.symbols[order.symbol].phase != Phase.CONTINUOUS or order.tif in AUCTION_TIMES
+        if order.type == OrderType.MARKET and gathers:
             return self.reference(order.symbol)
         if order.type == OrderType.MARKET and buys:
             highest = max((o.price for o in self.resting(order.symbol, Side.SELL)), default=0)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderType, Side
 from exchange.domain.phase import Phase
-from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
@@ -41,6 +40,7 @@ from tests.matching.small_world import (
     set_group,
     set_limit,
 )  # fmt: skip
+from tests.matching.tight_limits import sane, sane_stop, tight_limit
 
 OWNERS = {1: 1, 2: 2, 3: 3, 4: 1}
 
@@ -94,15 +94,7 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     def trigger(self, drawn: list[bytes], stops: list[bytes]) -> None:
         """Enter stop orders around the price, and trade."""
         for eight in stops:
-            buys = eight[1] % 2
-            stop_price = pick((100_100, 100_200), eight[2]) if buys else pick((99_900, 99_800), eight[2])
-            trails = {"trail_amount": 100} if eight[3] % 3 == 0 else {"stop_price": stop_price}
-            self.tell(
-                c.EnterSpecialOrder(
-                    account_id=1 + eight[4] % 4, symbol_id=1, side=Side.BUY if buys else Side.SELL,
-                    order_type=OrderType.STOP, time_in_force=TimeInForce.GTC, quantity=2 + eight[5] % 9, **trails,
-                )
-            )  # fmt: skip
+            self.tell(sane_stop(eight))
         self.trade(drawn)
 
     @rule(drawn=st.lists(eight_bytes, min_size=1, max_size=6))
@@ -207,24 +199,13 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=8), eight=eight_bytes)
     def trade_under_a_limit(self, drawn: list[bytes], eight: bytes) -> None:
         """Set a limit that matters, trade, change and cancel, and perhaps take it away again."""
-        kind, (value, span) = pick(sorted(TIGHT.items()), eight[0])
-        value = pick(value, eight[3])
-        subject = pick((1, 2, 3, 4), eight[2])
-        scope = (
-            RiskScope.PARTICIPANT
-            if kind in OF_MEMBERS and eight[1] % 2 and subject < 4
-            else RiskScope.ACCOUNT
-        )
-        symbol = pick((1, 2), eight[4]) if kind == LimitKind.SYMBOL_BARRED else 0
-        limit = c.SetRiskLimit(
-            scope=scope, subject_id=subject, kind=kind, symbol_id=symbol, value=value, span=span
-        )
+        limit = tight_limit(eight)
         self.tell(limit)
         for each in drawn:
             make = pick((sane, sane, sane, self.world.amend, self.world.cancel), each[0])
             command = make(each)
             if isinstance(command, c.EnterOrder) and each[6] % 2:
-                command = msgspec.structs.replace(command, account_id=subject)
+                command = msgspec.structs.replace(command, account_id=limit.subject_id)
             for _ in range(1 + each[7] % 2):
                 self.tell(command)
         if eight[5] % 2:
@@ -326,34 +307,6 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         for account_id in OWNERS:
             held = [venue.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
             assert held == [naive.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
-
-
-TIGHT: dict[int, tuple[tuple[int, ...], int]] = {
-    LimitKind.SYMBOL_BARRED: ((1,), 0), LimitKind.MAX_QUANTITY: ((5, 10), 0),
-    LimitKind.MAX_NOTIONAL: ((500_000, 1_000_000), 0), LimitKind.COLLAR: ((5, 15), 0),
-    LimitKind.DUPLICATES: ((1, 2), 5), LimitKind.MESSAGES: ((1, 1_000), 3), LimitKind.POSITION: ((10, 30), 0),
-    LimitKind.BUYING_POWER: ((0, 1_500_000, 10**9), 0), LimitKind.SHORT_SALES: ((1,), 0),
-    LimitKind.GROSS: ((1_000_000, 5_000_000), 0), LimitKind.LOSS: ((100, 1_000), 0),
-    LimitKind.EXECUTIONS: ((2, 3), 60_000),
-}  # fmt: skip
-"""Values and span by kind: such that the next orders meet the limit."""
-OF_MEMBERS = (
-    LimitKind.SYMBOL_BARRED, LimitKind.MAX_QUANTITY, LimitKind.MAX_NOTIONAL, LimitKind.COLLAR, LimitKind.DUPLICATES,
-    LimitKind.MESSAGES, LimitKind.GROSS, LimitKind.EXECUTIONS,
-)  # fmt: skip
-
-
-def sane(eight: bytes) -> c.EnterOrder:
-    """Enter an order that has nothing wrong in itself, near the price."""
-    order_type = pick((OrderType.LIMIT,) * 6 + (OrderType.MARKET, OrderType.MARKET_TO_LIMIT), eight[0])
-    price = (
-        pick((100_000, 100_100, 99_900, 100_200, 99_800), eight[3]) if order_type == OrderType.LIMIT else 0
-    )
-    return c.EnterOrder(
-        account_id=1 + eight[2] % 4, symbol_id=pick((1, 1, 1, 2), eight[5]), side=pick(tuple(Side), eight[1]),
-        order_type=order_type, price=price, quantity=2 + 2 * (eight[4] % 8),
-        time_in_force=TimeInForce.GTC if eight[7] % 2 and order_type == OrderType.LIMIT else TimeInForce.DAY,
-    )  # fmt: skip
 
 
 def now_special(eight: bytes) -> c.EnterOrder:

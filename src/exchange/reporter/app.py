@@ -44,6 +44,7 @@ from exchange.reporter.intake import Intake
 from exchange.reporter.itch_feed import ItchFeed
 from exchange.reporter.itch_metrics import itch_metrics
 from exchange.reporter.live_market import LiveMarket
+from exchange.reporter.private_stream import PrivateStream
 from exchange.reporter.rest_api import MarketApi
 from exchange.reporter.rest_stats import StatsApi
 from exchange.reporter.sse_api import SseApi
@@ -228,6 +229,7 @@ class ReporterApp:
             source = HttpEventSource(self.config.engine_url_for("reporter"), key)
             stack.push_async_callback(source.close)
             self._source = source
+        self._private.source = self._source
         subscription: Subscription | None = None
         if self._bus is not None:
             subscription = await self._bus.subscribe(events_topic(partition), CHANNEL)
@@ -272,6 +274,7 @@ class ReporterApp:
                         await asyncio.sleep(0)
                     self._drop_copy.stored(committed.accounts)
                     self.webhooks.published()
+                    self._private.published(batch)
                     if self.itch is not None:
                         self.itch.take(batch)
         except InfraError as error:
@@ -309,6 +312,8 @@ class ReporterApp:
             limits.heartbeat_ms / 1_000,
             problem=lambda: "; ".join(self.ready()),
         )
+        keys = KeyRing(self.market.directory)
+        self._private = PrivateStream(self.market, keys, limits.heartbeat_ms / 1_000)
         self._drop_copy = DropCopyApi(self.market, queries, limits.heartbeat_ms / 1_000)
         self.webhooks = Webhooks(
             WebhookStore(self.store.engine, self.config.partition),
@@ -341,12 +346,13 @@ class ReporterApp:
                 *stats_api.routes(),
                 *self._stream_routes(sockets),
                 *self._drop_copy.routes(),
+                *self._private.routes(),
                 *WebhookApi(self.webhooks, self.market).routes(),
                 *self._news.routes(),
                 config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
             ],
-            KeyRing(self.market.directory),
+            keys,
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.exchange.cors_origins,

@@ -72,7 +72,7 @@ class DropCopyApi:
     async def copies(self, call: Call) -> DropCopyList:
         """Answer GET /drop-copy."""
         query: DropCopyQuery = call.query
-        accounts = self._accounts(self._participant(call.who, query.participant))
+        accounts = self._accounts(participant_named(call.who, query.participant, self._market))
         upto = self._market.sequence
         items, last = await self.read(accounts, query.after, upto, query.limit)
         return DropCopyList(items, last if last < upto else None, upto)
@@ -84,7 +84,7 @@ class DropCopyApi:
             return
         try:
             operation: DropCopyOperation = self._reader.read(message)
-            participant_id = self._participant(call.who, operation.participant)
+            participant_id = participant_named(call.who, operation.participant, self._market)
         except ApiError as error:
             connection.close(POLICY, error)
             return
@@ -139,23 +139,22 @@ class DropCopyApi:
             copy for _, account_id, record in rows for copy in copies_of(record, account_id, directory)
         ], last
 
-    # --- who asks ---------------------------------------------------------------------------------
-
-    def _participant(self, who: Principal, named: str) -> int:
-        """Return whose drop copies are meant. Raise `ApiError` where the key may not see them."""
-        if named and not (named.isascii() and named.isdigit() and len(named) <= PATH_ID_DIGITS_MAX):
-            text = f"participant must be an id such as 2, got {named[:40]!r}"
-            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
-        if not who.is_any(*SEES_ALL):
-            if named and int(named) != who.participant_id:
-                raise ApiError.of(ErrorCode.ROLE_NOT_ALLOWED, "a participant hears its own drop copies only")
-            return who.participant_id
-        if not named:
-            text = "participant is missing; a key of the exchange names whose drop copies it wants"
-            raise ApiError(422, Reason.UNKNOWN_PARTICIPANT, text, "participant")
-        if int(named) not in self._market.directory.participants:
-            raise ApiError(404, Reason.UNKNOWN_PARTICIPANT, f"there is no participant {named}", "participant")
-        return int(named)
-
     def _accounts(self, participant_id: int) -> list[int]:
         return [account.account_id for account in self._market.directory.accounts_of(participant_id)]
+
+
+def participant_named(who: Principal, named: str, market: LiveMarket) -> int:
+    """Return whose orders are meant: the key's own, or those it names. Raise `ApiError` where it may not see them."""
+    if named and not (named.isascii() and named.isdigit() and len(named) <= PATH_ID_DIGITS_MAX):
+        text = f"participant must be an id such as 2, got {named[:40]!r}"
+        raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
+    if not who.is_any(*SEES_ALL):
+        if named and int(named) != who.participant_id:
+            raise ApiError.of(ErrorCode.ROLE_NOT_ALLOWED, "a participant hears what is its own only")
+        return who.participant_id
+    if not named:
+        text = "participant is missing; a key of the exchange names whose it wants"
+        raise ApiError(422, Reason.UNKNOWN_PARTICIPANT, text, "participant")
+    if int(named) not in market.directory.participants:
+        raise ApiError(404, Reason.UNKNOWN_PARTICIPANT, f"there is no participant {named}", "participant")
+    return int(named)
