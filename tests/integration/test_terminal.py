@@ -347,6 +347,89 @@ def test_a_trader_is_told_that_operations_need_another_key(screen: Screen) -> No
     expect(page.locator("#office-answer")).to_have_class("bad")
 
 
+def test_an_auction_builds_up_on_the_page_and_its_price_is_explained(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    page = screen.open("XYZ", who="alice")
+    keys = exchange.keys()
+    operator = Client(exchange.url("engine"), keys["operator"])
+    expect(page.locator("#phase")).to_have_text("continuous", timeout=WAIT_MS)
+    body = {"phase": "closing_auction", "symbol": "XYZ"}
+    assert operator.call("POST", "/api/v1/market/phase", body)[0] == 200
+    expect(page.locator("#phase")).to_have_text("closing auction", timeout=WAIT_MS)
+    expect(page.locator("#auction")).to_contain_text("Orders gather", timeout=WAIT_MS)
+    expect(page.locator("#watch button", has_text="XYZ")).to_contain_text("closing auction")
+    traders = {
+        name: Client(exchange.url("engine"), keys["participants"][name]["key"])
+        for name in ("alice", "bob", "carol")
+    }
+    for n in range(12):
+        for who, side, off in (("bob", "sell", -5 + n % 4), ("carol", "buy", 5 - n % 3)):
+            order = {
+                "symbol": "XYZ",
+                "side": side,
+                "qty": str(10 + 7 * n),
+                "price": f"10.{10 + off + n // 3:02d}",
+            }
+            assert traders[who].call("POST", "/api/v1/order", order)[0] == 201
+    expect(page.locator("#auction-price")).to_have_text(re.compile("10.1"), timeout=WAIT_MS)
+    picture(page, "auction")
+    for who in ("bob", "carol"):
+        assert traders[who].call("DELETE", "/api/v1/orders?symbol=XYZ")[0] == 200
+    for who, side, qty in (("alice", "buy", "60"), ("bob", "sell", "50"), ("carol", "buy", "30")):
+        order = {"symbol": "XYZ", "side": side, "qty": qty, "price": "10.00"}
+        assert traders[who].call("POST", "/api/v1/order", order)[0] == 201
+    expect(page.locator("#auction-price")).to_have_text("10.00", timeout=WAIT_MS)
+    expect(page.locator("#auction-paired")).to_have_text("50", timeout=WAIT_MS)
+    expect(page.locator("#auction-imbalance")).to_have_text("40 to buy", timeout=WAIT_MS)
+    expect(page.locator("#auction .line")).to_have_attribute("d", re.compile("M"))
+    row = page.locator("#orders tr.new", has_text="XYZ").first
+    row.get_by_role("button", name="Why").click()
+    expect(page.locator("#why")).to_contain_text("nothing trades until that is over", timeout=WAIT_MS)
+    page.click("#story-close")
+    assert operator.call("POST", "/api/v1/market/phase", body | {"phase": "continuous"})[0] == 200
+    expect(page.locator("#auction")).to_have_count(0, timeout=WAIT_MS)
+    fill = page.locator("#fills tr.executed", has_text="XYZ").first
+    expect(fill).to_contain_text("10.00", timeout=WAIT_MS)
+    fill.get_by_role("button", name="Why").click()
+    expect(page.locator("#why")).to_contain_text("Why this price", timeout=WAIT_MS)
+    expect(page.locator("#why")).to_contain_text("It traded 50 of its 60 shares: nobody came before it")
+    picture(page, "why")
+    page.click("#story-close")
+    for who in ("alice", "carol"):
+        assert traders[who].call("DELETE", "/api/v1/orders?symbol=XYZ")[0] == 200
+
+
+def test_a_halt_is_told_counted_down_and_shaded_until_the_auction_reopens(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    page = screen.open("TSLA")
+    operator = Client(exchange.url("engine"), exchange.keys()["operator"])
+    expect(page.locator("#candles")).to_have_attribute("aria-label", re.compile("stands at"), timeout=WAIT_MS)
+    halt = {"symbol": "TSLA", "reason": "news pending"}
+    assert operator.call("POST", "/api/v1/market/halt", halt)[0] == 200
+    expect(page.locator("#halted")).to_contain_text("halted: news pending", timeout=WAIT_MS)
+    expect(page.locator("#phase")).to_have_text("halted")
+    expect(page.locator("#candles")).to_have_attribute(
+        "aria-label", re.compile("halts shaded: 1"), timeout=WAIT_MS
+    )
+    assert operator.call("POST", "/api/v1/market/resume", {"symbol": "TSLA", "call_s": 8})[0] == 200
+    expect(page.locator("#phase")).to_have_text("reopening auction", timeout=WAIT_MS)
+    expect(page.locator("#auction-end")).to_have_text(re.compile(r"0:0\d"), timeout=WAIT_MS)
+    picture(page, "halt")
+    expect(page.locator("#phase")).to_have_text("continuous", timeout=WAIT_MS)
+    expect(page.locator("#halted")).to_have_count(0)
+
+
+def test_times_are_those_of_the_market_or_ones_own(screen: Screen) -> None:
+    page = screen.open("AAPL")
+    expect(page.locator("#zone")).to_contain_text("UTC")
+    page.click("#zone")
+    expect(page.locator("#zone")).to_contain_text("local")
+    page.click("#zone")
+    expect(page.locator("#zone")).to_contain_text("UTC")
+
+
 def test_the_keyboard_changes_views_symbols_and_the_ticket(screen: Screen) -> None:
     page = screen.open("AAPL")
     page.keyboard.press("2")

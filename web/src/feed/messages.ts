@@ -69,4 +69,23 @@ export interface StreamMessage {
   reason?: string;
   message?: string;
   problem?: string;
+  phase?: string;
+  begins_at?: string;
+  ends_at?: string;
+  price?: string;
+  far_price?: string;
+  reference_price?: string | null;
+  qty?: string;
+  imbalance_qty?: string;
+  imbalance_side?: string;
+  lowest_price?: string;
+  highest_price?: string;
+  indication?: {
+    price: string | null;
+    far_price: string | null;
+    reference_price: string;
+    paired_qty: string;
+    imbalance_qty: string;
+    imbalance_side: string | null;
+  } | null;
 }

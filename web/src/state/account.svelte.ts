@@ -83,11 +83,11 @@ export class Account {
     void this.refresh();
   }
 
-  /** Return the prices of one's resting orders in a symbol, with the shares that are left at each. */
-  resting(symbol: string): Map<string, number> {
+  /** Return the prices of one's resting orders in a symbol, of a side or both, with the shares that are left at each. */
+  resting(symbol: string, side?: "buy" | "sell"): Map<string, number> {
     const found = new Map<string, number>();
     for (const order of this.orders) {
-      if (order.symbol !== symbol || order.price === null || !isLive(order)) continue;
+      if (order.symbol !== symbol || order.price === null || !isLive(order) || (side && order.side !== side)) continue;
       // A stop order waits outside the book, at no price of the ladder.
       if (order.type.startsWith("stop")) continue;
       found.set(order.price, (found.get(order.price) ?? 0) + Number(order.leaves_qty));

@@ -6,6 +6,7 @@ import { FeedClient, type FeedState, type Socket } from "../feed/feed_client.ts"
 import type { Candle, StreamMessage, Subscription, Ticker, Trade } from "../feed/messages.ts";
 import { Queue } from "../feed/queue.ts";
 import { CANDLES_MAX, withCandle } from "./candles.ts";
+import { after, UNKNOWN, withScheduled, type Scheduled, type SymbolPhase } from "./phases.ts";
 
 export interface SymbolInfo {
   symbol: string;
@@ -14,6 +15,8 @@ export interface SymbolInfo {
   round_lot: string;
   reference_price: string;
   ticks: { from: string; tick: string }[];
+  phase?: string;
+  auction?: { collar_bps: number } | null;
 }
 
 export const INTERVALS = ["1s", "5s", "1m", "5m", "1h"] as const;
@@ -36,6 +39,8 @@ export class Market {
   trades = $state.raw<Trade[]>([]);
   candles = $state.raw<Candle[]>([]);
   reasons = $state.raw<Record<string, string>>({});
+  phases = $state.raw<Record<string, SymbolPhase>>({});
+  scheduled = $state.raw<readonly Scheduled[]>([]);
   feedState = $state<FeedState>("resyncing");
   problem = $state("");
   seq = $state(0);
@@ -53,7 +58,7 @@ export class Market {
   private book: Book | undefined;
   private line: Queue | undefined;
   private isQueueWatched = false;
-  private draft = { trades: [] as Trade[], candles: [] as Candle[], tickers: {} as Record<string, Ticker> };
+  private draft = { trades: [] as Trade[], candles: [] as Candle[], tickers: {} as Record<string, Ticker>, phases: {} as Record<string, SymbolPhase> };
   private sparkAt: Record<string, number> = {};
 
   constructor(private readonly addresses: Addresses) {
@@ -75,10 +80,16 @@ export class Market {
     setInterval(() => this.feed.watch(), 1000);
     this.show(this.symbols.some((one) => one.symbol === wanted) ? wanted : (this.symbols[0]?.symbol ?? ""));
     void this.loadSparks();
+    void this.loadSchedule();
   }
 
   get ticker(): Ticker | undefined {
     return this.tickers[this.symbol];
+  }
+
+  /** Where the symbol that is shown is in its day. */
+  get phase(): SymbolPhase {
+    return this.phases[this.symbol] ?? UNKNOWN;
   }
 
   get info(): SymbolInfo | undefined {
@@ -138,6 +149,7 @@ export class Market {
       this.seq = this.feed.seq;
       this.heardAt = Date.now();
       if (dirty.has("ticker")) this.tickers = { ...draft.tickers };
+      if (dirty.has("status")) this.phases = { ...draft.phases };
       if (dirty.has("trades")) this.trades = draft.trades.slice(0, TAPE_ROWS);
       if (dirty.has("candles")) this.candles = draft.candles.slice();
       if (dirty.has("queue") && this.line) this.queue = { book: this.line };
@@ -182,6 +194,10 @@ export class Market {
       if (ticker) this.draft.tickers[message.symbol] = { ...ticker, state: message.state };
       this.dirty.add("ticker");
     }
+    const { symbol = "", phase } = message;
+    if (message.type === "phase_scheduled" && phase && message.begins_at) {
+      this.scheduled = withScheduled(this.scheduled, { symbol, phase, at: message.begins_at });
+    } else if (symbol) this.draft.phases[symbol] = after(this.draft.phases[symbol] ?? UNKNOWN, message, Date.now());
     if (message.type === "symbol_added") void allSymbols(this.addresses.reporter).then((all) => (this.symbols = all), ignore);
     if (message.type === "bust") this.busts++;
   }
@@ -199,6 +215,11 @@ export class Market {
     }
     this.draft.candles = candles;
     this.refresh("candles");
+  }
+
+  private async loadSchedule(): Promise<void> {
+    const found = await ask<{ items: Scheduled[] }>(this.addresses.engine, "/api/v1/market/schedule").catch(ignore);
+    for (const row of found?.items ?? []) this.scheduled = withScheduled(this.scheduled, row);
   }
 
   private async loadSparks(): Promise<void> {
