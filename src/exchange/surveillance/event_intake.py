@@ -17,7 +17,7 @@ from exchange.domain.trade import TradeCondition
 from exchange.domain.units import sequence_of
 from exchange.surveillance.detector import Detector, hooks_of
 from exchange.surveillance.market import CONTINUOUS, Fill, Indication, Market
-from exchange.surveillance.order_book import BUY, LiveOrder
+from exchange.surveillance.order_book import BUY, LiveOrder, key_of
 from exchange.wire.records import (
     LAST_OF_COMMAND,
     LAYOUTS,
@@ -34,6 +34,7 @@ BY_OWNER = frozenset({CancelReason.REQUESTED.value, CancelReason.MASS_CANCEL.val
 """Cancels that the owner asked for; all others the market made."""
 REDUCED_TO_PERCENT = 10
 """An order that is amended to so little of what was left counts as taken back."""
+_HIDDEN = OrderFlag.HIDDEN.value
 _STOPS = (OrderType.STOP.value, OrderType.STOP_LIMIT.value)
 _OVER = (Phase.POST_CLOSE.value, Phase.CLOSED.value)
 _CLOSING = tuple(phase.value for phase in CLOSING)
@@ -69,8 +70,10 @@ class EventIntake:
         market, takers, passed = self._market, self._takers, self._passed
         if len(records) > VERSION_OFFSET and records[VERSION_OFFSET] != VERSION:
             raise ProtocolError(version_refused(VERSION_OFFSET, records[VERSION_OFFSET], VERSION))
+        decoded, flags_at, type_at = self._decoded, _FLAGS_OFFSET, _TYPE_OFFSET
         for offset, _ in split(records):
-            taker = takers.get(records[offset + _TYPE_OFFSET])
+            kind = records[offset + type_at]
+            taker = takers.get(kind)
             if taker is not None:
                 unpack, take = taker
                 values = unpack(records, offset)
@@ -80,9 +83,9 @@ class EventIntake:
                 for hook in passed:
                     hook()
                 take(values)
-            elif records[offset + _TYPE_OFFSET] in self._decoded:
+            elif kind in decoded:
                 self._take_decoded(decode_event(records, offset), after)
-            if self._incoming and records[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
+            if self._incoming and records[offset + flags_at] & LAST_OF_COMMAND:
                 self._settle()
 
     def _take_decoded(self, event: e.Event, after: int) -> None:
@@ -135,13 +138,13 @@ class EventIntake:
         self, values: tuple[Any, ...], order_id: int, account_id: int, side: int, order_type: int, flags: int,
         price: int, quantity: int,
     ) -> None:  # fmt: skip
-        market = self._market
+        market, symbol_id = self._market, values[9]
+        owner = market.owner_of(account_id)
+        key = owner << 16 | symbol_id
         order = LiveOrder(
-            order_id, account_id, market.owner_of(account_id), values[9], side, price, quantity, quantity,
-            values[7], values[5], values[6],
+            order_id, account_id, owner, symbol_id, side, price, quantity, quantity, values[7], values[5], values[6],
+            key, key << 1 | (side - 1), 0, 0, order_type in _STOPS, flags & _HIDDEN > 0,
         )  # fmt: skip
-        order.waits = order_type in _STOPS
-        order.hidden = bool(flags & OrderFlag.HIDDEN)
         market.orders[order_id] = order
         self._incoming.append(order)
         for hook in self._entered:
@@ -265,9 +268,11 @@ class EventIntake:
         found = market.orders.get(order_id)
         if found is None:
             owner = market.owner_of(account_id)
+            key = key_of(owner, symbol_id)
             found = LiveOrder(
-                order_id, account_id, owner, symbol_id, side, price, quantity, quantity, 0, 0, 0
-            )
+                order_id, account_id, owner, symbol_id, side, price, quantity, quantity, 0, 0, 0, key,
+                key << 1 | (side - 1),
+            )  # fmt: skip
         return found
 
     def _unmake(self, event: e.TradeBusted | e.TradeCorrected) -> None:

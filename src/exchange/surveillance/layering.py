@@ -26,10 +26,39 @@ class Layers(msgspec.Struct):
     withdrawn: dict[int, int] = {}
 
 
-class LayeringState(msgspec.Struct):
-    """What the detector remembers, by owner, symbol and side. resting: order → (price, shown)."""
+class Resting(msgspec.Struct):
+    """What an owner has in the book on a side. orders: order → (price, shown); prices: price → order → shown."""
 
-    resting: dict[int, dict[int, tuple[int, int]]] = {}
+    orders: dict[int, tuple[int, int]] = {}
+    prices: dict[int, dict[int, int]] = {}
+    total: int = 0
+
+    def put(self, order_id: int, price: int, shown: int) -> None:
+        """Count an order as it is now."""
+        if order_id in self.orders:
+            self.remove(order_id)
+        self.orders[order_id] = (price, shown)
+        at_price = self.prices.get(price)
+        if at_price is None:
+            self.prices[price] = {order_id: shown}
+        else:
+            at_price[order_id] = shown
+        self.total += shown
+
+    def remove(self, order_id: int) -> None:
+        """Count an order no longer."""
+        price, shown = self.orders.pop(order_id)
+        at_price = self.prices[price]
+        del at_price[order_id]
+        if not at_price:
+            del self.prices[price]
+        self.total -= shown
+
+
+class LayeringState(msgspec.Struct):
+    """What the detector remembers, by owner, symbol and side."""
+
+    resting: dict[int, Resting] = {}
     watched: dict[int, Layers] = {}
     episodes: Episodes = msgspec.field(default_factory=Episodes)
 
@@ -44,14 +73,20 @@ class LayeringDetector(Detector):
 
     def rested(self, order: LiveOrder) -> None:
         """Count an order among its owner's layers."""
-        self.state.resting.setdefault(order.side_key, {})[order.order_id] = (order.price, order.shown)
+        key = order.side_key
+        resting = self.state.resting.get(key)
+        if resting is None:
+            resting = self.state.resting[key] = Resting()
+        resting.put(order.order_id, order.price, order.shown)
 
     def ended(self, order: LiveOrder, by_owner: bool) -> None:
         """Count an order no longer."""
         key = order.side_key
         resting = self.state.resting.get(key)
-        if resting is not None and resting.pop(order.order_id, None) is not None and not resting:
-            del self.state.resting[key]
+        if resting is not None and order.order_id in resting.orders:
+            resting.remove(order.order_id)
+            if not resting.orders:
+                del self.state.resting[key]
 
     def traded(self, fill: Fill) -> None:
         """Look whether an owner that trades has layers on the other side."""
@@ -59,21 +94,21 @@ class LayeringDetector(Detector):
             return
         for order in (fill.maker, fill.taker):
             key = opposite(order.side_key)
-            layers = self.state.resting.get(key)
-            if layers is not None and len(layers) >= self.settings.layers:
-                self._consider(key, layers, order, fill)
+            resting = self.state.resting.get(key)
+            if resting is not None and len(resting.prices) >= self.settings.layers:
+                self._consider(key, resting, order, fill)
 
-    def _consider(self, key: int, layers: dict[int, tuple[int, int]], order: LiveOrder, fill: Fill) -> None:
+    def _consider(self, key: int, resting: Resting, order: LiveOrder, fill: Fill) -> None:
         settings, market = self.settings, self.market
+        own = self.state.resting.get(order.side_key)
+        genuine = (own.total if own else 0) + (fill.quantity if order is fill.taker else 0)
+        if resting.total < settings.times_filled * genuine:
+            return
         book, side = market.book(order.symbol_id), 3 - order.side
-        near = set(book.top(side, DEPTH_LEVELS))
-        shown = {order_id: row for order_id, row in layers.items() if row[0] in near}
-        prices = len({price for price, _ in shown.values()})
-        total = sum(quantity for _, quantity in shown.values())
+        layers = [resting.prices[p] for p in book.top(side, DEPTH_LEVELS) if p in resting.prices]
+        prices, shown = len(layers), [order_id for layer in layers for order_id in layer]
+        total = sum([sum(layer.values()) for layer in layers])
         percent = total * 100 // max(1, book.depth(side, DEPTH_LEVELS))
-        own = sum(quantity for _, quantity in self.state.resting.get(order.side_key, {}).values())
-        is_taker = order is fill.taker
-        genuine = own + (fill.quantity if is_taker else 0)
         if (
             prices < settings.layers
             or percent < settings.depth_percent

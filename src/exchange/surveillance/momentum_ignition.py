@@ -87,8 +87,10 @@ class MomentumIgnitionDetector(Detector):
         from_price = pushes[0].price_before
         move = fill.price - from_price if taker.side == BUY else from_price - fill.price
         move_bps = move * BASIS_POINTS // from_price
+        if move_bps < settings.move_bps:
+            return
         orders = len({push.order_id for push in pushes})
-        if move_bps >= settings.move_bps and orders >= settings.orders:
+        if orders >= settings.orders:
             self._ignite(taker, pushes, orders, move_bps)
 
     def _ignite(self, taker: LiveOrder, pushes: list[Push], orders: int, move_bps: int) -> None:

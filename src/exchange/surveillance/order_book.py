@@ -10,7 +10,10 @@ BUY, SELL = 1, 2
 
 
 class LiveOrder(msgspec.Struct, gc=False):
-    """An order that is not over. shown: how much of it the book counts; waits: a stop that is not triggered."""
+    """An order that is not over. shown: how much of it the book counts; waits: a stop that is not triggered.
+
+    key: the number of its owner in its symbol; side_key: the same with its side.
+    """
 
     order_id: int
     account_id: int
@@ -23,21 +26,13 @@ class LiveOrder(msgspec.Struct, gc=False):
     entered_ns: int
     entered_sequence: int
     command: int
+    key: int
+    side_key: int
     display: int = 0
     shown: int = 0
     waits: bool = False
     hidden: bool = False
     rests: bool = False
-
-    @property
-    def key(self) -> int:
-        """Return the number of its owner in its symbol."""
-        return self.owner << 16 | self.symbol_id
-
-    @property
-    def side_key(self) -> int:
-        """Return the number of its owner in its symbol on its side."""
-        return (self.owner << 16 | self.symbol_id) << 1 | (self.side - 1)
 
 
 class BookSide(msgspec.Struct):
@@ -86,6 +81,11 @@ class SymbolBook(msgspec.Struct):
         """Return what is shown on the best levels of a side."""
         quantities = self.side(side).quantities
         return sum([quantities[price] for price in self.top(side, levels)])
+
+
+def key_of(owner: int, symbol_id: int) -> int:
+    """Return the number of an owner in a symbol."""
+    return owner << 16 | symbol_id
 
 
 def opposite(side_key: int) -> int:

@@ -75,7 +75,7 @@ class OrderToTradeDetector(Detector):
         counts.last = self.market.sequence
 
     def _counts(self, order: LiveOrder) -> Counts:
-        key = order.owner << 16 | order.symbol_id
+        key = order.key
         found = self.state.counts.get(key)
         if found is None:
             market = self.market

@@ -27,9 +27,10 @@ class Burst(msgspec.Struct, gc=False):
 
 
 class StuffingState(msgspec.Struct):
-    """What the detector remembers: bursts by owner and symbol, oldest first."""
+    """What the detector remembers: bursts by owner and symbol, oldest first, and when the oldest is over."""
 
     bursts: dict[int, Burst] = {}
+    due_ns: int = 0
 
 
 class QuoteStuffingDetector(Detector):
@@ -42,11 +43,15 @@ class QuoteStuffingDetector(Detector):
 
     def passed(self) -> None:
         """Judge the bursts whose second is over."""
-        bursts = self.state.bursts
+        state = self.state
+        if self.market.now_ns < state.due_ns:
+            return
+        bursts = state.bursts
         while bursts:
             key = next(iter(bursts))
             burst = bursts[key]
-            if self.market.now_ns - burst.begins_ns < SECOND:
+            state.due_ns = burst.begins_ns + SECOND
+            if self.market.now_ns < state.due_ns:
                 return
             del bursts[key]
             self._judge(key, burst)
@@ -81,7 +86,7 @@ class QuoteStuffingDetector(Detector):
 
     def _burst(self, order: LiveOrder) -> Burst:
         bursts = self.state.bursts
-        key = order.owner << 16 | order.symbol_id
+        key = order.key
         found = bursts.get(key)
         if found is None:
             found = bursts[key] = Burst(self.market.now_ns, order.account_id)
