@@ -58,6 +58,11 @@ NO_TEST_OF_ITS_OWN = {
     "surveillance/settings.py": "values only; every table is judged by them",
     "surveillance/detector.py": "the hooks of all detectors; surveillance/test_tables.py calls them all",
     "surveillance/market.py": "state only; surveillance/test_event_intake.py compares it with the venue's",
+    "wire/rest/surveillance.py": "values only; clearing/surveillance/test_rest_api.py reads them",
+    "clearing/surveillance/tables.py": "tables only; clearing/surveillance/migrations/test_env.py reads them",
+    "clearing/surveillance/metrics.py": "a table of figures; clearing/surveillance/test_rest_api.py reads them",
+    "infra/surveillance_config.py": "sections only; infra/test_config_text.py and clearing/surveillance/test_office.py "
+    "read them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

@@ -101,3 +101,8 @@ def hash_of(alerts: Iterable[Alert]) -> str:
 def price_text(price: int) -> str:
     """Write a price."""
     return format_price(Price(price))
+
+
+def hash_of_all(alerts: Iterable[Alert]) -> str:
+    """Return one hash over alerts in whatever order they come: by the event that raised them, then by id."""
+    return hash_of(sorted(alerts, key=lambda alert: (alert.raised_sequence, alert.alert_id)))
