@@ -38,6 +38,7 @@ from exchange.infra.config_sections import (
     SimulationConfig,
     SymbolConfig,
     TickConfig,
+    WebhooksConfig,
 )
 from exchange.infra.surveillance_config import SurveillanceConfig
 
@@ -59,6 +60,7 @@ __all__ = [
     "SurveillanceConfig",
     "SymbolConfig",
     "TickConfig",
+    "WebhooksConfig",
     "load_config",
     "mask_password",
     "read_config",
