@@ -373,5 +373,5 @@ def levels_of(orders: list[RestingOrder]) -> list[tuple[int, int, int]]:
     return [(price, sum(order.displayed for order in group), len(group)) for price, group in levels]
 
 
-MatcherAgainstNaiveModel.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+MatcherAgainstNaiveModel.TestCase.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 test_the_matcher_does_what_the_naive_model_does = MatcherAgainstNaiveModel.TestCase
