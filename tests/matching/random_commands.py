@@ -31,6 +31,7 @@ from tests.matching.small_world import (
     WORLD,
     cancel_orders,
     change_phase,
+    corporate_action,
     enter,
     enter_for_auction,
     enter_special,
@@ -51,7 +52,7 @@ TICKS: tuple[tuple[TickRow, ...], ...] = (
 TEXTS = ("ABC", "XYZ", "A.B-9", "abc", "TOOLONG9", "", "A\x00B")
 DAY_NS = 86_400_000_000_000
 TRADES_KEPT = 300
-PASSIVE_FLAGS = (0, 0, 0, 0, 1, 1, 3, 4, 8, 9)
+PASSIVE_FLAGS = (0, 0, 0, 0, 1, 1, 3, 4, 8, 9, 128)
 ORDERS_KEPT = 120
 OF_RISK = tuple(map(number_of, (e.TradingBlocked, e.TradingUnblocked, e.RiskLimitSet)))
 ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
@@ -194,13 +195,17 @@ class RandomCommands:
             return c.AmendOrder(order_id=order_id, participant_id=0, price=price, quantity=quantity)
         if drawn < 0.85:
             return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
-        return change_phase(eight, self.time_ns) if drawn < 0.97 else c.Tick()
+        if drawn < 0.96:
+            return change_phase(eight, self.time_ns)
+        return corporate_action(eight) if drawn < 0.98 else c.Tick()
 
     def of_phases(self, eight: bytes) -> c.Command:
         """Change a phase, and let the market trade again after a while; else enter an order for an auction, or tick."""
         drawn = self.random.random()
         if drawn < 0.25:
             return change_phase(eight, self.time_ns)
+        if drawn < 0.29:
+            return corporate_action(eight)
         if drawn < 0.35:
             return c.SetPhase(symbol_id=0, phase=Phase.CONTINUOUS)
         if drawn < 0.38:

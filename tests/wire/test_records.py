@@ -147,6 +147,8 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         173: "CancelTimerExpired", 174: "RiskLimitSet", 175: "RiskAlerted",
         64: "SetSelfTradePrevention", 65: "SetAllocation", 162: "AllocationSet",
         168: "SelfTradePreventionSet", 169: "MatchPrevented",
+        14: "SplitSymbol", 15: "RenameSymbol", 16: "PayDividend", 220: "SymbolSplit", 221: "SymbolRenamed",
+        222: "DividendPaid", 223: "HoldingAdjusted", 224: "SpecialTermsAdjusted",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

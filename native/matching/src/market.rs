@@ -30,6 +30,8 @@ pub struct Market {
     pub protection_bps: u16,
     /// Of the last trade, 0 before the first.
     pub last_price: u32,
+    /// Of the event of the last split, 0 for none; trades before it are not ruled on.
+    pub split_sequence: u64,
     pub stops: StopOrders,
     /// Orders that trade in an auction only.
     pub auction_bids: BookSide,
@@ -65,6 +67,7 @@ impl Market {
             extensions: 0,
             protection_bps: 0,
             last_price: 0,
+            split_sequence: 0,
             stops: StopOrders::default(),
             auction_bids: BookSide::default(),
             auction_asks: BookSide::lowest_first(),
@@ -115,6 +118,26 @@ impl Market {
             row -= 1;
         }
         self.tick_sizes[row]
+    }
+
+    /// The nearest price on a tick that is not above this one; 0 where there is none.
+    pub fn price_down(&self, mut price: u64) -> u64 {
+        while price > 0 && price % self.wide_tick_at(price) != 0 {
+            price -= price % self.wide_tick_at(price);
+        }
+        price
+    }
+
+    /// The nearest price on a tick that is not below this one; it may be above the highest price.
+    pub fn price_up(&self, mut price: u64) -> u64 {
+        while price % self.wide_tick_at(price) != 0 {
+            price += self.wide_tick_at(price) - price % self.wide_tick_at(price);
+        }
+        price
+    }
+
+    fn wide_tick_at(&self, price: u64) -> u64 {
+        self.tick_at(price.min(u32::MAX.into()) as u32).into()
     }
 
     /// The nearest price on a tick that is worse for a side than this one; 0 where there is none.

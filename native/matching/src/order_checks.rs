@@ -7,7 +7,7 @@ use exchange_wire::ClientOrderId;
 
 use crate::auction::is_auction_time;
 use crate::market::{Market, ACTIVE};
-use crate::order_book::{Orders, ALL_OR_NONE, BUY, HIDDEN, POST_ONLY, REPRICE, SELL};
+use crate::order_book::{Orders, ALL_OR_NONE, BUY, DO_NOT_REDUCE, HIDDEN, POST_ONLY, REPRICE, SELL};
 use crate::phase::{is_opening, takes_no_cancels, CLOSED, CONTINUOUS, HALTED, POST_CLOSE};
 use crate::reasons::{self as reason, Refusal};
 use crate::stop_orders::{is_reached, is_waiting, trailed_price, trails, TRAILING_STOPS_MAX};
@@ -27,7 +27,7 @@ pub const GOOD_TILL_DATE: u8 = 6;
 pub const AT_THE_OPEN: u8 = 2;
 pub const AT_THE_CLOSE: u8 = 7;
 pub const GOOD_FOR_AUCTION: u8 = b'B';
-const FLAGS_KNOWN: u8 = POST_ONLY | REPRICE | ALL_OR_NONE | HIDDEN;
+const FLAGS_KNOWN: u8 = POST_ONLY | REPRICE | ALL_OR_NONE | HIDDEN | DO_NOT_REDUCE;
 /// An iceberg order is shown in at most so many parts.
 const ICEBERG_SLICES_MAX: u32 = 100;
 pub const PRICE_MAX: u32 = 1_999_999_900;
@@ -273,7 +273,7 @@ pub fn check_display(display_quantity: u32, quantity: u32) -> Check {
     Ok(())
 }
 
-fn least_display(quantity: u32) -> u32 {
+pub fn least_display(quantity: u32) -> u32 {
     quantity.div_ceil(ICEBERG_SLICES_MAX)
 }
 

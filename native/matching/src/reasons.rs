@@ -88,9 +88,15 @@ pub const NOT_BLOCKED: u16 = 97;
 pub const ANOTHER_ROLE_NEEDED: u16 = 98;
 pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
+pub const CORPORATE_ACTION_NOT_NOW: u16 = 220;
+pub const SPLIT_INVALID: u16 = 221;
+pub const DIVIDEND_INVALID: u16 = 222;
+pub const HOLDING_TOO_LARGE: u16 = 223;
+pub const SYMBOL_RENAMED: u16 = 224;
+pub const TRADE_BEFORE_SPLIT: u16 = 225;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 129;
+pub const REASONS_END: usize = 240;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

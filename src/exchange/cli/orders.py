@@ -36,6 +36,8 @@ class Terms:
     "Show only so much at a time (an iceberg order)."
     hidden: bool = False
     "Rest unseen, behind all that is shown at its price."
+    do_not_reduce: bool = False
+    "A cash dividend does not lower its price."
     expires_at: str = ""
     "With --tif gtd: until when, such as 2026-11-30T20:00:00Z."
     stop_price: str = ""

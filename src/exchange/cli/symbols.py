@@ -6,6 +6,7 @@ from typing import Any
 
 from cyclopts import App
 
+from exchange.cli import corporate_actions
 from exchange.cli.connection import in_path
 from exchange.cli.failures import UsageError
 from exchange.cli.options import Options
@@ -13,6 +14,8 @@ from exchange.cli.output import print_table, show
 
 app = App(name="symbols", help="List, add and suspend symbols, and set their reference prices.")
 DEFAULT = Options()
+for action in (corporate_actions.split, corporate_actions.rename, corporate_actions.dividend):
+    app.command(action)
 
 
 @app.default
@@ -56,7 +59,7 @@ def add(
     if ticks:
         rows = (row.partition(":") for row in ticks.split(","))
         body["ticks"] = [{"from": start, "tick": tick} for start, _, tick in rows]
-    _show_one(options, options.official("operator", "engine").post("/api/v1/symbols", body))
+    show_one(options, options.official("operator", "engine").post("/api/v1/symbols", body))
 
 
 @app.command
@@ -70,7 +73,7 @@ def suspend(symbol: str, *, reason: str = "", options: Options = DEFAULT) -> Non
     reason
         Why, for people.
     """
-    _show_one(options, _change(options, symbol, "suspend", reason))
+    show_one(options, _change(options, symbol, "suspend", reason))
 
 
 @app.command
@@ -84,7 +87,7 @@ def resume(symbol: str, *, reason: str = "", options: Options = DEFAULT) -> None
     reason
         Why, for people.
     """
-    _show_one(options, _change(options, symbol, "resume", reason))
+    show_one(options, _change(options, symbol, "resume", reason))
 
 
 @app.command
@@ -99,7 +102,7 @@ def reference(symbol: str, price: str, *, options: Options = DEFAULT) -> None:
         The new reference price.
     """
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/reference_price"
-    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"price": price}))
+    show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"price": price}))
 
 
 @app.command
@@ -114,7 +117,7 @@ def protection(symbol: str, band_bps: int, *, options: Options = DEFAULT) -> Non
         In basis points: 500 is 5 %; 0 lets them trade at any price.
     """
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/protection"
-    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"band_bps": band_bps}))
+    show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"band_bps": band_bps}))
 
 
 @app.command
@@ -137,7 +140,7 @@ def allocation(symbol: str, *steps: str, lead: str = "", options: Options = DEFA
         "steps": [_step(text) for text in steps], "lead_makers": _lead_makers(lead)
     }  # fmt: skip
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/allocation"
-    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, body))
+    show_one(options, options.official("operator", "engine").ask("PUT", path, {}, body))
 
 
 def _step(text: str) -> dict[str, Any]:
@@ -173,7 +176,8 @@ def _change(options: Options, symbol: str, verb: str, reason: str) -> Any:
     return options.official("operator", "engine").post(path, {"reason": reason} if reason else {})
 
 
-def _show_one(options: Options, symbol: Any) -> None:
+def show_one(options: Options, symbol: Any) -> None:
+    """Print one symbol."""
     show(symbol, options.json, lambda one: _print_symbols([one]))
 
 

@@ -69,6 +69,8 @@ class OrderFlag(IntEnum):
     """It trades whole or waits."""
     HIDDEN = 8
     """It rests behind all that is shown at its price, and is not shown."""
+    DO_NOT_REDUCE = 128
+    """A cash dividend does not lower its price."""
 
 
 class CancelReason(IntEnum):
@@ -104,6 +106,8 @@ class CancelReason(IntEnum):
     """Trading was blocked."""
     CANCEL_TIMER = 31
     """Its owner did not set its cancel timer again in time."""
+    CORPORATE_ACTION = 60
+    """A split or dividend left it no price or no quantity."""
     RISK_LIMIT = 32
     """A stop order that was triggered, and broke a limit then."""
 

@@ -75,6 +75,7 @@ class Reason(IntEnum):
     KEY_TAKEN = 28
     SYMBOL_INVALID = 43
     SYMBOL_TAKEN = 29
+    SYMBOL_RENAMED = 224
     TICK_TABLE_INVALID = 30
     ROUND_LOT_INVALID = 31
     REFERENCE_PRICE_INVALID = 32
@@ -83,6 +84,7 @@ class Reason(IntEnum):
     INSUFFICIENT_BALANCE = 35
     UNKNOWN_TRADE = 36
     TRADE_ALREADY_BUSTED = 37
+    TRADE_BEFORE_SPLIT = 225
     CORRECTION_INVALID = 38
     BUSINESS_DATE_NOT_LATER = 39
     DIRECTORY_FULL = 40
@@ -102,6 +104,10 @@ class Reason(IntEnum):
     ANOTHER_ROLE_NEEDED = 98
     TIMER_INVALID = 99
     RISK_LIMIT_INVALID = 100
+    CORPORATE_ACTION_NOT_NOW = 220
+    SPLIT_INVALID = 221
+    DIVIDEND_INVALID = 222
+    HOLDING_TOO_LARGE = 223
 
 
 class ReasonText(NamedTuple):
@@ -374,6 +380,9 @@ REASONS: dict[Reason, ReasonText] = {
         "A symbol is 1 to 8 characters of A to Z, 0 to 9, full stop and hyphen.", field="symbol"
     ),
     Reason.SYMBOL_TAKEN: ReasonText("This symbol exists already.", field="symbol"),
+    Reason.SYMBOL_RENAMED: ReasonText(
+        "This is the former name of a symbol; use the new one.", field="symbol", measured="symbol"
+    ),
     Reason.TICK_TABLE_INVALID: ReasonText(
         "A tick table has 1 to 16 rows from rising prices, the first from 0, each with a tick above 0.",
         field="ticks",
@@ -404,6 +413,12 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.TRADE_ALREADY_BUSTED: ReasonText(
         "This trade is busted already; a bust is final.", field="match_id", measured="match id"
+    ),
+    Reason.TRADE_BEFORE_SPLIT: ReasonText(
+        "The symbol was split since this trade, so its shares are others; settle it outside the market.",
+        field="match_id",
+        measured="match id",
+        limit="split's event",
     ),
     Reason.CORRECTION_INVALID: ReasonText(
         "A correction needs a price on a tick, a quantity of 1 up to the trade's, and a change.",
@@ -492,6 +507,30 @@ REASONS: dict[Reason, ReasonText] = {
         "A limit of this kind does not hold for that scope or symbol, or is out of its range.",
         field="value",
         measured="kind",
+    ),
+    Reason.CORPORATE_ACTION_NOT_NOW: ReasonText(
+        "A corporate action needs the symbol closed, halted or suspended.",
+        retry=True,
+        field="symbol",
+        measured="phase",
+    ),
+    Reason.SPLIT_INVALID: ReasonText(
+        "A split has 1 to 10,000 new shares for another number of old ones, and leaves a price that there is.",
+        field="new_shares",
+        measured="new shares",
+        limit="old shares",
+    ),
+    Reason.DIVIDEND_INVALID: ReasonText(
+        "A dividend is above 0, and leaves a reference price of at least a tick.",
+        field="amount",
+        measured="amount",
+        limit="reference price",
+    ),
+    Reason.HOLDING_TOO_LARGE: ReasonText(
+        "An account would have, or get, more than the exchange can account for.",
+        field="account",
+        measured="account",
+        limit="maximum",
     ),
 }
 

@@ -113,7 +113,7 @@ def _add_rare_fields(
     add_flags(order, placed.flags)
     if stored.terms:
         terms = decode_event(stored.terms)
-        assert isinstance(terms, e.SpecialTermsAccepted), terms
+        assert isinstance(terms, e.SpecialTermsAccepted | e.SpecialTermsAdjusted), terms
         add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
     if stored.triggered_ns:
         order.triggered_at = format_time(stored.triggered_ns)

@@ -8,6 +8,7 @@ from exchange.engine.gateway import Gateway
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
+from exchange.engine.rest_corporate import CorporateActionsApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_orders import OrdersApi
 from exchange.engine.rest_phases import PhasesApi
@@ -36,6 +37,7 @@ def engine_routes(
         *OrdersApi(gateway).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
+        *CorporateActionsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
         *RiskApi(gateway).routes(),

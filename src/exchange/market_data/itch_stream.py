@@ -7,6 +7,8 @@ and ends with `S`/`C`. Where ITCH has no word for what happens here:
 - A corrected trade is a broken trade (`B`) and a new one (`P`) with the event of the correction as its match number.
 - While orders gather for an auction the book may be crossed. Its trades are `C` messages that are not printed, and one
   `Q` for all of them; what is told of an auction (`I`) comes with every change.
+- A new ticker is a stock directory message (`R`) with the same locate code; what follows has the new name.
+- A split or a dividend shows as what it does to each order, which goes on under another reference.
 - An order that meets the book before it rests appears with what is left of it.
 """
 
@@ -49,6 +51,7 @@ _LOOKED_AT = {
     for kind in (
         e.SymbolAdded,
         e.SymbolStateChanged,
+        e.SymbolRenamed,
         e.BusinessDayStarted,
         e.TradeBusted,
         e.TradeCorrected,
@@ -206,7 +209,7 @@ class ItchStream:
     def _take(self, event: e.Event) -> None:
         self._directory.apply(event)
         match event:
-            case e.SymbolAdded():
+            case e.SymbolAdded() | e.SymbolRenamed():
                 symbol = self._directory.symbols[event.symbol_id]
                 self._list(symbol, event.time_ns)
                 self._tell_state(symbol, event.time_ns)

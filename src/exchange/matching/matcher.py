@@ -69,6 +69,16 @@ class Matcher:
         self._come_in(market, incoming)
         self._let_triggered_come_in(market)
 
+    def put_back(self, market: Market, order: RestingOrder) -> None:
+        """Let an order that was taken out rest or wait again, last at its price; it trades with nothing."""
+        if order.order_type not in STOPS:
+            self._gather(market, order)
+            return
+        self._orders[order.order_id] = order
+        market.stops.add(order)
+        if self._risk_books:
+            self._risk.opened(order)
+
     def trigger(self, market: Market, price: int) -> None:
         """Let those stop orders come in that the price of an auction triggered, one after the other."""
         self._take_triggered(market, price)
@@ -87,10 +97,7 @@ class Matcher:
     def _come_in(self, market: Market, incoming: RestingOrder) -> None:
         """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
         if incoming.order_type in STOPS:
-            self._orders[incoming.order_id] = incoming
-            market.stops.add(incoming)
-            if self._risk_books:
-                self._risk.opened(incoming)
+            self.put_back(market, incoming)
             return
         if market.phase is not _CONTINUOUS or incoming.time_in_force in AUCTION_TIMES:
             self._gather(market, incoming)

@@ -228,6 +228,10 @@ class OrderEntry:
         self._remove(order)
         self._events.order_cancelled(order, reason)
 
+    def take_out(self, order: RestingOrder) -> None:
+        """Take a live order out without a word, to be put back by `Matcher.put_back` or told of by who asked."""
+        self._remove(order)
+
     def _refusal_of_cancel_orders(self, command: c.CancelOrders) -> Refusal | None:
         account = self._accounts.get(command.account_id)
         if command.side and command.side not in SIDES:

@@ -112,6 +112,11 @@ class Announcer:
             case e.SymbolConfigured():
                 self._names[event.symbol_id] = event.symbol
                 fields = _configured(event)
+            case e.SymbolRenamed():
+                self._names[event.symbol_id] = event.symbol
+                fields = {"type": "symbol_renamed", "former_symbol": event.old_symbol, "name": event.name}
+            case e.SymbolSplit() | e.DividendPaid():
+                fields = _corporate_action(event)
             case e.ConfigurationChanged(configuration_version=version):
                 fields = {"type": "configuration", "configuration_version": version}
             case e.SymbolStateChanged(state=state, reason=reason):
@@ -151,6 +156,14 @@ class Announcer:
         previous = self.chains.get(symbol_id, 0)
         self.chains[symbol_id] = sequence
         return previous
+
+
+def _corporate_action(event: e.SymbolSplit | e.DividendPaid) -> dict[str, Any]:
+    """Write a split or a dividend."""
+    fields: dict[str, Any] = {"reference_price": price_text(event.reference_price), "reason": event.note}
+    if isinstance(event, e.SymbolSplit):
+        return fields | {"type": "split", "new_shares": event.new_shares, "old_shares": event.old_shares}
+    return fields | {"type": "dividend", "price": price_text(event.amount)}
 
 
 def _configured(event: e.SymbolConfigured) -> dict[str, Any]:

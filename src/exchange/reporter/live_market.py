@@ -148,7 +148,7 @@ class LiveMarket:
             case e.PhaseChanged():
                 self.indications.pop(event.symbol_id, None)
                 listener.ticker_changed(event.symbol_id, event.sequence)
-            case e.SymbolStateChanged():
+            case e.SymbolStateChanged() | e.SymbolSplit() | e.SymbolRenamed() | e.DividendPaid():
                 listener.ticker_changed(event.symbol_id, event.sequence)
             case e.EngineStarted():
                 self.epoch = event.epoch

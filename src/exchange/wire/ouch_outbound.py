@@ -121,6 +121,7 @@ class Outbound:
             number_of(e.TradeBusted): self._busted,
             number_of(e.TradeCorrected): self._corrected,
             number_of(e.SymbolAdded): self._symbol_added,
+            number_of(e.SymbolRenamed): self._symbol_renamed,
             number_of(e.KeyCreated): self._key_created,
             number_of(e.KeyRevoked): self._key_revoked,
             number_of(e.BusinessDayStarted): self._day_started,
@@ -430,6 +431,14 @@ class Outbound:
         event = decode_event(events, at)
         assert isinstance(event, e.SymbolAdded)
         symbol = event.symbol.encode("ascii").ljust(SYMBOL_CHARACTERS)
+        self.state.symbols[event.symbol_id] = symbol
+        self.symbol_ids[symbol] = event.symbol_id
+
+    def _symbol_renamed(self, events: bytes, at: int) -> None:
+        event = decode_event(events, at)
+        assert isinstance(event, e.SymbolRenamed)
+        symbol = event.symbol.encode("ascii").ljust(SYMBOL_CHARACTERS)
+        self.symbol_ids.pop(self.state.symbols[event.symbol_id], None)
         self.state.symbols[event.symbol_id] = symbol
         self.symbol_ids[symbol] = event.symbol_id
 

@@ -24,6 +24,7 @@ import msgspec
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.allocation import AllocationStep, LeadMaker
+from exchange.domain.corporate_action import HoldingCause
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
@@ -64,6 +65,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "trade_condition": TradeCondition,
     "reject_reason": Reason,
     "scope": RiskScope,
+    "holding_cause": HoldingCause,
     "cause": BlockCause,
     "kind": LimitKind,
 }
@@ -153,6 +155,9 @@ LAYOUTS: dict[type, Layout] = {
             13,
             "configuration_version:I symbol:t reference_price:I round_lot:I state:B name:b ticks:r",
         ),
+        Layout(c.SplitSymbol, 14, "symbol_id:I new_shares:H old_shares:H cash_price:I note:b"),
+        Layout(c.RenameSymbol, 15, "symbol_id:I symbol:t name:b"),
+        Layout(c.PayDividend, 16, "symbol_id:I amount:I note:b"),
         Layout(c.CreateParticipant, 20, "name:b"),
         Layout(c.CreateAccount, 21, "participant_id:I name:b"),
         Layout(c.CreateKey, 22, "participant_id:I role:e sha256:k label:b"),
@@ -289,6 +294,20 @@ LAYOUTS: dict[type, Layout] = {
         Layout(e.CancelTimerExpired, 173, "participant_id:I count:I"),
         Layout(e.RiskLimitSet, 174, "scope:e subject_id:I " + _LIMIT),
         Layout(e.RiskAlerted, 175, "scope:e subject_id:I kind:e percent:B measured:q limit:q"),
+        Layout(
+            e.SymbolSplit,
+            220,
+            "new_shares:H old_shares:H old_reference:I reference_price:I cash_price:I note:b",
+        ),
+        Layout(e.SymbolRenamed, 221, "old_symbol:t symbol:t name:b"),
+        Layout(e.DividendPaid, 222, "amount:I old_reference:I reference_price:I note:b"),
+        Layout(
+            e.HoldingAdjusted,
+            223,
+            "account_id:I cause:e asset:I amount:q balance:q",
+            {"cause": "holding_cause"},
+        ),
+        Layout(e.SpecialTermsAdjusted, 224, "order_id:Q account_id:I" + _TERMS),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

@@ -4,7 +4,7 @@ use crate::commands::{AMEND_ORDER, CANCEL_ORDER, REPLACE_ORDER};
 use crate::events::{
     BUSINESS_DAY_STARTED, COMMAND_REJECTED, KEY_CREATED, KEY_REVOKED, MATCH_PREVENTED, ORDER_ACCEPTED,
     ORDER_AMENDED, ORDER_CANCELLED, ORDER_REFRESHED, ORDER_REJECTED, ORDER_REPLACED, SPECIAL_TERMS_ACCEPTED,
-    SYMBOL_ADDED, TRADE_BUSTED, TRADE_CORRECTED, TRADE_EXECUTED,
+    SYMBOL_ADDED, SYMBOL_RENAMED, TRADE_BUSTED, TRADE_CORRECTED, TRADE_EXECUTED,
 };
 use crate::{ClientOrderId, EVENT_HEADER_BYTES};
 
@@ -218,7 +218,8 @@ impl Outbound {
             }
             TRADE_BUSTED => self.busted(event),
             TRADE_CORRECTED => self.corrected(event),
-            SYMBOL_ADDED => self.symbol_added(event),
+            SYMBOL_ADDED => self.symbol_named(event, event.bytes(40)),
+            SYMBOL_RENAMED => self.symbol_named(event, event.bytes(48)),
             KEY_CREATED => self.key_created(event),
             KEY_REVOKED => self.key_revoked(event),
             BUSINESS_DAY_STARTED => self.day_started(event),
@@ -475,8 +476,7 @@ impl Outbound {
 
     // --- the exchange -----------------------------------------------------------------------------
 
-    fn symbol_added(&mut self, event: Event) {
-        let mut symbol: [u8; 8] = event.bytes(40);
+    fn symbol_named(&mut self, event: Event, mut symbol: [u8; 8]) {
         for byte in symbol.iter_mut().rev().take_while(|byte| **byte == 0) {
             *byte = b' ';
         }

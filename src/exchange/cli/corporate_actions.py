@@ -1,0 +1,71 @@
+"""`exchange symbols split|rename|dividend`: corporate actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exchange.cli.connection import in_path
+from exchange.cli.failures import UsageError
+from exchange.cli.options import Options
+
+DEFAULT = Options()
+
+
+def split(
+    symbol: str, ratio: str, *, cash_price: str = "", note: str = "", options: Options = DEFAULT
+) -> None:
+    """Split a symbol that is closed, halted or suspended: `exchange symbols split AAPL 2:1`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    ratio
+        New shares for old ones: 2:1 doubles the shares and halves the prices, 1:10 makes one share of ten.
+    cash_price
+        What a new share is worth where a fraction of one is paid out; default: the new reference price.
+    note
+        What for, for people.
+    """
+    new, _, old = ratio.partition(":")
+    if not (new.isdigit() and old.isdigit() and ratio.isascii()):
+        raise UsageError(f"the ratio is new:old, such as 2:1; got {ratio!r}")
+    body: dict[str, Any] = {"new_shares": int(new), "old_shares": int(old), "note": note}
+    _post(options, symbol, "split", body | ({"cash_price": cash_price} if cash_price else {}))
+
+
+def rename(symbol: str, ticker: str, *, name: str = "", options: Options = DEFAULT) -> None:
+    """Give a symbol that is closed, halted or suspended another ticker: `exchange symbols rename FB META`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol; this ticker points to the new one from then on.
+    ticker
+        1 to 8 characters A-Z 0-9 . -
+    name
+        Another name for people; default: as it is.
+    """
+    _post(options, symbol, "rename", {"symbol": ticker.upper(), "name": name})
+
+
+def dividend(symbol: str, amount: str, *, note: str = "", options: Options = DEFAULT) -> None:
+    """Let a symbol go ex dividend, and pay its holders: `exchange symbols dividend AAPL 0.25`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol; it must be closed, halted or suspended.
+    amount
+        Money per share.
+    note
+        What for, for people.
+    """
+    _post(options, symbol, "dividend", {"amount": amount, "note": note})
+
+
+def _post(options: Options, symbol: str, verb: str, body: dict[str, Any]) -> None:
+    from exchange.cli.symbols import show_one
+
+    path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
+    show_one(options, options.official("operator", "engine").post(path, body))
