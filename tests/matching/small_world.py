@@ -288,10 +288,18 @@ SPLITS = ((2, 1), (1, 2), (3, 2), (2, 3), (1, 10), (10, 1), (1, 1), (0, 1), (10_
 
 
 def corporate_action(eight: bytes) -> c.Command:
-    """Split, rename, or pay a dividend; it is taken of a symbol that is suspended, halted or closed."""
+    """Split, rename, pay a dividend, or set what is asked of short sales.
+
+    An action is taken of a symbol that is suspended, halted or closed.
+    """
     symbol_id = pick(SYMBOLS, eight[1])
     note = pick(("", "why", " x"), eight[4])
-    match eight[0] % 4:
+    match eight[0] % 6:
+        case 4 | 5:
+            return c.SetShortSaleTerms(
+                symbol_id=symbol_id, trigger_bps=pick((10, 20, 100, 1_000, 0, 10_000), eight[3]),
+                needs_locate=eight[5] < 60, needs_marking=eight[6] < 60,
+            )  # fmt: skip
         case 0 | 1:
             new, old = pick(SPLITS, eight[3])
             cash_price = pick((0, 0, 50_000, 2_000_000_000), eight[5])

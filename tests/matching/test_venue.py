@@ -131,8 +131,8 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         5128,
-        "0058ab79d63d6812",
-        "00039701218ffc30386947166ad60f6b",
+        "3f0e07d33369ece5",
+        "0ded27242d3990bd54008933576572d4",
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from exchange.domain import commands as c
-from exchange.domain import events as e
+from exchange.domain import corporate_events as ce
 from exchange.domain.order import Side
 from exchange.domain.phase import Phase
 from exchange.post_trade.books import Books
@@ -35,11 +35,11 @@ class Traded(Desk):
             c.SetPhase(symbol_id=XYZ, phase=Phase.CLOSED),
         )  # fmt: skip
 
-    def act(self, *commands: c.Command) -> list[e.HoldingAdjusted]:
+    def act(self, *commands: c.Command) -> list[ce.HoldingAdjusted]:
         """Send commands; return what they changed of holdings by corporate actions."""
         events = self.send(*commands)
         self.events += events
-        return [event for event in events if isinstance(event, e.HoldingAdjusted)]
+        return [event for event in events if isinstance(event, ce.HoldingAdjusted)]
 
 
 def booked(desk: Traded) -> Books:

@@ -326,6 +326,13 @@ class Stage:
     def rename(self, symbol: str, ticker: str, name: str | None) -> c.Command:
         return c.RenameSymbol(symbol_id=self.names.symbol(symbol), symbol=ticker, name=name or "")
 
+    @step(r"short sales (?P<symbol>\w+) (?P<bps>\d+) bps(?P<locate> locate)?(?P<marking> marking)?")
+    def short_sales(self, symbol: str, bps: str, locate: str | None, marking: str | None) -> c.Command:
+        return c.SetShortSaleTerms(
+            symbol_id=self.names.symbol(symbol), trigger_bps=int(bps), needs_locate=bool(locate),
+            needs_marking=bool(marking),
+        )  # fmt: skip
+
     @step(r"dividend (?P<symbol>\w+) (?P<amount>\S+)")
     def dividend(self, symbol: str, amount: str) -> c.Command:
         return c.PayDividend(symbol_id=self.names.symbol(symbol), amount=price_of(amount))
@@ -422,7 +429,8 @@ UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_L
 STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
 FLAGS = {
     "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
-    "hidden": OrderFlag.HIDDEN, "do-not-reduce": OrderFlag.DO_NOT_REDUCE,
+    "hidden": OrderFlag.HIDDEN, "do-not-reduce": OrderFlag.DO_NOT_REDUCE, "short": OrderFlag.SHORT,
+    "short-exempt": OrderFlag.SHORT_EXEMPT, "located": OrderFlag.LOCATED,
 }  # fmt: skip
 TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),

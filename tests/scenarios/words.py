@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
@@ -176,7 +177,7 @@ def say(event: e.Event, names: Names) -> str:
     )
 
 
-def _terms(event: e.SpecialTermsAccepted | e.SpecialTermsAdjusted) -> str:
+def _terms(event: e.SpecialTermsAccepted | ce.SpecialTermsAdjusted) -> str:
     said = (
         ("min", event.minimum_quantity, str), ("show", event.display_quantity, str),
         ("stop", event.stop_price, format_price), ("trail", event.trail_amount, format_price),
@@ -234,21 +235,30 @@ def _say_trade(event: e.TradeExecuted, names: Names) -> str:
 
 def _say_corporate(event: e.Event, names: Names) -> str:
     match event:
-        case e.SymbolSplit():
+        case ce.SymbolSplit():
             prices = f"{format_price(event.old_reference)} to {format_price(event.reference_price)}"
             paid = format_price(event.cash_price)
             return f"split {event.new_shares} for {event.old_shares}, reference {prices} [paying {paid}]"
-        case e.SymbolRenamed():
+        case ce.SymbolRenamed():
             return f"renamed {event.old_symbol} to {event.symbol} [called {event.name}]"
-        case e.DividendPaid():
+        case ce.DividendPaid():
             prices = f"{format_price(event.old_reference)} to {format_price(event.reference_price)}"
             return f"dividend {format_price(event.amount)}, reference {prices}"
-        case e.HoldingAdjusted():
+        case ce.HoldingAdjusted():
             amount, balance = event.amount, event.balance
             what = (format_money(amount), format_money(balance)) if event.asset == 0 else (amount, balance)
             whose, why = names.account_name(event.account_id), event.cause.name.lower()
             return f"{whose} gets {what[0]}, {why}, has {what[1]}"
-        case e.SpecialTermsAdjusted():
+        case ce.ShortSaleTermsSet():
+            asked = [event.needs_locate and "locate", event.needs_marking and "marking"]
+            from_price = format_price(event.closing_price) if event.closing_price else "none"
+            said = ", ".join(["", *filter(None, asked)])
+            return f"short sales {event.trigger_bps} bps{said} [from {from_price}]"
+        case ce.ShortSaleRestricted():
+            price = f" at {format_price(event.price)}" if event.price else ""
+            days = f"restricted for {event.days} days" if event.is_restricted else "free"
+            return f"short sales {days}{price} [from {format_price(event.closing_price)}]"
+        case ce.SpecialTermsAdjusted():
             return f"terms of {names.of_order(event.order_id)} now {_terms(event)}"
     return ""
 

@@ -149,6 +149,7 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         168: "SelfTradePreventionSet", 169: "MatchPrevented",
         14: "SplitSymbol", 15: "RenameSymbol", 16: "PayDividend", 220: "SymbolSplit", 221: "SymbolRenamed",
         222: "DividendPaid", 223: "HoldingAdjusted", 224: "SpecialTermsAdjusted",
+        17: "SetShortSaleTerms", 225: "ShortSaleTermsSet", 226: "ShortSaleRestricted",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -103,6 +103,8 @@ impl State {
         let market = self.market_mut(symbol_id);
         market.split_sequence = sequence;
         market.reference.set(reference);
+        let closing = split.price(market.short_sales.closing_price).clamp(1, PRICE_MAX.into()) as u32;
+        market.short_sales.close_at(closing);
         if market.last_price != 0 {
             market.last_price = split.price(market.last_price).clamp(1, PRICE_MAX.into()) as u32;
         }
@@ -162,6 +164,8 @@ impl State {
         self.directory.symbols[symbol_id as usize - 1].reference_price = reference;
         let market = self.market_mut(symbol_id);
         market.reference.set(reference);
+        let closing = market.short_sales.closing_price.saturating_sub(amount).max(1);
+        market.short_sales.close_at(closing);
         if market.last_price != 0 {
             market.last_price = market.last_price.saturating_sub(amount).max(1);
         }

@@ -33,6 +33,7 @@ mod risk_checks;
 mod risk_desk;
 mod risk_snapshot;
 mod self_trade;
+mod short_sales;
 mod snapshot;
 mod state;
 mod stop_orders;

@@ -9,6 +9,7 @@ use crate::order_book::{BookSide, Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::phase::CONTINUOUS;
 use crate::reference_price::ReferencePrice;
+use crate::short_sales::ShortSales;
 use crate::stop_orders::StopOrders;
 
 pub const TICK_ROWS_MAX: usize = 16;
@@ -32,6 +33,7 @@ pub struct Market {
     pub last_price: u32,
     /// Of the event of the last split, 0 for none; trades before it are not ruled on.
     pub split_sequence: u64,
+    pub short_sales: ShortSales,
     pub stops: StopOrders,
     /// Orders that trade in an auction only.
     pub auction_bids: BookSide,
@@ -68,6 +70,7 @@ impl Market {
             protection_bps: 0,
             last_price: 0,
             split_sequence: 0,
+            short_sales: ShortSales::default(),
             stops: StopOrders::default(),
             auction_bids: BookSide::default(),
             auction_asks: BookSide::lowest_first(),
@@ -176,9 +179,10 @@ impl Market {
         !self.allocation.steps.is_empty()
     }
 
-    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits or a restriction of short
+    /// sales, or be shared out.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out()
+        self.has_unseen() || self.shares_out() || self.short_sales.trigger_price != 0
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

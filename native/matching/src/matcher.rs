@@ -38,6 +38,7 @@ pub mod cancel_reason {
     pub const CANCEL_TIMER: u8 = 31;
     pub const RISK_LIMIT: u8 = 32;
     pub const CORPORATE_ACTION: u8 = 60;
+    pub const SHORT_SALE: u8 = 61;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -279,8 +280,12 @@ impl State {
         }
         market.last_price = fill.price;
         let has_stops = !market.stops.is_empty();
+        let has_declined = fill.price <= market.short_sales.trigger_price;
         if self.risk.has_books {
             self.risk_traded(&resting, incoming, fill.quantity);
+        }
+        if has_declined {
+            self.note_decline(incoming.symbol_id, fill.price);
         }
         if has_stops {
             self.trigger(incoming.symbol_id, fill.price);

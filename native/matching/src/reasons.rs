@@ -94,6 +94,12 @@ pub const DIVIDEND_INVALID: u16 = 222;
 pub const HOLDING_TOO_LARGE: u16 = 223;
 pub const SYMBOL_RENAMED: u16 = 224;
 pub const TRADE_BEFORE_SPLIT: u16 = 225;
+pub const SHORT_FLAG_INVALID: u16 = 226;
+pub const SHORT_SALE_NOT_PERMITTED: u16 = 227;
+pub const LOCATE_MISSING: u16 = 228;
+pub const SHORT_SALE_UNMARKED: u16 = 229;
+pub const SHORT_SALE_PRICE: u16 = 230;
+pub const SHORT_TERMS_INVALID: u16 = 231;
 
 /// One more than the highest number.
 pub const REASONS_END: usize = 240;

@@ -166,7 +166,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let body = symbol_body(symbol, market.round_lot, market.state);
         write_event(out, events::SYMBOL_ADDED, place as u32 + 1, &[&body]);
     }
-    let renamed = corporate_snapshot::write_directory(directory, out);
+    let renamed = corporate_snapshot::write_directory(directory, &state.markets, out);
     let protected = |place: &usize| state.markets[*place].protection_bps != 0;
     let protected: Vec<usize> = (0..state.markets.len()).filter(protected).collect();
     for &place in &protected {
@@ -434,6 +434,9 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             read_symbol(state, &mut record)?;
         }
         events::SYMBOL_RENAMED => corporate_snapshot::read_former_name(state, symbol_id, &mut record)?,
+        events::SHORT_SALE_TERMS_SET | events::SHORT_SALE_RESTRICTED => {
+            corporate_snapshot::read_short_sales(state, number, symbol_id, &mut record)?;
+        }
         events::MARKET_PROTECTION_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
             state.market_mut(symbol_id).protection_bps = record.u16()?;

@@ -447,6 +447,7 @@ impl State {
             Command::ResumeTrading(command) => self.resume_trading(&command),
             Command::SplitSymbol(command) => self.split_symbol(&command),
             Command::RenameSymbol(command) => self.rename_symbol(&command),
+            Command::SetShortSaleTerms { symbol_id, terms } => self.set_short_sale_terms(symbol_id, terms),
             Command::PayDividend(command) => self.pay_dividend(&command),
         }
     }

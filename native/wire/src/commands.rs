@@ -16,6 +16,7 @@ pub const CONFIGURE_SYMBOL: u8 = 13;
 pub const SPLIT_SYMBOL: u8 = 14;
 pub const RENAME_SYMBOL: u8 = 15;
 pub const PAY_DIVIDEND: u8 = 16;
+pub const SET_SHORT_SALE_TERMS: u8 = 17;
 pub const CREATE_PARTICIPANT: u8 = 20;
 pub const CREATE_ACCOUNT: u8 = 21;
 pub const CREATE_KEY: u8 = 22;
@@ -49,7 +50,7 @@ pub const SET_ALLOCATION: u8 = 65;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=16 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=90)
+    matches!(number, 1..=3 | 10..=17 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=90)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -256,6 +257,14 @@ pub struct PayDividend<'a> {
     pub note: &'a str,
 }
 
+/// What is asked of short sales: the decline that restricts them, 0 for none, a locate, a mark.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShortSaleTerms {
+    pub trigger_bps: u16,
+    pub needs_locate: bool,
+    pub needs_marking: bool,
+}
+
 /// A rule for clearing. number: 1 to count, or 0 of 0.
 pub struct ConfigureRule<'a> {
     pub configuration_version: u32,
@@ -358,6 +367,7 @@ pub enum Command<'a> {
     SplitSymbol(SplitSymbol<'a>),
     RenameSymbol(RenameSymbol<'a>),
     PayDividend(PayDividend<'a>),
+    SetShortSaleTerms { symbol_id: u32, terms: ShortSaleTerms },
 }
 
 impl<'a> Command<'a> {
@@ -473,6 +483,9 @@ impl<'a> Command<'a> {
                 let (symbol_id, symbol) = (r.u32()?, ticker(&mut r)?);
                 Self::RenameSymbol(RenameSymbol { symbol_id, symbol, name: text_with_size(&mut r)? })
             }
+            SET_SHORT_SALE_TERMS => {
+                Self::SetShortSaleTerms { symbol_id: r.u32()?, terms: ShortSaleTerms::read(&mut r)? }
+            }
             PAY_DIVIDEND => {
                 let (symbol_id, amount) = (r.u32()?, r.u32()?);
                 Self::PayDividend(PayDividend { symbol_id, amount, note: text_with_size(&mut r)? })
@@ -487,6 +500,18 @@ impl<'a> Command<'a> {
 impl AuctionTerms {
     pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self { collar_bps: reader.u16()?, extension_ns: reader.u64()?, extensions_max: reader.u8()? })
+    }
+}
+
+impl ShortSaleTerms {
+    pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
+        let trigger_bps = reader.u16()?;
+        Ok(Self { trigger_bps, needs_locate: reader.u8()? != 0, needs_marking: reader.u8()? != 0 })
+    }
+
+    pub fn bytes(&self) -> [u8; 4] {
+        let [low, high] = self.trigger_bps.to_le_bytes();
+        [low, high, self.needs_locate.into(), self.needs_marking.into()]
     }
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, func, select
 
 from exchange.domain.corporate_action import Split
-from exchange.domain.events import Event, SymbolSplit
+from exchange.domain.corporate_events import SymbolSplit
+from exchange.domain.events import Event
 from exchange.domain.units import date_number
 from exchange.infra.store import directory_events
 from exchange.post_trade.statement import SplitFact

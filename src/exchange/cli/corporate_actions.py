@@ -1,4 +1,4 @@
-"""`exchange symbols split|rename|dividend`: corporate actions."""
+"""`exchange symbols split|rename|dividend|short-sales`: corporate actions, and what is asked of short sales."""
 
 from __future__ import annotations
 
@@ -62,6 +62,34 @@ def dividend(symbol: str, amount: str, *, note: str = "", options: Options = DEF
         What for, for people.
     """
     _post(options, symbol, "dividend", {"amount": amount, "note": note})
+
+
+def short_sales(
+    symbol: str,
+    *,
+    trigger_bps: int = 0,
+    needs_locate: bool = False,
+    needs_marking: bool = False,
+    options: Options = DEFAULT,
+) -> None:
+    """Set what is asked of short sales: `exchange symbols short-sales AAPL --trigger-bps 1000 --needs-locate`.
+
+    Parameters
+    ----------
+    symbol
+        Which symbol.
+    trigger_bps
+        The decline from the closing price, in basis points, that restricts short sales; 0 for none.
+    needs_locate
+        Each says that shares to borrow are located.
+    needs_marking
+        Each is marked as one.
+    """
+    from exchange.cli.symbols import show_one
+
+    body = {"trigger_bps": trigger_bps, "needs_locate": needs_locate, "needs_marking": needs_marking}
+    path = f"/api/v1/symbols/{in_path(symbol.upper())}/short_sales"
+    show_one(options, options.official("risk", "engine").ask("PUT", path, {}, body))
 
 
 def _post(options: Options, symbol: str, verb: str, body: dict[str, Any]) -> None:

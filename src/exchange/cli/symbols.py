@@ -16,6 +16,7 @@ app = App(name="symbols", help="List, add and suspend symbols, and set their ref
 DEFAULT = Options()
 for action in (corporate_actions.split, corporate_actions.rename, corporate_actions.dividend):
     app.command(action)
+app.command(corporate_actions.short_sales)
 
 
 @app.default

@@ -103,6 +103,15 @@ class PayDividend(Command, frozen=True, kw_only=True):
     note: str = ""
 
 
+class SetShortSaleTerms(Command, frozen=True, kw_only=True):
+    """Set what is asked of short sales of a symbol; see `ShortSaleTerms`. Without a trigger nothing is restricted."""
+
+    symbol_id: SymbolId
+    trigger_bps: int
+    needs_locate: bool = False
+    needs_marking: bool = False
+
+
 class SetMarketProtection(Command, frozen=True, kw_only=True):
     """Set how far from the reference price a market order may trade, in basis points; 0 for any price."""
 

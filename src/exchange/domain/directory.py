@@ -8,12 +8,13 @@ from __future__ import annotations
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.allocation import Allocation
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
 from exchange.domain.risk import RiskLimit, TradingBlock
-from exchange.domain.symbol import AuctionTerms, Symbol, TickTable
+from exchange.domain.symbol import AuctionTerms, ShortSaleTerms, Symbol, TickTable
 
 
 class Directory:
@@ -50,10 +51,15 @@ class Directory:
                 self._change_symbol(event.symbol_id, state=event.state)
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
-            case e.SymbolSplit() | e.DividendPaid():
+            case ce.SymbolSplit() | ce.DividendPaid():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
-            case e.SymbolRenamed():
+            case ce.SymbolRenamed():
                 self._rename_symbol(event)
+            case ce.ShortSaleTermsSet():
+                short = ShortSaleTerms(event.trigger_bps, event.needs_locate, event.needs_marking)
+                self._change_symbol(event.symbol_id, short_sales=short)
+            case ce.ShortSaleRestricted():
+                self._change_symbol(event.symbol_id, is_short_restricted=event.is_restricted)
             case e.MarketProtectionSet():
                 self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
             case e.PhaseChanged():
@@ -122,7 +128,7 @@ class Directory:
         )
         self.symbol_ids[event.symbol] = event.symbol_id
 
-    def _rename_symbol(self, event: e.SymbolRenamed) -> None:
+    def _rename_symbol(self, event: ce.SymbolRenamed) -> None:
         self.symbol_ids.pop(event.old_symbol, None)
         self.former_names.pop(event.symbol, None)
         self.former_names[event.old_symbol] = event.symbol_id

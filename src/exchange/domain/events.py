@@ -9,7 +9,6 @@ from __future__ import annotations
 import msgspec
 
 from exchange.domain.allocation import AllocationStep, LeadMaker
-from exchange.domain.corporate_action import HoldingCause
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
@@ -80,63 +79,6 @@ class ReferencePriceSet(Event, frozen=True, kw_only=True):
     """An operator set the reference price."""
 
     reference_price: Price
-
-
-class SymbolSplit(Event, frozen=True, kw_only=True):
-    """A symbol was split: `new_shares` for `old_shares`. What it did to orders, limits and holdings follows.
-
-    old_reference, reference_price: live before and after; cash_price: at which fractions of a share are paid out.
-    """
-
-    new_shares: int
-    old_shares: int
-    old_reference: Price
-    reference_price: Price
-    cash_price: Price
-    note: str
-
-
-class SymbolRenamed(Event, frozen=True, kw_only=True):
-    """A symbol has another ticker from now on; the old one points to it and is never given to another."""
-
-    old_symbol: str
-    symbol: str
-    name: str
-
-
-class DividendPaid(Event, frozen=True, kw_only=True):
-    """A symbol went ex dividend; the orders that it lowered and what holders got follow. amount: money per share."""
-
-    amount: Price
-    old_reference: Price
-    reference_price: Price
-    note: str
-
-
-class HoldingAdjusted(Event, frozen=True, kw_only=True):
-    """A corporate action of the event's symbol changed what an account has. asset: 0 for cash, else the symbol.
-
-    amount: money or shares, below zero where the account, being short, gave them; balance: afterwards.
-    """
-
-    account_id: AccountId
-    cause: HoldingCause
-    asset: SymbolId
-    amount: Money
-    balance: Money
-
-
-class SpecialTermsAdjusted(Event, frozen=True, kw_only=True):
-    """A corporate action changed an order's special terms; that the order changed is told next."""
-
-    order_id: OrderId
-    account_id: AccountId
-    minimum_quantity: Quantity
-    display_quantity: Quantity
-    stop_price: Price
-    trail_amount: Price
-    trail_bps: int
-    expires_ns: int
 
 
 class MarketProtectionSet(Event, frozen=True, kw_only=True):

@@ -53,6 +53,11 @@ class Reason(IntEnum):
     STOP_PRICE_INVALID = 61
     STOP_ALREADY_REACHED = 62
     TRAIL_INVALID = 63
+    SHORT_FLAG_INVALID = 226
+    SHORT_SALE_NOT_PERMITTED = 227
+    LOCATE_MISSING = 228
+    SHORT_SALE_UNMARKED = 229
+    SHORT_SALE_PRICE = 230
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
@@ -104,6 +109,7 @@ class Reason(IntEnum):
     ANOTHER_ROLE_NEEDED = 98
     TIMER_INVALID = 99
     RISK_LIMIT_INVALID = 100
+    SHORT_TERMS_INVALID = 231
     CORPORATE_ACTION_NOT_NOW = 220
     SPLIT_INVALID = 221
     DIVIDEND_INVALID = 222
@@ -288,6 +294,31 @@ REASONS: dict[Reason, ReasonText] = {
         "A trail is an amount or up to 5,000 basis points, for a stop order without any price, and leads to a price.",
         field="trail_amount",
         measured="trail",
+    ),
+    Reason.SHORT_FLAG_INVALID: ReasonText(
+        "A sale is marked short or short exempt, not both, and only such a one says that shares are located.",
+        field="short",
+        measured="flags",
+    ),
+    Reason.SHORT_SALE_NOT_PERMITTED: ReasonText(
+        "The account may not sell this symbol short.", retry=True, field="short"
+    ),
+    Reason.LOCATE_MISSING: ReasonText(
+        "A short sale of this symbol must say that shares to borrow are located.", field="located"
+    ),
+    Reason.SHORT_SALE_UNMARKED: ReasonText(
+        "The account has fewer shares than that, so the sale must be marked short.",
+        retry=True,
+        field="short",
+        measured="quantity",
+        limit="available",
+    ),
+    Reason.SHORT_SALE_PRICE: ReasonText(
+        "Short sales are restricted: they need a limit above the best bid, or are exempt.",
+        retry=True,
+        field="price",
+        measured="price",
+        limit="best bid",
     ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",
@@ -507,6 +538,12 @@ REASONS: dict[Reason, ReasonText] = {
         "A limit of this kind does not hold for that scope or symbol, or is out of its range.",
         field="value",
         measured="kind",
+    ),
+    Reason.SHORT_TERMS_INVALID: ReasonText(
+        "A decline that restricts short sales is 0 to 9,999 basis points.",
+        field="trigger_bps",
+        measured="basis points",
+        limit="maximum",
     ),
     Reason.CORPORATE_ACTION_NOT_NOW: ReasonText(
         "A corporate action needs the symbol closed, halted or suspended.",

@@ -64,7 +64,7 @@ class OrderEntry:
         account_id = self.account_for(order.account, principal)
         symbol_id = self.directory.symbol_ids.get(order.symbol)
         if symbol_id is None:
-            raise unknown_symbol(order.symbol)
+            raise unknown_symbol(order.symbol, self.directory.present_name(order.symbol))
         side = SIDES.get(order.side)
         if side is None:
             raise not_a_choice(Reason.SIDE_INVALID, order.side, SIDES)
@@ -157,6 +157,12 @@ def flags_of(order: NewOrder) -> int:
         flags |= OrderFlag.HIDDEN
     if order.do_not_reduce:
         flags |= OrderFlag.DO_NOT_REDUCE
+    if order.short:
+        flags |= OrderFlag.SHORT
+    if order.short_exempt:
+        flags |= OrderFlag.SHORT_EXEMPT
+    if order.located:
+        flags |= OrderFlag.LOCATED
     return flags
 
 

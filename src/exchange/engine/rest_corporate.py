@@ -1,4 +1,4 @@
-"""REST of corporate actions: operators split and rename symbols and let them go ex dividend."""
+"""REST of corporate actions and short sales: operators split and rename symbols and let them go ex dividend."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from exchange.domain import commands as c
 from exchange.domain.units import Price
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_entry import listed_symbol, price_of, reason_of
-from exchange.engine.rest_symbols import OPERATOR, live_symbol_view, symbol_text
+from exchange.engine.rest_symbols import OPERATOR, RISK, live_symbol_view, symbol_text
 from exchange.infra.http_routes import Call, Route
 from exchange.wire.rest.corporate import DividendRequest, RenameRequest, SplitRequest
-from exchange.wire.rest.symbols import SymbolView
+from exchange.wire.rest.symbols import ShortSaleSettings, SymbolView
 
 _SYMBOL = {"symbol": "AAPL"}
 _WHEN = (
@@ -43,6 +43,12 @@ class CorporateActionsApi:
                 "administration", OPERATOR, body=DividendRequest, returns=SymbolView, errors=(404, 422, 503),
                 path_examples=_SYMBOL, example={"amount": "0.25"}, description=_WHEN,
             ),
+            Route(
+                "PUT", path + "/short_sales", self.set_short_sales, "Set what is asked of short sales",
+                "administration", RISK, body=ShortSaleSettings, returns=SymbolView, errors=(404, 422, 503),
+                path_examples=_SYMBOL, example={"trigger_bps": 1000, "needs_locate": True},
+                description="docs/rulebook.md, section 4, says when short sales are restricted.",
+            ),
         ]  # fmt: skip
 
     async def split(self, call: Call) -> SymbolView:
@@ -72,4 +78,14 @@ class CorporateActionsApi:
         await self._gateway.carry_out(
             c.PayDividend(symbol_id=symbol.symbol_id, amount=amount, note=reason_of(body.note))
         )
+        return live_symbol_view(self._gateway, symbol.symbol_id)
+
+    async def set_short_sales(self, call: Call) -> SymbolView:
+        """Answer PUT /symbols/{symbol}/short_sales."""
+        body: ShortSaleSettings = call.body
+        symbol = listed_symbol(self._directory, call.path["symbol"])
+        await self._gateway.carry_out(c.SetShortSaleTerms(
+            symbol_id=symbol.symbol_id, trigger_bps=body.trigger_bps, needs_locate=body.needs_locate,
+            needs_marking=body.needs_marking,
+        ))  # fmt: skip
         return live_symbol_view(self._gateway, symbol.symbol_id)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
 from exchange.domain.trade import TradeCondition
@@ -120,7 +121,7 @@ class BookBuilder:
             kind_of(e.OrderReplaced): self._replaced,
             kind_of(e.TradeExecuted): self._executed,
             kind_of(e.SpecialTermsAccepted): self._terms_accepted,
-            kind_of(e.SpecialTermsAdjusted): self._terms_adjusted,
+            kind_of(ce.SpecialTermsAdjusted): self._terms_adjusted,
             kind_of(e.OrderRepriced): self._repriced,
             kind_of(e.OrderRefreshed): self._refreshed,
             kind_of(e.OrderTriggered): self._triggered,

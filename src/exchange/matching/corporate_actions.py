@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from msgspec import structs
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.corporate_action import SPLIT_SHARES_MAX, HoldingCause, Split
 from exchange.domain.order import NO_TERMS, CancelReason, OrderFlag, Side, SpecialTerms, TimeInForce
@@ -65,12 +66,13 @@ class CorporateActions:
         old, reference = market.reference.price, market.price_down(split.price(market.reference.price))
         cash_price = command.cash_price or reference
         event = self._events.write(
-            e.SymbolSplit, symbol_id=command.symbol_id, new_shares=split.new_shares, old_shares=split.old_shares,
+            ce.SymbolSplit, symbol_id=command.symbol_id, new_shares=split.new_shares, old_shares=split.old_shares,
             old_reference=old, reference_price=reference, cash_price=cash_price, note=command.note,
         )  # fmt: skip
         self._state.directory.apply(event)
         market.split_sequence = event.sequence
         market.reference.set(reference)
+        market.short_sales.close_at(min(max(split.price(market.short_sales.closing_price), 1), PRICE_MAX))
         market.last_price = min(max(split.price(market.last_price), 1), PRICE_MAX) if market.last_price else 0
         sides = (Side.BUY, Side.SELL) if split.lowers_prices else (Side.SELL, Side.BUY)
         orders = [order for side in sides for order in orders_of(market, side)]
@@ -92,7 +94,7 @@ class CorporateActions:
             return
         symbol = self._state.directory.symbols[command.symbol_id]
         self._state.directory.apply(self._events.write(
-            e.SymbolRenamed, symbol_id=command.symbol_id, old_symbol=symbol.symbol, symbol=command.symbol,
+            ce.SymbolRenamed, symbol_id=command.symbol_id, old_symbol=symbol.symbol, symbol=command.symbol,
             name=command.name or symbol.name,
         ))  # fmt: skip
 
@@ -107,10 +109,11 @@ class CorporateActions:
             return
         old, reference = market.reference.price, market.price_down(market.reference.price - amount)
         self._state.directory.apply(self._events.write(
-            e.DividendPaid, symbol_id=command.symbol_id, amount=amount, old_reference=old, reference_price=reference,
+            ce.DividendPaid, symbol_id=command.symbol_id, amount=amount, old_reference=old, reference_price=reference,
             note=command.note,
         ))  # fmt: skip
         market.reference.set(reference)
+        market.short_sales.close_at(max(market.short_sales.closing_price - amount, 1))
         market.last_price = max(market.last_price - amount, 1) if market.last_price else 0
         orders = [order for side in Side for order in orders_of(market, side) if is_reduced(order)]
         self._adjust(market, orders, lambda order: reduce_order(market, amount, order))
@@ -135,7 +138,7 @@ class CorporateActions:
                 continue
             if new.terms != order.terms:
                 self._events.write(
-                    e.SpecialTermsAdjusted, symbol_id=order.symbol_id, order_id=order.order_id,
+                    ce.SpecialTermsAdjusted, symbol_id=order.symbol_id, order_id=order.order_id,
                     account_id=order.account_id, **structs.asdict(new.terms),
                 )  # fmt: skip
             self._events.write(
@@ -189,7 +192,7 @@ class CorporateActions:
             return
         balance = self._state.holdings.add(account_id, asset, amount)
         self._events.write(
-            e.HoldingAdjusted, symbol_id=command.symbol_id, account_id=account_id, cause=cause, asset=asset,
+            ce.HoldingAdjusted, symbol_id=command.symbol_id, account_id=account_id, cause=cause, asset=asset,
             amount=int64(amount), balance=int64(balance),
         )  # fmt: skip
 

@@ -38,6 +38,7 @@ from exchange.matching.order_checks import (
     refusal_of_terms,
 )
 from exchange.matching.risk_checks import Proposal, RiskChecks
+from exchange.matching.short_sale_desk import SHORT_FLAGS, ShortSaleDesk
 from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import COMMAND_HEADER, LAYOUTS, number_of
@@ -64,6 +65,7 @@ class OrderEntry:
         self._client_order_ids = state.client_order_ids
         self._matcher = matcher
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition_bits = state.events.partition << SEQUENCE_BITS
 
@@ -108,6 +110,9 @@ class OrderEntry:
             or refusal_of_handling(order_type, time_in_force, flags)
             or (is_special and market and refusal_of_special(
                 market, SIDES[side], order_type, time_in_force, flags, quantity, terms, self._events.time_ns
+            ))
+            or (market and (flags & SHORT_FLAGS or market.short_sales.terms.needs_marking) and (
+                self._short_sales.refusal_of_order(market, account_id, side, order_type, flags, price, quantity)
             ))
             or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price, quantity))
             or (self._risk_books and market and self._risk.refusal_of_order(
@@ -341,8 +346,13 @@ class OrderEntry:
             or refusal_of_change(market)
             or refusal_of_terms(market, order.order_type, price, quantity)
             or refusal_of_display(order.terms.display_quantity, quantity)
+            or ((order.flags & SHORT_FLAGS or market.short_sales.terms.needs_marking) and (
+                self._short_sales.refusal_of_order(
+                    market, order.account_id, order.side, order.order_type, order.flags, price, leaves, order.leaves
+                )
+            ))
             or refusal_of_post_only(market, order.side, order.flags, price, leaves)
-        )
+        )  # fmt: skip
 
     def _refusal_of_risk(self, order: RestingOrder, price: int, quantity: int, leaves: int) -> Refusal | None:
         """Check a live order's new terms, right in themselves, against the limits."""

@@ -10,7 +10,8 @@ filled up with zeros. A snapshot is:
 - *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a SymbolRenamed for each
-     former name by this name, a MarketProtectionSet where there is
+     former name by this name, a ShortSaleTermsSet and a ShortSaleRestricted of symbols that have them, a
+     MarketProtectionSet where there is
      one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, an AllocationSet where it
      has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
      each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a
@@ -42,7 +43,9 @@ filled up with zeros. A snapshot is:
   15. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
      · scheduled phase u8 · extensions u8 · phase_ends_ns u64;
   16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8;
-  25. splits by symbol id, of symbols that were split: symbol id u32 · sequence of the last split's event u64.
+  25. splits by symbol id, of symbols that were split: symbol id u32 · sequence of the last split's event u64;
+  26. closing prices by symbol id, of symbols whose short sales a decline restricts: symbol id u32 · closing price u32
+      · days for which a restriction holds u8.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.phases import Phases
 from exchange.matching.risk_desk import RiskDesk
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
 from exchange.wire.records import (
@@ -79,6 +80,7 @@ class Venue:
         rulings = TradeRulings(state)
         configuration = Configuration(state, phases)
         corporate = CorporateActions(state, matcher, orders)
+        short_sales = ShortSaleDesk(state)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
             (order_entry.SPECIAL_NUMBER, order_entry.SPECIAL.size): orders.enter_special,
@@ -97,6 +99,7 @@ class Venue:
             c.SplitSymbol: corporate.split,
             c.RenameSymbol: corporate.rename,
             c.PayDividend: corporate.pay_dividend,
+            c.SetShortSaleTerms: short_sales.set_terms,
             c.SetMarketProtection: administration.set_market_protection,
             c.SetPhase: phases.set_phase,
             c.SchedulePhase: phases.schedule,

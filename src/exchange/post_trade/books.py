@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from exchange.domain.corporate_events import HoldingAdjusted
 from exchange.domain.directory import Directory
 from exchange.domain.events import (
     BusinessDayStarted,
     Deposited,
     Event,
-    HoldingAdjusted,
     RuleConfigured,
     TradeBusted,
     TradeCorrected,

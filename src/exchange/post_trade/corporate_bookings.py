@@ -7,7 +7,7 @@ others get. The id of a transfer follows from the event, so the same event is bo
 from __future__ import annotations
 
 from exchange.domain.corporate_action import HoldingCause
-from exchange.domain.events import HoldingAdjusted
+from exchange.domain.corporate_events import HoldingAdjusted
 from exchange.domain.units import public_id
 from exchange.post_trade.ledger import Holder, Transfer, TransferCode, account_number
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from exchange.domain.order import CancelReason, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderFlag, Side, TimeInForce
 from exchange.domain.reasons import Reason
 
 
@@ -91,6 +91,11 @@ CANCEL_REASONS: dict[int, bytes] = {
 """All others are Z, system."""
 
 SIDES = {b"B": Side.BUY, b"S": Side.SELL, b"T": Side.SELL, b"E": Side.SELL}
+SHORT_SIDES: dict[bytes, int] = {
+    b"T": OrderFlag.SHORT | OrderFlag.LOCATED,
+    b"E": OrderFlag.SHORT_EXEMPT | OrderFlag.LOCATED,
+}
+"""The flags of a short sale. OUCH has no field for a locate: who sends one states that shares to borrow are located."""
 TIMES_IN_FORCE = {b"0": TimeInForce.DAY, b"3": TimeInForce.IOC}
 TIME_IN_FORCE_CODES = {
     TimeInForce.DAY: b"0",

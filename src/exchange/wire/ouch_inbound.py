@@ -22,6 +22,7 @@ from exchange.wire.ouch_codes import (
     HIDDEN_DISPLAY,
     POST_ONLY_DISPLAYS,
     REFUSED_TAGS,
+    SHORT_SIDES,
     SIDES,
     TAG_BYTES,
     TIMES_IN_FORCE,
@@ -181,6 +182,7 @@ class Port:
             time_in_force, minimum = TimeInForce.FOK, 0
         if options.post_only or display in POST_ONLY_DISPLAYS:
             flags = OrderFlag.POST_ONLY
+        flags |= SHORT_SIDES.get(side_code, 0)
         if minimum and time_in_force is TimeInForce.DAY:
             display = HIDDEN_DISPLAY
         if display == HIDDEN_DISPLAY:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import CancelReason, OrderFlag, OrderType, TimeInForce
 from exchange.domain.reasons import Reason
@@ -121,7 +122,7 @@ class Outbound:
             number_of(e.TradeBusted): self._busted,
             number_of(e.TradeCorrected): self._corrected,
             number_of(e.SymbolAdded): self._symbol_added,
-            number_of(e.SymbolRenamed): self._symbol_renamed,
+            number_of(ce.SymbolRenamed): self._symbol_renamed,
             number_of(e.KeyCreated): self._key_created,
             number_of(e.KeyRevoked): self._key_revoked,
             number_of(e.BusinessDayStarted): self._day_started,
@@ -436,7 +437,7 @@ class Outbound:
 
     def _symbol_renamed(self, events: bytes, at: int) -> None:
         event = decode_event(events, at)
-        assert isinstance(event, e.SymbolRenamed)
+        assert isinstance(event, ce.SymbolRenamed)
         symbol = event.symbol.encode("ascii").ljust(SYMBOL_CHARACTERS)
         self.symbol_ids.pop(self.state.symbols[event.symbol_id], None)
         self.state.symbols[event.symbol_id] = symbol

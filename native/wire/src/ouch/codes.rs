@@ -30,6 +30,10 @@ pub const IOC: u8 = 3;
 pub const FOK: u8 = 4;
 pub const POST_ONLY: u8 = 1;
 pub const HIDDEN: u8 = 8;
+/// A short sale, one that is exempt, and the statement that shares to borrow are located.
+pub const SHORT: u8 = 16;
+pub const SHORT_EXEMPT: u8 = 32;
+pub const LOCATED: u8 = 64;
 /// The display of an order that is not shown.
 pub const HIDDEN_DISPLAY: u8 = b'N';
 /// The reason of what a prevented match took away.
@@ -49,6 +53,15 @@ pub fn side_of(code: u8) -> u8 {
     match code {
         b'B' => BUY,
         b'S' | b'T' | b'E' => SELL,
+        _ => 0,
+    }
+}
+
+/// The flags of a side: who sends a short sale states that shares to borrow are located.
+pub fn flags_of_side(code: u8) -> u8 {
+    match code {
+        b'T' => SHORT | LOCATED,
+        b'E' => SHORT_EXEMPT | LOCATED,
         _ => 0,
     }
 }

@@ -221,6 +221,7 @@ impl Reader<'_> {
         }
         let post_only = options.post_only || codes::is_post_only_display(display);
         let mut flags = if post_only { codes::POST_ONLY } else { 0 };
+        flags |= codes::flags_of_side(payload[5]);
         if minimum != 0 && tif == Some(codes::DAY) {
             display = codes::HIDDEN_DISPLAY;
         }

@@ -276,6 +276,7 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
         "configuration", "phase", "phase_scheduled", "auction_indicated", "auction_executed", "auction_extended",
         "trading_blocked", "trading_unblocked", "split", "symbol_renamed", "dividend",
+        "short_sales_restricted", "short_sales_free",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
@@ -304,3 +305,4 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     former_symbol: str = ""
     new_shares: int = 0
     old_shares: int = 0
+    days: int = 0
