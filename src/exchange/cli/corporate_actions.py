@@ -7,6 +7,7 @@ from typing import Any
 from exchange.cli.connection import in_path
 from exchange.cli.failures import UsageError
 from exchange.cli.options import Options
+from exchange.cli.symbol_lines import show_one
 
 DEFAULT = Options()
 
@@ -85,15 +86,11 @@ def short_sales(
     needs_marking
         Each is marked as one.
     """
-    from exchange.cli.symbols import show_one
-
     body = {"trigger_bps": trigger_bps, "needs_locate": needs_locate, "needs_marking": needs_marking}
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/short_sales"
     show_one(options, options.official("risk", "engine").ask("PUT", path, {}, body))
 
 
 def _post(options: Options, symbol: str, verb: str, body: dict[str, Any]) -> None:
-    from exchange.cli.symbols import show_one
-
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
     show_one(options, options.official("operator", "engine").post(path, body))

@@ -10,7 +10,8 @@ from exchange.cli import corporate_actions
 from exchange.cli.connection import in_path
 from exchange.cli.failures import UsageError
 from exchange.cli.options import Options
-from exchange.cli.output import print_table, show
+from exchange.cli.output import show
+from exchange.cli.symbol_lines import print_symbols, show_one
 
 app = App(name="symbols", help="List, add and suspend symbols, and set their reference prices.")
 DEFAULT = Options()
@@ -23,7 +24,7 @@ app.command(corporate_actions.short_sales)
 @app.command(name="list")
 def list_(*, options: Options = DEFAULT) -> None:
     """List the symbols: `exchange symbols list`."""
-    show(options.public("engine").items("/api/v1/symbols"), options.json, _print_symbols)
+    show(options.public("engine").items("/api/v1/symbols"), options.json, print_symbols)
 
 
 @app.command
@@ -175,29 +176,3 @@ def lead_makers_of(text: str) -> list[tuple[int, int]]:
 def _change(options: Options, symbol: str, verb: str, reason: str) -> Any:
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
     return options.official("operator", "engine").post(path, {"reason": reason} if reason else {})
-
-
-def show_one(options: Options, symbol: Any) -> None:
-    """Print one symbol."""
-    show(symbol, options.json, lambda one: _print_symbols([one]))
-
-
-def _print_symbols(symbols: list[dict[str, Any]]) -> None:
-    rows = (
-        (
-            symbol["symbol"],
-            symbol["state"],
-            symbol["reference_price"],
-            symbol["round_lot"],
-            ", ".join(f"{row['tick']} from {row['from']}" for row in symbol["ticks"]),
-            f"{symbol.get('protection_bps', 0)} bps" if symbol.get("protection_bps") else "none",
-            " ".join(step["step"] for step in symbol.get("allocation", {}).get("steps", ())) or "price_time",
-            symbol["name"],
-        )
-        for symbol in symbols
-    )
-    print_table(
-        ("symbol", "state", ">reference", ">round lot", "ticks", "protection", "allocation", "name"),
-        rows,
-        "no symbols",
-    )
