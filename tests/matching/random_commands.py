@@ -16,6 +16,7 @@ from exchange.domain import events as e
 from exchange.domain.order import OrderType, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
@@ -122,6 +123,14 @@ class RandomCommands:
             scope, subject_id, symbol_id, kind = pick(sorted(self.limits), eight[1])
             return c.SetRiskLimit(
                 scope=scope, subject_id=subject_id, symbol_id=symbol_id, kind=kind, is_set=False
+            )
+        if eight[7] % 8 == 0:
+            return c.BlockTrading(
+                scope=RiskScope.SESSION,
+                subject_id=eight[1] % 4,
+                key_id=eight[4],
+                role=3,
+                cancels_orders=eight[5] < 99,
             )
         return risk_command(eight)
 
@@ -256,6 +265,8 @@ class RandomCommands:
 
     def client_order_id(self, eight: bytes) -> str:
         """Draw none, or one that may be used already."""
+        if eight[7] % 16 == 4:
+            return f"~0000{eight[6] % 3}{self.random.randrange(60):08X}BYA~~~~"
         mark = "~" if eight[7] % 3 == 0 else ""
         return "" if eight[7] % 4 else f"{mark}{eight[7]}-{self.random.randrange(60)}"
 

@@ -29,7 +29,7 @@ from exchange.wire.records import COMMAND_HEADER
 from tests.matching.desk import Desk
 from tests.scenarios.words import Names, say
 
-WHOM = r"(?P<whom>market|symbol|participant|account)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
+WHOM = r"(?P<whom>market|symbol|participant|account|session)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
 USAGE = ("open buys", "open sales", "gross", "loss")
 
 

@@ -100,6 +100,8 @@ class Names:
                 return f"participant {self.member(subject_id)}"
             case RiskScope.ACCOUNT:
                 return f"account {self._directory.accounts[subject_id].name}"
+            case RiskScope.SESSION:
+                return f"session {subject_id}"
         return "market"
 
     def symbol(self, name: str) -> int:

@@ -116,7 +116,7 @@ impl State {
         if has_id {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
-        self.check_access(account_id, symbol_id)?;
+        self.check_access(account_id, symbol_id, &command.client_order_id)?;
         check_session(market, kind)?;
         check_terms(Some(market), kind.order_type, price, quantity)?;
         let is_special = is_special(kind, terms.is_some());
@@ -400,7 +400,7 @@ impl State {
         };
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
-        self.check_access(order.account_id, order.symbol_id)?;
+        self.check_access(order.account_id, order.symbol_id, self.orders.client_order_id(slot))?;
         check_changes(market)?;
         check_terms(Some(market), order.kind.order_type, price, quantity)?;
         if order.has_terms {

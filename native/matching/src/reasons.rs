@@ -100,6 +100,7 @@ pub const LOCATE_MISSING: u16 = 228;
 pub const SHORT_SALE_UNMARKED: u16 = 229;
 pub const SHORT_SALE_PRICE: u16 = 230;
 pub const SHORT_TERMS_INVALID: u16 = 231;
+pub const SESSION_BLOCKED: u16 = 232;
 
 /// One more than the highest number.
 pub const REASONS_END: usize = 240;

@@ -326,6 +326,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     state.business_date = reader.u32()?;
     state.day_ends_ns = reader.u64()?;
     let keys_created = reader.u32()?;
+    state.directory.keys_created = keys_created;
     for _ in 0..reader.u32()? {
         read_event(state, reader)?;
     }

@@ -166,7 +166,7 @@ impl State {
             self.events.write(ORDER_TRIGGERED, order.symbol_id, &parts);
             let market = &self.markets[order.symbol_id as usize - 1];
             let restricted = check_short_price(market, order.kind, order.price).is_err();
-            let why_not = self.why_not_triggered(&order);
+            let why_not = self.why_not_triggered(&order, &client_order_id);
             if let Some(reason) = why_not.or(restricted.then_some(cancel_reason::SHORT_SALE)) {
                 self.order_cancelled(&order, reason);
                 continue;

@@ -27,6 +27,7 @@ class Reason(IntEnum):
     MARKET_BLOCKED = 80
     PARTICIPANT_BLOCKED = 81
     ACCOUNT_BLOCKED = 82
+    SESSION_BLOCKED = 232
     SYMBOL_BLOCKED = 83
     SYMBOL_BARRED = 84
     SYMBOL_SUSPENDED = 9
@@ -177,6 +178,9 @@ REASONS: dict[Reason, ReasonText] = {
         retry=True,
         field="account",
         measured="account",
+    ),
+    Reason.SESSION_BLOCKED: ReasonText(
+        "The session is blocked from trading; cancels are taken.", retry=True, measured="key id"
     ),
     Reason.SYMBOL_BLOCKED: ReasonText(
         "Trading in this symbol is blocked; cancels are taken.", retry=True, field="symbol"

@@ -103,7 +103,7 @@ class OrderEntry:
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self._refusal_of_place(account_id, symbol_id)
             or self._refusal_of_client_order_id(account_id, client_order_id, first)
-            or self._refusal_of_access(account_id, symbol_id)
+            or self._refusal_of_access(account_id, symbol_id, client_order_id)
             or (market and refusal_of_session(market, order_type, time_in_force, flags))
             or refusal_of_terms(market, order_type, price, quantity)
             or (market and refusal_of_market_to_limit(market, SIDES[side], order_type, quantity))
@@ -159,9 +159,9 @@ class OrderEntry:
             return Refusal(Reason.UNKNOWN_SYMBOL, symbol_id)
         return None
 
-    def _refusal_of_access(self, account_id: int, symbol_id: int) -> Refusal | None:
+    def _refusal_of_access(self, account_id: int, symbol_id: int, text: str | None) -> Refusal | None:
         is_guarded = self._blocks or self._risk_books
-        return self._risk.refusal_of_access(account_id, symbol_id) if is_guarded else None
+        return self._risk.refusal_of_access(account_id, symbol_id, text) if is_guarded else None
 
     # --- client order ids ----------------------------------------------------------------------------
 
@@ -344,7 +344,7 @@ class OrderEntry:
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
         return (
-            self._refusal_of_access(order.account_id, order.symbol_id)
+            self._refusal_of_access(order.account_id, order.symbol_id, order.client_order_id)
             or refusal_of_change(market)
             or refusal_of_terms(market, order.order_type, price, quantity)
             or refusal_of_display(order.terms.display_quantity, quantity)

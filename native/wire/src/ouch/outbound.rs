@@ -14,6 +14,7 @@ use super::reference::{self, note_kind, read_note};
 use super::session::{terms_of, Announced, Order, Session, Sides, State, Trade};
 
 const DAY_NS: u64 = 86_400_000_000_000;
+const SECOND_NS: u64 = 1_000_000_000;
 const SEQUENCE_BITS: u32 = 56;
 const CANCEL_BYTES: usize = 28;
 const SEQUENCED: u8 = b'S';
@@ -343,7 +344,7 @@ impl Outbound {
         self.begin(order);
         let symbol = self.symbol(order.symbol_id);
         let message = self.say(session, b'U', event.time()).u32(old.number).u32(number);
-        placed(message, &order, symbol, time_in_force, (0, 0));
+        placed(message, &order, symbol, time_in_force, (0, 0, 0));
     }
 
     // --- trades -----------------------------------------------------------------------------------
@@ -589,11 +590,11 @@ impl Outbound {
 
 /// Minimum and display quantity of the order that the event before these accepts, 0 where it did not ask for them.
 #[inline(always)]
-fn terms_of_accepted(following: &[u8]) -> (u32, u32) {
+fn terms_of_accepted(following: &[u8]) -> (u32, u32, u64) {
     if following.get(4) == Some(&SPECIAL_TERMS_ACCEPTED) {
-        (Event(following).u32(52), Event(following).u32(56))
+        (Event(following).u32(52), Event(following).u32(56), Event(following).u64(70))
     } else {
-        (0, 0)
+        (0, 0, 0)
     }
 }
 
@@ -613,20 +614,25 @@ fn placed(
     order: &Order,
     symbol: [u8; 8],
     time_in_force: u8,
-    (minimum, max_floor): (u32, u32),
+    (minimum, max_floor, expires_ns): (u32, u32, u64),
 ) {
     let id = &order.reference;
     let price = if order.price == 0 { codes::MARKET_PRICE } else { order.price.into() };
     let message = message.u8(id[reference::SIDE_AT]).u32(order.quantity).put(symbol).u64(price);
     let message = message.u8(codes::time_in_force_code(time_in_force)).u8(id[reference::DISPLAY_AT]);
-    let message = message.u64(order.order_id).u8(id[reference::CAPACITY_AT]).put(*b"NNL");
+    let message = message.u64(order.order_id).u8(id[reference::CAPACITY_AT]).put([
+        b'N',
+        codes::cross_code(time_in_force),
+        b'L',
+    ]);
     let message = message.put(reference::cl_ord_id_of(id));
     let display = id[reference::DISPLAY_AT];
     let has_firm = reference::has_firm(id);
     let minimum = if time_in_force == codes::FOK { order.quantity } else { minimum };
     let says_post_only =
         order.is_post_only && !codes::is_post_only_display(display) && order.order_type != codes::MARKET;
-    let of_u32 = u16::from(has_firm) + u16::from(minimum != 0) + u16::from(max_floor != 0);
+    let of_u32 = [has_firm, minimum != 0, max_floor != 0, expires_ns != 0];
+    let of_u32: u16 = of_u32.into_iter().map(u16::from).sum();
     let size = 6 * of_u32 + 3 * u16::from(says_post_only);
     let mut message = message.u16(size);
     if has_firm {
@@ -640,6 +646,9 @@ fn placed(
     }
     if says_post_only {
         message = message.put([2, tag::POST_ONLY, b'P']);
+    }
+    if expires_ns != 0 {
+        message = message.put([5, tag::EXPIRE_TIME]).u32((expires_ns % DAY_NS / SECOND_NS) as u32);
     }
     message.end();
 }
