@@ -7,10 +7,9 @@ use exchange_wire::ClientOrderId;
 
 use crate::auction::is_auction_time;
 use crate::market::{Market, ACTIVE};
-use crate::order_book::{Orders, ALL_OR_NONE, BUY, DO_NOT_REDUCE, HIDDEN, POST_ONLY, REPRICE, SELL};
+use crate::order_book::{Orders, ALL_OR_NONE, BUY, HIDDEN, POST_ONLY, REPRICE, SELL};
 use crate::phase::{is_opening, takes_no_cancels, CLOSED, CONTINUOUS, HALTED, POST_CLOSE};
 use crate::reasons::{self as reason, Refusal};
-use crate::short_sales::SHORT_FLAGS;
 use crate::stop_orders::{is_reached, is_waiting, trailed_price, trails, TRAILING_STOPS_MAX};
 
 pub const MARKET: u8 = 1;
@@ -28,7 +27,6 @@ pub const GOOD_TILL_DATE: u8 = 6;
 pub const AT_THE_OPEN: u8 = 2;
 pub const AT_THE_CLOSE: u8 = 7;
 pub const GOOD_FOR_AUCTION: u8 = b'B';
-const FLAGS_KNOWN: u8 = POST_ONLY | REPRICE | ALL_OR_NONE | HIDDEN | SHORT_FLAGS | DO_NOT_REDUCE;
 /// An iceberg order is shown in at most so many parts.
 const ICEBERG_SLICES_MAX: u32 = 100;
 pub const PRICE_MAX: u32 = 1_999_999_900;
@@ -44,7 +42,7 @@ pub fn is_client_order_id(padded: &ClientOrderId) -> bool {
 
 #[inline(always)]
 pub fn check_kind(kind: Kind) -> Check {
-    if kind.flags & !FLAGS_KNOWN != 0 || kind.flags & (REPRICE | POST_ONLY) == REPRICE {
+    if kind.flags & (REPRICE | POST_ONLY) == REPRICE {
         return Err(Refusal::measured(reason::COMMAND_MALFORMED, kind.flags));
     }
     if !matches!(kind.side, BUY | SELL) {
