@@ -10,16 +10,17 @@ from exchange.clearing import queries
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import EVERYBODY, SEES_ALL, number_of
 from exchange.clearing.rest_reports import date_of
+from exchange.clearing.splits import read_splits
 from exchange.clearing.statement_text import as_csv, as_html
 from exchange.clearing.store import read_books_row
 from exchange.clearing.views import asset_text
 from exchange.domain.reasons import Reason
-from exchange.domain.units import Price, format_date, format_money, format_price, format_time
+from exchange.domain.units import Price, format_date, format_money, format_price, format_time, sequence_of
 from exchange.infra.http import ApiError, Call, Reply, Route
 from exchange.infra.store import read_position
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.fees import FeeSchedule
-from exchange.post_trade.statement import ChargedFill, Line, Statement, make_statement
+from exchange.post_trade.statement import ChargedFill, Line, SplitFact, Statement, make_statement
 from exchange.wire.rest import statements as j
 from exchange.wire.rest.errors import ErrorCode
 
@@ -96,16 +97,28 @@ class StatementsApi:
                     f"account {account_id} has more than {STATEMENT_TRADES_MAX} trades; a statement of so many is "
                     "not made here, read them from /trades",
                 )
-            marks = self._marks(connection, {trade.symbol_id for trade in trades}, date)
+            splits = read_splits(connection, self._office.partition)
+            marks = self._marks(connection, {trade.symbol_id for trade in trades}, date, splits)
             sequence = read_position(connection, self._office.partition).sequence
-        statement = make_statement(account_id, date, trades, self._fees, lambda symbol_id: marks[symbol_id])
+        statement = make_statement(
+            account_id, date, trades, self._fees, lambda symbol_id: marks[symbol_id], splits
+        )
         return self._view(statement, sequence)
 
-    def _marks(self, connection: Connection, symbol_ids: set[int], date: int) -> dict[int, Price]:
+    def _marks(
+        self, connection: Connection, symbol_ids: set[int], date: int, splits: list[SplitFact]
+    ) -> dict[int, Price]:
         marks = {}
         for symbol_id in sorted(symbol_ids):
             symbol = self._office.directory.symbols.get(symbol_id)
-            last = queries.last_price(connection, self._office.partition, symbol_id, date)
+            match_id, last = queries.last_price(connection, self._office.partition, symbol_id, date)
+            for fact in splits:
+                if (
+                    fact.symbol_id == symbol_id
+                    and sequence_of(match_id) < fact.sequence
+                    and fact.date <= date
+                ):
+                    last = fact.split.price(last)
             marks[symbol_id] = Price(last or (symbol.reference_price if symbol else 0))
         return marks
 
@@ -125,7 +138,7 @@ class StatementsApi:
     def _line(self, line: Line) -> j.StatementLine:
         money = ("bought_notional", "sold_notional", "realised_fifo", "realised_average", "unrealised_fifo",
                  "unrealised_average", "fees")  # fmt: skip
-        shares = ("opening", "bought", "sold", "closing")
+        shares = ("opening", "bought", "sold", "split", "closing")
         return j.StatementLine(
             symbol=asset_text(self._office.directory.symbols, line.symbol_id),
             average_price=format_price(Price(line.average_price)) if line.average_price else None,
