@@ -37,7 +37,9 @@ def move(amount: int, debit: int = ALICE, credit: int = HOUSE, **more: object) -
 
 def test_a_chain_is_posted_whole_or_not_at_all() -> None:
     ledger = HouseLedger(backing=brought)
-    with pytest.raises(PostingRefused, match="a, entry 3: 41 are to be taken from settled of account 1, which has 40"):
+    with pytest.raises(
+        PostingRefused, match="a, entry 3: 41 are to be taken from settled of account 1, which has 40"
+    ):
         ledger.post("a", [move(60), move(60, HOUSE, BOB), move(41, ALICE, MARGIN)])
     assert (ledger.balances, ledger.touched) == ({}, {})
     ledger.post("a", [move(60), move(60, HOUSE, BOB), move(40, ALICE, MARGIN)])
@@ -50,13 +52,19 @@ def test_what_is_pending_is_reserved_and_resolved_once() -> None:
     ledger = HouseLedger(backing=brought)
     ledger.post("run", [move(80, ALICE, BOB, phase=Phase.PENDING)])
     reserved = entry_id("run", 1)
-    assert (ledger.spendable(HouseHolder.SETTLED, 1, CASH), ledger.net(HouseHolder.SETTLED, 1, CASH)) == (20, 0)
+    assert (ledger.spendable(HouseHolder.SETTLED, 1, CASH), ledger.net(HouseHolder.SETTLED, 1, CASH)) == (
+        20,
+        0,
+    )
     with pytest.raises(PostingRefused, match="which has 20 of asset 0 free"):
         ledger.post("other", [move(21, ALICE, MARGIN)])
     with pytest.raises(PostingRefused, match="81 is more than the 80 that are pending"):
         ledger.post("end", [move(81, ALICE, BOB, phase=Phase.POST, resolves=reserved)])
     ledger.post("end", [move(50, ALICE, BOB, phase=Phase.POST, resolves=reserved)])
-    assert (ledger.spendable(HouseHolder.SETTLED, 1, CASH), ledger.net(HouseHolder.SETTLED, 2, CASH)) == (50, 50)
+    assert (ledger.spendable(HouseHolder.SETTLED, 1, CASH), ledger.net(HouseHolder.SETTLED, 2, CASH)) == (
+        50,
+        50,
+    )
     with pytest.raises(PostingRefused, match="there is no open pending entry"):
         ledger.post("again", [move(0, ALICE, BOB, phase=Phase.VOID, resolves=reserved)])
     assert ledger.pending == {}
@@ -112,7 +120,9 @@ def test_ids_and_hashes_follow_from_the_source() -> None:
     assert len({act_hash(bytes(16), source, b"", [move(n)]) for source in "ab" for n in (1, 2)}) == 4
 
 
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 60), st.booleans()), max_size=12))
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 60), st.booleans()), max_size=12)
+)
 def test_whatever_is_posted_debits_equal_credits_and_nobody_is_overdrawn(
     moves: list[tuple[int, int, int, bool]],
 ) -> None:

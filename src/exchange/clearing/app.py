@@ -27,10 +27,12 @@ from exchange.clearing.rest_cycles import CyclesApi
 from exchange.clearing.rest_reports import ReportsApi
 from exchange.clearing.rest_reviews import ReviewsApi
 from exchange.clearing.rest_rules import RulesApi
+from exchange.clearing.rest_settlement import SettlementApi
 from exchange.clearing.rest_statements import StatementsApi
 from exchange.clearing.review_desk import ReviewClock, ReviewDesk
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
 from exchange.clearing.ruling_desk import RulingDesk
+from exchange.clearing.settlement_desk import SettlementTerms
 from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
@@ -52,6 +54,7 @@ from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
 from exchange.infra.installed import installed
 from exchange.infra.redis_cache import open_redis, redis_notes
+from exchange.infra.schedule_config import WEEKDAYS
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
@@ -62,6 +65,7 @@ from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.review import Limits
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
+from exchange.post_trade.settlement_days import SettlementCalendar
 
 log = structlog.get_logger(component="clearing")
 
@@ -240,7 +244,7 @@ class ClearingApp:
         link = open_redis(self.config, stack)
         watch = self._start_watching(stack)
         reports = ReportsApi(self.office, watch, self._announced, lambda: self._http.stats)
-        trades = TradesApi(self.office)
+        trades, terms = TradesApi(self.office), settlement_terms(self.config)
         description = about(
             "clearing",
             self.config.partition,
@@ -251,7 +255,8 @@ class ClearingApp:
             f"{self.config.exchange.name} clearing",
             [
                 *trades.routes(),
-                *CyclesApi(self.office, trades, reports.compare).routes(),
+                *CyclesApi(self.office, trades, reports.compare, terms).routes(),
+                *SettlementApi(self.office, trades, terms).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
                 *StatementsApi(self.office, self._fees).routes(),
@@ -345,6 +350,19 @@ def fees_of(config: Config) -> FeeSchedule:
         return parse_fees(config.clearing.fee)
     except FeesError as error:
         raise ConfigError([Problem("configuration", "[[clearing.fee]]", str(error))]) from error
+
+
+def settlement_terms(config: Config) -> SettlementTerms:
+    """Return when is settled: on the days of the market's schedule where there is one, less all holidays."""
+    section, schedule = config.clearing.settlement, config.engine.schedule
+    weekdays = [WEEKDAYS.index(day) for day in schedule.weekdays] if schedule.enabled else range(7)
+    holidays = [int(text.replace("-", "")) for text in (*schedule.holidays, *section.holidays)]
+    return SettlementTerms(
+        SettlementCalendar(weekdays, holidays),
+        section.days_after,
+        section.buy_in_after_days,
+        section.buy_in_premium_bps,
+    )
 
 
 def review_limits(config: Config) -> Limits:

@@ -1,10 +1,10 @@
 """The ledger of what the house itself decides: settlement, margin, default fund and fees, by double entry.
 
-The trades' ledger (`ledger.py`) is a projection of the engine's events and of nothing else. Here stands what the clearing
-house adds to it, in the same model, which is TigerBeetle's, with its two phases:
+The trades' ledger (`ledger.py`) is a projection of the engine's events and of nothing else. Here stands what the
+clearing house adds to it, in the same model, which is TigerBeetle's, with its two phases:
 
-1. An entry is posted at once, or it is pending: then it only reserves. A pending entry is resolved at most once: posted,
-   whole or in part, which gives the rest free, or void.
+1. An entry is posted at once, or it is pending: then it only reserves. A pending entry is resolved at most once:
+   posted, whole or in part, which gives the rest free, or void.
 2. The entries that one act books are linked: all of them are posted, or none.
 3. Nothing is changed or deleted; a mistake is put right by an entry the other way round (`reversal`).
 4. An entry's id follows from the source of its act and its place in it, so that a repetition is found and does nothing.
@@ -240,7 +240,9 @@ class _Trial:
         if (entry.debit, entry.credit) != (pending.debit, pending.credit):
             raise PostingRefused(f"{where}: its pending entry is between other accounts")
         if entry.amount > pending.amount:
-            raise PostingRefused(f"{where}: {entry.amount} is more than the {pending.amount} that are pending")
+            raise PostingRefused(
+                f"{where}: {entry.amount} is more than the {pending.amount} that are pending"
+            )
         self._balance(entry.debit).debits_pending -= pending.amount
         self._balance(entry.credit).credits_pending -= pending.amount
         self.resolved[entry.resolves] = pending
