@@ -43,6 +43,10 @@ NO_TEST_OF_ITS_OWN = {
     "wire/rest/statements.py": "values only; clearing/test_rest_statements.py reads them",
     "wire/rest/cycles.py": "values only; clearing/test_rest_cycles.py reads them",
     "clearing/cycle_tables.py": "tables only; clearing/test_cycle_desk.py and the migrations' test read them",
+    "clearing/house_tables.py": "tables only; clearing/test_settlement_desk.py and the migrations' test read them",
+    "clearing/house.py": "wiring only; clearing/test_rest_collateral.py runs it",
+    "wire/rest/collateral.py": "values only; clearing/test_rest_collateral.py reads them",
+    "wire/rest/house.py": "values only; clearing/test_rest_settlement.py reads them",
     "wire/rest/drop_copy.py": "values only; reporter/test_drop_copy_api.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }

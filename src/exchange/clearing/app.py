@@ -19,7 +19,9 @@ from sqlalchemy import Engine
 from exchange import __version__
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer
+from exchange.clearing.cycle_desk import CycleDesk
 from exchange.clearing.engine_client import EngineClient
+from exchange.clearing.house import House, open_house
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
@@ -119,6 +121,7 @@ class ClearingApp:
             await self._news.start()
             store = await self._open_store(stack)
             self.office = await self._set_up(stack, store)
+            self.house = await self._set_up_house(stack)
             await self._start_http(stack)
             stack.push_async_callback(self._end_tasks)
             for name, work in (
@@ -126,6 +129,8 @@ class ClearingApp:
                 ("commit", self.office.consumer.commit()),
                 ("relay", self.office.relay.run()),
                 ("reviews", ReviewClock(self.office.reviews, self.office.relay.wake).run()),
+                ("defaults", self.house.relay.run()),
+                ("margin", self.house.clock.run()),
             ):
                 self._begin(name, work)
             self._running = stack.pop_all()
@@ -219,6 +224,11 @@ class ClearingApp:
             on_halt=[self._cancel_tasks],
         )
 
+    async def _set_up_house(self, stack: AsyncExitStack) -> House:
+        client = EngineClient(self.config.engine_url_for("clearing"), self._key)
+        stack.push_async_callback(client.close)
+        return open_house(self.config.clearing, self.office.keeper, client, self._clock)
+
     def _start_announcing(self, stack: AsyncExitStack) -> Callable[[list[Ruling]], None]:
         """Return what is told of stored rulings: the announcer where there is a bus."""
         if self._bus is None:
@@ -255,7 +265,10 @@ class ClearingApp:
             f"{self.config.exchange.name} clearing",
             [
                 *trades.routes(),
-                *CyclesApi(self.office, trades, reports.compare, terms).routes(),
+                *CyclesApi(
+                    self.office, trades, reports.compare, CycleDesk(self.office.keeper, terms, self._fees)
+                ).routes(),
+                *self.house.api(self.office, trades).routes(),
                 *SettlementApi(self.office, trades, terms).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),

@@ -77,6 +77,11 @@ class Doing(NamedTuple):
         """Read the house's ledger."""
         return read_ledger(self.connection, self.partition, self.books.ledger)
 
+    def next_number(self) -> int:
+        """Return the number that the next act will have."""
+        last = next(iter(list_acts(self.connection, self.partition, "", 0, 1)), None)
+        return last.number + 1 if last else 1
+
 
 def backing_of(ledger: Ledger, number: int) -> int:
     """Return what stands behind an account of the house: what its owner brought in, for what is settled."""

@@ -28,7 +28,6 @@ from exchange.clearing.rest_api import (
     ruler_of,
 )
 from exchange.clearing.rest_reports import date_of
-from exchange.clearing.settlement_desk import SettlementTerms
 from exchange.clearing.store import read_books_row
 from exchange.clearing.views import asset_text
 from exchange.domain.units import format_date, format_money, format_time
@@ -51,11 +50,11 @@ Compare = Callable[[str], Awaitable[c.BreakReport]]
 class CyclesApi:
     """The routes of trading days. trades: tells who may see which account."""
 
-    def __init__(self, office: Office, trades: TradesApi, compare: Compare, terms: SettlementTerms) -> None:
+    def __init__(self, office: Office, trades: TradesApi, compare: Compare, desk: CycleDesk) -> None:
         self._office = office
         self._trades = trades
         self._compare = compare
-        self._desk = CycleDesk(office.keeper, terms)
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """List the routes."""

@@ -11,8 +11,10 @@ from exchange import __version__
 from exchange.clearing import queries
 from exchange.clearing.break_report import EngineCount, Testimony, ask_engine, ask_reporter, breaks_of
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES, ClearingFigures
+from exchange.clearing.collateral_desk import margin_faults
 from exchange.clearing.consumer import NS_PER_MS
 from exchange.clearing.cycle_desk import first_cycle_fault
+from exchange.clearing.fee_store import fee_faults
 from exchange.clearing.house_store import prove_house
 from exchange.clearing.instruction_store import instruction_faults
 from exchange.clearing.office import Office
@@ -222,6 +224,8 @@ class ReportsApi:
                 first_cycle_fault(connection, partition),
                 *prove_house(connection, partition).faults,
                 *instruction_faults(connection, partition),
+                *margin_faults(connection, partition),
+                *fee_faults(connection, partition),
             ]
             for fault in filter(None, found[:FINDINGS_MAX]):
                 proof.faults.insert(0, fault)

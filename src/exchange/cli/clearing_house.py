@@ -1,9 +1,9 @@
-"""`exchange clearing settle, instructions, settlements, buy-in, house`: what the clearing house does."""
+"""`exchange clearing settle, margin, pay, default, drill` and their neighbours: what the clearing house does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from exchange.cli.clearing import DEFAULT, app
 from exchange.cli.connection import in_path
@@ -152,6 +152,127 @@ def acts(*, kind: str = "", limit: int = 50, options: Options = DEFAULT) -> None
     """
     found = options.official("clearing", "clearing").items("/api/v1/house/acts", limit, kind=kind)
     _table(found, ("number", "kind", "source", "entries", "who", "why"), options, "the house did nothing")
+
+
+@app.command
+def margin(*, account: str = "", run: str = "", options: Options = DEFAULT) -> None:
+    """Show margin and open calls by account: `exchange clearing margin`.
+
+    Parameters
+    ----------
+    account
+        Whose; default: all.
+    run
+        Work it out anew first, for this reason.
+    """
+    clearing = options.official("clearing", "clearing")
+    if run:
+        clearing.post("/api/v1/margin", {"reason": run})
+    names = (
+        "account",
+        "required",
+        "variation",
+        "value_at_risk",
+        "floor",
+        "haircut",
+        "held",
+        "called",
+        "due",
+        "overdue",
+    )
+    _table(clearing.get("/api/v1/margin", account=account)["items"], names, options, "no margin is required")
+
+
+@app.command
+def pay(
+    amount: str,
+    *,
+    reference: str,
+    reason: str,
+    to: Literal["margin", "fund", "capital"] = "margin",
+    account: str = "",
+    options: Options = DEFAULT,
+) -> None:
+    """Pay into margin, the default fund or the house's own money: `exchange clearing pay 500.00 --account 1 ...`.
+
+    Parameters
+    ----------
+    amount
+        Money in; below zero out.
+    reference
+        Names the payment: the same once more does nothing.
+    reason
+        Why, for the record.
+    to
+        margin, fund, or capital, which is the house's own.
+    account
+        Whose; not for capital.
+    """
+    body = {"reference": reference, "what": to, "amount": amount, "reason": reason, "account": account}
+    answer = options.official("clearing", "clearing").post("/api/v1/payments", body)
+    show(answer, options.json, lambda act: print(f"act {act['number']}: {act['source']}"))
+
+
+@app.command(name="default")
+def declare_default(
+    participant: str, *, taker: str, reason: str, worse_bps: int = 0, options: Options = DEFAULT
+) -> None:
+    """Declare a participant in default: `exchange clearing default 1 --taker 2 --reason "call not met"`.
+
+    What it has open goes over to the taker, the loss runs through the waterfall, the engine's kill switch stops it.
+
+    Parameters
+    ----------
+    participant
+        Its id.
+    taker
+        Account that takes over what is open.
+    reason
+        Why, for the record.
+    worse_bps
+        By how much the taker's prices are worse than the last ones, in 1/100 of a percent.
+    """
+    body = {"participant": participant, "taker": taker, "worse_bps": worse_bps, "reason": reason}
+    answer = options.official("clearing", "clearing").post("/api/v1/defaults", body)
+    show(answer, options.json, lambda act: print(f"act {act['number']}: {act['source']}"))
+
+
+@app.command
+def defaults(*, options: Options = DEFAULT) -> None:
+    """List participants in default, and whether the engine has stopped them: `exchange clearing defaults`."""
+    found = options.official("clearing", "clearing").get("/api/v1/defaults")["items"]
+    _table(
+        found,
+        ("participant", "declared_at", "stopped_at", "attempts", "answer"),
+        options,
+        "nobody is in default",
+    )
+
+
+@app.command
+def drill(participant: str, *, worse_bps: int = 1_000, options: Options = DEFAULT) -> int:
+    """Let one default run through the waterfall, without booking it: `exchange clearing drill 1 --worse-bps 2000`.
+
+    Ends with 1 where some of the loss nobody could bear.
+
+    Parameters
+    ----------
+    participant
+        Whose default.
+    worse_bps
+        By how much prices are worse than the last ones, in 1/100 of a percent.
+    """
+    body = {"participant": participant, "worse_bps": worse_bps}
+    answer = options.official("clearing", "clearing").post("/api/v1/defaults/drill", body)
+    show(answer, options.json, _print_drill)
+    return 0 if answer["uncovered"] == "0.00" else REFUSED
+
+
+def _print_drill(answer: dict[str, Any]) -> None:
+    print_facts((name, answer[name]) for name in ("participant", "worth", "loss"))
+    rows = ((each["step"], each["account"], each["amount"]) for each in answer["borne"])
+    print_table(("step", ">account", ">bears"), rows, "nothing is to be borne")
+    print(f"uncovered: {answer['uncovered']}")
 
 
 def _print_buy_ins(answer: dict[str, Any]) -> None:
