@@ -16,6 +16,9 @@ from tests.matching.naive_values import Order
 
 SEEDS = range(1, 9)
 STEPS = 300
+RARE = {CancelReason.PRICE_LIMIT, CancelReason.EXPIRED, CancelReason.CANCEL_TIMER, CancelReason.DAY_ENDED}
+UNKNOWN_TO_THE_MODEL = {CancelReason.CORPORATE_ACTION, CancelReason.SHORT_SALE}
+"""Why orders end by rules that the naive model does not know yet."""
 
 
 @cache
@@ -40,8 +43,9 @@ def test_the_seeds_reach_every_limit_every_phase_reason_and_every_cancel_but_rar
         Reason.AUCTION_OVER,
     ]
     assert [r.name for r in (*of_limits, *of_phases) if not facts[f"refused {r.name}"]] == []
-    rare = {CancelReason.PRICE_LIMIT, CancelReason.EXPIRED, CancelReason.CANCEL_TIMER, CancelReason.DAY_ENDED}
-    assert [r.name for r in CancelReason if r not in rare and not facts[f"cancelled {r.name}"]] == []
+    looked_for = set(CancelReason) - RARE - UNKNOWN_TO_THE_MODEL
+    assert [r.name for r in looked_for if not facts[f"cancelled {r.name}"]] == []
+    assert [r.name for r in UNKNOWN_TO_THE_MODEL if facts[f"cancelled {r.name}"]] == []
 
 
 def test_a_difference_is_shrunk_to_the_commands_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
