@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.reasons import Reason
 from tests.matching.naive_values import Fact
@@ -35,6 +36,10 @@ FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
     e.TradingBlocked: lambda x: ("blocked", x.scope, x.subject_id, x.count),
     e.TradingUnblocked: lambda x: ("unblocked", x.scope, x.subject_id),
     e.RiskAlerted: lambda x: ("alert", x.scope, x.subject_id, x.kind, x.percent, x.measured, x.limit),
+    ce.ShortSaleTermsSet: lambda x: ("short terms", x.symbol_id, x.trigger_bps, x.closing_price),
+    ce.ShortSaleRestricted: lambda x: (
+        "restricted", x.symbol_id, x.is_restricted, x.days, x.price, x.closing_price,
+    ),
     e.PhaseChanged: lambda x: ("phase", x.symbol_id, x.phase, x.cause, x.ends_ns),
     e.ScheduleCleared: lambda x: ("cleared", x.count),
     e.AuctionExtended: lambda x: ("extended", x.symbol_id, x.price, x.lowest, x.highest, x.number, x.ends_ns),

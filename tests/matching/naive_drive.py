@@ -26,6 +26,7 @@ OFTEN = {
     "amend": 3,
     "cancel_orders": 4,
     "hold_an_auction": 2,
+    "sell_short": 4,
 }
 """Rules that are drawn more often than the others."""
 RULES = [

@@ -15,14 +15,14 @@ from exchange.domain.phase import Phase
 from exchange.domain.units import QUANTITY_MAX
 from tests.matching.naive_allocation import shares
 from tests.matching.naive_books import BPS, other, price_rank
-from tests.matching.naive_risk import NaiveRisk
+from tests.matching.naive_short_sales import NaiveShortSales
 from tests.matching.naive_values import Order, Print, Symbol, Trade
 
 GUIDELINE = ((250_000, 10), (500_000, 5), (10**12, 3))
 """(highest reference price, percent)."""
 
 
-class NaiveMatching(NaiveRisk):
+class NaiveMatching(NaiveShortSales):
     """Lets orders come in. woken: stop orders that a trade reached, in the sequence in which they come in."""
 
     def __init__(self, accounts: dict[int, int], symbols: dict[int, Symbol]) -> None:
@@ -40,7 +40,10 @@ class NaiveMatching(NaiveRisk):
             order = self.woken.pop(0)
             order.type = OrderType.MARKET if order.type == OrderType.STOP else OrderType.LIMIT
             self.said.append(("triggered", order.id, order.stop, order.reached))
-            if why_not := self.why_not_triggered(order):
+            why_not = self.why_not_triggered(order)
+            if not why_not and self.is_restricted(order):
+                why_not = CancelReason.SHORT_SALE
+            if why_not:
                 self.kill([order], why_not)
             else:
                 self._come_in(order)
@@ -158,6 +161,7 @@ class NaiveMatching(NaiveRisk):
         self.exchange(maker, order, maker.price, quantity, reference)
         self.refresh(maker)
         self.note_trade(maker, order)
+        self.note_decline(order.symbol, maker.price)
         self.wake(order.symbol, maker.price)
 
     def exchange(

@@ -2,7 +2,8 @@
 
 It shares no code with the matcher. Reasons are found by asking which apply at all and taking the first of the table;
 balances, reference prices and what limits measure are added up from all that ever happened. `naive_books.py` has what
-it knows, `naive_risk.py` rulebook 4, `naive_matching.py` 1, 2 and 6, `naive_phases.py` 5; here are the commands.
+it knows, `naive_risk.py` and `naive_short_sales.py` rulebook 4, `naive_matching.py` 1, 2 and 6,
+`naive_phases.py` 5; here are the commands.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ class NaiveVenue(NaivePhases):
                 return self.block(command)
             case c.UnblockTrading():
                 return self.unblock(command)
+            case c.SetShortSaleTerms():
+                return self.set_short_sale_terms(command)
             case c.SetRiskLimit():
                 return self.set_limit(command)
             case c.SetCancelTimer():
@@ -109,9 +112,9 @@ class NaiveVenue(NaivePhases):
                 self.configure(command)
             case c.CreateAccount():
                 self.accounts[len(self.accounts) + 1] = command.participant_id
-            case (
-                c.CreateKey() | c.RevokeKey() | c.ConfigureRule() | c.ConfirmConfiguration() | c.StartEngine()
-            ):
+            case c.CreateKey():
+                self.keys += 1
+            case c.RevokeKey() | c.ConfigureRule() | c.ConfirmConfiguration() | c.StartEngine():
                 pass  # the market does not know them
             case _:
                 raise NotImplementedError(type(command).__name__)
@@ -128,17 +131,18 @@ class NaiveVenue(NaivePhases):
         order = Order(
             id, command.account_id, command.symbol_id, command.side, command.order_type, command.time_in_force,
             command.flags, command.price, command.quantity, 0, asked_minimum=minimum, part=part, expires=expires,
-            stop=stop, trail=trail, trail_bps=trail_bps,
+            stop=stop, trail=trail, trail_bps=trail_bps, session=session_of(command.client_order_id),
         )  # fmt: skip
         applies = {
             Reason.UNKNOWN_ACCOUNT: order.account not in self.accounts,
             Reason.UNKNOWN_SYMBOL: order.symbol not in self.symbols,
             Reason.CLIENT_ORDER_ID_REUSED: used is not None,
-            **self.access_reasons(order.account, order.symbol),
+            **self.access_reasons(order.account, order.symbol, order.session),
             **self._phase_reasons(order),
             **_handling_reasons(order),
             **self._special_reasons(order),
             **self._term_reasons(order),
+            **self.short_sale_reasons(order, None),
             Reason.POST_ONLY_WOULD_TRADE: self._would_trade(order),
         }
         if refused := _first(applies) or self.broken_limit(order, None):
@@ -308,6 +312,7 @@ class NaiveVenue(NaivePhases):
         if refused := _first(applies) or self.broken_limit(new, order):
             return refused
         assert order
+        new.session = session_of(command.client_order_id)
         order.live = False
         self.said.append(("replaced", order.id, id, order.left))
         self._remember(new, command)
@@ -321,8 +326,9 @@ class NaiveVenue(NaivePhases):
             return {**self._term_reasons(changed), Reason.UNKNOWN_ORDER: True}
         symbol = self.symbols[order.symbol]
         return {
-            **self.access_reasons(order.account, order.symbol),
+            **self.access_reasons(order.account, order.symbol, order.session),
             **self._term_reasons(changed),
+            **self.short_sale_reasons(changed, order),
             Reason.SYMBOL_SUSPENDED: symbol.suspended,
             Reason.SYMBOL_HALTED: symbol.phase == Phase.HALTED,
             Reason.PHASE_TAKES_NO_ORDERS: symbol.phase == Phase.CLOSED,
@@ -337,7 +343,8 @@ class NaiveVenue(NaivePhases):
         return next((use for use in self.uses if client_id and use[:2] == (account, client_id)), None)
 
     def _remember(self, order: Order, command: c.EnterOrder | c.ReplaceOrder) -> None:
-        if command.client_order_id:
+        """Keep an id, but for one of a session, which never comes twice."""
+        if command.client_order_id and not command.client_order_id.startswith("~"):
             self.uses.append((order.account, command.client_order_id, _said(command), order.id))
 
     def _account_that_replaced(self, command: c.ReplaceOrder) -> int:
@@ -400,6 +407,12 @@ class NaiveVenue(NaivePhases):
         self.begin_risk_day()
         self.day_ends = ends
         self.said.append(("day", ends))
+        self.begin_short_sale_day()
+
+
+def session_of(client_order_id: str) -> int:
+    """Return the key whose session gave an order this id, 0 for none: `~`, then its number in five digits."""
+    return int(client_order_id[1:6], 16) if client_order_id.startswith("~") else 0
 
 
 def _may_rest(order: Order) -> bool:

@@ -290,6 +290,8 @@ class NaivePhases(NaiveMatching):
             for order in (buy, sell):
                 self.refresh(order)
             volume -= quantity
+            if not volume:
+                self.note_decline(number, price)
         for side in Side:
             for order in self.auction_only(number, side):
                 if FOR_ONE.get(TimeInForce(order.tif), auction) == auction:

@@ -11,11 +11,12 @@ from tests.matching.naive_books import BPS, NaiveBooks
 from tests.matching.naive_values import Order, Print, Subject, Symbol
 
 SECOND_NS, MS_NS = 1_000_000_000, 1_000_000
-MARKET, SYMBOL, PARTICIPANT, ACCOUNT = (
+MARKET, SYMBOL, PARTICIPANT, ACCOUNT, SESSION = (
     RiskScope.MARKET,
     RiskScope.SYMBOL,
     RiskScope.PARTICIPANT,
     RiskScope.ACCOUNT,
+    RiskScope.SESSION,
 )
 BY_MEMBER, BY_ACCOUNT, BY_ALL = (PARTICIPANT, ACCOUNT), (ACCOUNT,), (SYMBOL, PARTICIPANT, ACCOUNT)
 ALLOWED: dict[int, tuple[tuple[int, ...], int, int, int, str]] = {
@@ -46,6 +47,7 @@ class NaiveRisk(NaiveBooks):
         """(value, span) by (scope, subject, kind, symbol)."""
         self.subjects: dict[tuple[int, int], Subject] = {}
         self.timers: dict[int, int] = {}
+        self.keys = 0
 
     # --- 4.1 kill switch, 3.4 cancel timer -----------------------------------------------------------
 
@@ -55,6 +57,7 @@ class NaiveRisk(NaiveBooks):
             SYMBOL: self.symbols,
             PARTICIPANT: self.accounts.values(),
             ACCOUNT: self.accounts,
+            SESSION: range(1, self.keys + 1),
         }
         return subject in known.get(scope, [])  # type: ignore[call-overload, operator]
 
@@ -90,9 +93,8 @@ class NaiveRisk(NaiveBooks):
 
     def _is_of(self, order: Order, scope: int, subject: int) -> bool:
         owner = self.accounts[order.account]
-        return subject == {SYMBOL: order.symbol, PARTICIPANT: owner, ACCOUNT: order.account}.get(
-            RiskScope(scope), 0
-        )
+        own = {SYMBOL: order.symbol, PARTICIPANT: owner, ACCOUNT: order.account, SESSION: order.session}
+        return subject == own.get(RiskScope(scope), 0)
 
     def set_timer(self, command: c.SetCancelTimer) -> Reason | None:
         """Let a member's timer run, or stop it."""
@@ -216,13 +218,14 @@ class NaiveRisk(NaiveBooks):
 
     # --- the checks ----------------------------------------------------------------------------------
 
-    def access_reasons(self, account: int, symbol: int) -> dict[Reason, bool]:
-        """Tell whether market, participant, account or symbol is blocked, and whether the symbol is barred."""
+    def access_reasons(self, account: int, symbol: int, session: int) -> dict[Reason, bool]:
+        """Tell whether market, participant, account, session or symbol is blocked, or the symbol barred."""
         owner = self.accounts.get(account, 0)
         return {
             Reason.MARKET_BLOCKED: (MARKET, 0) in self.blocks,
             Reason.PARTICIPANT_BLOCKED: (PARTICIPANT, owner) in self.blocks,
             Reason.ACCOUNT_BLOCKED: (ACCOUNT, account) in self.blocks,
+            Reason.SESSION_BLOCKED: (SESSION, session) in self.blocks,
             Reason.SYMBOL_BLOCKED: (SYMBOL, symbol) in self.blocks,
             Reason.SYMBOL_BARRED: any(
                 (scope, subject, LimitKind.SYMBOL_BARRED, symbol) in self.limits
@@ -250,7 +253,7 @@ class NaiveRisk(NaiveBooks):
 
     def why_not_triggered(self, order: Order) -> CancelReason | None:
         """Ask once more of a stop order that comes in."""
-        if any(self.access_reasons(order.account, order.symbol).values()):
+        if any(self.access_reasons(order.account, order.symbol, order.session).values()):
             return CancelReason.KILL_SWITCH
         own = self._subjects_of(order.account)
         everybody = [(int(SYMBOL), order.symbol), *own]

@@ -18,7 +18,8 @@ class Order:
     """An order that was accepted once. place: rises whenever an order joins a queue.
 
     part: of it that is shown at a time, 0 for all; shown: how much of the part is left; reached: the trade that
-    triggered it, until it comes in; came: when it was entered.
+    triggered it, until it comes in; session: the key by whose session it came, 0 for
+    none.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Order:
     trail: int = 0
     trail_bps: int = 0
     reached: int = 0
+    session: int = 0
 
     @property
     def waits(self) -> bool:
@@ -102,6 +104,7 @@ class Symbol:
 
     phase: where it is; scheduled: where the schedule has got; ends: when the phase ends by itself, 0 for not;
     indicated: what was told last of its auction; top: the top order of each side.
+    closing: what a decline is measured from, 0 without a trigger; restricted_dates: of short sales, this one included.
     """
 
     lot: int
@@ -120,6 +123,11 @@ class Symbol:
     steps: tuple[AllocationStep, ...] = ()
     makers: tuple[LeadMaker, ...] = ()
     top: dict[int, int] = field(default_factory=dict)
+    trigger_bps: int = 0
+    needs_locate: bool = False
+    needs_marking: bool = False
+    closing: int = 0
+    restricted_dates: int = 0
 
 
 @dataclass

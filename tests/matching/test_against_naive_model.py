@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderType, Side
+from exchange.domain.order import OrderFlag, OrderType, Side
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
@@ -44,6 +45,20 @@ from tests.matching.small_world import (
 from tests.matching.tight_limits import sane, sane_stop, tight_limit
 
 OWNERS = {1: 1, 2: 2, 3: 3, 4: 1}
+SHORT, EXEMPT, LOCATED = OrderFlag.SHORT.value, OrderFlag.SHORT_EXEMPT.value, OrderFlag.LOCATED.value
+MARKS = (
+    0,
+    0,
+    *(SHORT,) * 6,
+    SHORT | LOCATED,
+    SHORT | LOCATED,
+    EXEMPT,
+    EXEMPT | LOCATED,
+    LOCATED,
+    SHORT | EXEMPT,
+)
+"""What a sale may say of itself; the last two cannot be."""
+TRIGGERS_BPS = (10, 10, 20, 5, 1_000, 0, 10_000)
 
 
 class MatcherAgainstNaiveModel(RuleBasedStateMachine):
@@ -224,6 +239,50 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
                 self.tell(
                     c.SetRiskLimit(scope=scope, subject_id=subject, kind=kind, symbol_id=symbol, is_set=False)
                 )
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=8), eight=eight_bytes)
+    def sell_short(self, drawn: list[bytes], eight: bytes) -> None:
+        """Ask something of short sales, mostly let one account sell short, and trade with marks."""
+        symbol = pick((1, 1, 1, 2), eight[0])
+        terms = c.SetShortSaleTerms(
+            symbol_id=pick((*(symbol,) * 15, 9), eight[6]), trigger_bps=pick(TRIGGERS_BPS, eight[1]),
+            needs_locate=eight[2] % 4 == 1, needs_marking=eight[3] % 4 == 1,
+        )  # fmt: skip
+        if eight[4] % 4 < 2:
+            self.tell(terms)
+        account = pick((1, 2, 3, 4), eight[5])
+        permission = c.SetRiskLimit(
+            scope=RiskScope.ACCOUNT, subject_id=account, kind=LimitKind.SHORT_SALES, value=1,
+            symbol_id=pick((0, symbol), eight[7]), is_set=eight[7] % 16 < 14,
+        )  # fmt: skip
+        self.tell(permission)
+        for each in drawn:
+            make = pick((sane, sane, sane, sane_stop, self.world.amend, self.world.replace), each[0])
+            command = make(each)
+            if isinstance(command, c.EnterOrder):
+                sold_by = account if each[7] % 8 and command.side == Side.SELL else command.account_id
+                marks = pick(MARKS, each[6]) if command.side == Side.SELL or each[7] % 8 == 7 else 0
+                command = msgspec.structs.replace(
+                    command, symbol_id=symbol, account_id=sold_by, flags=command.flags | marks
+                )
+            self.tell(command)
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=6), eight=eight_bytes)
+    def block_a_session(self, drawn: list[bytes], eight: bytes) -> None:
+        """Enter orders of sessions, block one, and let it try."""
+        switch = c.BlockTrading(
+            scope=RiskScope.SESSION, subject_id=pick((1, 2, 0, 1, 2), eight[0]), key_id=1, role=3,
+            cancels_orders=eight[1] % 2 == 1,
+        )  # fmt: skip
+        for number, each in enumerate(drawn):
+            if number == len(drawn) // 2:
+                self.tell(switch)
+            make = pick((sane, sane, sane_stop, self.world.amend, self.world.replace), each[0])
+            command = make(each)
+            if not isinstance(command, c.AmendOrder):
+                session = f"~0000{each[6] % 4}{each[7]:08X}BYA~~~~"
+                command = msgspec.structs.replace(command, client_order_id=session)
+            self.tell(command)
 
     @rule(eight=eight_bytes)
     def move_holdings(self, eight: bytes) -> None:
