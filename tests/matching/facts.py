@@ -36,6 +36,15 @@ FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
     e.TradingBlocked: lambda x: ("blocked", x.scope, x.subject_id, x.count),
     e.TradingUnblocked: lambda x: ("unblocked", x.scope, x.subject_id),
     e.RiskAlerted: lambda x: ("alert", x.scope, x.subject_id, x.kind, x.percent, x.measured, x.limit),
+    ce.SymbolSplit: lambda x: (
+        "split", x.symbol_id, x.new_shares, x.old_shares, x.old_reference, x.reference_price, x.cash_price,
+    ),
+    ce.SymbolRenamed: lambda x: ("renamed", x.symbol_id, x.old_symbol, x.symbol),
+    ce.DividendPaid: lambda x: ("dividend", x.symbol_id, x.amount, x.old_reference, x.reference_price),
+    ce.SpecialTermsAdjusted: lambda x: (
+        "terms", x.order_id, x.minimum_quantity, x.display_quantity, x.stop_price, x.trail_amount,
+    ),
+    ce.HoldingAdjusted: lambda x: ("adjusted", x.account_id, x.cause, x.asset, x.amount, x.balance),
     ce.ShortSaleTermsSet: lambda x: ("short terms", x.symbol_id, x.trigger_bps, x.closing_price),
     ce.ShortSaleRestricted: lambda x: (
         "restricted", x.symbol_id, x.is_restricted, x.days, x.price, x.closing_price,

@@ -19,6 +19,8 @@ class NaiveBooks:
         self.orders: list[Order] = []
         self.trades: list[Trade] = []
         self.prints: list[Print] = []
+        self.lasts: list[tuple[int, int]] = []
+        """(symbol, price) of every trade, and of what corporate actions made of the last."""
         self.moves: list[tuple[int, int, int]] = []
         """(account, symbol or 0 for cash, amount)."""
         self.groups: dict[int, tuple[int, int]] = {}
@@ -89,8 +91,8 @@ class NaiveBooks:
     # --- prices --------------------------------------------------------------------------------------
 
     def last_price(self, symbol: int) -> int:
-        """Return the price of the last trade, 0 before the first."""
-        return next((p.price for p in reversed(self.prints) if p.symbol == symbol), 0)
+        """Return the price of the last trade, as corporate actions left it; 0 before the first."""
+        return next((price for number, price in reversed(self.lasts) if number == symbol), 0)
 
     def reference(self, symbol: int) -> int:
         """Go back through what happened to the last price that counts. Rulebook 2.1."""
@@ -112,9 +114,8 @@ class NaiveBooks:
 
     def behind(self, symbol: int, side: int, quantity: int) -> int:
         """Go down from the best price, or up, to the next that is on a tick; 0 where there is none. Rulebook 1.5."""
-        best = self.best(symbol, side, quantity)
-        tick = self.symbols[symbol].tick
-        price = (best - 1) // tick * tick if side == Side.BUY else (best // tick + 1) * tick
+        best, ticks = self.best(symbol, side, quantity), self.symbols[symbol]
+        price = ticks.tick_down(best - 1) if side == Side.BUY else ticks.tick_up(best + 1)
         return price if price <= PRICE_MAX else 0
 
     def edge(self, symbol: int, side: int) -> int:

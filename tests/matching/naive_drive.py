@@ -27,6 +27,7 @@ OFTEN = {
     "cancel_orders": 4,
     "hold_an_auction": 2,
     "sell_short": 4,
+    "act": 5,
 }
 """Rules that are drawn more often than the others."""
 RULES = [

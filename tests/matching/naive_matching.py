@@ -124,9 +124,10 @@ class NaiveMatching(NaiveShortSales):
         ):
             symbol.top[order.side] = order.id if order.in_queue >= least else 0
         else:
-            self._lose_top(order)
+            self.lose_top(order)
 
-    def _lose_top(self, order: Order) -> None:
+    def lose_top(self, order: Order) -> None:
+        """Take the top order's rank away."""
         top = self.symbols[order.symbol].top
         if top.get(order.side) == order.id:
             top[order.side] = 0
@@ -176,6 +177,7 @@ class NaiveMatching(NaiveShortSales):
         )  # fmt: skip
         self.trades.append(trade)
         self.symbols[maker.symbol].history.append(trade)
+        self.lasts.append((maker.symbol, price))
         self.prints.append(Print(maker.symbol, price, quantity, buyer.account, seller.account))
         for party in (maker, taker):
             party.filled += quantity
@@ -188,7 +190,7 @@ class NaiveMatching(NaiveShortSales):
         if order.live and order.part and order.shown <= 0:
             self.to_the_back(order)
             order.shown = min(order.part, order.left)
-            self._lose_top(order)
+            self.lose_top(order)
             self.said.append(("refreshed", order.id, order.shown, order.left))
 
     def _prevent(self, maker: Order, taker: Order) -> None:

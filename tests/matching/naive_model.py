@@ -3,7 +3,7 @@
 It shares no code with the matcher. Reasons are found by asking which apply at all and taking the first of the table;
 balances, reference prices and what limits measure are added up from all that ever happened. `naive_books.py` has what
 it knows, `naive_risk.py` and `naive_short_sales.py` rulebook 4, `naive_matching.py` 1, 2 and 6,
-`naive_phases.py` 5; here are the commands.
+`naive_phases.py` 5, `naive_corporate_actions.py` 9; here are the commands.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderFlag, OrderT
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
+from tests.matching.naive_corporate_actions import NaiveCorporateActions
 from tests.matching.naive_matching import trailed
-from tests.matching.naive_phases import BEFORE_OPEN, DAY_NS, NO_CANCEL, NaivePhases
+from tests.matching.naive_phases import BEFORE_OPEN, DAY_NS, NO_CANCEL
 from tests.matching.naive_values import TERMS, Fact, Order, Symbol, Trade
 
 RESTING = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
 STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 OF_A_DAY = (TimeInForce.DAY, *AUCTION_TIMES)
-NO_SYMBOL = Symbol(1, 1, [])
+NO_SYMBOL = Symbol(1, [(0, 1)], [], [""])
 Use = tuple[int, str, tuple[object, ...], int]
 """Of a client order id: account, id, what the command said, order."""
 
 
-class NaiveVenue(NaivePhases):
+class NaiveVenue(NaiveCorporateActions):
     """Takes commands; `tell` returns what each led to. An order's id is its command's sequence."""
 
     def __init__(self, accounts: dict[int, int], symbols: dict[int, Symbol], day_ends: int = 0) -> None:
@@ -64,7 +65,10 @@ class NaiveVenue(NaivePhases):
                 symbol = self.symbols[command.symbol_id]
                 symbol.steps, symbol.makers, symbol.top = command.steps, command.lead_makers, {}
             case c.SetReferencePrice():
-                if command.reference_price % self.symbols[command.symbol_id].tick:
+                if (
+                    self.symbols[command.symbol_id].tick_down(command.reference_price)
+                    != command.reference_price
+                ):
                     return Reason.REFERENCE_PRICE_INVALID
                 self.symbols[command.symbol_id].history.append(command.reference_price)
             case c.SetSymbolState():
@@ -107,9 +111,19 @@ class NaiveVenue(NaivePhases):
             case c.ResumeTrading():
                 return self.resume(command)
             case c.AddSymbol():
+                if refused := _first(self.ticker_reasons(command.symbol)):
+                    return refused
                 self.list_symbol(command)
             case c.ConfigureSymbol():
+                if self.ticker_reasons(command.symbol)[Reason.SYMBOL_RENAMED]:
+                    return Reason.SYMBOL_RENAMED
                 self.configure(command)
+            case c.SplitSymbol():
+                return _first(self.split_reasons(command)) or self.split(command)
+            case c.RenameSymbol():
+                return _first(self.rename_reasons(command)) or self.rename(command)
+            case c.PayDividend():
+                return _first(self.dividend_reasons(command)) or self.pay_dividend(command)
             case c.CreateAccount():
                 self.accounts[len(self.accounts) + 1] = command.participant_id
             case c.CreateKey():
@@ -210,7 +224,7 @@ class NaiveVenue(NaivePhases):
                 or not 0 < self._first_stop(order) <= PRICE_MAX
             ),
             Reason.STOP_PRICE_MISSING: fixed and order.stop == 0,
-            Reason.STOP_PRICE_INVALID: fixed and (order.stop > PRICE_MAX or order.stop % symbol.tick != 0),
+            Reason.STOP_PRICE_INVALID: fixed and (order.stop > PRICE_MAX or symbol.tick_up(order.stop) != order.stop),
             Reason.STOP_ALREADY_REACHED: fixed and reached,
         }  # fmt: skip
 
@@ -231,7 +245,7 @@ class NaiveVenue(NaivePhases):
             Reason.PRICE_NOT_ALLOWED: not priced and order.price != 0,
             Reason.PRICE_MISSING: order.price < 1 and priced,
             Reason.PRICE_TOO_HIGH: order.price > PRICE_MAX and priced,
-            Reason.PRICE_NOT_ON_TICK: order.price % symbol.tick != 0 and priced,
+            Reason.PRICE_NOT_ON_TICK: priced and order.price % symbol.tick_at(order.price) != 0,
             Reason.NOTIONAL_OVERFLOW: price * order.quantity > NOTIONAL_MAX,
         }
 
@@ -373,17 +387,18 @@ class NaiveVenue(NaivePhases):
 
     def bust(self, trade: Trade) -> list[Fact]:
         """Bust a trade. Rulebook 2.2."""
-        self.said = [("refused", Reason.TRADE_ALREADY_BUSTED, 0, 0)] if trade.busted else []
-        trade.busted = True
+        refused = _first(_ruling_reasons(trade))
+        self.said = [("refused", refused, 0, 0)] if refused else []
+        trade.busted = trade.busted or not refused
         self.indicate()
         return self.said
 
     def correct(self, trade: Trade, traded: int, price: int, quantity: int) -> list[Fact]:
         """Correct a trade. traded: its quantity when it was executed. Rulebook 2.2."""
-        tick = self.symbols[trade.symbol].tick
+        tick = self.symbols[trade.symbol].tick_at(price)
         wrong = price < 1 or price > PRICE_MAX or price % tick != 0 or not 0 < quantity <= traded
         same = (price, quantity) == (trade.price, trade.quantity)
-        applies = {Reason.TRADE_ALREADY_BUSTED: trade.busted, Reason.CORRECTION_INVALID: wrong or same}
+        applies = {**_ruling_reasons(trade), Reason.CORRECTION_INVALID: wrong or same}
         refused = _first(applies)
         self.said = [("refused", refused, 0, 0)] if refused else []
         if not refused:
@@ -444,6 +459,10 @@ def _changed(order: Order | None, command: c.AmendOrder | c.ReplaceOrder) -> Ord
 
 def _first(applies: dict[Reason, bool]) -> Reason | None:
     return next((reason for reason in Reason if applies.get(reason)), None)
+
+
+def _ruling_reasons(trade: Trade) -> dict[Reason, bool]:
+    return {Reason.TRADE_ALREADY_BUSTED: trade.busted, Reason.TRADE_BEFORE_SPLIT: trade.before_split}
 
 
 def _said(command: c.EnterOrder | c.ReplaceOrder) -> tuple[object, ...]:

@@ -104,8 +104,8 @@ class NaivePhases(NaiveMatching):
         """List a symbol; it begins where the market stands."""
         number = len(self.symbols) + 1
         symbol = Symbol(
-            command.round_lot, command.ticks[0].tick, [command.reference_price], command.state == 2
-        )
+            command.round_lot, ticks_of(command), [command.reference_price], [command.symbol], command.state == 2
+        )  # fmt: skip
         self.symbols[number] = symbol
         symbol.scheduled = self.market_scheduled
         if self.market_phase != Phase.CONTINUOUS:
@@ -113,10 +113,9 @@ class NaivePhases(NaiveMatching):
 
     def configure(self, command: c.ConfigureSymbol) -> None:
         """Change the terms of a listed symbol; what rests stays as it is."""
-        number = ("XYZ", "LOT").index(command.symbol) + 1
-        symbol = self.symbols[number]
+        number, symbol = next(row for row in self.symbols.items() if row[1].tickers[-1] == command.symbol)
         symbol.lot = command.round_lot or symbol.lot
-        symbol.tick = command.ticks[0].tick if command.ticks else symbol.tick
+        symbol.ticks = ticks_of(command) or symbol.ticks
         if command.reference_price:
             symbol.history.append(command.reference_price)
         self.set_suspended(number, command.state == 2 if command.state else symbol.suspended)
@@ -303,6 +302,11 @@ def auction_between(old: Phase, new: Phase) -> str:
     if new == Phase.CONTINUOUS:
         return CLOSING if old in BEFORE_CLOSE else REOPENING if old in AFTER_HALT else OPENING
     return CLOSING if old in BEFORE_CLOSE and new in (Phase.POST_CLOSE, Phase.CLOSED) else ""
+
+
+def ticks_of(command: c.AddSymbol | c.ConfigureSymbol) -> list[tuple[int, int]]:
+    """Return (from this price, tick) of each row."""
+    return [(row.from_price, row.tick) for row in command.ticks]
 
 
 def over(surplus: int) -> Fact:

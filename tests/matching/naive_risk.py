@@ -144,7 +144,7 @@ class NaiveRisk(NaiveBooks):
     def begin_risk_day(self) -> None:
         """Forget what the day added up."""
         for subject in self.subjects.values():
-            subject.since, subject.alerted = len(self.prints), {}
+            subject.since, subject.alerted, subject.splits = len(self.prints), {}, []
 
     def _limit(self, subject: tuple[int, int], kind: int, symbol: int = 0) -> tuple[int, int] | None:
         of_any = self.limits.get((*subject, kind, 0))
@@ -194,7 +194,14 @@ class NaiveRisk(NaiveBooks):
 
     def loss(self, subject: tuple[int, int]) -> int:
         """Compare what today's trades paid with what they would now, at the reference prices."""
-        return sum(sign * p.quantity * (p.price - self.reference(p.symbol)) for sign, p in self._day(subject))
+        paid = sum(sign * p.quantity * p.price for sign, p in self._day(subject))
+        paid -= sum(money for _, _, money in self.subjects[subject].splits)
+        return paid - sum(self.day_shares(subject, s) * self.reference(s) for s in self.symbols)
+
+    def day_shares(self, subject: tuple[int, int], symbol: int) -> int:
+        """Add up what today's trades bought, less what they sold, in shares of now."""
+        traded = sum(sign * p.quantity for sign, p in self._day(subject) if p.symbol == symbol)
+        return traded + sum(more for number, more, _ in self.subjects[subject].splits if number == symbol)
 
     def worst_price(self, order: Order) -> int:
         """Rulebook 4.4."""

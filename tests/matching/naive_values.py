@@ -85,6 +85,7 @@ class Trade:
     compared: int
     counts: bool
     busted: bool = False
+    before_split: bool = False
 
 
 @dataclass
@@ -100,7 +101,9 @@ class Print:
 
 @dataclass
 class Symbol:
-    """A symbol's terms; every price is a multiple of one tick here. history: prices set and trades, in order.
+    """A symbol's terms. ticks: (from this price, tick); tickers: all that it had, its own last.
+
+    history: prices set and trades, in order.
 
     phase: where it is; scheduled: where the schedule has got; ends: when the phase ends by itself, 0 for not;
     indicated: what was told last of its auction; top: the top order of each side.
@@ -108,8 +111,9 @@ class Symbol:
     """
 
     lot: int
-    tick: int
+    ticks: list[tuple[int, int]]
     history: list[int | Trade]
+    tickers: list[str]
     suspended: bool = False
     band_bps: int = 0
     phase: Phase = Phase.CONTINUOUS
@@ -129,6 +133,22 @@ class Symbol:
     closing: int = 0
     restricted_dates: int = 0
 
+    def tick_at(self, price: int) -> int:
+        """Return the tick at a price."""
+        return [tick for first, tick in self.ticks if first <= max(price, 0)][-1]
+
+    def tick_down(self, price: int) -> int:
+        """Go down to the nearest price on a tick; below 1 there is none."""
+        while price > 0 and price % self.tick_at(price):
+            price -= 1
+        return price
+
+    def tick_up(self, price: int) -> int:
+        """Go up to the nearest price on a tick."""
+        while price % self.tick_at(price):
+            price += 1
+        return price
+
 
 @dataclass
 class Subject:
@@ -143,3 +163,5 @@ class Subject:
     full_again_ns: int = 0
     same: tuple[int, list[Fact]] = (-(10**18), [])
     executions: tuple[int, list[int]] = (-(10**18), [])
+    splits: list[tuple[int, int, int]] = field(default_factory=list)
+    """(symbol, shares, money) that splits of the day added to what its trades bought and sold."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderFlag, OrderType, Side
+from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
 from exchange.domain.risk import LimitKind, RiskScope
@@ -31,6 +31,7 @@ from tests.matching.small_world import (
     SmallWorld,
     cancel_orders,
     change_phase,
+    corporate_action,
     eight_bytes,
     enter,
     enter_for_auction,
@@ -68,7 +69,10 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         super().__init__()
         self.desk = Desk(opening=WORLD)
         self.world = SmallWorld()
-        symbols = {1: Symbol(1, 100, [100_000]), 2: Symbol(ROUND_LOT, 50, [100_000])}
+        symbols = {
+            1: Symbol(1, [(0, 1), (10_000, 100)], [100_000], ["XYZ"]),
+            2: Symbol(ROUND_LOT, [(0, 50)], [100_000], ["LOT"]),
+        }
         self.naive = NaiveVenue(dict(OWNERS), symbols, day_ends=MIDNIGHT_NS)
         self.naive.now = self.desk.time_ns
         self.date = 20261123
@@ -317,12 +321,14 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     @rule(eight=eight_bytes)
     def configure(self, eight: bytes) -> None:
         """Change a symbol's terms by a version of the configuration."""
-        symbol, reference = pick(("XYZ", "LOT"), eight[0]), pick((0, 0, 99_900, 120_000), eight[1])
+        number, reference = 1 + eight[0] % 2, pick((0, 0, 99_900, 120_000), eight[1])
+        named = self.naive.symbols[number].tickers
         ticks = pick(((), (), (TickRow(0, 50),), (TickRow(0, 100),), (TickRow(0, 300),)), eight[2])
-        tick = ticks[0].tick if ticks else self.naive.symbols[1 + eight[0] % 2].tick
+        tick = ticks[0].tick if ticks else self.naive.symbols[number].tick_at(reference)
         self.tell(
             c.ConfigureSymbol(
-                configuration_version=self.version + 1, symbol=symbol, reference_price=reference // tick * tick,
+                configuration_version=self.version + 1, name="Named",
+                symbol=pick((*named[-1:] * 6, named[0]), eight[5]), reference_price=reference // tick * tick,
                 round_lot=pick((0, 0, 1, 2, 4), eight[3]), state=pick((0, 0, 1, 2), eight[4]), ticks=ticks,
             )
         )  # fmt: skip
@@ -334,7 +340,11 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             state = pick((SymbolState.ACTIVE, SymbolState.ACTIVE, SymbolState.SUSPENDED), drawn[0][0])
             self.tell(
                 c.AddSymbol(
-                    symbol="NEW", name="New", reference_price=100_000, state=state, ticks=(TickRow(0, 100),)
+                    symbol="THIRD",
+                    name="Third",
+                    reference_price=100_000,
+                    state=state,
+                    ticks=(TickRow(0, 100),),
                 )
             )
         self.tell(c.SetSymbolState(symbol_id=3, state=SymbolState.ACTIVE))
@@ -357,6 +367,36 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             c.StartEngine(epoch=self.epoch),
         ):
             self.tell(command)
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=6), eight=eight_bytes)
+    def act(self, drawn: list[bytes], eight: bytes) -> None:
+        """Enter orders of every kind, stop the symbol mostly, let a corporate action come, and go on."""
+        number = pick((1, 1, 2), eight[1])
+        for each in drawn:
+            make = pick((sane, sane, sane_stop, now_special, enter_iceberg, enter_for_auction), each[7])
+            order = make(each)
+            flags = order.flags | (OrderFlag.DO_NOT_REDUCE.value if each[6] % 5 == 4 else 0)
+            order = msgspec.structs.replace(order, symbol_id=number, flags=flags)
+            if order.order_type == OrderType.LIMIT and each[6] % 2:
+                order = msgspec.structs.replace(order, time_in_force=TimeInForce.GTC)
+            self.tell(order)
+        action = corporate_action(eight)
+        if eight[2] % 8 < 3:
+            self.tell(c.SetSymbolState(symbol_id=number, state=SymbolState.SUSPENDED))
+        elif eight[2] % 8 < 6:
+            self.tell(c.HaltTrading(symbol_id=number, reason="action"))
+        elif eight[2] % 8 < 7:
+            self.tell(c.SetPhase(symbol_id=number, phase=Phase.CLOSED))
+        named = action.symbol_id if action.symbol_id not in (1, 2) else number
+        self.tell(msgspec.structs.replace(action, symbol_id=named))
+        self.tell(c.SetSymbolState(symbol_id=number, state=SymbolState.ACTIVE))
+        self.go_on(eight)
+
+    @rule(eight=eight_bytes)
+    def list_a_ticker_again(self, eight: bytes) -> None:
+        """List a symbol under a ticker that is one's, or was."""
+        ticker = pick(self.naive.symbols[1 + eight[0] % 2].tickers, eight[1])
+        self.tell(c.AddSymbol(symbol=ticker, name="Again", reference_price=100_000, ticks=(TickRow(0, 100),)))
 
     @rule(eight=eight_bytes)
     def bust(self, eight: bytes) -> None:
