@@ -193,13 +193,14 @@ impl State {
         slots.map(|slot| self.orders.at(slot).order_id).collect()
     }
 
-    /// Puts orders back as they are from now on, in this sequence; nobody is the top order any more.
+    /// Puts orders back as they are from now on, in this sequence; none of them is a top order any more.
     fn adjust(
         &mut self,
         symbol_id: u32,
         order_ids: &[u64],
         adjusted: impl Fn(&Market, &Order, &Terms) -> Option<Adjusted>,
     ) {
+        let tops = self.markets[symbol_id as usize - 1].tops;
         let mut taken = Vec::with_capacity(order_ids.len());
         for &order_id in order_ids {
             let slot = self.orders.find(order_id).expect("an order to be adjusted is live");
@@ -234,7 +235,7 @@ impl State {
             self.put_back(Order { price, quantity, leaves, reserve: 0, ..order }, &client_order_id);
         }
         let market = self.market_mut(symbol_id);
-        market.tops = [0; 2];
+        market.tops = tops.map(|top| if order_ids.contains(&top) { 0 } else { top });
         market.note_care();
     }
 

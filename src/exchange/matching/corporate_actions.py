@@ -128,7 +128,9 @@ class CorporateActions:
         orders: list[RestingOrder],
         adjusted: Callable[[RestingOrder], RestingOrder | None],
     ) -> None:
-        """Put orders back as they are from now on, in this sequence; nobody is the top order any more."""
+        """Put orders back as they are from now on, in this sequence; none of them is a top order any more."""
+        changed_ids = {order.order_id for order in orders}
+        tops = {side: 0 if top in changed_ids else top for side, top in market.tops.items()}
         for order in orders:
             self._order_entry.take_out(order)
         for order in orders:
@@ -147,7 +149,7 @@ class CorporateActions:
                 quantity=new.quantity, leaves=new.leaves,
             )  # fmt: skip
             self._matcher.put_back(market, new)
-        market.tops = dict.fromkeys(market.tops, 0)
+        market.tops = tops
 
     # --- limits and holdings -------------------------------------------------------------------------
 
