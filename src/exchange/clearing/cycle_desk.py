@@ -213,7 +213,8 @@ def _save_netted(
     connection: Connection, partition: int, found: Sequence[Obligation], before: dict[Pair, tuple[int, int]]
 ) -> None:
     """Add obligations to what all cycles together owe; only rows that are there already have to be replaced."""
-    new, old = [], []
+    new: list[tuple[int, ...]] = []
+    old: list[tuple[int, ...]] = []
     for each in found:
         quantity, cash = before.get((each.account_id, each.symbol_id), (0, 0))
         is_known = (each.account_id, each.symbol_id) in before

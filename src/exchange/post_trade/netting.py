@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
+from itertools import islice
 from struct import Struct
 
 import msgspec
@@ -23,6 +24,9 @@ from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TradeState
 
 HASH_BYTES = 16
+SYMBOL_BITS = 24
+"""An asset's number has so many, as in the ledger."""
+HASHED_AT_ONCE = 10_000
 KEPT_OUT = frozenset({TradeState.HELD, TradeState.BUST_PENDING})
 """What waits for a ruling or for the engine is left out of a cycle and shown beside it."""
 _KEY = Struct("<QI")
@@ -61,17 +65,24 @@ def net(
     """
     apart = kept_apart(left_out)
     others = [pair for pair in (*apart, *before) if pair not in positions]
-    pairs = sorted(positions) if not others else sorted({*positions, *others})
-    nothing, flat = (0, 0), Position()
+    pairs = sorted({*positions, *others} if others else positions, key=_place)
+    flat = Position()
     found = []
     for pair in pairs:
         position = positions.get(pair, flat)
-        quantity, cash = position.traded, -position.cost
-        for less in (apart.get(pair, nothing), before.get(pair, nothing)):
-            quantity, cash = quantity - less[0], cash - less[1]
+        quantity = position.bought - position.sold
+        cash = position.sold_notional - position.bought_notional
+        for less in (apart, before):
+            if less and pair in less:
+                quantity, cash = quantity - less[pair][0], cash - less[pair][1]
         if quantity or cash:
-            found.append(Obligation(*pair, quantity, cash))
+            found.append(Obligation(pair[0], pair[1], quantity, cash))
     return found
+
+
+def _place(pair: Pair) -> int:
+    """Return a pair as one number that sorts as it does, which is faster than comparing tuples."""
+    return pair[0] << SYMBOL_BITS | pair[1]
 
 
 def faults(obligations: Iterable[Obligation]) -> Iterator[str]:
@@ -91,7 +102,12 @@ def faults(obligations: Iterable[Obligation]) -> Iterator[str]:
 def cycle_hash(before: bytes, business_date: int, obligations: Iterable[Obligation]) -> bytes:
     """Return the hash after one more cycle: BLAKE2b-128 of that before, the day and the obligations in their order."""
     digest = blake2b(before + business_date.to_bytes(4, "little"), digest_size=HASH_BYTES)
-    pack = _KEY.pack
-    for each in obligations:
-        digest.update(pack(each.account_id, each.symbol_id) + b"%d %d;" % (each.quantity, each.cash))
+    pack, left = _KEY.pack, iter(obligations)
+    while piece := list(islice(left, HASHED_AT_ONCE)):
+        digest.update(
+            b"".join(
+                pack(each.account_id, each.symbol_id) + b"%d %d;" % (each.quantity, each.cash)
+                for each in piece
+            )
+        )
     return digest.digest()
