@@ -2,7 +2,7 @@
 
 `python -m benchmarks.netting [--trades 10000000] [--members 1000] [--symbols 5000] [--no-store]`. Members trade random
 symbols at random; making the trades is not measured. *Sums* is what clearing does for each trade as it comes, all day;
-*net* is what closing the day does, and *store* that its rows are durable. The aim is net and store in 60 s, and 4 GiB.
+*net* is what closing the day works out, and *store* that its rows are durable. The aim is net in 60 s and 4 GiB.
 """
 
 from __future__ import annotations

@@ -202,7 +202,14 @@ def save_cycle(
     for start in range(0, len(found), ROWS_WRITTEN_MAX):
         piece = found[start : start + ROWS_WRITTEN_MAX]
         rows = [
-            (partition, cycle.business_date, each.account_id, each.symbol_id, each.quantity, each.cash)
+            (
+                partition,
+                cycle.business_date,
+                each.account_id,
+                each.symbol_id,
+                str(each.quantity),
+                str(each.cash),
+            )
             for each in piece
         ]
         bulk_insert(connection, obligations, tuple(obligations.c.keys()), rows)
@@ -213,13 +220,16 @@ def _save_netted(
     connection: Connection, partition: int, found: Sequence[Obligation], before: dict[Pair, tuple[int, int]]
 ) -> None:
     """Add obligations to what all cycles together owe; only rows that are there already have to be replaced."""
-    new: list[tuple[int, ...]] = []
+    new: list[tuple[int | str, ...]] = []
     old: list[tuple[int, ...]] = []
     for each in found:
         quantity, cash = before.get((each.account_id, each.symbol_id), (0, 0))
         is_known = (each.account_id, each.symbol_id) in before
         row = (partition, each.account_id, each.symbol_id, quantity + each.quantity, cash + each.cash)
-        (old if is_known else new).append(row)
+        if is_known:
+            old.append(row)
+        else:
+            new.append((*row[:3], str(row[3]), str(row[4])))
     replace(connection, netted, 3, old)
     bulk_insert(connection, netted, tuple(netted.c.keys()), new)
 

@@ -67,7 +67,18 @@ def write_instructions(
     left = iter(obligations)
     while piece := list(islice(left, ROWS_WRITTEN_MAX)):
         rows = (
-            (partition, cycle, each.account_id, each.symbol_id, due, each.quantity, each.cash, 0, 0, 0)
+            (
+                partition,
+                cycle,
+                each.account_id,
+                each.symbol_id,
+                due,
+                str(each.quantity),
+                str(each.cash),
+                "0",
+                "0",
+                0,
+            )
             for each in piece
         )
         bulk_insert(connection, instructions, tuple(instructions.c.keys()), rows)
