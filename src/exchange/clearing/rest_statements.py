@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import Connection
-
 from exchange.clearing import queries
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import EVERYBODY, SEES_ALL, number_of
 from exchange.clearing.rest_reports import date_of
-from exchange.clearing.splits import read_splits
+from exchange.clearing.splits import marks_of, read_splits
 from exchange.clearing.statement_text import as_csv, as_html
 from exchange.clearing.store import read_books_row
 from exchange.clearing.views import asset_text
 from exchange.domain.reasons import Reason
-from exchange.domain.units import Price, format_date, format_money, format_price, format_time, sequence_of
+from exchange.domain.units import Price, format_date, format_money, format_price, format_time
 from exchange.infra.http import ApiError, Call, Reply, Route
 from exchange.infra.store import read_position
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.fees import FeeSchedule
-from exchange.post_trade.statement import ChargedFill, Line, SplitFact, Statement, make_statement
+from exchange.post_trade.statement import ChargedFill, Line, Statement, make_statement
 from exchange.wire.rest import statements as j
 from exchange.wire.rest.errors import ErrorCode
 
@@ -98,29 +96,14 @@ class StatementsApi:
                     "not made here, read them from /trades",
                 )
             splits = read_splits(connection, self._office.partition)
-            marks = self._marks(connection, {trade.symbol_id for trade in trades}, date, splits)
+            traded = {trade.symbol_id for trade in trades}
+            partition, directory = self._office.partition, self._office.directory
+            marks = marks_of(connection, partition, directory, traded, date)
             sequence = read_position(connection, self._office.partition).sequence
         statement = make_statement(
-            account_id, date, trades, self._fees, lambda symbol_id: marks[symbol_id], splits
+            account_id, date, trades, self._fees, lambda symbol_id: Price(marks[symbol_id]), splits
         )
         return self._view(statement, sequence)
-
-    def _marks(
-        self, connection: Connection, symbol_ids: set[int], date: int, splits: list[SplitFact]
-    ) -> dict[int, Price]:
-        marks = {}
-        for symbol_id in sorted(symbol_ids):
-            symbol = self._office.directory.symbols.get(symbol_id)
-            match_id, last = queries.last_price(connection, self._office.partition, symbol_id, date)
-            for fact in splits:
-                if (
-                    fact.symbol_id == symbol_id
-                    and sequence_of(match_id) < fact.sequence
-                    and fact.date <= date
-                ):
-                    last = fact.split.price(last)
-            marks[symbol_id] = Price(last or (symbol.reference_price if symbol else 0))
-        return marks
 
     def _view(self, statement: Statement, sequence: int) -> j.StatementView:
         return j.StatementView(

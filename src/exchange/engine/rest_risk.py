@@ -48,7 +48,7 @@ from exchange.wire.rest.risk import (
     value_text,
 )
 
-BLOCKER = frozenset((Role.TRADER, Role.RISK))
+BLOCKER = frozenset((Role.TRADER, Role.RISK, Role.CLEARING, Role.COMPONENT))
 ID32_MAX = 2**32 - 1
 VALUE_PATTERN = re.compile(r"[0-9]{1,14}(\.[0-9]{1,4})?\Z", re.ASCII)
 SUBJECTS = {

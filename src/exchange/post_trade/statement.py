@@ -145,8 +145,10 @@ class _Making:
         self._schedule = schedule
         self._holdings: dict[int, Holding] = {}
         self._lines: dict[int, Line] = {}
+        self._volume, self._volume_before, self._day = 0, 0, 0
 
     def take(self, fill: Fill) -> None:
+        self._count(fill)
         holding = self._holdings.setdefault(fill.symbol_id, Holding())
         line = self._lines.setdefault(fill.symbol_id, Line(symbol_id=fill.symbol_id))
         fifo, average = holding.realised_fifo, holding.realised_average
@@ -178,8 +180,16 @@ class _Making:
         line.realised_fifo += holding.realised_fifo - before[0]
         line.realised_average += holding.realised_average - before[1]
 
+    def _count(self, fill: Fill) -> None:
+        """Count the shares of the month up to the day before, by which tiers of fees go."""
+        if fill.business_date != self._day:
+            is_same_month = fill.business_date // 100 == self._day // 100
+            self._volume_before = self._volume = self._volume if is_same_month else 0
+            self._day = fill.business_date
+        self._volume += fill.shares
+
     def _charge(self, line: Line, fill: Fill) -> None:
-        charged = ChargedFill(fill, tuple(self._schedule.charges(fill)))
+        charged = ChargedFill(fill, tuple(self._schedule.charges(fill, self._volume_before)))
         line.fees += charged.fees
         statement = self.statement
         for name, amount in charged.charges:
