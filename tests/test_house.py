@@ -24,6 +24,7 @@ CORE = {"domain", "wire", "risk", "matching", "market_data", "post_trade", "surv
 NO_TEST_OF_ITS_OWN = {
     "client/errors.py": "values only; client/test_requests.py and test_stream.py raise them all",
     "domain/commands.py": "values only; the records' round trip tests them",
+    "domain/corporate_events.py": "values only; the records' round trip tests them",
     "domain/events.py": "values only; the records' round trip tests them",
     "domain/participant.py": "values only",
     "domain/trade.py": "values only",
@@ -31,6 +32,7 @@ NO_TEST_OF_ITS_OWN = {
     "engine/engine_metrics.py": "a table of figures; engine/test_rest_stats.py reads them",
     "engine/ouch_metrics.py": "a table of figures; engine/test_rest_sessions.py reads them",
     "reporter/itch_metrics.py": "a table of figures; launch/test_metric_catalogue.py reads them",
+    "reporter/webhook_metrics.py": "a table of figures; launch/test_metric_catalogue.py reads them",
     "reporter/reporter_metrics.py": "a table of figures; reporter/test_rest_stats.py reads them",
     "clearing/clearing_metrics.py": "a table of figures; clearing/test_rest_reports.py reads them",
     "infra/feed_metrics.py": "a table of figures; reporter and clearing read them",

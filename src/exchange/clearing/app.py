@@ -123,8 +123,8 @@ class ClearingApp:
             await self._news.start()
             store = await self._open_store(stack)
             self.office = await self._set_up(stack, store)
-            self.house = await self._set_up_house(stack)
             self._surveillance = await self._open_surveillance(stack)
+            self.house = await self._set_up_house(stack)
             await self._start_http(stack)
             stack.push_async_callback(self._end_tasks)
             for name, work in (
@@ -227,16 +227,16 @@ class ClearingApp:
             on_halt=[self._cancel_tasks],
         )
 
-    async def _set_up_house(self, stack: AsyncExitStack) -> House:
-        client = EngineClient(self.config.engine_url_for("clearing"), self._key)
-        stack.push_async_callback(client.close)
-        return open_house(self.config.clearing, self.office.keeper, client, self._clock)
-
     async def _open_surveillance(self, stack: AsyncExitStack) -> SurveillanceOffice:
         office = self.office
         return await open_surveillance(
             stack, self.config, office.source, self._bus, office.directory, self._clock
         )
+
+    async def _set_up_house(self, stack: AsyncExitStack) -> House:
+        client = EngineClient(self.config.engine_url_for("clearing"), self._key)
+        stack.push_async_callback(client.close)
+        return open_house(self.config.clearing, self.office.keeper, client, self._clock)
 
     def _start_announcing(self, stack: AsyncExitStack) -> Callable[[list[Ruling]], None]:
         """Return what is told of stored rulings: the announcer where there is a bus."""
@@ -277,9 +277,9 @@ class ClearingApp:
                 *CyclesApi(
                     self.office, trades, reports.compare, CycleDesk(self.office.keeper, terms, self._fees)
                 ).routes(),
+                *CascadeApi(self.office).routes(),
                 *self.house.api(self.office, trades).routes(),
                 *SettlementApi(self.office, trades, terms).routes(),
-                *CascadeApi(self.office).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
                 *StatementsApi(self.office, self._fees, terms.calendar.between).routes(),

@@ -27,7 +27,8 @@ from exchange.clearing.house_store import (
     write_act,
 )
 from exchange.clearing.house_tables import margin_accounts
-from exchange.clearing.instruction_store import marks_of, price_history, read_open
+from exchange.clearing.instruction_store import price_history, read_open
+from exchange.clearing.splits import marks_of
 from exchange.clearing.store import replace
 from exchange.domain.units import format_date, format_money
 from exchange.infra.clock import Clock

@@ -20,8 +20,9 @@ from exchange.clearing.collateral_desk import exposures
 from exchange.clearing.engine_client import EngineClient, EngineRefused
 from exchange.clearing.house_store import Act, ActRefused, Doing, write_act
 from exchange.clearing.house_tables import house_defaults, instructions
-from exchange.clearing.instruction_store import KeptInstruction, marks_of, read_open, save_instructions
+from exchange.clearing.instruction_store import KeptInstruction, read_open, save_instructions
 from exchange.clearing.settlement_desk import is_ended, last_run
+from exchange.clearing.splits import marks_of
 from exchange.clearing.store import replace
 from exchange.domain.units import format_money
 from exchange.infra.clock import Clock

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select, tuple_
 
-from exchange.clearing import queries
 from exchange.clearing.cycle_tables import netted
 from exchange.clearing.house_tables import closing_prices, house_acts, instructions, settlement_lines
+from exchange.clearing.splits import marks_of
 from exchange.clearing.store import replace
 from exchange.domain.directory import Directory
 from exchange.infra.bulk_insert import bulk_insert
@@ -187,22 +187,6 @@ def close_prices(connection: Connection, partition: int, directory: Directory, b
     save_prices(
         connection, partition, {(symbol_id, business_date): each for symbol_id, each in prices.items()}
     )
-
-
-def marks_of(
-    connection: Connection,
-    partition: int,
-    directory: Directory,
-    symbol_ids: Iterable[int],
-    business_date: int,
-) -> dict[int, int]:
-    """Return what symbols are worth on a day: the last trade's price that stands, else the reference price."""
-    marks = {}
-    for symbol_id in sorted(symbol_ids):
-        symbol = directory.symbols.get(symbol_id)
-        last = queries.last_price(connection, partition, symbol_id, business_date)
-        marks[int(symbol_id)] = last or (int(symbol.reference_price) if symbol else 0)
-    return marks
 
 
 def settlement_prices(

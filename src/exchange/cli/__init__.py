@@ -35,6 +35,7 @@ COMMANDS = {
     "rules": "rules:app",
     "reviews": "reviews:app",
     "surveillance": "surveillance:app",
+    "audit": "audit:app",
     "stats": "stats:stats",
     "status": "status:status",
     "top": "top:top",
