@@ -65,6 +65,7 @@ NO_TEST_OF_ITS_OWN = {
     "infra/surveillance_config.py": "sections only; infra/test_config_text.py and clearing/surveillance/test_office.py "
     "read them",
     "wire/rest/private_stream.py": "values only; reporter/test_private_stream.py reads them",
+    "wire/rest/cascade.py": "values only; clearing/test_rest_cascade.py reads them",
     "wire/rest/webhooks.py": "values only; reporter/test_webhook_api.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }

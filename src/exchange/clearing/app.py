@@ -23,6 +23,7 @@ from exchange.clearing.engine_client import EngineClient
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
+from exchange.clearing.rest_cascade import CascadeApi
 from exchange.clearing.rest_cycles import CyclesApi
 from exchange.clearing.rest_reports import ReportsApi
 from exchange.clearing.rest_reviews import ReviewsApi
@@ -260,6 +261,7 @@ class ClearingApp:
             [
                 *trades.routes(),
                 *CyclesApi(self.office, trades, reports.compare).routes(),
+                *CascadeApi(self.office).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
                 *StatementsApi(self.office, self._fees).routes(),
