@@ -25,7 +25,10 @@ OutcomeText = Annotated[
     Literal["unfounded", "explained", "warned", "reported"], Meta(description="What the case came to.")
 ]
 AlertId = Annotated[str, text("An alert's id.", "[0-9a-f]{32}", "0123456789abcdef0123456789abcdef")]
-DetectorText = Annotated[str, text("A detector's code, or empty for any.", "([A-Z]{2,8}-[0-9])?", "SPOOF-1")]
+DetectorText = Literal[
+    "", "SPOOF-1", "LAYER-1", "WASH-1", "WASH-2", "MTC-1", "MTO-1", "RAMP-1", "STUFF-1", "OTR-1", "FRONT-1", "CE-1",
+]  # fmt: skip
+"""A detector's code, or empty for any."""
 
 
 class AlertsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
