@@ -16,7 +16,6 @@ from exchange.wire.rest.texts import (
     NameText,
     SymbolOrEmpty,
     TimeText,
-    text,
 )
 
 StateText = Literal["new", "in_review", "escalated", "closed"]
@@ -24,7 +23,6 @@ LevelText = Literal["note", "alert"]
 OutcomeText = Annotated[
     Literal["unfounded", "explained", "warned", "reported"], Meta(description="What the case came to.")
 ]
-AlertId = Annotated[str, text("An alert's id.", "[0-9a-f]{32}", "0123456789abcdef0123456789abcdef")]
 DetectorText = Literal[
     "", "SPOOF-1", "LAYER-1", "WASH-1", "WASH-2", "MTC-1", "MTO-1", "RAMP-1", "STUFF-1", "OTR-1", "FRONT-1", "CE-1",
 ]  # fmt: skip
@@ -63,7 +61,7 @@ class CaseStepView(Struct, kw_only=True):
 class AlertView(Struct, kw_only=True):
     """An alert and how its case stands. evidence: event sequences; settings: hash of the thresholds."""
 
-    alert_id: AlertId
+    alert_id: Id
     number: Id
     detector: str
     version: int
