@@ -9,6 +9,8 @@ mod auction;
 mod business_day;
 mod client_order_ids;
 mod configuration;
+mod corporate_actions;
+mod corporate_snapshot;
 mod directory;
 mod event_stream;
 mod holdings;
@@ -31,6 +33,7 @@ mod risk_checks;
 mod risk_desk;
 mod risk_snapshot;
 mod self_trade;
+mod short_sales;
 mod snapshot;
 mod state;
 mod stop_orders;
@@ -49,4 +52,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 8;
+pub const RULES_VERSION: u16 = 9;

@@ -14,7 +14,7 @@ COMMANDS = {
     "demo": "services:demo",
     "engine": "services:engine",
     "reporter": "services:reporter",
-    "clearing": "clearing:app",
+    "clearing": "clearing_house:app",
     "traders": "services:traders",
     "order": "orders:app",
     "explain": "explain:explain",

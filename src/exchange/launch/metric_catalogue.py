@@ -28,6 +28,7 @@ from exchange.reporter.cache_app import COPY_FAMILIES
 from exchange.reporter.cache_writer import CACHE_FAMILIES
 from exchange.reporter.itch_metrics import ITCH_FAMILIES
 from exchange.reporter.reporter_metrics import REPORTER_FAMILIES
+from exchange.reporter.webhook_metrics import WEBHOOK_FAMILIES
 
 BEGIN, END = "<!--- figures: begin -->", "<!--- figures: end -->"
 
@@ -46,6 +47,7 @@ GROUPS = (
     Group("OUCH", "engine, where `[engine.ouch]` is enabled", OUCH_FAMILIES),
     Group("Consumers of the engine's events", "reporter, clearing", CONSUMER_FAMILIES),
     Group("Reporter", "reporter", REPORTER_FAMILIES),
+    Group("Webhooks", "reporter", WEBHOOK_FAMILIES),
     Group("ITCH", "reporter, where `[reporter.itch]` is enabled", ITCH_FAMILIES),
     Group("Clearing", "clearing", CLEARING_FAMILIES),
     Group("Surveillance", "clearing, where `[surveillance]` is enabled", SURVEILLANCE_FAMILIES),

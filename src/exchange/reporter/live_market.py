@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Protocol
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.configuration import SymbolChange
 from exchange.market_data.book import LevelTotal
@@ -148,7 +149,7 @@ class LiveMarket:
             case e.PhaseChanged():
                 self.indications.pop(event.symbol_id, None)
                 listener.ticker_changed(event.symbol_id, event.sequence)
-            case e.SymbolStateChanged():
+            case e.SymbolStateChanged() | ce.SymbolSplit() | ce.SymbolRenamed() | ce.DividendPaid():
                 listener.ticker_changed(event.symbol_id, event.sequence)
             case e.EngineStarted():
                 self.epoch = event.epoch

@@ -275,7 +275,8 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     type: Literal[
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
         "configuration", "phase", "phase_scheduled", "auction_indicated", "auction_executed", "auction_extended",
-        "trading_blocked", "trading_unblocked",
+        "trading_blocked", "trading_unblocked", "split", "symbol_renamed", "dividend",
+        "short_sales_restricted", "short_sales_free",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
@@ -301,3 +302,7 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     imbalance_side: str = ""
     lowest_price: str = ""
     highest_price: str = ""
+    former_symbol: str = ""
+    new_shares: int = 0
+    old_shares: int = 0
+    days: int = 0

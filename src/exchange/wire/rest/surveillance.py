@@ -13,11 +13,11 @@ from exchange.wire.rest.texts import (
     DateText,
     Id,
     Limit,
-    NameText,
     SymbolOrEmpty,
     TimeText,
 )
 
+AssigneeText = Annotated[str, Meta(min_length=1, max_length=64, description="A name, for the office.")]
 StateText = Literal["new", "in_review", "escalated", "closed"]
 LevelText = Literal["note", "alert"]
 OutcomeText = Annotated[
@@ -95,7 +95,7 @@ class AlertList(Struct):
 class AssignOrder(Struct, kw_only=True, forbid_unknown_fields=True):
     """Who is to look at a case, and why."""
 
-    to: NameText
+    to: AssigneeText
     reason: ReasonText
 
 
