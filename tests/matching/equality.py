@@ -30,9 +30,11 @@ Timed = tuple[bytes, int]
 class Comparison:
     """Both venues after the same commands from one seed."""
 
-    def __init__(self, seed: int, limits: VenueLimits, *, auctions: bool = False) -> None:
+    def __init__(
+        self, seed: int, limits: VenueLimits, *, auctions: bool = False, price_limits: bool = False
+    ) -> None:
         self.limits = limits
-        self.drawn = RandomCommands(seed, auctions=auctions)
+        self.drawn = RandomCommands(seed, auctions=auctions, limits=price_limits)
         self.definition, self.fast = Venue(limits=limits), NativeVenue(limits=limits)
         self.told: list[Timed] = []
         self.events: Counter[int] = Counter()
