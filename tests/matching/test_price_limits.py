@@ -26,7 +26,7 @@ COMMANDS = 6_000
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_nothing_trades_beyond_the_limits_and_no_book_is_crossed(seed: int) -> None:
-    drawn, venue, trades = RandomCommands(seed, limits=True), Venue(), 0
+    drawn, venue, trades = RandomCommands(seed, price_limits=True), Venue(), 0
     records = drawn.opening()
     for sequence in range(1, COMMANDS):
         record = records.pop(0) if records else drawn.record()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from exchange.engine.explain.desk import ExplainDesk
 from exchange.engine.gateway import Gateway
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
+from exchange.engine.rest_explain import ExplainApi
 from exchange.engine.rest_orders import OrdersApi
 from exchange.engine.rest_phases import PhasesApi
 from exchange.engine.rest_risk import RiskApi
@@ -30,10 +32,12 @@ def engine_routes(
     currency: str,
     day_end_after: Callable[[int], int],
     ouch: OuchAcceptor | None,
+    explain: ExplainDesk,
 ) -> list[Route]:
     """List the routes."""
     return [
         *OrdersApi(gateway).routes(),
+        *ExplainApi(gateway, explain).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
