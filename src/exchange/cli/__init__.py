@@ -35,6 +35,7 @@ COMMANDS = {
     "trades": "trades:app",
     "rules": "rules:app",
     "reviews": "reviews:app",
+    "surveillance": "surveillance:app",
     "stats": "stats:stats",
     "status": "status:status",
     "top": "top:top",

@@ -134,7 +134,7 @@ _SECTIONS = {
 }  # fmt: skip
 RULEBOOK = "docs/rulebook.md"
 
-_PRICES = ("price", "lowest", "highest", "trail_amount")
+_PRICES = ("price", "lowest", "highest", "lower", "upper", "bid", "ask", "trail_amount")
 _PRIVATE = ("_id", "note", "text", "sha256")
 """Endings of fields that are not told where an event has no line: they could name somebody."""
 _HEADER = frozenset(e.Event.__struct_fields__)
