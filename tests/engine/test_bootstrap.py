@@ -87,9 +87,13 @@ async def test_a_symbol_of_the_configuration_gets_its_bands_or_its_corridor(tmp_
         SymbolConfig(
             symbol="COR", name="In a corridor", reference_price=parse_price("10.00"), corridor_static_bps=300
         ),
-        SymbolConfig(symbol="XYZ", name="Free", reference_price=parse_price("10.00")),
     )
-    async with RunningEngine(tmp_path, config_for(tmp_path, symbols=symbols)) as engine:
+    async with RunningEngine(tmp_path) as engine:
+        engine.config = msgspec.structs.replace(
+            engine.config, symbols=(*engine.config.symbols[:1], *symbols[:2])
+        )
+        await engine.restart()
+        symbols = (*symbols[:2], engine.config.symbols[0])
         limits = [(await engine.get(f"/api/v1/symbols/{each.symbol}/limits")).body for each in symbols]
     assert [(each["mode"], each["lowest_price"]) for each in limits] == [
         ("bands", "9.00"), ("corridor", "9.70"), ("none", None)

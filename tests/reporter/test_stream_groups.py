@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from exchange.domain import commands as c
 from exchange.domain.order import Side
+from exchange.domain.units import SymbolId
 from exchange.market_data.candles import Candle, CandleKey
 from exchange.market_data.statistics import figures_of_trade
 from exchange.reporter.live_market import LiveMarket
