@@ -85,6 +85,8 @@ class ItchReader:
                     self.crosses.append(
                         (values["stock"], values["cross_type"], values["shares"], values["price"])
                     )
+                case "Y":
+                    pass
                 case "I" | "J" | "V" | "W":
                     self.auctions[message.letter].append(values)
                 case "B" if self.crosses:

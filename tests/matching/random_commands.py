@@ -16,6 +16,7 @@ from exchange.domain import events as e
 from exchange.domain.order import OrderType, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
@@ -32,6 +33,7 @@ from tests.matching.small_world import (
     cancel_orders,
     change_limits,
     change_phase,
+    corporate_action,
     enter,
     enter_for_auction,
     enter_special,
@@ -54,7 +56,7 @@ TEXTS = ("ABC", "XYZ", "A.B-9", "abc", "TOOLONG9", "", "A\x00B")
 DAY_NS = 86_400_000_000_000
 STEPS_NS = tuple(seconds * 10**9 for seconds in (0, 1, 5, 15, 30, 60, 300))
 TRADES_KEPT = 300
-PASSIVE_FLAGS = (0, 0, 0, 0, 1, 1, 3, 4, 8, 9)
+PASSIVE_FLAGS = (0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 8, 9, 128, 16, 32, 80, 96, 17)
 ORDERS_KEPT = 120
 OF_RISK = tuple(map(number_of, (e.TradingBlocked, e.TradingUnblocked, e.RiskLimitSet)))
 ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
@@ -127,6 +129,14 @@ class RandomCommands:
             scope, subject_id, symbol_id, kind = pick(sorted(self.limits), eight[1])
             return c.SetRiskLimit(
                 scope=scope, subject_id=subject_id, symbol_id=symbol_id, kind=kind, is_set=False
+            )
+        if eight[7] % 8 == 0:
+            return c.BlockTrading(
+                scope=RiskScope.SESSION,
+                subject_id=eight[1] % 4,
+                key_id=eight[4],
+                role=3,
+                cancels_orders=eight[5] < 99,
             )
         return risk_command(eight)
 
@@ -210,7 +220,9 @@ class RandomCommands:
             return c.AmendOrder(order_id=order_id, participant_id=0, price=price, quantity=quantity)
         if drawn < 0.85:
             return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
-        return change_phase(eight, self.time_ns) if drawn < 0.97 else c.Tick()
+        if drawn < 0.96:
+            return change_phase(eight, self.time_ns)
+        return corporate_action(eight) if drawn < 0.98 else c.Tick()
 
     def of_limits(self, eight: bytes) -> c.Command:
         """Enter orders that have nothing wrong in themselves, under limits that come and go."""
@@ -266,6 +278,8 @@ class RandomCommands:
         drawn = self.random.random()
         if drawn < 0.25:
             return change_phase(eight, self.time_ns)
+        if drawn < 0.29:
+            return corporate_action(eight)
         if drawn < 0.35:
             return c.SetPhase(symbol_id=0, phase=Phase.CONTINUOUS)
         if drawn < 0.38:
@@ -285,6 +299,8 @@ class RandomCommands:
 
     def client_order_id(self, eight: bytes) -> str:
         """Draw none, or one that may be used already."""
+        if eight[7] % 16 == 4:
+            return f"~0000{eight[6] % 3}{self.random.randrange(60):08X}BYA~~~~"
         mark = "~" if eight[7] % 3 == 0 else ""
         return "" if eight[7] % 4 else f"{mark}{eight[7]}-{self.random.randrange(60)}"
 

@@ -29,7 +29,7 @@ from exchange.wire.records import COMMAND_HEADER
 from tests.matching.desk import Desk
 from tests.scenarios.words import Names, say
 
-WHOM = r"(?P<whom>market|symbol|participant|account)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
+WHOM = r"(?P<whom>market|symbol|participant|account|session)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
 USAGE = ("open buys", "open sales", "gross", "loss")
 
 
@@ -313,6 +313,30 @@ class Stage:
     def set_protection(self, symbol: str, bps: str) -> c.Command:
         return c.SetMarketProtection(symbol_id=self.names.symbol(symbol), protection_bps=int(bps))
 
+    # --- corporate actions ---------------------------------------------------------------------------
+
+    @step(r"split (?P<symbol>\w+) (?P<new>\d+) for (?P<old>\d+)(?: paying (?P<cash>\S+))?")
+    def split(self, symbol: str, new: str, old: str, cash: str | None) -> c.Command:
+        return c.SplitSymbol(
+            symbol_id=self.names.symbol(symbol), new_shares=int(new), old_shares=int(old),
+            cash_price=price_of(cash or "0"),
+        )  # fmt: skip
+
+    @step(r"rename (?P<symbol>\w+) to (?P<ticker>\S+)(?: called (?P<name>\w+))?")
+    def rename(self, symbol: str, ticker: str, name: str | None) -> c.Command:
+        return c.RenameSymbol(symbol_id=self.names.symbol(symbol), symbol=ticker, name=name or "")
+
+    @step(r"short sales (?P<symbol>\w+) (?P<bps>\d+) bps(?P<locate> locate)?(?P<marking> marking)?")
+    def short_sales(self, symbol: str, bps: str, locate: str | None, marking: str | None) -> c.Command:
+        return c.SetShortSaleTerms(
+            symbol_id=self.names.symbol(symbol), trigger_bps=int(bps), needs_locate=bool(locate),
+            needs_marking=bool(marking),
+        )  # fmt: skip
+
+    @step(r"dividend (?P<symbol>\w+) (?P<amount>\S+)")
+    def dividend(self, symbol: str, amount: str) -> c.Command:
+        return c.PayDividend(symbol_id=self.names.symbol(symbol), amount=price_of(amount))
+
     # --- phases --------------------------------------------------------------------------------------
 
     @step(r"phase (?P<symbol>\w+) (?P<phase>[a-z-]+)")
@@ -429,7 +453,8 @@ UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_L
 STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
 FLAGS = {
     "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
-    "hidden": OrderFlag.HIDDEN,
+    "hidden": OrderFlag.HIDDEN, "do-not-reduce": OrderFlag.DO_NOT_REDUCE, "short": OrderFlag.SHORT,
+    "short-exempt": OrderFlag.SHORT_EXEMPT, "located": OrderFlag.LOCATED,
 }  # fmt: skip
 TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.allocation import step_text
@@ -78,6 +79,10 @@ class Names:
         named = {account.name: account.account_id for account in self._directory.accounts.values()}
         return named[name] if name in named else int(name)
 
+    def account_name(self, account_id: int) -> str:
+        """Return the name of an account."""
+        return self._directory.accounts[account_id].name
+
     def owner(self, account: str) -> int:
         """Return the member to whom an account belongs, 0 where there is no such account."""
         found = self._directory.accounts.get(self.account(account))
@@ -96,6 +101,8 @@ class Names:
                 return f"participant {self.member(subject_id)}"
             case RiskScope.ACCOUNT:
                 return f"account {self._directory.accounts[subject_id].name}"
+            case RiskScope.SESSION:
+                return f"session {subject_id}"
         return "market"
 
     def symbol(self, name: str) -> int:
@@ -165,10 +172,16 @@ def say(event: e.Event, names: Names) -> str:
                 f"corrected {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}"
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
-    return _say_phase(event) or _say_limits(event) or _say_risk(event, names) or _say_administration(event)
+    return (
+        _say_corporate(event, names)
+        or _say_phase(event)
+        or _say_limits(event)
+        or _say_risk(event, names)
+        or _say_administration(event)
+    )
 
 
-def _terms(event: e.SpecialTermsAccepted) -> str:
+def _terms(event: e.SpecialTermsAccepted | ce.SpecialTermsAdjusted) -> str:
     said = (
         ("min", event.minimum_quantity, str), ("show", event.display_quantity, str),
         ("stop", event.stop_price, format_price), ("trail", event.trail_amount, format_price),
@@ -222,6 +235,36 @@ def _say_trade(event: e.TradeExecuted, names: Names) -> str:
         f"trade {names.trade(event)}: {taker} {verb} {maker}, {event.quantity} @ {format_price(event.price)} "
         f"[leaves {event.taker_leaves} and {event.maker_leaves}] [reference {format_price(event.reference_price)}]"
     )
+
+
+def _say_corporate(event: e.Event, names: Names) -> str:
+    match event:
+        case ce.SymbolSplit():
+            prices = f"{format_price(event.old_reference)} to {format_price(event.reference_price)}"
+            paid = format_price(event.cash_price)
+            return f"split {event.new_shares} for {event.old_shares}, reference {prices} [paying {paid}]"
+        case ce.SymbolRenamed():
+            return f"renamed {event.old_symbol} to {event.symbol} [called {event.name}]"
+        case ce.DividendPaid():
+            prices = f"{format_price(event.old_reference)} to {format_price(event.reference_price)}"
+            return f"dividend {format_price(event.amount)}, reference {prices}"
+        case ce.HoldingAdjusted():
+            amount, balance = event.amount, event.balance
+            what = (format_money(amount), format_money(balance)) if event.asset == 0 else (amount, balance)
+            whose, why = names.account_name(event.account_id), event.cause.name.lower()
+            return f"{whose} gets {what[0]}, {why}, has {what[1]}"
+        case ce.ShortSaleTermsSet():
+            asked = [event.needs_locate and "locate", event.needs_marking and "marking"]
+            from_price = format_price(event.closing_price) if event.closing_price else "none"
+            said = ", ".join(["", *filter(None, asked)])
+            return f"short sales {event.trigger_bps} bps{said} [from {from_price}]"
+        case ce.ShortSaleRestricted():
+            price = f" at {format_price(event.price)}" if event.price else ""
+            days = f"restricted for {event.days} days" if event.is_restricted else "free"
+            return f"short sales {days}{price} [from {format_price(event.closing_price)}]"
+        case ce.SpecialTermsAdjusted():
+            return f"terms of {names.of_order(event.order_id)} now {_terms(event)}"
+    return ""
 
 
 def _say_phase(event: e.Event) -> str:

@@ -255,6 +255,7 @@ impl State {
             }
         }
         self.markets[place].last_price = outcome.price;
+        self.note_decline(place as u32 + 1, outcome.price);
     }
 
     /// Fills two orders, each of which keeps its slot, and says so.

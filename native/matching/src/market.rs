@@ -10,6 +10,7 @@ use crate::order_checks::PRICE_MAX;
 use crate::phase::CONTINUOUS;
 use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
+use crate::short_sales::ShortSales;
 use crate::stop_orders::StopOrders;
 
 pub const TICK_ROWS_MAX: usize = 16;
@@ -31,6 +32,9 @@ pub struct Market {
     pub protection_bps: u16,
     /// Of the last trade, 0 before the first.
     pub last_price: u32,
+    /// Of the event of the last split, 0 for none; trades before it are not ruled on.
+    pub split_sequence: u64,
+    pub short_sales: ShortSales,
     pub stops: StopOrders,
     /// Orders that trade in an auction only.
     pub auction_bids: BookSide,
@@ -68,6 +72,8 @@ impl Market {
             extensions: 0,
             protection_bps: 0,
             last_price: 0,
+            split_sequence: 0,
+            short_sales: ShortSales::default(),
             stops: StopOrders::default(),
             auction_bids: BookSide::default(),
             auction_asks: BookSide::lowest_first(),
@@ -121,6 +127,26 @@ impl Market {
         self.tick_sizes[row]
     }
 
+    /// The nearest price on a tick that is not above this one; 0 where there is none.
+    pub fn price_down(&self, mut price: u64) -> u64 {
+        while price > 0 && price % self.wide_tick_at(price) != 0 {
+            price -= price % self.wide_tick_at(price);
+        }
+        price
+    }
+
+    /// The nearest price on a tick that is not below this one; it may be above the highest price.
+    pub fn price_up(&self, mut price: u64) -> u64 {
+        while price % self.wide_tick_at(price) != 0 {
+            price += self.wide_tick_at(price) - price % self.wide_tick_at(price);
+        }
+        price
+    }
+
+    fn wide_tick_at(&self, price: u64) -> u64 {
+        self.tick_at(price.min(u32::MAX.into()) as u32).into()
+    }
+
     /// The nearest price on a tick that is worse for a side than this one; 0 where there is none.
     pub fn price_behind(&self, price: u32, side: u8) -> u32 {
         if side == BUY {
@@ -157,10 +183,13 @@ impl Market {
         !self.allocation.steps.is_empty()
     }
 
-    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, be shared out, or be kept
-    /// from a price.
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits or a restriction of short
+    /// sales, be shared out, or be kept from a price.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out() || self.guard.is_some()
+        self.has_unseen()
+            || self.shares_out()
+            || self.short_sales.trigger_price != 0
+            || self.guard.is_some()
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

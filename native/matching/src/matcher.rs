@@ -42,6 +42,8 @@ pub mod cancel_reason {
     pub const KILL_SWITCH: u8 = 30;
     pub const CANCEL_TIMER: u8 = 31;
     pub const RISK_LIMIT: u8 = 32;
+    pub const CORPORATE_ACTION: u8 = 60;
+    pub const SHORT_SALE: u8 = 61;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -88,10 +90,7 @@ impl State {
     fn execute_with_care(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
         let symbol_id = incoming.symbol_id;
         if is_waiting(incoming.kind) {
-            if self.risk.has_books {
-                self.risk_opened(&incoming);
-            }
-            self.wait(incoming, self.terms_in_hand, client_order_id);
+            self.put_back(incoming, client_order_id);
         } else {
             self.come_in(incoming, client_order_id);
             self.let_triggered_come_in();
@@ -143,6 +142,18 @@ impl State {
             let reason = self.why_no_more(&incoming);
             self.order_cancelled(&incoming, reason);
         }
+    }
+
+    /// Lets an order that was taken out rest or wait again, last at its price; its terms are those in hand.
+    #[cold]
+    pub fn put_back(&mut self, order: Order, client_order_id: &ClientOrderId) {
+        if !is_waiting(order.kind) {
+            return self.gather(order, client_order_id);
+        }
+        if self.risk.has_books {
+            self.risk_opened(&order);
+        }
+        self.wait(order, self.terms_in_hand, client_order_id);
     }
 
     /// Lets an order wait for an auction.
@@ -327,8 +338,12 @@ impl State {
             guard.note_trade(fill.price);
         }
         let has_stops = !market.stops.is_empty();
+        let has_declined = fill.price <= market.short_sales.trigger_price;
         if self.risk.has_books {
             self.risk_traded(&resting, incoming, fill.quantity);
+        }
+        if has_declined {
+            self.note_decline(incoming.symbol_id, fill.price);
         }
         if has_stops {
             self.trigger(incoming.symbol_id, fill.price);

@@ -20,6 +20,10 @@ pub const POST_ONLY: u8 = 1;
 pub const REPRICE: u8 = 2;
 pub const ALL_OR_NONE: u8 = 4;
 pub const HIDDEN: u8 = 8;
+pub const SHORT: u8 = 16;
+pub const SHORT_EXEMPT: u8 = 32;
+pub const LOCATED: u8 = 64;
+pub const DO_NOT_REDUCE: u8 = 128;
 /// The low bits of a public id are a sequence, the top eight the partition.
 pub const SEQUENCE_BITS: u32 = 56;
 /// The rank of the worst price there could be.

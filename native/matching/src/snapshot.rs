@@ -22,11 +22,11 @@ use crate::market::is_valid_tick_table;
 use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
-use crate::risk_snapshot;
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
+use crate::{corporate_snapshot, risk_snapshot};
 
 const MAGIC: &[u8; 4] = b"XVEN";
 const SNAPSHOT_VERSION: u16 = 5;
@@ -108,6 +108,7 @@ pub fn write(state: &State) -> Vec<u8> {
         state.schedule.len()
     });
     guard_snapshot::write(state, &mut content);
+    corporate_snapshot::write(state, &mut content);
     with_envelope(&content)
 }
 
@@ -167,6 +168,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let body = symbol_body(symbol, market.round_lot, market.state);
         write_event(out, events::SYMBOL_ADDED, place as u32 + 1, &[&body]);
     }
+    let renamed = corporate_snapshot::write_directory(directory, &state.markets, out);
     let protected = |place: &usize| state.markets[*place].protection_bps != 0;
     let protected: Vec<usize> = (0..state.markets.len()).filter(protected).collect();
     for &place in &protected {
@@ -199,7 +201,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
     let risk = risk_snapshot::write_directory(state, out);
-    let symbols = directory.symbols.len() + protected.len() + phases + allocated.len();
+    let symbols = directory.symbols.len() + renamed + protected.len() + phases + allocated.len();
     symbols + people + risk + write_configuration(directory, out)
 }
 
@@ -326,6 +328,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     state.business_date = reader.u32()?;
     state.day_ends_ns = reader.u64()?;
     let keys_created = reader.u32()?;
+    state.directory.keys_created = keys_created;
     for _ in 0..reader.u32()? {
         read_event(state, reader)?;
     }
@@ -360,6 +363,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     risk_snapshot::read(state, reader)?;
     read_phases(state, reader)?;
     guard_snapshot::read(state, reader)?;
+    corporate_snapshot::read(state, reader)?;
     Ok(reader.end()?)
 }
 
@@ -432,6 +436,10 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
         events::SYMBOL_ADDED => {
             known(symbol_id as usize == state.markets.len() + 1)?;
             read_symbol(state, &mut record)?;
+        }
+        events::SYMBOL_RENAMED => corporate_snapshot::read_former_name(state, symbol_id, &mut record)?,
+        events::SHORT_SALE_TERMS_SET | events::SHORT_SALE_RESTRICTED => {
+            corporate_snapshot::read_short_sales(state, number, symbol_id, &mut record)?;
         }
         events::MARKET_PROTECTION_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;

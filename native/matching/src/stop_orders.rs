@@ -5,8 +5,10 @@ use exchange_wire::terms::Terms;
 use exchange_wire::ClientOrderId;
 
 use crate::market::BASIS_POINTS;
+use crate::matcher::cancel_reason;
 use crate::order_book::{BookSide, Order, BUY};
 use crate::order_checks::{LIMIT, MARKET, STOP, STOP_LIMIT};
+use crate::short_sales::check_short_price;
 use crate::state::State;
 
 /// Trailing stops of one symbol; one more is refused.
@@ -162,7 +164,10 @@ impl State {
                 &prices.1,
             ];
             self.events.write(ORDER_TRIGGERED, order.symbol_id, &parts);
-            if let Some(reason) = self.why_not_triggered(&order) {
+            let market = &self.markets[order.symbol_id as usize - 1];
+            let restricted = check_short_price(market, order.kind, order.price).is_err();
+            let why_not = self.why_not_triggered(&order, &client_order_id);
+            if let Some(reason) = why_not.or(restricted.then_some(cancel_reason::SHORT_SALE)) {
                 self.order_cancelled(&order, reason);
                 continue;
             }

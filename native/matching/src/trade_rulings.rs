@@ -79,6 +79,10 @@ impl State {
         if self.busted.contains(&ruling.match_id) {
             return Err(Refusal::measured(reason::TRADE_ALREADY_BUSTED, ruling.match_id));
         }
+        let split_at = self.markets[ruling.symbol_id as usize - 1].split_sequence;
+        if sequence < split_at {
+            return Err(Refusal::limited(reason::TRADE_BEFORE_SPLIT, ruling.match_id, split_at));
+        }
         let rulings = (self.busted.len() + self.corrected.len()) as u64;
         if !self.corrected.contains_key(&ruling.match_id) && rulings >= self.limits.rulings {
             return Err(Refusal::limited(reason::DIRECTORY_FULL, rulings, self.limits.rulings));

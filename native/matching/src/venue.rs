@@ -468,6 +468,10 @@ impl State {
             Command::ReportIndexLevel { level } => self.report_index_level(level),
             Command::HaltTrading { symbol_id, reason } => self.halt_trading(symbol_id, reason),
             Command::ResumeTrading(command) => self.resume_trading(&command),
+            Command::SplitSymbol(command) => self.split_symbol(&command),
+            Command::RenameSymbol(command) => self.rename_symbol(&command),
+            Command::SetShortSaleTerms { symbol_id, terms } => self.set_short_sale_terms(symbol_id, terms),
+            Command::PayDividend(command) => self.pay_dividend(&command),
         }
     }
 

@@ -58,10 +58,17 @@ pub const CANCEL_TIMER_SET: u8 = 172;
 pub const CANCEL_TIMER_EXPIRED: u8 = 173;
 pub const RISK_LIMIT_SET: u8 = 174;
 pub const RISK_ALERTED: u8 = 175;
+pub const SYMBOL_SPLIT: u8 = 220;
+pub const SYMBOL_RENAMED: u8 = 221;
+pub const DIVIDEND_PAID: u8 = 222;
+pub const HOLDING_ADJUSTED: u8 = 223;
+pub const SPECIAL_TERMS_ADJUSTED: u8 = 224;
+pub const SHORT_SALE_TERMS_SET: u8 = 225;
+pub const SHORT_SALE_RESTRICTED: u8 = 226;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 220..=226)
 }
 
 /// What all events of one command share.

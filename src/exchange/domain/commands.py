@@ -74,6 +74,44 @@ class SetReferencePrice(Command, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class SplitSymbol(Command, frozen=True, kw_only=True):
+    """Give `new_shares` for `old_shares` of a symbol; its prices move the other way. See `SymbolSplit`.
+
+    cash_price: what a new share is worth where a fraction of one is paid out, 0 for the new reference price.
+    """
+
+    symbol_id: SymbolId
+    new_shares: int
+    old_shares: int
+    cash_price: Price = Price(0)
+    note: str = ""
+
+
+class RenameSymbol(Command, frozen=True, kw_only=True):
+    """Give a symbol another ticker, and with `name` another name; everything else of it stays."""
+
+    symbol_id: SymbolId
+    symbol: str
+    name: str = ""
+
+
+class PayDividend(Command, frozen=True, kw_only=True):
+    """Let a symbol go ex dividend and pay its holders. amount: money per share, in price units."""
+
+    symbol_id: SymbolId
+    amount: Price
+    note: str = ""
+
+
+class SetShortSaleTerms(Command, frozen=True, kw_only=True):
+    """Set what is asked of short sales of a symbol; see `ShortSaleTerms`. Without a trigger nothing is restricted."""
+
+    symbol_id: SymbolId
+    trigger_bps: int
+    needs_locate: bool = False
+    needs_marking: bool = False
+
+
 class SetMarketProtection(Command, frozen=True, kw_only=True):
     """Set how far from the reference price a market order may trade, in basis points; 0 for any price."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.allocation import Allocation
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
 from exchange.domain.risk import RiskLimit, TradingBlock
-from exchange.domain.symbol import AuctionTerms, Symbol, TickTable
+from exchange.domain.symbol import AuctionTerms, ShortSaleTerms, Symbol, TickTable
 from exchange.domain.volatility import VolatilityTerms
 
 
@@ -27,6 +28,8 @@ class Directory:
     def __init__(self) -> None:
         self.symbols: dict[int, Symbol] = {}
         self.symbol_ids: dict[str, int] = {}
+        self.former_names: dict[str, int] = {}
+        """Symbol ids by a name that the symbol had before."""
         self.participants: dict[int, Participant] = {}
         self.participant_ids: dict[str, int] = {}
         self.accounts: dict[int, Account] = {}
@@ -52,6 +55,15 @@ class Directory:
                 self._change_symbol(event.symbol_id, state=event.state)
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case ce.SymbolSplit() | ce.DividendPaid():
+                self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case ce.SymbolRenamed():
+                self._rename_symbol(event)
+            case ce.ShortSaleTermsSet():
+                short = ShortSaleTerms(event.trigger_bps, event.needs_locate, event.needs_marking)
+                self._change_symbol(event.symbol_id, short_sales=short)
+            case ce.ShortSaleRestricted():
+                self._change_symbol(event.symbol_id, is_short_restricted=event.is_restricted)
             case e.MarketProtectionSet():
                 self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
             case e.PhaseChanged():
@@ -105,6 +117,11 @@ class Directory:
         """Return the symbol of this name, if it is listed."""
         return self.symbols.get(self.symbol_ids.get(symbol, 0))
 
+    def present_name(self, former: str) -> str:
+        """Return what a symbol is called that had this name before, empty where none had."""
+        symbol = self.symbols.get(self.former_names.get(former, 0))
+        return symbol.symbol if symbol else ""
+
     def accounts_of(self, participant_id: int) -> list[Account]:
         """Return a participant's accounts, oldest first."""
         return [account for account in self.accounts.values() if account.participant_id == participant_id]
@@ -120,6 +137,13 @@ class Directory:
             TickTable(event.ticks),
         )
         self.symbol_ids[event.symbol] = event.symbol_id
+
+    def _rename_symbol(self, event: ce.SymbolRenamed) -> None:
+        self.symbol_ids.pop(event.old_symbol, None)
+        self.former_names.pop(event.symbol, None)
+        self.former_names[event.old_symbol] = event.symbol_id
+        self.symbol_ids[event.symbol] = event.symbol_id
+        self._change_symbol(event.symbol_id, symbol=event.symbol, name=event.name)
 
     def _configure_symbol(self, event: e.SymbolConfigured) -> None:
         if event.symbol_id not in self.symbols:

@@ -69,6 +69,14 @@ class OrderFlag(IntEnum):
     """It trades whole or waits."""
     HIDDEN = 8
     """It rests behind all that is shown at its price, and is not shown."""
+    SHORT = 16
+    """A sale of shares that the account does not have."""
+    SHORT_EXEMPT = 32
+    """A short sale to which the price restriction does not apply."""
+    LOCATED = 64
+    """Of a short sale: shares to borrow are located."""
+    DO_NOT_REDUCE = 128
+    """A cash dividend does not lower its price."""
 
 
 class CancelReason(IntEnum):
@@ -104,6 +112,10 @@ class CancelReason(IntEnum):
     """Trading was blocked."""
     CANCEL_TIMER = 31
     """Its owner did not set its cancel timer again in time."""
+    CORPORATE_ACTION = 60
+    """A split or dividend left it no price or no quantity."""
+    SHORT_SALE = 61
+    """A short stop order that was triggered while short sales are restricted."""
     RISK_LIMIT = 32
     """A stop order that was triggered, and broke a limit then."""
 

@@ -27,6 +27,7 @@ class Reason(IntEnum):
     MARKET_BLOCKED = 80
     PARTICIPANT_BLOCKED = 81
     ACCOUNT_BLOCKED = 82
+    SESSION_BLOCKED = 232
     SYMBOL_BLOCKED = 83
     SYMBOL_BARRED = 84
     SYMBOL_SUSPENDED = 9
@@ -53,6 +54,11 @@ class Reason(IntEnum):
     STOP_PRICE_INVALID = 61
     STOP_ALREADY_REACHED = 62
     TRAIL_INVALID = 63
+    SHORT_FLAG_INVALID = 226
+    SHORT_SALE_NOT_PERMITTED = 227
+    LOCATE_MISSING = 228
+    SHORT_SALE_UNMARKED = 229
+    SHORT_SALE_PRICE = 230
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
@@ -75,6 +81,7 @@ class Reason(IntEnum):
     KEY_TAKEN = 28
     SYMBOL_INVALID = 43
     SYMBOL_TAKEN = 29
+    SYMBOL_RENAMED = 224
     TICK_TABLE_INVALID = 30
     ROUND_LOT_INVALID = 31
     REFERENCE_PRICE_INVALID = 32
@@ -83,6 +90,7 @@ class Reason(IntEnum):
     INSUFFICIENT_BALANCE = 35
     UNKNOWN_TRADE = 36
     TRADE_ALREADY_BUSTED = 37
+    TRADE_BEFORE_SPLIT = 225
     CORRECTION_INVALID = 38
     BUSINESS_DATE_NOT_LATER = 39
     DIRECTORY_FULL = 40
@@ -106,6 +114,11 @@ class Reason(IntEnum):
     ANOTHER_ROLE_NEEDED = 98
     TIMER_INVALID = 99
     RISK_LIMIT_INVALID = 100
+    SHORT_TERMS_INVALID = 231
+    CORPORATE_ACTION_NOT_NOW = 220
+    SPLIT_INVALID = 221
+    DIVIDEND_INVALID = 222
+    HOLDING_TOO_LARGE = 223
 
 
 class ReasonText(NamedTuple):
@@ -169,6 +182,9 @@ REASONS: dict[Reason, ReasonText] = {
         retry=True,
         field="account",
         measured="account",
+    ),
+    Reason.SESSION_BLOCKED: ReasonText(
+        "The session is blocked from trading; cancels are taken.", retry=True, measured="key id"
     ),
     Reason.SYMBOL_BLOCKED: ReasonText(
         "Trading in this symbol is blocked; cancels are taken.", retry=True, field="symbol"
@@ -287,6 +303,31 @@ REASONS: dict[Reason, ReasonText] = {
         field="trail_amount",
         measured="trail",
     ),
+    Reason.SHORT_FLAG_INVALID: ReasonText(
+        "A sale is marked short or short exempt, not both, and only such a one says that shares are located.",
+        field="short",
+        measured="flags",
+    ),
+    Reason.SHORT_SALE_NOT_PERMITTED: ReasonText(
+        "The account may not sell this symbol short.", retry=True, field="short"
+    ),
+    Reason.LOCATE_MISSING: ReasonText(
+        "A short sale of this symbol must say that shares to borrow are located.", field="located"
+    ),
+    Reason.SHORT_SALE_UNMARKED: ReasonText(
+        "The account has fewer shares than that, so the sale must be marked short.",
+        retry=True,
+        field="short",
+        measured="quantity",
+        limit="available",
+    ),
+    Reason.SHORT_SALE_PRICE: ReasonText(
+        "Short sales are restricted: they need a limit above the best bid, or are exempt.",
+        retry=True,
+        field="price",
+        measured="price",
+        limit="best bid",
+    ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",
         retry=True,
@@ -378,6 +419,9 @@ REASONS: dict[Reason, ReasonText] = {
         "A symbol is 1 to 8 characters of A to Z, 0 to 9, full stop and hyphen.", field="symbol"
     ),
     Reason.SYMBOL_TAKEN: ReasonText("This symbol exists already.", field="symbol"),
+    Reason.SYMBOL_RENAMED: ReasonText(
+        "This is the former name of a symbol; use the new one.", field="symbol", measured="symbol"
+    ),
     Reason.TICK_TABLE_INVALID: ReasonText(
         "A tick table has 1 to 16 rows from rising prices, the first from 0, each with a tick above 0.",
         field="ticks",
@@ -408,6 +452,12 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.TRADE_ALREADY_BUSTED: ReasonText(
         "This trade is busted already; a bust is final.", field="match_id", measured="match id"
+    ),
+    Reason.TRADE_BEFORE_SPLIT: ReasonText(
+        "The symbol was split since this trade, so its shares are others; settle it outside the market.",
+        field="match_id",
+        measured="match id",
+        limit="split's event",
     ),
     Reason.CORRECTION_INVALID: ReasonText(
         "A correction needs a price on a tick, a quantity of 1 up to the trade's, and a change.",
@@ -455,16 +505,13 @@ REASONS: dict[Reason, ReasonText] = {
         "Price bands are of tier 1 or 2, or of none.", field="tier", measured="tier", limit="last tier"
     ),
     Reason.PRICE_CORRIDOR_INVALID: ReasonText(
-        "A corridor is at most 10,000 basis points wide, and has an auction of up to a day, longer than nothing.",
+        "A corridor has at most 10,000 basis points, and an auction of up to a day, above 0.",
         field="dynamic_bps",
         measured="basis points",
         limit="maximum",
     ),
     Reason.INDEX_LEVEL_INVALID: ReasonText(
-        "An index level is above 0, and at most what a number of 53 bits can say.",
-        field="level",
-        measured="level",
-        limit="maximum",
+        "An index level is above 0, at most 2^53.", field="level", measured="level", limit="maximum"
     ),
     Reason.NO_BREAKER: ReasonText("There is no breaker that an index level could trip.", field="level"),
     Reason.ALLOCATION_TOO_LONG: ReasonText(
@@ -512,6 +559,36 @@ REASONS: dict[Reason, ReasonText] = {
         "A limit of this kind does not hold for that scope or symbol, or is out of its range.",
         field="value",
         measured="kind",
+    ),
+    Reason.SHORT_TERMS_INVALID: ReasonText(
+        "A decline that restricts short sales is 0 to 9,999 basis points.",
+        field="trigger_bps",
+        measured="basis points",
+        limit="maximum",
+    ),
+    Reason.CORPORATE_ACTION_NOT_NOW: ReasonText(
+        "A corporate action needs the symbol closed, halted or suspended.",
+        retry=True,
+        field="symbol",
+        measured="phase",
+    ),
+    Reason.SPLIT_INVALID: ReasonText(
+        "A split has 1 to 10,000 new shares for another number of old ones, and leaves a price that there is.",
+        field="new_shares",
+        measured="new shares",
+        limit="old shares",
+    ),
+    Reason.DIVIDEND_INVALID: ReasonText(
+        "A dividend is above 0, and leaves a reference price of at least a tick.",
+        field="amount",
+        measured="amount",
+        limit="reference price",
+    ),
+    Reason.HOLDING_TOO_LARGE: ReasonText(
+        "An account would have, or get, more than the exchange can account for.",
+        field="account",
+        measured="account",
+        limit="maximum",
     ),
 }
 

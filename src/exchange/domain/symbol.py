@@ -68,6 +68,21 @@ class AuctionTerms(msgspec.Struct, frozen=True, gc=False):
     extensions_max: int = 0
 
 
+SHORT_TRIGGER_BPS_MAX = 9_999
+"""The largest decline that restricts short sales: a price above 0 is left."""
+
+
+class ShortSaleTerms(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of short sales. trigger_bps: the decline from the closing price that restricts them, 0 for none.
+
+    needs_locate: each says that shares to borrow are located; needs_marking: each is marked as one.
+    """
+
+    trigger_bps: int = 0
+    needs_locate: bool = False
+    needs_marking: bool = False
+
+
 class Symbol(msgspec.Struct, frozen=True, gc=False):
     """A symbol as the directory knows it. protection_bps: of market orders, see `SetMarketProtection`."""
 
@@ -83,3 +98,5 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     auction: AuctionTerms = AuctionTerms()
     allocation: Allocation = PRICE_TIME
     volatility: VolatilityTerms = VolatilityTerms()
+    short_sales: ShortSaleTerms = ShortSaleTerms()
+    is_short_restricted: bool = False

@@ -99,7 +99,8 @@ class Bootstrap:
     async def _list_symbols(self) -> None:
         is_ours = is_ours_of(self._config)
         wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
-        missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
+        known = self._directory.symbol_ids.keys() | self._directory.former_names.keys()
+        missing = [symbol for symbol in wanted if symbol.symbol not in known]
         await self.submit([_add_symbol(symbol) for symbol in missing])
         await self.submit([
             c.SetAllocation(symbol_id=SymbolId(self._directory.symbol_ids[symbol.symbol]), steps=symbol.steps)
@@ -112,6 +113,8 @@ class Bootstrap:
             for command in _protection(symbol, SymbolId(self._directory.symbol_ids[symbol.symbol]))
         ])  # fmt: skip
         for symbol in wanted:
+            if present := self._directory.present_name(symbol.symbol):
+                log.warning("symbol_was_renamed", symbol=symbol.symbol, now=present, applied=False)
             listed = self._directory.symbol_named(symbol.symbol)
             if listed is not None and (changes := _differences(symbol, listed)):
                 log.warning(

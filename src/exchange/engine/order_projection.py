@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import OrderStatus, Side
 from exchange.domain.units import public_id
@@ -28,6 +29,7 @@ EXECUTED = number_of(e.TradeExecuted)
 BUSTED = number_of(e.TradeBusted)
 CORRECTED = number_of(e.TradeCorrected)
 TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
+TERMS_ADJUSTED = number_of(ce.SpecialTermsAdjusted)
 REPRICED = number_of(e.OrderRepriced)
 
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
@@ -250,6 +252,7 @@ _TAKERS = {
     REPLACED: _replace,
     REPRICED: _reprice,
     TERMS_ACCEPTED: _accept_terms,
+    TERMS_ADJUSTED: _accept_terms,
     TRIGGERED: _trigger,
     PREVENTED: _prevent,
     BUSTED: _bust,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import OrderFlag, OrderStatus, SpecialTerms
 from exchange.domain.reasons import REASONS, Reason
@@ -113,7 +114,7 @@ def _add_rare_fields(
     add_flags(order, placed.flags)
     if stored.terms:
         terms = decode_event(stored.terms)
-        assert isinstance(terms, e.SpecialTermsAccepted), terms
+        assert isinstance(terms, e.SpecialTermsAccepted | ce.SpecialTermsAdjusted), terms
         add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
     if stored.triggered_ns:
         order.triggered_at = format_time(stored.triggered_ns)

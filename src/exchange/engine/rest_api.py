@@ -9,6 +9,7 @@ from exchange.engine.gateway import Gateway
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
+from exchange.engine.rest_corporate import CorporateActionsApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_explain import ExplainApi
 from exchange.engine.rest_orders import OrdersApi
@@ -41,6 +42,7 @@ def engine_routes(
         *ExplainApi(gateway, explain).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
+        *CorporateActionsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
         *VolatilityApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),

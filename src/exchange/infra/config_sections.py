@@ -36,6 +36,7 @@ from exchange.domain.units import (
     parse_price,
 )
 from exchange.domain.volatility import CORRIDOR_BPS_MAX, TIERS_MAX
+from exchange.infra.clearing_house_config import FundConfig, MarginConfig, SettlementConfig
 from exchange.infra.config_keys import Secret, Section, Text
 from exchange.infra.schedule_config import ScheduleConfig
 
@@ -321,6 +322,9 @@ class ClearingConfig(Section, frozen=True, kw_only=True):
     page_items_max: Count = 1_000
     """Most items on one page of an answer."""
     reviews: ReviewsConfig = ReviewsConfig()
+    settlement: SettlementConfig = SettlementConfig()
+    margin: MarginConfig = MarginConfig()
+    fund: FundConfig = FundConfig()
     rules: RulesConfig = RulesConfig()
     rule: tuple[dict[str, Any], ...] = ()
     """The rules in their order.

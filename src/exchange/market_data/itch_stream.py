@@ -8,6 +8,9 @@ and ends with `S`/`C`. Where ITCH has no word for what happens here:
 - While orders gather for an auction the book may be crossed. Its trades are `C` messages that are not printed, and one
   `Q` for all of them; what is told of an auction (`I`) comes with every change.
 - A symbol that gathers orders because the whole market stopped is `Q` with the reason of the breaker's level.
+- A new ticker is a stock directory message (`R`) with the same locate code; what follows has the new name.
+- What the kill switch blocks, a symbol or the market, is halted (`H`) until it is let go.
+- A split or a dividend shows as what it does to each order, which goes on under another reference.
 - An order that meets the book before it rests appears with what is left of it.
 """
 
@@ -17,11 +20,13 @@ from collections.abc import Iterable
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import Symbol, SymbolState
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
@@ -52,6 +57,11 @@ _LOOKED_AT = {
     for kind in (
         e.SymbolAdded,
         e.SymbolStateChanged,
+        ce.SymbolRenamed,
+        ce.ShortSaleTermsSet,
+        ce.ShortSaleRestricted,
+        e.TradingBlocked,
+        e.TradingUnblocked,
         e.BusinessDayStarted,
         e.TradeBusted,
         e.TradeCorrected,
@@ -92,6 +102,7 @@ class Snapshot(msgspec.Struct, array_like=True):
     books: bytes
     refs: dict[int, int]
     matches: dict[int, int]
+    blocked: list[int] = []
     breaker_close: int = 0
 
 
@@ -104,6 +115,8 @@ class ItchStream:
         self._directory = Directory()
         self._refs: dict[int, int] = {}
         self._matches: dict[int, int] = {}
+        self._blocked: dict[int, None] = {}
+        """Symbols that the kill switch blocks, 0 for the whole market."""
         self._messages: list[bytes] = []
         self._parts: list[DayPart] = []
         self._begins = False
@@ -148,7 +161,7 @@ class ItchStream:
         symbols = list(self._directory.symbols.values())
         books = self.builder.snapshot()
         return msgspec.msgpack.encode(Snapshot(
-            self.date, symbols, books, self._refs, self._matches, self._directory.breaker_close
+            self.date, symbols, books, self._refs, self._matches, list(self._blocked), self._directory.breaker_close
         ))  # fmt: skip
 
     @classmethod
@@ -163,6 +176,7 @@ class ItchStream:
         stream.date, stream._refs, stream._matches = state.date, state.refs, state.matches
         stream._directory.symbols.update((symbol.symbol_id, symbol) for symbol in state.symbols)
         stream._directory.breaker_close = state.breaker_close
+        stream._blocked = dict.fromkeys(state.blocked)
         return stream
 
     # --- what the builder tells -------------------------------------------------------------------
@@ -224,12 +238,19 @@ class ItchStream:
     def _take(self, event: e.Event) -> None:
         self._directory.apply(event)
         match event:
-            case e.SymbolAdded():
+            case e.SymbolAdded() | ce.SymbolRenamed():
                 symbol = self._directory.symbols[event.symbol_id]
                 self._list(symbol, event.time_ns)
                 self._tell_state(symbol, event.time_ns)
             case e.PhaseChanged(symbol_id=0):
                 pass
+            case e.TradingBlocked() | e.TradingUnblocked():
+                self._note_block(event)
+            case ce.ShortSaleTermsSet():
+                pass
+            case ce.ShortSaleRestricted():
+                action = b"0" if not event.is_restricted else b"1" if event.price else b"2"
+                self._tell_restriction(event.symbol_id, event.time_ns, action)
             case e.AuctionIndicated() | e.AuctionExecuted() | e.AuctionExtended():
                 self._tell_auction(event)
             case e.SymbolStateChanged():
@@ -254,6 +275,17 @@ class ItchStream:
             case e.TradeCorrected():
                 self._correct(event)
 
+    def _note_block(self, event: e.TradingBlocked | e.TradingUnblocked) -> None:
+        """Tell of a symbol, or of all, that the kill switch stops or lets go; of a member nobody is told."""
+        if event.scope not in (RiskScope.MARKET, RiskScope.SYMBOL):
+            return
+        self._blocked.pop(event.subject_id, None)
+        if isinstance(event, e.TradingBlocked):
+            self._blocked[event.subject_id] = None
+        for symbol in self._directory.symbols.values():
+            if event.subject_id in (0, symbol.symbol_id):
+                self._tell_state(symbol, event.time_ns)
+
     def _start_day(self, date: int, time_ns: int) -> None:
         if self.date:
             self._system(time_ns, "MEC")
@@ -265,6 +297,9 @@ class ItchStream:
             self._list(symbol, time_ns)
         for symbol in self._directory.symbols.values():
             self._tell_state(symbol, time_ns)
+            if symbol.short_sales.trigger_bps:
+                action = b"2" if symbol.is_short_restricted else b"0"
+                self._tell_restriction(symbol.symbol_id, time_ns, action)
         for _, book in sorted(self.builder.books.items()):
             for queue in book.queues():
                 for order in queue:
@@ -314,8 +349,13 @@ class ItchStream:
         )
 
     def _tell_state(self, symbol: Symbol, time_ns: int, reason: bytes = _NO_REASON) -> None:
-        stock, state = self._stock(symbol.symbol_id), _action_of(symbol)
+        is_blocked = 0 in self._blocked or symbol.symbol_id in self._blocked
+        stock, state = self._stock(symbol.symbol_id), b"H" if is_blocked else _action_of(symbol)
         self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", reason))
+
+    def _tell_restriction(self, symbol_id: int, time_ns: int, action: bytes) -> None:
+        """Tell of short sales: 0 not restricted, 1 from now on, 2 still, from an earlier day."""
+        self._send(itch.REG_SHO.pack(symbol_id, time_ns, self._stock(symbol_id), action))
 
     def _tell_auction(self, event: e.AuctionIndicated | e.AuctionExecuted | e.AuctionExtended) -> None:
         symbol_id, time_ns, stock = event.symbol_id, event.time_ns, self._stock(event.symbol_id)

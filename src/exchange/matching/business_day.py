@@ -16,6 +16,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.units import next_date
 from exchange.matching.order_checks import Refusal
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.venue_state import VenueState
 from exchange.matching.volatility import Volatility
 from exchange.wire.records import number_of
@@ -33,6 +34,7 @@ class BusinessDay:
         self._state = state
         self._order_entry = order_entry
         self._volatility = volatility
+        self._short_sales = ShortSaleDesk(state)
 
     def start(self, command: c.StartBusinessDay) -> None:
         """Begin a date by command."""
@@ -68,6 +70,7 @@ class BusinessDay:
         state.business_date, state.day_ends_ns = new_date, ends_ns
         state.events.write(e.BusinessDayStarted, date=new_date, ends_ns=ends_ns)
         self._volatility.begin_day()
+        self._short_sales.begin_day()
 
 
 def is_date(number: int) -> bool:

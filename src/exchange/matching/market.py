@@ -15,6 +15,7 @@ from exchange.matching.auction import NOTHING_INDICATED, AuctionOrders, Indicati
 from exchange.matching.order_book import OrderBook, RestingOrder
 from exchange.matching.price_guard import PriceGuard
 from exchange.matching.reference_price import ReferencePrice
+from exchange.matching.short_sales import ShortSales
 from exchange.matching.stop_orders import StopOrders
 
 
@@ -23,8 +24,8 @@ class Market:
 
     __slots__ = (
         "allocator", "auction", "auction_terms", "book", "extensions", "guard", "indicated", "last_price", "phase",
-        "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "state", "stops", "symbol_id",
-        "tick_sizes", "tick_starts", "tops",
+        "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "short_sales",
+        "split_sequence", "state", "stops", "symbol_id", "tick_sizes", "tick_starts", "tops",
     )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
@@ -39,6 +40,9 @@ class Market:
         self.stops = StopOrders()
         self.last_price = 0
         """Of the last trade, whatever became of it; 0 before the first."""
+        self.short_sales = ShortSales()
+        self.split_sequence = 0
+        """Of the event of the last split, 0 for none; trades before it are not ruled on."""
         self.phase = Phase.CONTINUOUS
         self.scheduled_phase = Phase.CONTINUOUS
         """Where the schedule has got, whatever keeps the symbol from being there."""
@@ -85,6 +89,18 @@ class Market:
     def tick_at(self, price: int) -> int:
         """Return the tick that holds at a price."""
         return self.tick_sizes[bisect_right(self.tick_starts, price) - 1]
+
+    def price_down(self, price: int) -> int:
+        """Return the nearest price on a tick that is not above this one; 0 or less where there is none."""
+        while price > 0 and (over := price % self.tick_at(price)):
+            price -= over
+        return price
+
+    def price_up(self, price: int) -> int:
+        """Return the nearest price on a tick that is not below this one; it may be above the highest price."""
+        while over := price % self.tick_at(price):
+            price += self.tick_at(price) - over
+        return price
 
     def price_behind(self, price: int, side: Side) -> int:
         """Return the nearest price on a tick that is worse for a side than this one; 0 or less where there is none."""

@@ -34,6 +34,7 @@ from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
 from exchange.matching.price_guard import PriceGuard
 from exchange.matching.risk_checks import RiskChecks
+from exchange.matching.short_sale_desk import ShortSaleDesk, refusal_of_price
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
 
@@ -47,6 +48,7 @@ _MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
 _IMMEDIATE_OR_CANCEL = TimeInForce.IOC
 _FILL_OR_KILL = TimeInForce.FOK
 _REPRICE = OrderFlag.REPRICE.value
+_SHORT = OrderFlag.SHORT.value
 ANY_PRICE = NO_LEVEL + 1
 """The rank from which on every price will do."""
 
@@ -61,6 +63,7 @@ class Matcher:
         self._orders = state.orders
         self._holdings = state.holdings
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition = state.events.partition
         self._triggered: deque[tuple[RestingOrder, int]] = deque()
@@ -70,6 +73,16 @@ class Matcher:
         """Let an order come in; then those stop orders that its trades triggered, one after the other."""
         self._come_in(market, incoming)
         self._let_triggered_come_in(market)
+
+    def put_back(self, market: Market, order: RestingOrder) -> None:
+        """Let an order that was taken out rest or wait again, last at its price; it trades with nothing."""
+        if order.order_type not in STOPS:
+            self._gather(market, order)
+            return
+        self._orders[order.order_id] = order
+        market.stops.add(order)
+        if self._risk_books:
+            self._risk.opened(order)
 
     def trigger(self, market: Market, price: int) -> None:
         """Let those stop orders come in that the price of an auction triggered, one after the other."""
@@ -89,10 +102,7 @@ class Matcher:
     def _come_in(self, market: Market, incoming: RestingOrder) -> None:
         """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
         if incoming.order_type in STOPS:
-            self._orders[incoming.order_id] = incoming
-            market.stops.add(incoming)
-            if self._risk_books:
-                self._risk.opened(incoming)
+            self.put_back(market, incoming)
             return
         guard = market.guard
         gathers = market.phase is not _CONTINUOUS or (guard is not None and guard.is_left)
@@ -312,6 +322,8 @@ class Matcher:
             )  # fmt: skip
         if self._risk_books:
             self._risk.traded(market, resting, incoming, quantity)
+        if resting.price <= market.short_sales.trigger_price:
+            self._short_sales.note_trade(market, resting.price)
         if market.stops.waiting:
             self._take_triggered(market, resting.price)
 
@@ -385,6 +397,9 @@ class Matcher:
         )  # fmt: skip
         is_guarded = self._risk_books or self._blocks
         why_not = self._risk.why_not_triggered(market, order) if is_guarded else None
+        if not why_not and order.flags & _SHORT:
+            refused = refusal_of_price(market, order.order_type, order.flags, order.price)
+            why_not = CancelReason.SHORT_SALE if refused else None
         if why_not:
             self._events.order_cancelled(order, why_not)
         else:

@@ -7,12 +7,14 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- twenty *sections*, each a count u32 of its records and then the records:
+- *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
-     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
+     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a SymbolRenamed for each
+     former name by this name, a ShortSaleTermsSet and a ShortSaleRestricted of symbols that have them, a
+     MarketProtectionSet where there is
      one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, a PriceBandsSet or a
-     PriceCorridorSet where there is one, a MarketBreakerSet where there is a breaker, an AllocationSet where it has
-     steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
+     PriceCorridorSet where there is one, a MarketBreakerSet where there is a breaker, an AllocationSet where it
+     has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
      each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a
      RiskLimitSet by scope, subject, symbol and kind, for each that holds; the RuleConfigured of the rules in force and
      of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
@@ -47,7 +49,10 @@ filled up with zeros. A snapshot is:
       · buckets u32 (how many follow in section 21);
   21. their buckets, oldest first: first event sequence u64 · trades u64 · sum of their prices u64;
   22. price corridors by symbol id: symbol id u32 · static price u32 · seed u64;
-  23. the market's breaker, where anything of it is not 0: close level u64 · last level u64 · tripped u8.
+  23. the market's breaker, where anything of it is not 0: close level u64 · last level u64 · tripped u8;
+  25. splits by symbol id, of symbols that were split: symbol id u32 · sequence of the last split's event u64;
+  26. closing prices by symbol id, of symbols whose short sales a decline restricts: symbol id u32 · closing price u32
+      · days for which a restriction holds u8.
 """
 
 from __future__ import annotations
@@ -67,7 +72,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
 from exchange.domain.symbol import AuctionTerms
-from exchange.matching import guard_snapshot, risk_snapshot
+from exchange.matching import corporate_snapshot, guard_snapshot, risk_snapshot
 from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
@@ -102,6 +107,7 @@ PHASE_SECTIONS = 2
 RISK_FROM = 3
 """The first version that has risk books."""
 PHASES_FROM = 4
+"""The first version that has phases."""
 TERM_NAMES = SpecialTerms.__struct_fields__
 
 
@@ -142,6 +148,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
         _section(_market_records(state)),
         _section(SCHEDULED.pack(*row) for row in state.schedule),
         *(_section(records) for records in guard_snapshot.sections(state)),
+        *(_section(records) for records in corporate_snapshot.sections(state)),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -177,7 +184,7 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
 
     Version 1 had no reserves, no last prices and no special terms: the last price is as before the first trade.
     Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases;
-    version 4 no price guards and no breaker.
+    version 4 no price guards, no breaker and no splits.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
@@ -199,6 +206,7 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
     if version < PHASES_FROM:
         content += PHASE_SECTIONS * _section(())
     content += guard_snapshot.SECTIONS * _section(())
+    content += corporate_snapshot.SECTIONS * _section(())
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
 
@@ -260,6 +268,7 @@ def read_into(state: VenueState, data: bytes) -> None:
     risk_snapshot.restore(state, sections.records)
     _restore_phases(state, sections)
     guard_snapshot.restore(state, sections.records)
+    corporate_snapshot.restore(state, sections.records)
 
 
 def _restore_phases(state: VenueState, sections: _Sections) -> None:
@@ -329,6 +338,7 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             reference_price=symbol.reference_price, round_lot=symbol.round_lot, state=symbol.state,
             ticks=symbol.ticks.rows,
         ))  # fmt: skip
+    yield from corporate_snapshot.directory_records(directory, blank)
     for symbol in directory.symbols.values():
         if symbol.protection_bps:
             yield encode_event(e.MarketProtectionSet(

@@ -85,6 +85,9 @@ class TradeRulings:
             return Refusal(Reason.UNKNOWN_TRADE, command.match_id)
         if command.match_id in state.busted:
             return Refusal(Reason.TRADE_ALREADY_BUSTED, command.match_id)
+        split_at = state.markets[command.symbol_id].split_sequence
+        if sequence < split_at:
+            return Refusal(Reason.TRADE_BEFORE_SPLIT, command.match_id, split_at)
         rulings = len(state.busted) + len(state.corrected)
         if command.match_id not in state.corrected and rulings >= state.limits.rulings:
             return Refusal(Reason.DIRECTORY_FULL, rulings, state.limits.rulings)

@@ -24,6 +24,7 @@ from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
+from exchange.matching.corporate_actions import CorporateActions
 from exchange.matching.event_stream import Counters
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
@@ -31,6 +32,7 @@ from exchange.matching.order_entry import OrderEntry
 from exchange.matching.phases import Phases
 from exchange.matching.price_guard import PriceBands
 from exchange.matching.risk_desk import RiskDesk
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
 from exchange.matching.volatility import Volatility
@@ -81,6 +83,8 @@ class Venue:
         administration = Administration(state, phases)
         rulings = TradeRulings(state)
         configuration = Configuration(state, phases)
+        corporate = CorporateActions(state, matcher, orders)
+        short_sales = ShortSaleDesk(state)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
             (order_entry.SPECIAL_NUMBER, order_entry.SPECIAL.size): orders.enter_special,
@@ -96,6 +100,10 @@ class Venue:
             c.AddSymbol: administration.add_symbol,
             c.SetSymbolState: administration.set_symbol_state,
             c.SetReferencePrice: administration.set_reference_price,
+            c.SplitSymbol: corporate.split,
+            c.RenameSymbol: corporate.rename,
+            c.PayDividend: corporate.pay_dividend,
+            c.SetShortSaleTerms: short_sales.set_terms,
             c.SetMarketProtection: administration.set_market_protection,
             c.SetPhase: phases.set_phase,
             c.SchedulePhase: phases.schedule,

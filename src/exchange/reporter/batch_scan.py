@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.wire.fields import RECORD_START, kind_of
@@ -17,6 +18,11 @@ OF_DIRECTORY = (
     e.SymbolStateChanged,
     e.ReferencePriceSet,
     e.SymbolConfigured,
+    ce.SymbolSplit,
+    ce.SymbolRenamed,
+    ce.DividendPaid,
+    ce.ShortSaleTermsSet,
+    ce.ShortSaleRestricted,
     e.MarketProtectionSet,
     e.PhaseChanged,
     e.AuctionTermsSet,

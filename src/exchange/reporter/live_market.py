@@ -10,6 +10,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Protocol
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.configuration import SymbolChange
@@ -164,7 +165,7 @@ class LiveMarket:
                 self.indications.pop(event.symbol_id, None)
                 self._forget_bands(event.symbol_id)
                 listener.ticker_changed(event.symbol_id, event.sequence)
-            case e.SymbolStateChanged():
+            case e.SymbolStateChanged() | ce.SymbolSplit() | ce.SymbolRenamed() | ce.DividendPaid():
                 listener.ticker_changed(event.symbol_id, event.sequence)
             case e.EngineStarted():
                 self.epoch = event.epoch

@@ -30,11 +30,13 @@ class Early(msgspec.Struct, gc=False):
 
 
 class Block(msgspec.Struct):
-    """A large order, with what other accounts of its member traded just before it came in."""
+    """A large order, with what other accounts of its member traded just before it came in, and its own trades since."""
 
     account_id: int
     entered_sequence: int
     early: list[Early]
+    filled: int = 0
+    notional: int = 0
 
 
 class FrontState(msgspec.Struct):
@@ -71,7 +73,7 @@ class FrontRunningDetector(Detector):
             self.state.blocks.pop(order.order_id, None)
 
     def traded(self, fill: Fill) -> None:
-        """Judge the first trade of a block; take note of trades that may turn out to be early."""
+        """Judge the trades of a block; take note of trades that may turn out to be early."""
         blocks = self.state.blocks
         for order in (fill.maker, fill.taker):
             if order.order_id in blocks:
@@ -90,13 +92,17 @@ class FrontRunningDetector(Detector):
             del kept[: TRADES_KEPT_MAX // 2]
 
     def _judge(self, order: LiveOrder, fill: Fill) -> None:
-        settings, block = self.settings, self.state.blocks.pop(order.order_id)
+        settings, block = self.settings, self.state.blocks[order.order_id]
+        block.filled += fill.quantity
+        block.notional += fill.quantity * fill.price
+        paid = block.notional // block.filled
         quantity = sum(trade.quantity for trade in block.early)
         average = sum(trade.quantity * trade.price for trade in block.early) // quantity
-        benefit = fill.price - average if order.side == BUY else average - fill.price
+        benefit = paid - average if order.side == BUY else average - paid
         benefit_bps = benefit * BASIS_POINTS // average
         if benefit_bps < settings.benefit_bps:
             return
+        del self.state.blocks[order.order_id]
         accounts = tuple(sorted({order.account_id, *(trade.account_id for trade in block.early)}))
         before_ms = (order.entered_ns - block.early[0].time_ns) // MS
         verb = "bought" if order.side == BUY else "sold"
@@ -105,7 +111,7 @@ class FrontRunningDetector(Detector):
                 symbol_id=fill.symbol_id, accounts=accounts, begins_ns=block.early[0].time_ns,
                 score=score_of(55, 5, benefit_bps // max(1, settings.benefit_bps)),
                 summary=f"Another account of the same member {verb} {quantity} at {price_text(average)} on average "
-                f"just before a block of {order.quantity} that then traded at {price_text(fill.price)}.",
+                f"just before a block of {order.quantity} that then traded at {price_text(paid)} on average.",
                 measures=(
                     Measure("size of the block", str(order.quantity), str(settings.block)),
                     Measure("first trade before the block", f"{before_ms} ms", f"{settings.before_ms} ms"),

@@ -22,9 +22,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.allocation import AllocationStep, LeadMaker
+from exchange.domain.corporate_action import HoldingCause
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
@@ -67,6 +69,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "trade_condition": TradeCondition,
     "reject_reason": Reason,
     "scope": RiskScope,
+    "holding_cause": HoldingCause,
     "cause": BlockCause,
     "kind": LimitKind,
 }
@@ -139,6 +142,7 @@ _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k not
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 _AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
 _CORRIDOR = "dynamic_bps:H static_bps:H call_ns:Q random_ns_max:Q"
+_SHORT_SALES = "trigger_bps:H needs_locate:? needs_marking:?"
 _ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
 _LIMIT = "kind:e is_set:? value:q span:I"
@@ -157,6 +161,10 @@ LAYOUTS: dict[type, Layout] = {
             13,
             "configuration_version:I symbol:t reference_price:I round_lot:I state:B name:b ticks:r",
         ),
+        Layout(c.SplitSymbol, 14, "symbol_id:I new_shares:H old_shares:H cash_price:I note:b"),
+        Layout(c.RenameSymbol, 15, "symbol_id:I symbol:t name:b"),
+        Layout(c.PayDividend, 16, "symbol_id:I amount:I note:b"),
+        Layout(c.SetShortSaleTerms, 17, "symbol_id:I " + _SHORT_SALES),
         Layout(c.CreateParticipant, 20, "name:b"),
         Layout(c.CreateAccount, 21, "participant_id:I name:b"),
         Layout(c.CreateKey, 22, "participant_id:I role:e sha256:k label:b"),
@@ -306,6 +314,22 @@ LAYOUTS: dict[type, Layout] = {
         Layout(e.CancelTimerExpired, 173, "participant_id:I count:I"),
         Layout(e.RiskLimitSet, 174, "scope:e subject_id:I " + _LIMIT),
         Layout(e.RiskAlerted, 175, "scope:e subject_id:I kind:e percent:B measured:q limit:q"),
+        Layout(
+            ce.SymbolSplit,
+            220,
+            "new_shares:H old_shares:H old_reference:I reference_price:I cash_price:I note:b",
+        ),
+        Layout(ce.SymbolRenamed, 221, "old_symbol:t symbol:t name:b"),
+        Layout(ce.DividendPaid, 222, "amount:I old_reference:I reference_price:I note:b"),
+        Layout(
+            ce.HoldingAdjusted,
+            223,
+            "account_id:I cause:e asset:I amount:q balance:q",
+            {"cause": "holding_cause"},
+        ),
+        Layout(ce.ShortSaleTermsSet, 225, _SHORT_SALES + " closing_price:I"),
+        Layout(ce.ShortSaleRestricted, 226, "is_restricted:? days:B price:I closing_price:I"),
+        Layout(ce.SpecialTermsAdjusted, 224, "order_id:Q account_id:I" + _TERMS),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

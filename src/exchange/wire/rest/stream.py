@@ -278,7 +278,8 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
         "configuration", "phase", "phase_scheduled", "auction_indicated", "auction_executed", "auction_extended",
         "trading_blocked", "trading_unblocked", "price_bands_set", "price_corridor_set", "price_bands", "limit_state",
-        "auction_collar", "corridor_left", "market_breaker", "index_level", "breaker_tripped",
+        "auction_collar", "corridor_left", "market_breaker", "index_level", "breaker_tripped", "split",
+        "symbol_renamed", "dividend", "short_sales_restricted", "short_sales_free",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
@@ -314,3 +315,7 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     level: int = 0
     index_level: str = ""
     fall_bps: int = 0
+    former_symbol: str = ""
+    new_shares: int = 0
+    old_shares: int = 0
+    days: int = 0
