@@ -80,6 +80,7 @@ CANCELS: dict[CancelReason, Telling] = {
     CancelReason.NO_OPPOSITE: Telling("There was no price to take.", "1.3"),
     CancelReason.SELF_TRADE: Telling("It would have traded with an order of its own group.", "1.13"),
     CancelReason.AUCTION_ENDED: Telling("It was for this auction alone, and the auction is over.", "5.6"),
+    CancelReason.PRICE_LIMIT: Telling("It would trade beyond the symbol's price limits.", "7.3"),
     CancelReason.KILL_SWITCH: Telling("Trading was blocked by the kill switch.", "4.1"),
     CancelReason.CANCEL_TIMER: Telling("Its owner did not set the cancel timer again in time.", "3.4"),
     CancelReason.RISK_LIMIT: Telling("When it was triggered it broke a limit.", "4.4"),
@@ -91,6 +92,7 @@ REPRICES: dict[RepriceReason, Telling] = {
     RepriceReason.POST_ONLY: Telling(
         "It would have traded at once, so its price became {price}, one tick behind the best opposite price.", "1.5"
     ),
+    RepriceReason.PRICE_LIMIT: Telling("Its own price was beyond the band, so it became the band's: {price}.", "7.3"),
 }  # fmt: skip
 
 REFUSALS: dict[Reason, str] = {
@@ -123,12 +125,12 @@ RULES = {
     "3.2": "Refusals", "3.3": "Mass cancel", "3.4": "Cancel timer", "4.1": "Kill switch", "4.3": "Limits",
     "4.4": "Worst price", "5.1": "Phases", "5.3": "When there is an auction", "5.4": "Price", "5.5": "Sequence",
     "5.6": "Orders for an auction", "5.7": "Indication", "5.8": "Collar", "5.9": "Halts", "6.1": "Whose trade it is",
-    "6.2": "Steps", "6.3": "Top order", "6.4": "What is not shown",
+    "6.2": "Steps", "6.3": "Top order", "6.4": "What is not shown", "7.3": "Orders beyond a band",
 }  # fmt: skip
 """Titles of the paragraphs that are cited."""
 _SECTIONS = {
     "1": "1-orders", "2": "2-trades", "3": "3-market", "4": "4-risk-before-the-match", "5": "5-phases-and-auctions",
-    "6": "6-allocation",
+    "6": "6-allocation", "7": "7-price-limits-and-the-breaker-of-the-market",
 }  # fmt: skip
 RULEBOOK = "docs/rulebook.md"
 
