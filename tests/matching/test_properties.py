@@ -117,7 +117,7 @@ def test_sequences_have_no_gap_and_every_command_is_answered(drawn: list[bytes])
         assert {event.command_sequence for event in events} == {desk.venue.command_sequence}
         assert {(event.epoch, event.partition, event.time_ns) for event in events} == {(1, 0, START_NS)}
         next_event += len(events)
-    assert RULES_VERSION == 8
+    assert RULES_VERSION == 9
 
 
 @given(runs_of_commands, BORDERS)

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
@@ -164,7 +165,7 @@ def say(event: e.Event, names: Names) -> str:
                 f"corrected {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}"
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
-    return _say_phase(event) or _say_risk(event, names) or _say_administration(event)
+    return _say_phase(event) or _say_limits(event) or _say_risk(event, names) or _say_administration(event)
 
 
 def _terms(event: e.SpecialTermsAccepted) -> str:
@@ -248,6 +249,36 @@ def _say_phase(event: e.Event) -> str:
                 f"extended until {format_time(event.ends_ns)}, {format_price(event.price)} is not within "
                 f"{format_price(event.lowest)} to {format_price(event.highest)}"
             )
+    return ""
+
+
+def _say_limits(event: e.Event) -> str:
+    match event:
+        case v.PriceBandsSet():
+            return f"bands of tier {event.tier}" if event.tier else "no bands"
+        case v.PriceCorridorSet():
+            return f"corridor {event.dynamic_bps} bps, static {event.static_bps} bps"
+        case v.PriceBandsMoved():
+            doubled = ", doubled" if event.is_doubled else ""
+            around = f"around {format_price(event.reference_price)}"
+            return f"bands {format_price(event.lower)} to {format_price(event.upper)} {around}{doubled}"
+        case v.LimitStateChanged():
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            best = (format_price(price) if price else "none" for price in (event.bid, event.ask))
+            return f"{event.state.name.lower()} state at {' '.join(best)}{ends}"
+        case v.AuctionCollarSet():
+            around = f"around {format_price(event.reference_price)}, extension {event.extension}"
+            return f"collar {format_price(event.lower)} to {format_price(event.upper)} {around}"
+        case v.CorridorLeft():
+            limits = f"{format_price(event.lowest)} to {format_price(event.highest)}"
+            return f"{format_price(event.price)} is not within {limits}"
+        case v.MarketBreakerSet():
+            return f"breaker from {event.close_level}" if event.close_level else "no breaker"
+        case v.IndexLevelReported():
+            return f"index {event.level}, {event.fall_bps} bps down"
+        case v.MarketBreakerTripped():
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            return f"breaker of level {event.level} at {event.index_level}{ends}"
     return ""
 
 

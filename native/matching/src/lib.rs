@@ -11,6 +11,7 @@ mod client_order_ids;
 mod configuration;
 mod directory;
 mod event_stream;
+mod guard_snapshot;
 mod holdings;
 mod market;
 mod matcher;
@@ -23,6 +24,8 @@ mod order_entry;
 mod order_index;
 mod phase;
 mod phases;
+mod price_guard;
+mod price_limits;
 mod printable;
 pub mod reasons;
 mod reference_price;
@@ -36,6 +39,7 @@ mod state;
 mod stop_orders;
 mod trade_rulings;
 mod venue;
+mod volatility;
 
 pub use auction::Indication;
 pub use event_stream::Counters;
@@ -49,4 +53,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 8;
+pub const RULES_VERSION: u16 = 9;

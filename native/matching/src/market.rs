@@ -8,6 +8,7 @@ use crate::auction::{is_for_auction, Indication};
 use crate::order_book::{BookSide, Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::phase::CONTINUOUS;
+use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
 use crate::stop_orders::StopOrders;
 
@@ -37,6 +38,8 @@ pub struct Market {
     pub auction_terms: AuctionTerms,
     /// When the phase ends by itself, 0 for not.
     pub phase_ends_ns: u64,
+    /// What protects from sudden prices.
+    pub guard: Option<Box<Guard>>,
     /// What was last told of the auction.
     pub indicated: Indication,
     /// How trades are shared out among the orders at one price.
@@ -70,6 +73,7 @@ impl Market {
             auction_asks: BookSide::lowest_first(),
             auction_terms: AuctionTerms::default(),
             phase_ends_ns: 0,
+            guard: None,
             indicated: Indication::default(),
             allocation: Allocation::default(),
             tops: [0; 2],
@@ -153,9 +157,10 @@ impl Market {
         !self.allocation.steps.is_empty()
     }
 
-    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, be shared out, or be kept
+    /// from a price.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out()
+        self.has_unseen() || self.shares_out() || self.guard.is_some()
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

@@ -63,6 +63,10 @@ pub const PHASE_INVALID: u16 = 125;
 pub const PHASE_TIME_INVALID: u16 = 126;
 pub const AUCTION_TERMS_INVALID: u16 = 127;
 pub const NOT_HALTED: u16 = 128;
+pub const PRICE_BANDS_INVALID: u16 = 170;
+pub const PRICE_CORRIDOR_INVALID: u16 = 171;
+pub const INDEX_LEVEL_INVALID: u16 = 172;
+pub const NO_BREAKER: u16 = 173;
 pub const ALLOCATION_TOO_LONG: u16 = 71;
 pub const ALLOCATION_STEP_INVALID: u16 = 72;
 pub const LEAD_MAKERS_INVALID: u16 = 73;
@@ -90,7 +94,7 @@ pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 129;
+pub const REASONS_END: usize = 174;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -128,6 +128,9 @@ impl Venue {
             *left = rest;
             self.state.events.begin_command(expected);
             self.state.apply(&header, record);
+            if !self.state.guarded.is_empty() {
+                self.state.watch_limits();
+            }
             if !self.state.indicated.is_empty() {
                 self.state.tell_indications();
             }
@@ -443,6 +446,12 @@ impl State {
             Command::SchedulePhase(command) => self.schedule_phase(&command),
             Command::ClearSchedule { symbol_id } => self.clear_schedule(symbol_id),
             Command::SetAuctionTerms { symbol_id, terms } => self.set_auction_terms(symbol_id, terms),
+            Command::SetPriceBands { symbol_id, tier } => self.set_price_bands(symbol_id, tier),
+            Command::SetPriceCorridor { symbol_id, terms, seed } => {
+                self.set_price_corridor(symbol_id, terms, seed);
+            }
+            Command::SetMarketBreaker { close_level } => self.set_market_breaker(close_level),
+            Command::ReportIndexLevel { level } => self.report_index_level(level),
             Command::HaltTrading { symbol_id, reason } => self.halt_trading(symbol_id, reason),
             Command::ResumeTrading(command) => self.resume_trading(&command),
         }

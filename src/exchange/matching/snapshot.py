@@ -7,11 +7,12 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- sixteen *sections*, each a count u32 of its records and then the records:
+- twenty *sections*, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
-     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, an AllocationSet where it
-     has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
+     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, a PriceBandsSet or a
+     PriceCorridorSet where there is one, a MarketBreakerSet where there is a breaker, an AllocationSet where it has
+     steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
      each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a
      RiskLimitSet by scope, subject, symbol and kind, for each that holds; the RuleConfigured of the rules in force and
      of those that are coming; a ConfigurationChanged with nothing but its version, where there is one;
@@ -40,7 +41,13 @@ filled up with zeros. A snapshot is:
      · symbol u32 · price u32 · quantity u32 · count u32;
   15. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
      · scheduled phase u8 · extensions u8 · phase_ends_ns u64;
-  16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8.
+  16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8;
+  20. price bands by symbol id: symbol id u32 · base price u32 · reference price u32 · lower u32 · upper u32
+      · is late u8 · limit state u8 · limit_ends_ns u64 · update_ns u64 · collar lower u32, upper u32, step u32
+      · buckets u32 (how many follow in section 21);
+  21. their buckets, oldest first: first event sequence u64 · trades u64 · sum of their prices u64;
+  22. price corridors by symbol id: symbol id u32 · static price u32 · seed u64;
+  23. the market's breaker, where anything of it is not 0: close level u64 · last level u64 · tripped u8.
 """
 
 from __future__ import annotations
@@ -60,7 +67,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
 from exchange.domain.symbol import AuctionTerms
-from exchange.matching import risk_snapshot
+from exchange.matching import guard_snapshot, risk_snapshot
 from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
@@ -70,7 +77,7 @@ from exchange.matching.venue_state import ScheduledPhase, VenueState
 from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 TOP_ORDERS_RULES = 6
 """The first rules with top orders."""
 ENVELOPE = Struct("<4sHHQI")
@@ -94,6 +101,7 @@ BALANCE_BYTES = 16
 PHASE_SECTIONS = 2
 RISK_FROM = 3
 """The first version that has risk books."""
+PHASES_FROM = 4
 TERM_NAMES = SpecialTerms.__struct_fields__
 
 
@@ -133,6 +141,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
         *(_section(records) for records in risk_snapshot.sections(state)),
         _section(_market_records(state)),
         _section(SCHEDULED.pack(*row) for row in state.schedule),
+        *(_section(records) for records in guard_snapshot.sections(state)),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -167,13 +176,18 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
     """Return a whole snapshot that older rules wrote as this version writes it; others as they are.
 
     Version 1 had no reserves, no last prices and no special terms: the last price is as before the first trade.
-    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases.
+    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases;
+    version 4 no price guards and no breaker.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
     magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
     content = data[ENVELOPE.size :]
-    is_whole = (magic, length, checksum) == (MAGIC, len(content), crc32(content)) and version in (1, 2, 3)
+    is_whole = (magic, length, checksum) == (
+        MAGIC,
+        len(content),
+        crc32(content),
+    ) and 0 < version < SNAPSHOT_VERSION
     if not is_whole or rules >= rules_version:
         return data
     if version == 1:
@@ -182,7 +196,9 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
         content += _section(())
     if version < RISK_FROM:
         content += risk_snapshot.SECTIONS * _section(())
-    content += PHASE_SECTIONS * _section(())
+    if version < PHASES_FROM:
+        content += PHASE_SECTIONS * _section(())
+    content += guard_snapshot.SECTIONS * _section(())
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
 
@@ -243,6 +259,7 @@ def read_into(state: VenueState, data: bytes) -> None:
             state.markets[order.symbol_id].auction.add(order)
     risk_snapshot.restore(state, sections.records)
     _restore_phases(state, sections)
+    guard_snapshot.restore(state, sections.records)
 
 
 def _restore_phases(state: VenueState, sections: _Sections) -> None:
@@ -318,6 +335,7 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
                 **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
             ))  # fmt: skip
     yield from _phase_records(directory, blank)
+    yield from guard_snapshot.directory_records(directory, blank)
     for symbol in directory.symbols.values():
         if symbol.allocation.steps:
             yield encode_event(e.AllocationSet(

@@ -31,6 +31,7 @@ from exchange.matching.phases import Phases
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
+from exchange.matching.volatility import Volatility
 from exchange.wire.records import (
     BY_NUMBER,
     COMMAND_HEADER,
@@ -40,7 +41,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 8
+RULES_VERSION = 9
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -72,7 +73,8 @@ class Venue:
         matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
-        day = self._business_day = BusinessDay(state, orders)
+        volatility = Volatility(state, phases)
+        day = self._business_day = BusinessDay(state, orders, volatility)
         risk = self._risk_desk = RiskDesk(state, orders)
         administration = Administration(state, phases)
         rulings = TradeRulings(state)
@@ -97,6 +99,10 @@ class Venue:
             c.SchedulePhase: phases.schedule,
             c.ClearSchedule: phases.clear_schedule,
             c.SetAuctionTerms: phases.set_auction_terms,
+            c.SetPriceBands: volatility.set_bands,
+            c.SetPriceCorridor: volatility.set_corridor,
+            c.SetMarketBreaker: volatility.set_breaker,
+            c.ReportIndexLevel: volatility.report_level,
             c.HaltTrading: phases.halt,
             c.ResumeTrading: phases.resume,
             c.SetAllocation: administration.set_allocation,
@@ -144,6 +150,8 @@ class Venue:
                 take(record)
             else:
                 self._apply_other(record, number, version)
+            if self._state.guarded:
+                self._phases.limits.watch()
             if self._state.indicated:
                 self._phases.tell_indications()
             events.end_command()
