@@ -181,7 +181,8 @@ def test_the_day_has_all_that_a_day_has() -> None:
     kinds = {type(event) for event in day.events}
     assert kinds >= {
         e.AuctionIndicated, e.AuctionExecuted, e.TradeExecuted, e.TradeBusted, e.OrderTriggered, e.OrderRefreshed,
-        e.OrderRejected, e.MatchPrevented, e.BusinessDayStarted, v.CorridorLeft, v.PriceBandsMoved, v.MarketBreakerTripped,
+        e.OrderRejected, e.MatchPrevented, e.BusinessDayStarted, v.CorridorLeft, v.PriceBandsMoved,
+        v.MarketBreakerTripped,
     }  # fmt: skip
     auctions = [
         event.auction.name for event in day.events if isinstance(event, e.AuctionExecuted) and event.volume
