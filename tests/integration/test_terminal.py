@@ -162,6 +162,71 @@ def test_a_stop_order_is_told_in_words_and_waits_until_it_is_cancelled(screen: S
     expect(page.locator("#orders tr.canceled", has_text="stop")).to_be_visible(timeout=WAIT_MS)
 
 
+def test_a_trailing_and_a_hidden_order_are_told_in_words_and_taken(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    page.uncheck("#confirm")
+    page.select_option("#type", "trailing_stop")
+    page.click("#sell")
+    page.fill("#qty", "11")
+    page.fill("#trail", "20%")
+    expect(page.locator("#words")).to_contain_text("20% below the highest one")
+    page.click("#send")
+    expect(page.locator("#orders tr.new", has_text="stop")).to_contain_text("11", timeout=WAIT_MS)
+    page.select_option("#type", "limit")
+    page.fill("#price", "240.00")
+    page.click("#terms summary")
+    page.check("#hidden")
+    expect(page.locator("#words")).to_contain_text("seen by nobody")
+    page.fill("#qty", "13")
+    page.click("#send")
+    expect(page.locator("#orders tr.new", has_text="240.00")).to_contain_text("13", timeout=WAIT_MS)
+    page.keyboard.press("Alt+c")
+    expect(page.locator("#orders tr.new")).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_an_order_shows_where_it_stands_in_the_line(screen: Screen, exchange: ExchangeProcess) -> None:
+    keys = exchange.keys()["participants"]
+    alice, bob = (Client(exchange.url("engine"), keys[name]["key"]) for name in ("alice", "bob"))
+    for who, qty in ((bob, "30"), (alice, "20")):
+        order = {"symbol": "AAPL", "side": "buy", "qty": qty, "price": "150.00"}
+        assert who.call("POST", "/api/v1/order", order)[0] == 201
+    page = screen.open(who="alice")
+    page.click("#view-trading")
+    row = page.locator("#line li", has_text="20 at 150.00")
+    expect(row).to_contain_text("number 2 of 2, 30 shares before it", timeout=WAIT_MS)
+    assert bob.call("DELETE", "/api/v1/orders?symbol=AAPL")[0] == 200
+    expect(row).to_contain_text("number 1 of 1, next to trade at its price", timeout=WAIT_MS)
+    assert alice.call("DELETE", "/api/v1/orders?symbol=AAPL")[0] == 200
+    expect(page.locator("#line .none")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_kill_switch_and_a_limit_are_set_and_lifted(screen: Screen, exchange: ExchangeProcess) -> None:
+    page = screen.open(operator=True)
+    page.click("#view-operations")
+    page.select_option("#block-scope", "participant")
+    page.fill("#block-subject", "2")
+    page.fill("#block-reason", "runaway program")
+    page.click("#pull")
+    expect(page.locator("#office-answer")).to_contain_text("participant 2 may not trade now", timeout=WAIT_MS)
+    expect(page.locator("#risk tr.blocked")).to_contain_text("runaway program", timeout=WAIT_MS)
+    bob = Client(exchange.url("engine"), exchange.keys()["participants"]["bob"]["key"])
+    status, answer = bob.call(
+        "POST", "/api/v1/order", {"symbol": "AAPL", "side": "buy", "qty": "1", "price": "150.00"}
+    )
+    assert (status, answer["reason"]) == (422, "participant_blocked"), answer
+    page.get_by_label("Lift the block of participant 2").click()
+    expect(page.locator("#office-answer")).to_have_class("bad", timeout=WAIT_MS)
+    risk = Client(exchange.url("engine"), exchange.keys()["risk"])
+    assert risk.call("POST", "/api/v1/risk/blocks/lift", {"scope": "participant", "subject": "2"})[0] == 200
+    expect(page.locator("#risk tr.blocked")).to_have_count(0, timeout=WAIT_MS)
+    page.fill("#limit-subject", "2")
+    page.fill("#limit-value", "500")
+    page.click("#set-limit")
+    expect(page.locator("#risk tr", has_text="max quantity")).to_contain_text("500", timeout=WAIT_MS)
+    page.get_by_label("Take away max_quantity of account 2").click()
+    expect(page.locator("#risk tr", has_text="max quantity")).to_have_count(0, timeout=WAIT_MS)
+
+
 def test_a_refused_order_says_why_and_an_incomplete_one_is_not_sent(screen: Screen) -> None:
     page = screen.open(who="alice")
     page.fill("#qty", "1.5")
@@ -420,7 +485,7 @@ def test_every_view_fits_and_every_control_has_a_name(
 
 
 NAMELESS = """() => [...document.querySelectorAll("button, input, select, a")].filter((one) => {
-  const labels = [...(one.labels ?? [])].map((label) => label.innerText.trim());
+  const labels = [...(one.labels ?? [])].map((label) => label.textContent.trim());
   return !(one.getAttribute("aria-label") || one.innerText || labels.some((text) => text));
 }).map((one) => one.outerHTML.slice(0, 120))"""
 

@@ -12,7 +12,9 @@ use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 use crate::auction::{is_for_auction, Indication};
 use crate::event_stream::Counters;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
+use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
+use crate::price_guard::{limit_state, Guard};
 use crate::reasons::{self as reason, Refusal};
 use crate::risk_desk::RiskUsage;
 use crate::snapshot::{self, SnapshotError};
@@ -284,6 +286,18 @@ impl Venue {
 
     pub fn reference_price(&self, symbol_id: u32) -> u32 {
         self.state.market(symbol_id).map_or(0, |market| market.reference.price)
+    }
+
+    /// Where a symbol's price limits stand: reference price, 0 for a corridor's, lowest, highest, limit state, and when
+    /// that leads to a pause.
+    pub fn price_limits(&self, symbol_id: u32) -> Option<(u32, u32, u32, u8, u64)> {
+        let market = self.state.market(symbol_id).filter(|market| market.phase == CONTINUOUS)?;
+        let guard = market.guard.as_deref()?;
+        let (lowest, highest) = market.limits(guard);
+        Some(match guard {
+            Guard::Bands(bands) => (bands.reference, lowest, highest, bands.state, bands.limit_ends_ns),
+            Guard::Corridor(_) => (0, lowest, highest, limit_state::NORMAL, 0),
+        })
     }
 
     pub fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {

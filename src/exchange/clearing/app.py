@@ -23,6 +23,7 @@ from exchange.clearing.engine_client import EngineClient
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
+from exchange.clearing.rest_cascade import CascadeApi
 from exchange.clearing.rest_cycles import CyclesApi
 from exchange.clearing.rest_reports import ReportsApi
 from exchange.clearing.rest_reviews import ReviewsApi
@@ -31,6 +32,7 @@ from exchange.clearing.rest_statements import StatementsApi
 from exchange.clearing.review_desk import ReviewClock, ReviewDesk
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
 from exchange.clearing.ruling_desk import RulingDesk
+from exchange.clearing.surveillance.office import SurveillanceOffice, open_surveillance
 from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
@@ -115,6 +117,7 @@ class ClearingApp:
             await self._news.start()
             store = await self._open_store(stack)
             self.office = await self._set_up(stack, store)
+            self._surveillance = await self._open_surveillance(stack)
             await self._start_http(stack)
             stack.push_async_callback(self._end_tasks)
             for name, work in (
@@ -215,6 +218,12 @@ class ClearingApp:
             on_halt=[self._cancel_tasks],
         )
 
+    async def _open_surveillance(self, stack: AsyncExitStack) -> SurveillanceOffice:
+        office = self.office
+        return await open_surveillance(
+            stack, self.config, office.source, self._bus, office.directory, self._clock
+        )
+
     def _start_announcing(self, stack: AsyncExitStack) -> Callable[[list[Ruling]], None]:
         """Return what is told of stored rulings: the announcer where there is a bus."""
         if self._bus is None:
@@ -252,10 +261,12 @@ class ClearingApp:
             [
                 *trades.routes(),
                 *CyclesApi(self.office, trades, reports.compare).routes(),
+                *CascadeApi(self.office).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
                 *StatementsApi(self.office, self._fees).routes(),
                 *reports.routes(),
+                *self._surveillance.routes(),
                 *self._news.routes(),
                 config_route("clearing", self.config, lambda: self._config_follower),
             ],
@@ -266,11 +277,16 @@ class ClearingApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *reports.metrics(),
+                *self._surveillance.metrics(),
                 *self._news.metrics(),
                 *component_metrics(description, self._bus, link, self._config_follower),
             ],
             description=DESCRIPTION,
-            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            notes=lambda: [
+                *redis_notes(link),
+                *config_notes(self._config_follower),
+                *self._surveillance.notes(),
+            ],
             shared_rates=open_shared_rates(self.config, link, "clearing"),
         )
         address = self.config.clearing_address()

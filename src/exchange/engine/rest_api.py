@@ -18,6 +18,7 @@ from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
 from exchange.engine.rest_trades import TradesApi
+from exchange.engine.rest_volatility import VolatilityApi
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import Route
@@ -41,6 +42,7 @@ def engine_routes(
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
+        *VolatilityApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
         *RiskApi(gateway).routes(),
         *SessionsApi(gateway, ouch).routes(),

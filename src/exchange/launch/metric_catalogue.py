@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES
+from exchange.clearing.surveillance.metrics import SURVEILLANCE_FAMILIES
 from exchange.engine.engine_metrics import ENGINE_FAMILIES
 from exchange.engine.ouch_metrics import OUCH_FAMILIES
 from exchange.infra.bus_metrics import BUS_FAMILIES
@@ -46,6 +47,7 @@ GROUPS = (
     Group("Reporter", "reporter", REPORTER_FAMILIES),
     Group("ITCH", "reporter, where `[reporter.itch]` is enabled", ITCH_FAMILIES),
     Group("Clearing", "clearing", CLEARING_FAMILIES),
+    Group("Surveillance", "clearing, where `[surveillance]` is enabled", SURVEILLANCE_FAMILIES),
     Group(
         "Bus",
         "engine, reporter, clearing, where there is a bus; within one process all show the same one",

@@ -16,6 +16,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
+from exchange.domain.volatility import LimitState
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
 from exchange.matching.allocation import Allocator
@@ -28,6 +29,7 @@ from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.phases import Phases
+from exchange.matching.price_guard import PriceBands
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
@@ -336,6 +338,19 @@ class Venue:
         """Return the price that a symbol's next trade is compared with, 0 for an unknown symbol."""
         market = self._state.markets.get(symbol_id)
         return market.reference.price if market else 0
+
+    def price_limits(self, symbol_id: int) -> tuple[int, int, int, int, int] | None:
+        """Return where a symbol's price limits stand; nothing where none hold now.
+
+        (reference price, 0 for a corridor's; lowest; highest; limit state; when that leads to a pause, 0 for not)
+        """
+        market = self._state.markets.get(symbol_id)
+        if market is None or market.guard is None or market.phase is not Phase.CONTINUOUS:
+            return None
+        guard = market.guard
+        if isinstance(guard, PriceBands):
+            return guard.reference, guard.lower, guard.upper, guard.state, guard.limit_ends_ns
+        return 0, *market.price_limits(guard), LimitState.NORMAL, 0
 
     def balance(self, account_id: int, symbol_id: int) -> int:
         """Return an account's shares of a symbol, or its cash for symbol 0."""

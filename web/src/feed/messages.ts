@@ -1,8 +1,9 @@
 // The messages of the market data stream that the terminal reads; docs/websocket.md describes them all.
 import type { LevelText } from "./book.ts";
+import type { WaitingText } from "./queue.ts";
 
 export interface Subscription {
-  channel: "book" | "trades" | "ticker" | "candles" | "status";
+  channel: "book" | "queue" | "trades" | "ticker" | "candles" | "status";
   symbols: string[];
   interval?: string;
   conflated?: number;
@@ -57,8 +58,8 @@ export interface StreamMessage {
   prev_seq?: number;
   interval?: string;
   at?: string;
-  bids?: LevelText[];
-  asks?: LevelText[];
+  bids?: LevelText[] | WaitingText[];
+  asks?: LevelText[] | WaitingText[];
   checksum?: number;
   trades?: Trade[];
   trade?: Trade;

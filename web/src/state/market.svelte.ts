@@ -1,9 +1,10 @@
 // What the market looks like now: everything the stream says, handed to the views at most ten times a second.
 import { ask, type Addresses, type Page } from "../api.ts";
 import { milliseconds } from "../clock.ts";
-import type { Book, Level } from "../feed/book.ts";
+import { Book, type Level } from "../feed/book.ts";
 import { FeedClient, type FeedState, type Socket } from "../feed/feed_client.ts";
 import type { Candle, StreamMessage, Subscription, Ticker, Trade } from "../feed/messages.ts";
+import { Queue } from "../feed/queue.ts";
 import { CANDLES_MAX, withCandle } from "./candles.ts";
 import { after, UNKNOWN, withScheduled, type Scheduled, type SymbolPhase } from "./phases.ts";
 
@@ -44,6 +45,8 @@ export class Market {
   problem = $state("");
   seq = $state(0);
   bookSeq = $state(0);
+  /** Order by order, while somebody watches it; a new value with each change. */
+  queue = $state.raw<{ book: Queue } | undefined>();
   heardAt = $state(0);
   busts = $state(0);
   updates = 0;
@@ -53,6 +56,8 @@ export class Market {
   private dirty = new Set<string>();
   private asked = false;
   private book: Book | undefined;
+  private line: Queue | undefined;
+  private isQueueWatched = false;
   private draft = { trades: [] as Trade[], candles: [] as Candle[], tickers: {} as Record<string, Ticker>, phases: {} as Record<string, SymbolPhase> };
   private sparkAt: Record<string, number> = {};
 
@@ -99,7 +104,7 @@ export class Market {
     this.bids = this.asks = [];
     this.trades = this.draft.trades = [];
     this.candles = this.draft.candles = [];
-    this.book = undefined;
+    this.book = this.line = this.queue = undefined;
     if (!symbol) return;
     const symbols = [symbol];
     this.shown = [
@@ -107,14 +112,23 @@ export class Market {
       { channel: "trades", symbols },
       { channel: "candles", symbols, interval, conflated: BOOK_MS },
     ];
+    if (this.isQueueWatched) this.shown.push({ channel: "queue", symbols });
     for (const subscription of this.shown) this.feed.subscribe(subscription);
   }
 
-  private take(message: StreamMessage, book: Book | undefined): void {
+  /** Follow the symbol's book order by order, or no longer: it is every single change, so only while it is shown. */
+  watchQueue(wanted: boolean): void {
+    if (wanted === this.isQueueWatched) return;
+    this.isQueueWatched = wanted;
+    this.show(this.symbol);
+  }
+
+  private take(message: StreamMessage, book: Book | Queue | undefined): void {
     this.updates++;
     const mine = message.symbol === this.symbol;
     if (message.channel === "ticker" && message.ticker) this.takeTicker(message.ticker);
-    else if (message.channel === "book" && mine) this.book = book;
+    else if (book instanceof Book && mine) this.book = book;
+    else if (book instanceof Queue && mine) this.line = book;
     else if (message.channel === "trades" && mine) this.takeTrades(message);
     else if (message.channel === "candles" && mine) this.takeCandle(message);
     else if (message.channel === "status") this.takeStatus(message);
@@ -138,6 +152,7 @@ export class Market {
       if (dirty.has("status")) this.phases = { ...draft.phases };
       if (dirty.has("trades")) this.trades = draft.trades.slice(0, TAPE_ROWS);
       if (dirty.has("candles")) this.candles = draft.candles.slice();
+      if (dirty.has("queue") && this.line) this.queue = { book: this.line };
       if (dirty.has("book") && book) {
         [this.bids, this.asks] = [book.bids, book.asks];
         this.bookSeq = this.feed.seq;

@@ -2,7 +2,7 @@
 import { ask, type Addresses } from "../api.ts";
 import { Clock } from "../clock.ts";
 import type { Why } from "../why.ts";
-import { hasLimit, type Draft } from "../words.ts";
+import { EMPTY, hasLimit, type Draft } from "../words.ts";
 import { Account, type Order } from "./account.svelte.ts";
 import { Market } from "./market.svelte.ts";
 import { Office, type Story } from "./office.svelte.ts";
@@ -21,9 +21,7 @@ export class Terminal {
   readonly account: Account;
   readonly office: Office;
   readonly clock: Clock = $derived(new Clock(settings.zone === "local" ? undefined : this.zone));
-  draft = $state<Draft>({
-    symbol: "", side: "buy", type: "limit", qty: "100", price: "", stop_price: "", display_qty: "", time_in_force: "day", post_only: false,
-  });
+  draft = $state<Draft>({ ...EMPTY });
   story = $state.raw<Story | Lines | undefined>();
   /** What the engine tells of an order; found: nothing while it replays. */
   why = $state.raw<{ order_id: string; found: Why | undefined; problem: string } | undefined>();
