@@ -230,9 +230,14 @@ async def run_away(day: Day) -> None:
 
 
 async def await_volatility(day: Day) -> None:
-    """Wait until the second symbol trades continuously again."""
-    symbol = _second(day).symbol
-    await day.wait_for(f"the end of {symbol}'s auction", lambda: day.phase_of(symbol) is Phase.CONTINUOUS)
+    """Wait until the second symbol trades continuously again, and take its corridor away."""
+    listed = _second(day)
+    await day.wait_for(
+        f"the end of {listed.symbol}'s auction", lambda: day.phase_of(listed.symbol) is Phase.CONTINUOUS
+    )
+    await day.engine.gateway.carry_out(
+        c.SetPriceCorridor(symbol_id=listed.symbol_id, dynamic_bps=0, static_bps=0, call_ns=0)
+    )
 
 
 def _second(day: Day) -> Symbol:
