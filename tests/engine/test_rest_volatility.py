@@ -58,7 +58,7 @@ async def test_the_breaker_stops_the_market(engine: RunningEngine) -> None:
 
 async def test_what_cannot_be_is_refused(engine: RunningEngine) -> None:
     for path, body, status, reason in (
-        (f"{AAPL}/bands", {"tier": 3}, 422, "price_bands_invalid"),
+        (f"{AAPL}/bands", {"tier": 3}, 400, "invalid_field"),
         (f"{AAPL}/corridor", {"dynamic_bps": 100, "call_s": 0}, 422, "price_corridor_invalid"),
         (f"{MARKET}/breaker", {"close_level": "-1"}, 422, "index_level_invalid"),
         (f"{MARKET}/breaker", {"close_level": "many"}, 422, "index_level_invalid"),
