@@ -24,6 +24,7 @@ CORE = {"domain", "wire", "risk", "matching", "market_data", "post_trade", "surv
 NO_TEST_OF_ITS_OWN = {
     "client/errors.py": "values only; client/test_requests.py and test_stream.py raise them all",
     "domain/commands.py": "values only; the records' round trip tests them",
+    "domain/volatility_events.py": "values only; the records' round trip tests them",
     "domain/corporate_events.py": "values only; the records' round trip tests them",
     "domain/events.py": "values only; the records' round trip tests them",
     "domain/participant.py": "values only",

@@ -67,6 +67,19 @@ async def test_what_is_due_is_settled_in_part_and_the_fail_is_shown(clearing: Ru
     }  # fmt: skip
 
 
+async def test_the_statement_of_the_day_tells_of_settlement_fails_margin_and_the_house(
+    clearing: RunningClearing,
+) -> None:
+    await clearing.ask("POST", "/settlements", "clearing", SETTLE)
+    await clearing.ask("POST", "/margin", "clearing", {"reason": "after the run"})
+    found = await clearing.get("/statement?account=1&date=2026-11-24")
+    assert [(each["qty"], each["failed"]) for each in found["settled"]] == [("60", "40")]
+    assert [(each["qty"], each["cash"]) for each in found["open"]] == [("40", "-7560.00")]
+    assert found["margin"]["required"] == "756.00"
+    assert [each["holder"] for each in found["house"]] == ["settled", "settled"]
+    assert (await clearing.get("/statement?account=1&date=2026-11-23"))["settled"] == []
+
+
 async def test_sides_see_their_own(clearing: RunningClearing) -> None:
     await clearing.ask("POST", "/settlements", "operator", SETTLE)
     (run,) = (await clearing.get("/settlements", "alice"))["items"]

@@ -25,6 +25,11 @@ def test_what_is_written_is_read_again(public_id: int | None, wide: int | None) 
         assert connection.execute(select(table.c.n).where(table.c.i == public_id)).scalar() in (1, None)
 
 
+def test_texts_of_wide_numbers_are_written_as_they_are() -> None:
+    assert WideInteger().are_as_is(["1", "-2"])
+    assert not WideInteger().are_as_is(["1", -2])
+
+
 def test_every_key_has_the_partition_in_it() -> None:
     for each in metadata.sorted_tables:
         names = {column.name for column in each.primary_key}

@@ -15,7 +15,7 @@ from tests.cli.conftest import Run
 from tests.cli.stub_component import StubComponent
 from tests.post_trade.stream import Stream
 
-ID = "0123456789abcdef0123456789abcdef"
+ID = "012345678901234567"
 PATH = "/api/v1/surveillance/alerts"
 ALERT: dict[str, Any] = {
     "alert_id": ID, "number": "1", "detector": "SPOOF-1", "version": 1, "settings": "ab", "level": "alert",
@@ -60,7 +60,7 @@ def test_alerts_are_listed_and_shown_by_the_first_digits_too(
 
 
 def test_digits_that_fit_several_alerts_are_refused(run: Run, component: StubComponent, data: Path) -> None:
-    other = ALERT | {"alert_id": "0123" + "0" * 28}
+    other = ALERT | {"alert_id": "0123" + "0" * 14}
     component.answer("GET", PATH, {"items": [ALERT, other], "next": None})
     ran = run("surveillance", "show", "0123")
     assert "2 alerts begin with 0123" in ran.err

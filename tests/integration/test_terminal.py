@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -318,6 +319,66 @@ def test_an_operator_sees_what_the_rules_measured_and_releases_or_busts_with_a_r
     expect(page.locator("#trades tr.executed")).to_contain_text(["11.00"], timeout=WAIT_MS)
 
 
+def test_an_officer_sees_an_alert_with_its_evidence_and_closes_the_case(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    alice = Client(exchange.url("engine"), exchange.keys()["participants"]["alice"]["key"])
+    for side in ("sell", "buy"):
+        order = {"symbol": "XYZ", "side": side, "qty": "7", "price": "10.00", "time_in_force": "gtc"}
+        assert alice.call("POST", "/api/v1/order", order)[0] == 201
+    page = screen.open("XYZ", operator=True)
+    page.click("#view-oversight")
+    alert = page.locator("#alerts article", has_text="bought and sold 7 at 10.00")
+    expect(alert).to_have_count(1, timeout=WAIT_MS)
+    expect(alert).to_contain_text("WASH-1 in XYZ")
+    expect(alert.locator(".close")).to_be_disabled()
+    alert.locator("summary").click()
+    expect(alert.locator(".measures")).to_contain_text("owners of the trade")
+    expect(alert.locator(".evidence")).to_contain_text("Events ")
+    picture(page, "oversight")
+    alert.get_by_role("textbox").fill("a test of ours")
+    alert.locator(".take").click()
+    expect(alert).to_contain_text("in review", timeout=WAIT_MS)
+    alert.locator(".escalate").click()
+    expect(alert.locator("h3")).to_contain_text("escalated", timeout=WAIT_MS)
+    alert.get_by_role("combobox").select_option("explained")
+    alert.locator(".close").click()
+    expect(alert).to_have_count(0, timeout=WAIT_MS)
+    page.check("#alerts-all")
+    expect(alert.locator("h3")).to_contain_text("closed as explained", timeout=WAIT_MS)
+
+
+def test_a_review_is_seen_with_its_deadline_and_ruled_on_with_a_reason(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    cross(exchange, "10.00")
+    bob = Client(exchange.url("clearing"), exchange.keys()["participants"]["bob"]["key"])
+    trade = newest_trade(bob)
+    status, _ = bob.call("POST", f"/api/v1/trades/{trade}/review", {"basis": "typed 10.00 for 9.00"})
+    assert status == 201
+    page = screen.open("XYZ", operator=True)
+    page.click("#view-oversight")
+    review = page.locator("#reviews article", has_text=f"Trade {trade} in XYZ")
+    expect(review).to_contain_text("typed 10.00 for 9.00", timeout=WAIT_MS)
+    expect(review).to_contain_text("until ")
+    review.get_by_role("textbox").fill("at the reference price")
+    review.locator(".deny").click()
+    expect(review).to_contain_text("denied", timeout=WAIT_MS)
+    expect(page.locator("#oversight-answer")).to_contain_text("is denied")
+    expect(page.locator("#cycles")).to_contain_text("No trading day is closed yet.")
+
+
+def newest_trade(client: Client) -> str:
+    """Wait until a member's trade has reached clearing; return its id."""
+    end = time.monotonic() + WAIT_MS / 1_000
+    while True:
+        status, answer = client.call("GET", "/api/v1/trades?symbol=XYZ&limit=1")
+        if status == 200 and answer["items"] and answer["items"][0]["price"] == "10.00":
+            return str(answer["items"][0]["match_id"])
+        assert time.monotonic() < end, answer
+        time.sleep(0.05)
+
+
 def test_the_proofs_hold_and_a_halt_is_told_to_everybody(screen: Screen) -> None:
     page = screen.open("TSLA", operator=True)
     page.click("#view-operations")
@@ -472,7 +533,7 @@ def test_every_view_fits_and_every_control_has_a_name(
     page = screen.open(who="alice", operator=True)
     page.fill("#price", "189.30")
     look = request.node.callspec.id
-    for view in ("market", "trading", "operations"):
+    for view in ("market", "trading", "operations", "oversight"):
         page.click(f"#view-{view}")
         expect(page.locator(f"main.{view}")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

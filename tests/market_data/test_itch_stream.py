@@ -203,6 +203,37 @@ def test_an_auction_is_told_from_its_first_indication_to_its_cross() -> None:
     assert market.reader.states[stock] == "T"
 
 
+def test_bands_a_pause_and_the_breaker_are_told() -> None:
+    market = Market()
+    flow, aapl = market.flow, SymbolId(1)
+    order = {
+        "symbol_id": aapl, "order_type": OrderType.LIMIT, "time_in_force": TimeInForce.DAY, "side": Side.BUY,
+        "account_id": AccountId(1), "quantity": Quantity(10), "price": Price(1_000_000_000),
+    }  # fmt: skip
+    parts = market.hear(flow.do(c.SetPriceBands(symbol_id=aapl, tier=1)))
+    parts += market.hear(flow.do(c.EnterOrder(**order)))  # type: ignore[arg-type]
+    flow.time_ns += 15 * 10**9
+    parts += market.hear(flow.do(c.Tick()))
+    parts += market.hear(flow.do(c.SetMarketBreaker(close_level=50_000_000)))
+    restored = ItchStream.restore(market.stream.snapshot())
+    parts += market.hear(told := flow.do(c.ReportIndexLevel(level=40_000_000)))
+    assert letters(restored.apply(told)) == letters(parts[-1:])
+    messages = [itch.decode(message) for part in parts for message in part.messages]
+    said = [
+        (each.letter, *(value for name, value in each.values.items() if name in WANTED))
+        for each in messages
+        if each.letter in "RHJVW"
+    ]
+    lower, upper = next(each for each in messages if each.letter == "J").values["lower"], flow.venue
+    assert said[:2] == [("R", "1"), ("H", "P", "LUDP")]
+    assert said[2][0] == "J"
+    assert said[3:6] == [("V", 465 * 10**9, 435 * 10**9, 400 * 10**9), ("W", "3"), ("H", "H", "MWC3")]
+    assert 0 < lower < upper.reference_price(1)
+
+
+WANTED = ("luld_tier", "state", "reason", "level", "level_1", "level_2", "level_3", "extension")
+
+
 @pytest.mark.parametrize(
     ("price", "code"), [(0, b" "), (1_009, b"L"), (1_010, b"1"), (900, b"A"), (1_200, b"B"), (5_000, b"C")]
 )

@@ -284,6 +284,28 @@ def change_phase(eight: bytes, now_ns: int) -> c.Command:
             )  # fmt: skip
 
 
+def change_limits(eight: bytes) -> c.Command:
+    """Give a symbol bands, a corridor or nothing; set the breaker, or tell it of an index."""
+    symbol_id = pick(SYMBOLS, eight[1])
+    match eight[0] % 12:
+        case 0 | 1 | 2:
+            return c.SetPriceBands(symbol_id=symbol_id, tier=pick((1, 1, 1, 2, 2, 0, 3), eight[2]))
+        case 3 | 4 | 5:
+            return c.SetPriceCorridor(
+                symbol_id=symbol_id, dynamic_bps=pick((100, 10, 300, 0, 10_001), eight[2]),
+                static_bps=pick((200, 500, 0, 20, 50), eight[3]),
+                call_ns=pick((SECOND_NS, 60 * SECOND_NS, 0), eight[4]),
+                random_ns_max=pick((0, 30 * SECOND_NS, CALL_NS_MAX + 1), eight[5] // 8),
+                seed=eight[6] << 56 | eight[7],
+            )  # fmt: skip
+        case 6 | 7:
+            return c.SetMarketBreaker(close_level=pick((1_000, 1_000, 0, 2**53 + 1, 2**53), eight[2]))
+        case _:
+            return c.ReportIndexLevel(
+                level=pick((1_000, 990, 931, 930, 870, 869, 801, 800, 0, 2**63), eight[2])
+            )
+
+
 SPLITS = ((2, 1), (1, 2), (3, 2), (2, 3), (1, 10), (10, 1), (1, 1), (0, 1), (10_001, 1))
 
 

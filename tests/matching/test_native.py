@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.phase import Phase
 from exchange.domain.printable import UNICODE_VERSION, is_printable
@@ -38,6 +39,7 @@ SEEDS = range(1, 9)
 AUCTION_EVENTS = tuple(
     map(number_of, (e.PhaseChanged, e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted))
 )
+LIMIT_EVENTS = tuple(map(number_of, (v.PriceBandsSet, v.PriceCorridorSet, v.IndexLevelReported)))
 RISK_EVENTS = tuple(map(number_of, (e.RiskLimitSet, e.TradingBlocked, e.OrderTriggered)))
 COMMANDS_PER_SEED = 26_000
 """Over all seeds more than 200,000."""
@@ -101,6 +103,18 @@ def test_random_auctions_have_the_same_events_hash_and_snapshot(seed: int) -> No
         assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
         cross(both)
     told = [kind for kind in AUCTION_EVENTS if not both.events[kind]]
+    assert not told, f"seed {seed} never had events of the types {told}"
+    assert queries_of(both.fast) == queries_of(both.definition)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_price_limits_have_the_same_events_hash_and_snapshot(seed: int) -> None:
+    both = Comparison(seed, LIMITS, price_limits=True)
+    while len(both.told) < COMMANDS_PER_SEED // 4:
+        assert both.step(), f"seed {seed}:\n{both.shrunk()}"
+        assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
+        cross(both)
+    told = [kind for kind in LIMIT_EVENTS if not both.events[kind]]
     assert not told, f"seed {seed} never had events of the types {told}"
     assert queries_of(both.fast) == queries_of(both.definition)
 

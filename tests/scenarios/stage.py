@@ -371,6 +371,30 @@ class Stage:
             extensions_max=int(most),
         )  # fmt: skip
 
+    @step(r"bands (?P<symbol>\w+) (?:tier (?P<tier>\d+)|none)")
+    def set_bands(self, symbol: str, tier: str | None) -> c.Command:
+        return c.SetPriceBands(symbol_id=self.names.symbol(symbol), tier=int(tier or 0))
+
+    @step(
+        r"corridor (?P<symbol>\w+) (?P<dynamic>\d+) bps, static (?P<static>\d+) bps, auction of (?P<call>\d+) s"
+        r"(?: within (?P<random>\d+) s by (?P<seed>\d+))?"
+    )
+    def set_corridor(
+        self, symbol: str, dynamic: str, static: str, call: str, random: str | None, seed: str | None
+    ) -> c.Command:
+        return c.SetPriceCorridor(
+            symbol_id=self.names.symbol(symbol), dynamic_bps=int(dynamic), static_bps=int(static),
+            call_ns=int(call) * SECOND_NS, random_ns_max=int(random or 0) * SECOND_NS, seed=int(seed or 0),
+        )  # fmt: skip
+
+    @step(r"breaker from (?P<level>\d+)")
+    def set_breaker(self, level: str) -> c.Command:
+        return c.SetMarketBreaker(close_level=int(level))
+
+    @step(r"index at (?P<level>\d+)")
+    def report_level(self, level: str) -> c.Command:
+        return c.ReportIndexLevel(level=int(level))
+
     @step(r"waiting(?: (?P<symbol>\w+))?")
     def waiting(self, symbol: str | None) -> list[str]:
         """Show the orders that trade in an auction only."""

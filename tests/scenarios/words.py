@@ -7,6 +7,7 @@ from typing import Any
 
 from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
@@ -174,6 +175,7 @@ def say(event: e.Event, names: Names) -> str:
     return (
         _say_corporate(event, names)
         or _say_phase(event)
+        or _say_limits(event)
         or _say_risk(event, names)
         or _say_administration(event)
     )
@@ -290,6 +292,36 @@ def _say_phase(event: e.Event) -> str:
                 f"extended until {format_time(event.ends_ns)}, {format_price(event.price)} is not within "
                 f"{format_price(event.lowest)} to {format_price(event.highest)}"
             )
+    return ""
+
+
+def _say_limits(event: e.Event) -> str:
+    match event:
+        case v.PriceBandsSet():
+            return f"bands of tier {event.tier}" if event.tier else "no bands"
+        case v.PriceCorridorSet():
+            return f"corridor {event.dynamic_bps} bps, static {event.static_bps} bps"
+        case v.PriceBandsMoved():
+            doubled = ", doubled" if event.is_doubled else ""
+            around = f"around {format_price(event.reference_price)}"
+            return f"bands {format_price(event.lower)} to {format_price(event.upper)} {around}{doubled}"
+        case v.LimitStateChanged():
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            best = (format_price(price) if price else "none" for price in (event.bid, event.ask))
+            return f"{event.state.name.lower()} state at {' '.join(best)}{ends}"
+        case v.AuctionCollarSet():
+            around = f"around {format_price(event.reference_price)}, extension {event.extension}"
+            return f"collar {format_price(event.lower)} to {format_price(event.upper)} {around}"
+        case v.CorridorLeft():
+            limits = f"{format_price(event.lowest)} to {format_price(event.highest)}"
+            return f"{format_price(event.price)} is not within {limits}"
+        case v.MarketBreakerSet():
+            return f"breaker from {event.close_level}" if event.close_level else "no breaker"
+        case v.IndexLevelReported():
+            return f"index {event.level}, {event.fall_bps} bps down"
+        case v.MarketBreakerTripped():
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            return f"breaker of level {event.level} at {event.index_level}{ends}"
     return ""
 
 

@@ -25,7 +25,7 @@ async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) 
     def over(day: Day) -> None:
         phases.append(day.venue.market_phase)
         assert day.log.busted == 1
-        assert {kind for _, kind, _ in day.log.auctions} == {"opening", "reopening", "closing"}
+        assert {kind for _, kind, _ in day.log.auctions} == {"opening", "reopening", "volatility", "closing"}
         os.kill(os.getpid(), signal.SIGTERM)
 
     await run_day(config, seen.append, speed=0, say=said.append, over=over)
@@ -34,7 +34,13 @@ async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) 
     text = "\n".join(said)
     for moment in DAY:
         assert moment.what in text
-    wanted = ["market opening auction", "halted: news pending", "reopening auction: news is out", "left over"]
+    wanted = [
+        "market opening auction",
+        "halted: news pending",
+        "reopening auction: news is out",
+        "left over",
+        "outside the corridor",
+    ]
     for told in [*wanted, "busted: erroneous", "market closing no cancel", "market closed"]:
         assert told in text
     assert text.index("halted: news pending") < text.index("busted: erroneous") < text.index("market closed")

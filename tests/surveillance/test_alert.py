@@ -17,7 +17,7 @@ def test_the_id_follows_from_what_was_seen_and_not_from_when_it_was_told() -> No
     again = msgspec.structs.replace(ALERT, raised_ns=99, score=70, settings_hash="cd")
     other = msgspec.structs.replace(ALERT, evidence=(3, 10))
     assert again.alert_id == ALERT.alert_id != other.alert_id
-    assert len(ALERT.alert_id) == 32
+    assert len(ALERT.alert_id) == 18
 
 
 def test_one_hash_tells_two_runs_apart() -> None:

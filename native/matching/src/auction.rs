@@ -24,7 +24,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn imbalance(&self) -> (u64, u8) {
+    pub fn imbalance(&self) -> (u64, u8) {
         let side = match self.surplus {
             0 => 0,
             surplus if surplus > 0 => BUY,
@@ -184,6 +184,12 @@ pub fn indicate(orders: &Orders, market: &Market, auction: u8) -> (Outcome, Indi
     let (imbalance, side) = outcome.imbalance();
     let Outcome { price, volume, .. } = outcome;
     (outcome, Indication { price, far_price, reference_price, paired: volume, imbalance, side })
+}
+
+/// Whether an auction would leave market orders over.
+pub fn leaves_market_orders(orders: &Orders, market: &Market, auction: u8, outcome: Outcome) -> bool {
+    let (_, side) = outcome.imbalance();
+    side != 0 && interest_of(orders, market, side, auction).0.at_any_price > outcome.volume
 }
 
 impl State {

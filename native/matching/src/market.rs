@@ -8,6 +8,7 @@ use crate::auction::{is_for_auction, Indication};
 use crate::order_book::{BookSide, Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::phase::CONTINUOUS;
+use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
 use crate::short_sales::ShortSales;
 use crate::stop_orders::StopOrders;
@@ -41,6 +42,8 @@ pub struct Market {
     pub auction_terms: AuctionTerms,
     /// When the phase ends by itself, 0 for not.
     pub phase_ends_ns: u64,
+    /// What protects from sudden prices.
+    pub guard: Option<Box<Guard>>,
     /// What was last told of the auction.
     pub indicated: Indication,
     /// How trades are shared out among the orders at one price.
@@ -76,6 +79,7 @@ impl Market {
             auction_asks: BookSide::lowest_first(),
             auction_terms: AuctionTerms::default(),
             phase_ends_ns: 0,
+            guard: None,
             indicated: Indication::default(),
             allocation: Allocation::default(),
             tops: [0; 2],
@@ -180,9 +184,12 @@ impl Market {
     }
 
     /// Whether an order that comes in may meet one that is hidden, trigger one that waits or a restriction of short
-    /// sales, or be shared out.
+    /// sales, be shared out, or be kept from a price.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out() || self.short_sales.trigger_price != 0
+        self.has_unseen()
+            || self.shares_out()
+            || self.short_sales.trigger_price != 0
+            || self.guard.is_some()
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

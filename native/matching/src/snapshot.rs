@@ -17,6 +17,7 @@ use crate::auction::{indicate, is_for_auction, queue_price};
 use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
+use crate::guard_snapshot;
 use crate::market::is_valid_tick_table;
 use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
@@ -106,6 +107,7 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         state.schedule.len()
     });
+    guard_snapshot::write(state, &mut content);
     corporate_snapshot::write(state, &mut content);
     with_envelope(&content)
 }
@@ -173,7 +175,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let protection_bps = state.markets[place].protection_bps.to_le_bytes();
         write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
     }
-    let phases = write_phases(state, out);
+    let phases = write_phases(state, out) + guard_snapshot::write_directory(state, out);
     let allocated: Vec<usize> =
         (0..state.markets.len()).filter(|&place| state.markets[place].shares_out()).collect();
     for &place in &allocated {
@@ -360,6 +362,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     }
     risk_snapshot::read(state, reader)?;
     read_phases(state, reader)?;
+    guard_snapshot::read(state, reader)?;
     corporate_snapshot::read(state, reader)?;
     Ok(reader.end()?)
 }
@@ -445,6 +448,9 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
         events::AUCTION_TERMS_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
             state.market_mut(symbol_id).auction_terms = AuctionTerms::read(&mut record)?;
+        }
+        events::PRICE_BANDS_SET | events::PRICE_CORRIDOR_SET | events::MARKET_BREAKER_SET => {
+            guard_snapshot::read_terms(state, number, symbol_id, &mut record)?;
         }
         events::PHASE_CHANGED => {
             record.bytes(10)?;

@@ -15,6 +15,7 @@ use crate::phases::ScheduledPhase;
 use crate::risk_checks::Risk;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
+use crate::volatility::Breaker;
 
 /// How many of each a venue takes; one more is rejected.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,11 @@ pub struct State {
     pub phase_ends: BTreeSet<(u64, u32)>,
     /// Ids of the symbols whose auction is indicated.
     pub indicated: BTreeSet<u32>,
+    /// Ids of the symbols that have price bands or a corridor.
+    pub guarded: BTreeSet<u32>,
+    /// (when bands ask for time, symbol id).
+    pub guards_due: BTreeSet<(u64, u32)>,
+    pub breaker: Breaker,
 }
 
 impl State {
@@ -86,6 +92,9 @@ impl State {
             schedule: Vec::new(),
             phase_ends: BTreeSet::new(),
             indicated: BTreeSet::new(),
+            guarded: BTreeSet::new(),
+            guards_due: BTreeSet::new(),
+            breaker: Breaker::default(),
         }
     }
 

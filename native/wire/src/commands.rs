@@ -41,6 +41,10 @@ pub const CLEAR_SCHEDULE: u8 = 87;
 pub const SET_AUCTION_TERMS: u8 = 88;
 pub const HALT_TRADING: u8 = 89;
 pub const RESUME_TRADING: u8 = 90;
+pub const SET_PRICE_BANDS: u8 = 91;
+pub const SET_PRICE_CORRIDOR: u8 = 92;
+pub const SET_MARKET_BREAKER: u8 = 93;
+pub const REPORT_INDEX_LEVEL: u8 = 94;
 pub const CANCEL_ORDERS_WITHIN: u8 = 70;
 pub const SET_CANCEL_TIMER: u8 = 71;
 pub const BLOCK_TRADING: u8 = 72;
@@ -50,7 +54,7 @@ pub const SET_ALLOCATION: u8 = 65;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=17 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=90)
+    matches!(number, 1..=3 | 10..=17 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=94)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -306,6 +310,15 @@ pub struct AuctionTerms {
     pub extensions_max: u8,
 }
 
+/// How a symbol's corridor stands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct CorridorTerms {
+    pub dynamic_bps: u16,
+    pub static_bps: u16,
+    pub call_ns: u64,
+    pub random_ns_max: u64,
+}
+
 /// The end of a halt, by a call of `call_ns` or up to `random_ns_max` longer.
 pub struct ResumeTrading<'a> {
     pub symbol_id: u32,
@@ -362,6 +375,10 @@ pub enum Command<'a> {
     SchedulePhase(SchedulePhase),
     ClearSchedule { symbol_id: u32 },
     SetAuctionTerms { symbol_id: u32, terms: AuctionTerms },
+    SetPriceBands { symbol_id: u32, tier: u8 },
+    SetPriceCorridor { symbol_id: u32, terms: CorridorTerms, seed: u64 },
+    SetMarketBreaker { close_level: u64 },
+    ReportIndexLevel { level: u64 },
     HaltTrading { symbol_id: u32, reason: &'a str },
     ResumeTrading(ResumeTrading<'a>),
     SplitSymbol(SplitSymbol<'a>),
@@ -464,6 +481,14 @@ impl<'a> Command<'a> {
             SET_AUCTION_TERMS => {
                 Self::SetAuctionTerms { symbol_id: r.u32()?, terms: AuctionTerms::read(&mut r)? }
             }
+            SET_PRICE_BANDS => Self::SetPriceBands { symbol_id: r.u32()?, tier: r.u8()? },
+            SET_PRICE_CORRIDOR => Self::SetPriceCorridor {
+                symbol_id: r.u32()?,
+                terms: CorridorTerms::read(&mut r)?,
+                seed: r.u64()?,
+            },
+            SET_MARKET_BREAKER => Self::SetMarketBreaker { close_level: r.u64()? },
+            REPORT_INDEX_LEVEL => Self::ReportIndexLevel { level: r.u64()? },
             HALT_TRADING => Self::HaltTrading { symbol_id: r.u32()?, reason: text_with_size(&mut r)? },
             RESUME_TRADING => Self::ResumeTrading(ResumeTrading {
                 symbol_id: r.u32()?,
@@ -500,6 +525,26 @@ impl<'a> Command<'a> {
 impl AuctionTerms {
     pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self { collar_bps: reader.u16()?, extension_ns: reader.u64()?, extensions_max: reader.u8()? })
+    }
+}
+
+impl CorridorTerms {
+    pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            dynamic_bps: reader.u16()?,
+            static_bps: reader.u16()?,
+            call_ns: reader.u64()?,
+            random_ns_max: reader.u64()?,
+        })
+    }
+
+    /// As the terms lie in commands and events.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::from(self.dynamic_bps.to_le_bytes());
+        bytes.extend(self.static_bps.to_le_bytes());
+        bytes.extend(self.call_ns.to_le_bytes());
+        bytes.extend(self.random_ns_max.to_le_bytes());
+        bytes
     }
 }
 

@@ -282,7 +282,7 @@ class ClearingApp:
                 *SettlementApi(self.office, trades, terms).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
-                *StatementsApi(self.office, self._fees).routes(),
+                *StatementsApi(self.office, self._fees, terms.calendar.between).routes(),
                 *reports.routes(),
                 *self._surveillance.routes(),
                 *self._news.routes(),

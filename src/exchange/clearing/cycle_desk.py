@@ -33,6 +33,8 @@ from exchange.post_trade.trade_life import TradeState, TransitionRefused
 
 NO_FEES = FeeSchedule()
 EVERY_DAY = SettlementTerms(SettlementCalendar(range(7)))
+ROWS_WRITTEN_MAX = 50_000
+"""Rows of a cycle that are held at once while they are written."""
 NO_CYCLES = bytes(16)
 """The hash before the first cycle."""
 
@@ -88,7 +90,7 @@ class CycleDesk:
             _waiting(connection, partition, business_date), actor.who, why,
             cycle_hash(last.hash if last else NO_CYCLES, business_date, found),
         )  # fmt: skip
-        _save(connection, partition, cycle, found, before)
+        save_cycle(connection, partition, cycle, found, before)
         write_instructions(connection, partition, business_date, self._terms.due(business_date), found)
         close_prices(connection, partition, books.directory, business_date)
         doing = Doing(connection, partition, books, actor, why, now_ns)
@@ -188,23 +190,48 @@ def _waiting(connection: Connection, partition: int, business_date: int) -> int:
     return connection.execute(query).scalar() or 0
 
 
-def _save(
+def save_cycle(
     connection: Connection,
     partition: int,
     cycle: Cycle,
     found: Sequence[Obligation],
     before: dict[Pair, tuple[int, int]],
 ) -> None:
+    """Store a closed day with what it owes. before: what all cycles before owe, by account and symbol."""
     bulk_insert(connection, cycles, ("partition", *Cycle._fields), [(partition, *cycle)])
-    rows = [
-        (partition, cycle.business_date, each.account_id, each.symbol_id, each.quantity, each.cash)
-        for each in found
-    ]
-    bulk_insert(connection, obligations, tuple(obligations.c.keys()), rows)
-    sums = dict(before)
-    _add(sums, found)
-    touched = [(each.account_id, each.symbol_id) for each in found]
-    replace(connection, netted, 3, [(partition, *pair, *sums[pair]) for pair in touched])
+    for start in range(0, len(found), ROWS_WRITTEN_MAX):
+        piece = found[start : start + ROWS_WRITTEN_MAX]
+        rows = [
+            (
+                partition,
+                cycle.business_date,
+                each.account_id,
+                each.symbol_id,
+                str(each.quantity),
+                str(each.cash),
+            )
+            for each in piece
+        ]
+        bulk_insert(connection, obligations, tuple(obligations.c.keys()), rows)
+        _save_netted(connection, partition, piece, before)
+
+
+def _save_netted(
+    connection: Connection, partition: int, found: Sequence[Obligation], before: dict[Pair, tuple[int, int]]
+) -> None:
+    """Add obligations to what all cycles together owe; only rows that are there already have to be replaced."""
+    new: list[tuple[int | str, ...]] = []
+    old: list[tuple[int, ...]] = []
+    for each in found:
+        quantity, cash = before.get((each.account_id, each.symbol_id), (0, 0))
+        is_known = (each.account_id, each.symbol_id) in before
+        row = (partition, each.account_id, each.symbol_id, quantity + each.quantity, cash + each.cash)
+        if is_known:
+            old.append(row)
+        else:
+            new.append((*row[:3], str(row[3]), str(row[4])))
+    replace(connection, netted, 3, old)
+    bulk_insert(connection, netted, tuple(netted.c.keys()), new)
 
 
 def _add(sums: dict[Pair, tuple[int, int]], found: Sequence[Obligation]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from exchange.clearing.collateral_desk import AccountMargin
 from exchange.clearing.house_store import Act, find_act
 from exchange.clearing.instruction_store import KeptInstruction, Line
 from exchange.clearing.settlement_desk import END, GIVEN_UP
@@ -17,11 +18,14 @@ from exchange.post_trade.house_ledger import (
     Backing,
     Entry,
     HouseBalance,
+    HouseHolder,
     account_id_of,
     holder_of,
+    house_account,
 )
-from exchange.post_trade.ledger import asset_of
+from exchange.post_trade.ledger import CASH, asset_of
 from exchange.wire.rest import house as j
+from exchange.wire.rest.collateral import MarginView
 
 
 def act_view(act: Act, sees_all: bool = True) -> j.ActView:
@@ -121,6 +125,20 @@ def balance_view(
         reserved=amount_text(asset, balance.debits_pending),
         free=amount_text(asset, free),
         below_zero=holder in NEVER_BELOW_ZERO and free < 0,
+    )
+
+
+def margin_view(row: AccountMargin, balances: dict[int, HouseBalance], now_ns: int) -> MarginView:
+    """Show what an account must have and has."""
+    held = balances.get(house_account(HouseHolder.MARGIN, row.account_id, CASH), HouseBalance()).net
+    money = ("variation", "value_at_risk", "floor", "haircut", "required", "called")
+    return MarginView(
+        account=str(row.account_id),
+        at=format_time(row.time_ns),
+        held=format_money(held),
+        due=format_time(row.due_ns) if row.due_ns else "",
+        overdue=0 < row.due_ns < now_ns,
+        **{name: format_money(getattr(row, name)) for name in money},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, tuple_
@@ -16,6 +17,8 @@ from exchange.infra.bulk_insert import bulk_insert
 from exchange.post_trade.netting import Obligation
 from exchange.post_trade.settlement import Instruction
 
+ROWS_WRITTEN_MAX = 50_000
+"""Instructions that are held at once while they are written."""
 Cursor = tuple[int, int, int]
 """Cycle, account and symbol of the last instruction seen."""
 
@@ -61,11 +64,24 @@ def write_instructions(
     connection: Connection, partition: int, cycle: int, due: int, obligations: Iterable[Obligation]
 ) -> None:
     """Turn the obligations of a cycle into instructions for a day; they must be new."""
-    rows = (
-        (partition, cycle, each.account_id, each.symbol_id, due, each.quantity, each.cash, 0, 0, 0)
-        for each in obligations
-    )
-    bulk_insert(connection, instructions, tuple(instructions.c.keys()), rows)
+    left = iter(obligations)
+    while piece := list(islice(left, ROWS_WRITTEN_MAX)):
+        rows = (
+            (
+                partition,
+                cycle,
+                each.account_id,
+                each.symbol_id,
+                due,
+                str(each.quantity),
+                str(each.cash),
+                "0",
+                "0",
+                0,
+            )
+            for each in piece
+        )
+        bulk_insert(connection, instructions, tuple(instructions.c.keys()), rows)
 
 
 def read_open(connection: Connection, partition: int, until: int = 0) -> list[KeptInstruction]:

@@ -11,14 +11,13 @@ from sqlalchemy import Connection
 from exchange.clearing.collateral_desk import (
     CAPITAL,
     MARGIN_OF,
-    AccountMargin,
     CollateralDesk,
     Payment,
     read_margins,
 )
 from exchange.clearing.default_desk import DefaultDesk, DefaultRelay, DefaultRow, list_defaults
 from exchange.clearing.house_store import ActRefused, Doing, read_act, read_house_balances, write_act
-from exchange.clearing.house_views import act_view, body_of
+from exchange.clearing.house_views import act_view, body_of, margin_view
 from exchange.clearing.instruction_store import save_prices
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import EVERYBODY, OFFICE, RULES, TradesApi, number_of, ruler_of
@@ -30,8 +29,6 @@ from exchange.domain.units import UnitError, format_money, format_time, parse_mo
 from exchange.infra.http import ApiError, Call, Route
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.books import Books
-from exchange.post_trade.house_ledger import HouseBalance, HouseHolder, house_account
-from exchange.post_trade.ledger import CASH
 from exchange.wire.rest import collateral as j
 from exchange.wire.rest import house as h
 from exchange.wire.rest.errors import ErrorCode
@@ -252,20 +249,6 @@ class CollateralApi:
                 return query(connection)
 
         return await asyncio.to_thread(read)
-
-
-def margin_view(row: AccountMargin, balances: dict[int, HouseBalance], now_ns: int) -> j.MarginView:
-    """Show what an account must have and has."""
-    held = balances.get(house_account(HouseHolder.MARGIN, row.account_id, CASH), HouseBalance()).net
-    money = ("variation", "value_at_risk", "floor", "haircut", "required", "called")
-    return j.MarginView(
-        account=str(row.account_id),
-        at=format_time(row.time_ns),
-        held=format_money(held),
-        due=format_time(row.due_ns) if row.due_ns else "",
-        overdue=0 < row.due_ns < now_ns,
-        **{name: format_money(getattr(row, name)) for name in money},
-    )
 
 
 def _default_view(connection: Connection, partition: int, row: DefaultRow) -> j.DefaultView:

@@ -15,7 +15,7 @@ from exchange.clearing.collateral_desk import margin_faults
 from exchange.clearing.consumer import NS_PER_MS
 from exchange.clearing.cycle_desk import first_cycle_fault
 from exchange.clearing.fee_store import fee_faults
-from exchange.clearing.house_store import prove_house
+from exchange.clearing.house_store import HouseProof, prove_house
 from exchange.clearing.instruction_store import instruction_faults
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
@@ -204,10 +204,12 @@ class ReportsApi:
         if self._proving.locked():
             raise ApiError.of(ErrorCode.TOO_MANY_REQUESTS, "A proof is running; wait for its answer.")
         async with self._proving:
-            proof, position = await asyncio.to_thread(self._prove)
-        return proof_view(proof, position.sequence, position.epoch, self._office.directory.symbols)
+            proof, position, house = await asyncio.to_thread(self._prove)
+        view = proof_view(proof, position.sequence, position.epoch, self._office.directory.symbols)
+        view.house_acts, view.house_hash = house.acts, house.hash.hex()
+        return view
 
-    def _prove(self) -> tuple[Proof, Position]:
+    def _prove(self) -> tuple[Proof, Position, HouseProof]:
         partition = self._office.partition
         with begin_read(self._office.store) as connection:
             position = read_position(connection, partition)
@@ -219,10 +221,11 @@ class ReportsApi:
                 dict(read_positions(connection, partition)),
                 row.ledger_hash,
             )
+            house = prove_house(connection, partition)
             found = [
                 first_fault(read_audit(connection, partition)),
                 first_cycle_fault(connection, partition),
-                *prove_house(connection, partition).faults,
+                *house.faults,
                 *instruction_faults(connection, partition),
                 *margin_faults(connection, partition),
                 *fee_faults(connection, partition),
@@ -230,7 +233,7 @@ class ReportsApi:
             for fault in filter(None, found[:FINDINGS_MAX]):
                 proof.faults.insert(0, fault)
                 proof.faults_count += 1
-        return proof, position
+        return proof, position, house
 
 
 def symbol_figures(symbol: str, engine: Testimony, own: Testimony, reporter: Testimony) -> j.SymbolFigures:

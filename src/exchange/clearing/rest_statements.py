@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+
+import msgspec
 
 from exchange.clearing import queries
+from exchange.clearing.house_statement import house_part
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import EVERYBODY, SEES_ALL, number_of
 from exchange.clearing.rest_reports import date_of
@@ -33,10 +37,11 @@ _PAGE_HEADERS = {
 
 
 class StatementsApi:
-    """The route of statements."""
+    """The route of statements. days: counts the settlement days between two days."""
 
-    def __init__(self, office: Office, fees: FeeSchedule) -> None:
+    def __init__(self, office: Office, fees: FeeSchedule, days: Callable[[int, int], int]) -> None:
         self._office = office
+        self._days = days
         self._fees = fees
         self._making = asyncio.Semaphore(1)
 
@@ -100,10 +105,14 @@ class StatementsApi:
             partition, directory = self._office.partition, self._office.directory
             marks = marks_of(connection, partition, directory, traded, date)
             sequence = read_position(connection, self._office.partition).sequence
+            part = house_part(
+                connection, self._office.partition, account_id, date, self._office.directory.symbols,
+                lambda due: self._days(due, row.business_date), self._office.clock.now_ns(),
+            )  # fmt: skip
         statement = make_statement(
             account_id, date, trades, self._fees, lambda symbol_id: Price(marks[symbol_id]), splits
         )
-        return self._view(statement, sequence)
+        return msgspec.structs.replace(self._view(statement, sequence), **part._asdict())
 
     def _view(self, statement: Statement, sequence: int) -> j.StatementView:
         return j.StatementView(

@@ -35,6 +35,9 @@ def as_csv(statement: StatementView) -> bytes:
     writer.writerows(("symbol", *_cells(line, LINE_COLUMNS)) for line in statement.lines)
     writer.writerow(("section", "name", "amount"))
     writer.writerows(("fee", _harmless(name), amount) for name, amount in statement.fees.items())
+    for section, columns, rows in house_sections(statement):
+        writer.writerow(("section", *columns))
+        writer.writerows((section, *row) for row in rows)
     writer.writerow(("section", *FILL_COLUMNS))
     writer.writerows(("fill", *_cells(fill, FILL_COLUMNS)) for fill in statement.fills)
     return out.getvalue().encode()
@@ -52,12 +55,34 @@ def as_html(statement: StatementView, exchange: str) -> bytes:
         _table(LINE_COLUMNS, (_cells(line, LINE_COLUMNS) for line in statement.lines)),
         "<h2>Fees</h2>",
         _table(("name", "amount"), statement.fees.items()),
+        *(
+            f"<h2>{escape(section.capitalize())}</h2>{_table(columns, rows)}"
+            for section, columns, rows in house_sections(statement)
+        ),
         "<h2>Fills</h2>",
         _table(FILL_COLUMNS, (_cells(fill, FILL_COLUMNS) for fill in statement.fills)),
         f"<p>{left_out} more fills are in the sums.</p>" if left_out else "",
         "</body></html>",
     ]
     return "".join(parts).encode()
+
+
+def house_sections(statement: StatementView) -> list[tuple[str, tuple[str, ...], list[list[str]]]]:
+    """Return the house's part of a statement: sections with columns and rows, without those that are empty."""
+    margin = [] if statement.margin is None else [statement.margin]
+    parts: list[tuple[str, Sequence[msgspec.Struct]]] = [
+        ("settled", statement.settled),
+        ("to be settled", statement.open),
+        ("margin", margin),
+        ("house", statement.house),
+    ]
+    found = [
+        (section, rows[0].__struct_fields__, [_cells(row, row.__struct_fields__) for row in rows])
+        for section, rows in parts
+        if rows
+    ]
+    charged = [[_harmless(name), amount] for name, amount in statement.charged.items()]
+    return [*found, *([("charged", ("name", "amount"), charged)] if charged else [])]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -68,7 +93,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _cells(row: StatementLine | StatementFill, columns: Sequence[str]) -> list[str]:
+def _cells(row: msgspec.Struct, columns: Sequence[str]) -> list[str]:
     values = msgspec.structs.asdict(row)
     return ["" if values[name] is None else str(values[name]) for name in columns]
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "tape": "market:tape",
     "symbols": "symbols:app",
     "phases": "market_phases:app",
+    "volatility": "volatility:app",
     "participants": "members:participants",
     "accounts": "members:accounts",
     "keys": "members:keys",

@@ -47,6 +47,8 @@ def prove(*, engine: str = "", options: Options = DEFAULT) -> int:
         "transfers": stated["transfers"],
         "ledger_hash": stated["ledger_hash"],
         "hash_from_events": found["hash"],
+        "house_acts": stated.get("house_acts", 0),
+        "house_hash": stated.get("house_hash", ""),
         "faults": [*stated["faults"], *found["differences"]],
     }
     show(answer, options.json, _print_proof)

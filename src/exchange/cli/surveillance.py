@@ -206,7 +206,7 @@ def _act(alert_id: str, verb: str, body: dict[str, str], options: Options) -> No
     show(connection.post(f"{_path(connection, alert_id)}/{verb}", body), options.json, _print_alert)
 
 
-ID_DIGITS = 32
+ID_DIGITS = 18
 LOOKED_FOR_MAX = 1_000
 
 

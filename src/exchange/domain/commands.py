@@ -175,6 +175,40 @@ class SetAuctionTerms(Command, frozen=True, kw_only=True):
     extensions_max: int
 
 
+class SetPriceBands(Command, frozen=True, kw_only=True):
+    """Give a symbol the price bands of a tier, 1 or 2, in place of what protected it; 0 for no protection."""
+
+    symbol_id: SymbolId
+    tier: int
+
+
+class SetPriceCorridor(Command, frozen=True, kw_only=True):
+    """Give a symbol a corridor in place of what protected it; no width at all for no protection.
+
+    dynamic_bps: around the last price, static_bps: around the last auction's price, 0 for none. Before a trade beyond
+    it, orders gather for `call_ns`, up to `random_ns_max` longer by the seed, and then an auction makes the price.
+    """
+
+    symbol_id: SymbolId
+    dynamic_bps: int
+    static_bps: int
+    call_ns: int
+    random_ns_max: int = 0
+    seed: int = 0
+
+
+class SetMarketBreaker(Command, frozen=True, kw_only=True):
+    """Let the market stop when an index falls far below this level, its last close; 0 for no breaker."""
+
+    close_level: int
+
+
+class ReportIndexLevel(Command, frozen=True, kw_only=True):
+    """Say where the index stands that the breaker watches, in the unit of its close."""
+
+    level: int
+
+
 class HaltTrading(Command, frozen=True, kw_only=True):
     """Halt a symbol, or with 0 all of them, until an operator resumes it. reason: for people, at most 64 bytes."""
 

@@ -10,11 +10,13 @@ import msgspec
 from exchange.domain import commands as c
 from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import Allocation
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
 from exchange.domain.risk import RiskLimit, TradingBlock
 from exchange.domain.symbol import AuctionTerms, ShortSaleTerms, Symbol, TickTable
+from exchange.domain.volatility import VolatilityTerms
 
 
 class Directory:
@@ -37,6 +39,8 @@ class Directory:
         self.configuration_version = 0
         """Of the last version whose changes all were sequenced, 0 before the first."""
         self.rules = RuleTexts()
+        self.breaker_close = 0
+        """The index level below which the market stops by its fall, 0 for no breaker."""
         self.blocks: dict[tuple[int, int], TradingBlock] = {}
         """Who may not trade, by scope and subject."""
         self.risk_limits: dict[tuple[int, int, int, int], RiskLimit] = {}
@@ -68,6 +72,12 @@ class Directory:
             case e.AuctionTermsSet():
                 terms = AuctionTerms(event.collar_bps, event.extension_ns, event.extensions_max)
                 self._change_symbol(event.symbol_id, auction=terms)
+            case v.PriceBandsSet():
+                self._change_symbol(event.symbol_id, volatility=VolatilityTerms(tier=event.tier))
+            case v.PriceCorridorSet():
+                self._change_symbol(event.symbol_id, volatility=corridor_of(event))
+            case v.MarketBreakerSet():
+                self.breaker_close = event.close_level
             case e.AllocationSet():
                 self._change_symbol(event.symbol_id, allocation=Allocation(event.steps, event.lead_makers))
             case e.SymbolConfigured():
@@ -159,6 +169,14 @@ class Directory:
 def rule_of(event: e.RuleConfigured | c.ConfigureRule) -> RuleText:
     """Return the rule that an event or a command carries."""
     return RuleText(event.configuration_version, event.number, event.count, event.rules_version, event.text)
+
+
+def corridor_of(event: v.PriceCorridorSet) -> VolatilityTerms:
+    """Return the corridor that an event tells of."""
+    return VolatilityTerms(
+        dynamic_bps=event.dynamic_bps, static_bps=event.static_bps, call_ns=event.call_ns,
+        random_ns_max=event.random_ns_max,
+    )  # fmt: skip
 
 
 def block_of(event: e.TradingBlocked) -> TradingBlock:

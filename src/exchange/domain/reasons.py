@@ -100,6 +100,10 @@ class Reason(IntEnum):
     PHASE_TIME_INVALID = 126
     AUCTION_TERMS_INVALID = 127
     NOT_HALTED = 128
+    PRICE_BANDS_INVALID = 170
+    PRICE_CORRIDOR_INVALID = 171
+    INDEX_LEVEL_INVALID = 172
+    NO_BREAKER = 173
     ALLOCATION_TOO_LONG = 71
     ALLOCATION_STEP_INVALID = 72
     LEAD_MAKERS_INVALID = 73
@@ -497,6 +501,19 @@ REASONS: dict[Reason, ReasonText] = {
     Reason.NOT_HALTED: ReasonText(
         "The symbol is halted already, or there is no halt to end.", field="symbol", measured="phase"
     ),
+    Reason.PRICE_BANDS_INVALID: ReasonText(
+        "Price bands are of tier 1 or 2, or of none.", field="tier", measured="tier", limit="last tier"
+    ),
+    Reason.PRICE_CORRIDOR_INVALID: ReasonText(
+        "A corridor has at most 10,000 basis points, and an auction of up to a day, above 0.",
+        field="dynamic_bps",
+        measured="basis points",
+        limit="maximum",
+    ),
+    Reason.INDEX_LEVEL_INVALID: ReasonText(
+        "An index level is above 0, at most 2^53.", field="level", measured="level", limit="maximum"
+    ),
+    Reason.NO_BREAKER: ReasonText("There is no breaker that an index level could trip.", field="level"),
     Reason.ALLOCATION_TOO_LONG: ReasonText(
         "An allocation has at most 8 steps and 16 lead market makers.",
         field="steps",

@@ -12,6 +12,7 @@ import msgspec
 from exchange.domain.allocation import PRICE_TIME, Allocation
 from exchange.domain.phase import Phase
 from exchange.domain.units import Price, Quantity, SymbolId
+from exchange.domain.volatility import VolatilityTerms
 
 SYMBOL_PATTERN = re.compile(r"[A-Z0-9.\-]{1,8}\Z", re.ASCII)
 TICK_ROWS_MAX = 16
@@ -96,5 +97,6 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     phase: Phase = Phase.CONTINUOUS
     auction: AuctionTerms = AuctionTerms()
     allocation: Allocation = PRICE_TIME
+    volatility: VolatilityTerms = VolatilityTerms()
     short_sales: ShortSaleTerms = ShortSaleTerms()
     is_short_restricted: bool = False

@@ -19,6 +19,7 @@ from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
 from exchange.engine.rest_trades import TradesApi
+from exchange.engine.rest_volatility import VolatilityApi
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import Route
@@ -43,6 +44,7 @@ def engine_routes(
         *SymbolsApi(gateway).routes(),
         *CorporateActionsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
+        *VolatilityApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
         *RiskApi(gateway).routes(),
         *SessionsApi(gateway, ouch).routes(),

@@ -7,6 +7,7 @@ and ends with `S`/`C`. Where ITCH has no word for what happens here:
 - A corrected trade is a broken trade (`B`) and a new one (`P`) with the event of the correction as its match number.
 - While orders gather for an auction the book may be crossed. Its trades are `C` messages that are not printed, and one
   `Q` for all of them; what is told of an auction (`I`) comes with every change.
+- A symbol that gathers orders because the whole market stopped is `Q` with the reason of the breaker's level.
 - A new ticker is a stock directory message (`R`) with the same locate code; what follows has the new name.
 - What the kill switch blocks, a symbol or the market, is halted (`H`) until it is let go.
 - A split or a dividend shows as what it does to each order, which goes on under another reference.
@@ -21,13 +22,15 @@ import msgspec
 
 from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
-from exchange.domain.phase import AuctionKind, Phase
+from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import Symbol, SymbolState
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
+from exchange.domain.volatility import BREAKER_BPS
 from exchange.market_data.book import BookOrder
 from exchange.market_data.book_builder import BookBuilder
 from exchange.wire import itch
@@ -66,10 +69,20 @@ _LOOKED_AT = {
         e.AuctionIndicated,
         e.AuctionExecuted,
         e.AuctionExtended,
+        v.PriceBandsSet,
+        v.PriceCorridorSet,
+        v.AuctionCollarSet,
+        v.MarketBreakerSet,
+        v.MarketBreakerTripped,
     )
 }
+_UINT64_MAX = 2**64 - 1
 _NOTHING_MOVED = (-1, 0)
 _NO_REASON = itch.text("", 4)
+_VOLATILITY_PAUSE = itch.text("LUDP", 4)
+_TIERS = {0: b" ", 1: b"1", 2: b"2"}
+_LEVEL_UNITS = 10_000
+"""Of an index level in `V`, which has eight decimals, in one of ours, which has four."""
 
 
 class DayPart(msgspec.Struct, frozen=True):
@@ -90,6 +103,7 @@ class Snapshot(msgspec.Struct, array_like=True):
     refs: dict[int, int]
     matches: dict[int, int]
     blocked: list[int] = []
+    breaker_close: int = 0
 
 
 class ItchStream:
@@ -109,6 +123,7 @@ class ItchStream:
         self._command = 0
         self._gone: dict[int, int] = {}
         self._moved = _NOTHING_MOVED
+        self._breaker_level = 0
 
     def apply(self, events: bytes) -> list[DayPart]:
         """Take event records of whole commands in; return the messages they make."""
@@ -145,9 +160,9 @@ class ItchStream:
         """Write the state between two commands."""
         symbols = list(self._directory.symbols.values())
         books = self.builder.snapshot()
-        return msgspec.msgpack.encode(
-            Snapshot(self.date, symbols, books, self._refs, self._matches, list(self._blocked))
-        )
+        return msgspec.msgpack.encode(Snapshot(
+            self.date, symbols, books, self._refs, self._matches, list(self._blocked), self._directory.breaker_close
+        ))  # fmt: skip
 
     @classmethod
     def restore(cls, data: bytes) -> ItchStream:
@@ -160,6 +175,7 @@ class ItchStream:
         stream.builder = BookBuilder.restore(state.books, stream)
         stream.date, stream._refs, stream._matches = state.date, state.refs, state.matches
         stream._directory.symbols.update((symbol.symbol_id, symbol) for symbol in state.symbols)
+        stream._directory.breaker_close = state.breaker_close
         stream._blocked = dict.fromkeys(state.blocked)
         return stream
 
@@ -237,8 +253,20 @@ class ItchStream:
                 self._tell_restriction(event.symbol_id, event.time_ns, action)
             case e.AuctionIndicated() | e.AuctionExecuted() | e.AuctionExtended():
                 self._tell_auction(event)
-            case e.SymbolStateChanged() | e.PhaseChanged():
+            case e.SymbolStateChanged():
                 self._tell_state(self._directory.symbols[event.symbol_id], event.time_ns)
+            case e.PhaseChanged():
+                symbol = self._directory.symbols[event.symbol_id]
+                self._tell_state(symbol, event.time_ns, self._reason_of(event.cause))
+            case v.PriceBandsSet() | v.PriceCorridorSet():
+                self._list(self._directory.symbols[event.symbol_id], event.time_ns)
+            case v.AuctionCollarSet():
+                self._tell_collar(event, event.reference_price, event.upper, event.lower, event.extension)
+            case v.MarketBreakerSet():
+                self._tell_breaker(event.time_ns)
+            case v.MarketBreakerTripped():
+                self._breaker_level = event.level
+                self._send(itch.BREAKER_BREACH.pack(0, event.time_ns, b"%d" % event.level))
             case e.BusinessDayStarted():
                 self._start_day(event.date, event.time_ns)
             case e.TradeBusted():
@@ -264,6 +292,7 @@ class ItchStream:
             self._close_part(ends=True)
         self.date, self._begins = date, True
         self._system(time_ns, "O")
+        self._tell_breaker(time_ns)
         for symbol in self._directory.symbols.values():
             self._list(symbol, time_ns)
         for symbol in self._directory.symbols.values():
@@ -295,14 +324,34 @@ class ItchStream:
         self._send(
             itch.STOCK_DIRECTORY.pack(
                 symbol.symbol_id, time_ns, stock, b" ", b"N", symbol.round_lot, b"N", b"C", b"Z ", b"P", b"N",
-                b"N", b" ", b"N", 1, b"N",
+                b"N", _TIERS[symbol.volatility.tier], b"N", 1, b"N",
             )
         )  # fmt: skip
 
-    def _tell_state(self, symbol: Symbol, time_ns: int) -> None:
+    def _reason_of(self, cause: PhaseCause) -> bytes:
+        if cause is PhaseCause.PRICE_LIMIT:
+            return _VOLATILITY_PAUSE
+        return itch.text(f"MWC{self._breaker_level}", 4) if cause is PhaseCause.BREAKER else _NO_REASON
+
+    def _tell_breaker(self, time_ns: int) -> None:
+        close_level = self._directory.breaker_close
+        if close_level:
+            falls = (10_000 - bps for bps in BREAKER_BPS)
+            levels = (close_level * left * _LEVEL_UNITS // 10_000 for left in falls)
+            self._send(itch.BREAKER_LEVELS.pack(0, time_ns, *(min(level, _UINT64_MAX) for level in levels)))
+
+    def _tell_collar(self, event: e.Event, reference: int, upper: int, lower: int, extension: int) -> None:
+        stock = self._stock(event.symbol_id)
+        self._send(
+            itch.AUCTION_COLLAR.pack(
+                event.symbol_id, event.time_ns, stock, reference, upper, lower, extension
+            )
+        )
+
+    def _tell_state(self, symbol: Symbol, time_ns: int, reason: bytes = _NO_REASON) -> None:
         is_blocked = 0 in self._blocked or symbol.symbol_id in self._blocked
         stock, state = self._stock(symbol.symbol_id), b"H" if is_blocked else _action_of(symbol)
-        self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", _NO_REASON))
+        self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", reason))
 
     def _tell_restriction(self, symbol_id: int, time_ns: int, action: bytes) -> None:
         """Tell of short sales: 0 not restricted, 1 from now on, 2 still, from an earlier day."""
@@ -323,10 +372,12 @@ class ItchStream:
                 self._send(
                     itch.CROSS_TRADE.pack(symbol_id, time_ns, event.volume, stock, event.price, match, cross)
                 )
-            case e.AuctionExtended():
-                self._send(itch.AUCTION_COLLAR.pack(
-                    symbol_id, time_ns, stock, event.price, event.highest, event.lowest, event.number
-                ))  # fmt: skip
+            case e.AuctionExtended() if event.auction not in self._own_collars(event.symbol_id):
+                self._tell_collar(event, event.price, event.highest, event.lowest, event.number)
+
+    def _own_collars(self, symbol_id: int) -> tuple[AuctionKind, ...]:
+        """Return the auctions whose collars are told by themselves: those after a pause that bands led to."""
+        return (AuctionKind.VOLATILITY,) if self._directory.symbols[symbol_id].volatility.tier else ()
 
     def _print(self, symbol_id: int, time_ns: int, shares: int, price: int, match: int) -> None:
         """Tell of a trade that is no execution of an order in the feed."""

@@ -13,6 +13,7 @@ from exchange.domain.units import PRICE_MAX
 from exchange.matching.allocation import Allocator, StepList
 from exchange.matching.auction import NOTHING_INDICATED, AuctionOrders, Indication
 from exchange.matching.order_book import OrderBook, RestingOrder
+from exchange.matching.price_guard import PriceGuard
 from exchange.matching.reference_price import ReferencePrice
 from exchange.matching.short_sales import ShortSales
 from exchange.matching.stop_orders import StopOrders
@@ -22,7 +23,7 @@ class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "allocator", "auction", "auction_terms", "book", "extensions", "indicated", "last_price", "phase",
+        "allocator", "auction", "auction_terms", "book", "extensions", "guard", "indicated", "last_price", "phase",
         "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "short_sales",
         "split_sequence", "state", "stops", "symbol_id", "tick_sizes", "tick_starts", "tops",
     )  # fmt: skip
@@ -51,6 +52,8 @@ class Market:
         """How often the auction has been extended."""
         self.auction = AuctionOrders()
         self.auction_terms = AuctionTerms()
+        self.guard: PriceGuard | None = None
+        """What protects from sudden prices, nothing where the symbol has no protection."""
         self.indicated: Indication = NOTHING_INDICATED
         """What was last told of the auction."""
 
@@ -110,6 +113,10 @@ class Market:
         while over := price % self.tick_at(price):
             price += self.tick_at(price) - over
         return price if price <= PRICE_MAX else 0
+
+    def price_limits(self, guard: PriceGuard) -> tuple[int, int]:
+        """Return the lowest and highest price at which a guard lets an order trade now."""
+        return guard.limits(self.last_price or self.reference.price)
 
     def protective_price(self, side: Side) -> int:
         """Return the worst price at which a market order of this side may trade, 0 for any."""

@@ -7,7 +7,7 @@ once, or waits. What is shown of an iceberg order trades at its place in the que
 goes to the end of the queue. Where a symbol has an allocation, it says which of the orders shown at a price get how
 much (`allocation.py`). A trade that reaches stop prices triggers those orders: they come in when the order that
 traded is done, in the sequence in which they were triggered, and may trigger more. Orders of one self-trade group do
-not trade with each other.
+not trade with each other. Where a symbol has a price guard, nothing trades beyond its limits (`price_guard.py`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from exchange.domain.units import public_id
 from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
 from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.price_guard import PriceGuard
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.short_sale_desk import ShortSaleDesk, refusal_of_price
 from exchange.matching.stop_orders import STOPS
@@ -40,6 +41,7 @@ from exchange.matching.venue_state import NO_GROUP, VenueState
 _BUY = Side.BUY
 _CONTINUOUS = Phase.CONTINUOUS
 _CONTINUOUSLY = TradeCondition.CONTINUOUS
+_WITHIN_LIMITS = TradeCondition.WITHIN_LIMITS
 _MARKET = OrderType.MARKET
 _LIMIT = OrderType.LIMIT
 _MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
@@ -102,7 +104,9 @@ class Matcher:
         if incoming.order_type in STOPS:
             self.put_back(market, incoming)
             return
-        if market.phase is not _CONTINUOUS or incoming.time_in_force in AUCTION_TIMES:
+        guard = market.guard
+        gathers = market.phase is not _CONTINUOUS or (guard is not None and guard.is_left)
+        if gathers or incoming.time_in_force in AUCTION_TIMES:
             self._gather(market, incoming)
             return
         needs_price = incoming.order_type is _MARKET_TO_LIMIT or incoming.flags & _REPRICE
@@ -114,6 +118,9 @@ class Matcher:
             _IMMEDIATE_OR_CANCEL,
             _FILL_OR_KILL,
         )
+        own_rank = worst_rank
+        if guard is not None:
+            worst_rank = self._limited_rank(market, guard, incoming, own_rank, may_rest)
         if time_in_force is _FILL_OR_KILL or incoming.flags or incoming.terms is not NO_TERMS:
             wanted = incoming.leaves if time_in_force is _FILL_OR_KILL else incoming.minimum
             if wanted and self._available(market, incoming, worst_rank, wanted) < wanted:
@@ -122,8 +129,11 @@ class Matcher:
         self._trade(market, worst_rank, incoming)
         if not incoming.leaves:
             return
+        is_stopped = worst_rank > own_rank and self._is_stopped(market, incoming, own_rank)
         if may_rest:
             self._rest(market, incoming)
+        elif is_stopped:
+            self._events.order_cancelled(incoming, CancelReason.PRICE_LIMIT)
         else:
             self._events.order_cancelled(incoming, self._why_no_more(market, incoming))
 
@@ -154,6 +164,34 @@ class Matcher:
         """Return the rank, on the opposite side, of the worst price at which an order trades."""
         price = market.protective_price(incoming.side) if incoming.order_type is _MARKET else incoming.price
         return market.book.opposite_side(incoming.side).rank(price) if price else ANY_PRICE
+
+    def _limited_rank(
+        self, market: Market, guard: PriceGuard, incoming: RestingOrder, own_rank: int, may_rest: bool
+    ) -> int:
+        """Return the rank of the worst price that an order and a price guard allow; bands price what may rest anew."""
+        lowest, highest = market.price_limits(guard)
+        limit, other = (highest, lowest) if incoming.side is _BUY else (lowest, highest)
+        opposite, best = (
+            market.book.opposite_side(incoming.side),
+            market.book.willing(incoming.side, incoming.leaves),
+        )
+        rank = opposite.rank(limit)
+        if best and opposite.rank(best.price) > opposite.rank(other):
+            rank = opposite.rank(best.price) + 1
+        if rank <= own_rank:
+            return own_rank
+        if may_rest and guard.reprices:
+            self._reprice(incoming, limit, RepriceReason.PRICE_LIMIT)
+        return rank
+
+    def _is_stopped(self, market: Market, incoming: RestingOrder, own_rank: int) -> bool:
+        """Tell whether a price limit keeps an order from trading on, and leave the corridor where it does."""
+        best, guard = market.book.willing(incoming.side, incoming.leaves), market.guard
+        assert guard is not None, "there is a price limit"
+        if best is None or market.book.opposite_side(incoming.side).rank(best.price) < own_rank:
+            return False
+        guard.leave(best.price, *market.price_limits(guard))
+        return True
 
     def _available(self, market: Market, incoming: RestingOrder, worst_rank: int, wanted: int) -> int:
         """Return how much an order would trade at once, counting no further than what is wanted."""
@@ -260,9 +298,13 @@ class Matcher:
         home.fill(resting, quantity)
         if not resting.leaves:
             del self._orders[resting.order_id]
+        guard = market.guard
         sequence = self._events.trade_executed(
-            resting, incoming, resting.price, quantity, reference_price, _CONTINUOUSLY
-        )
+            resting, incoming, resting.price, quantity, reference_price,
+            _CONTINUOUSLY if guard is None else _WITHIN_LIMITS,
+        )  # fmt: skip
+        if guard is not None:
+            guard.note_trade(sequence, resting.price)
         market.reference.trade(public_id(self._partition, sequence), resting.price, reference_price)
         market.last_price = resting.price
         buyer, seller = (incoming, resting) if incoming.side is _BUY else (resting, incoming)

@@ -16,6 +16,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
+from exchange.domain.volatility import LimitState
 from exchange.matching import order_entry, snapshot
 from exchange.matching.administration import Administration
 from exchange.matching.allocation import Allocator
@@ -29,10 +30,12 @@ from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.phases import Phases
+from exchange.matching.price_guard import PriceBands
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
+from exchange.matching.volatility import Volatility
 from exchange.wire.records import (
     BY_NUMBER,
     COMMAND_HEADER,
@@ -74,7 +77,8 @@ class Venue:
         matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
-        day = self._business_day = BusinessDay(state, orders)
+        volatility = Volatility(state, phases)
+        day = self._business_day = BusinessDay(state, orders, volatility)
         risk = self._risk_desk = RiskDesk(state, orders)
         administration = Administration(state, phases)
         rulings = TradeRulings(state)
@@ -105,6 +109,10 @@ class Venue:
             c.SchedulePhase: phases.schedule,
             c.ClearSchedule: phases.clear_schedule,
             c.SetAuctionTerms: phases.set_auction_terms,
+            c.SetPriceBands: volatility.set_bands,
+            c.SetPriceCorridor: volatility.set_corridor,
+            c.SetMarketBreaker: volatility.set_breaker,
+            c.ReportIndexLevel: volatility.report_level,
             c.HaltTrading: phases.halt,
             c.ResumeTrading: phases.resume,
             c.SetAllocation: administration.set_allocation,
@@ -152,6 +160,8 @@ class Venue:
                 take(record)
             else:
                 self._apply_other(record, number, version)
+            if self._state.guarded:
+                self._phases.limits.watch()
             if self._state.indicated:
                 self._phases.tell_indications()
             events.end_command()
@@ -336,6 +346,19 @@ class Venue:
         """Return the price that a symbol's next trade is compared with, 0 for an unknown symbol."""
         market = self._state.markets.get(symbol_id)
         return market.reference.price if market else 0
+
+    def price_limits(self, symbol_id: int) -> tuple[int, int, int, int, int] | None:
+        """Return where a symbol's price limits stand; nothing where none hold now.
+
+        (reference price, 0 for a corridor's; lowest; highest; limit state; when that leads to a pause, 0 for not)
+        """
+        market = self._state.markets.get(symbol_id)
+        if market is None or market.guard is None or market.phase is not Phase.CONTINUOUS:
+            return None
+        guard = market.guard
+        if isinstance(guard, PriceBands):
+            return guard.reference, guard.lower, guard.upper, guard.state, guard.limit_ends_ns
+        return 0, *market.price_limits(guard), LimitState.NORMAL, 0
 
     def balance(self, account_id: int, symbol_id: int) -> int:
         """Return an account's shares of a symbol, or its cash for symbol 0."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
+from itertools import islice
 from struct import Struct
 
 import msgspec
@@ -23,6 +24,9 @@ from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TradeState
 
 HASH_BYTES = 16
+SYMBOL_BITS = 24
+"""An asset's number has so many, as in the ledger."""
+HASHED_AT_ONCE = 10_000
 KEPT_OUT = frozenset({TradeState.HELD, TradeState.BUST_PENDING})
 """What waits for a ruling or for the engine is left out of a cycle and shown beside it."""
 _KEY = Struct("<QI")
@@ -40,24 +44,14 @@ class Obligation(msgspec.Struct, frozen=True, gc=False):
     cash: int
 
 
-class NotSettling(msgspec.Struct):
-    """A sum of shares and money while it is made up."""
-
-    quantity: int = 0
-    cash: int = 0
-
-
-def standing(positions: Mapping[Pair, Position], left_out: Iterable[Trade]) -> dict[Pair, NotSettling]:
-    """Return what all trades that stand amount to, without some of them, by account and symbol.
-
-    positions: of all trades that were not busted. left_out: of these, what is of later days or waits for a ruling.
-    """
-    sums = {pair: NotSettling(position.traded, -position.cost) for pair, position in positions.items()}
+def kept_apart(left_out: Iterable[Trade]) -> dict[Pair, tuple[int, int]]:
+    """Return the shares and the money that trades amount to which are left out of a cycle, by account and symbol."""
+    sums: dict[Pair, tuple[int, int]] = {}
     for trade in left_out:
-        for account_id, sign in ((trade.buy_account_id, -1), (trade.sell_account_id, 1)):
-            each = sums.setdefault((account_id, trade.symbol_id), NotSettling())
-            each.quantity += sign * trade.quantity
-            each.cash -= sign * trade.notional
+        for account_id, sign in ((trade.buy_account_id, 1), (trade.sell_account_id, -1)):
+            pair = account_id, trade.symbol_id
+            quantity, cash = sums.get(pair, (0, 0))
+            sums[pair] = quantity + sign * trade.quantity, cash - sign * trade.notional
     return sums
 
 
@@ -66,18 +60,29 @@ def net(
 ) -> list[Obligation]:
     """Return the obligations of a cycle by account and symbol, without those that are nothing.
 
+    positions: of all trades that were not busted. left_out: of these, what is of later days or waits for a ruling.
     before: shares and money that all cycles before owe.
     """
-    sums = standing(positions, left_out)
-    for pair, (quantity, cash) in before.items():
-        each = sums.setdefault(pair, NotSettling())
-        each.quantity -= quantity
-        each.cash -= cash
-    return [
-        Obligation(account_id, symbol_id, each.quantity, each.cash)
-        for (account_id, symbol_id), each in sorted(sums.items())
-        if each.quantity or each.cash
-    ]
+    apart = kept_apart(left_out)
+    others = [pair for pair in (*apart, *before) if pair not in positions]
+    pairs = sorted({*positions, *others} if others else positions, key=_place)
+    flat = Position()
+    found = []
+    for pair in pairs:
+        position = positions.get(pair, flat)
+        quantity = position.bought - position.sold
+        cash = position.sold_notional - position.bought_notional
+        for less in (apart, before):
+            if less and pair in less:
+                quantity, cash = quantity - less[pair][0], cash - less[pair][1]
+        if quantity or cash:
+            found.append(Obligation(pair[0], pair[1], quantity, cash))
+    return found
+
+
+def _place(pair: Pair) -> int:
+    """Return a pair as one number that sorts as it does, which is faster than comparing tuples."""
+    return pair[0] << SYMBOL_BITS | pair[1]
 
 
 def faults(obligations: Iterable[Obligation]) -> Iterator[str]:
@@ -97,7 +102,12 @@ def faults(obligations: Iterable[Obligation]) -> Iterator[str]:
 def cycle_hash(before: bytes, business_date: int, obligations: Iterable[Obligation]) -> bytes:
     """Return the hash after one more cycle: BLAKE2b-128 of that before, the day and the obligations in their order."""
     digest = blake2b(before + business_date.to_bytes(4, "little"), digest_size=HASH_BYTES)
-    for each in obligations:
-        digest.update(_KEY.pack(each.account_id, each.symbol_id))
-        digest.update(f"{each.quantity} {each.cash};".encode())
+    pack, left = _KEY.pack, iter(obligations)
+    while piece := list(islice(left, HASHED_AT_ONCE)):
+        digest.update(
+            b"".join(
+                pack(each.account_id, each.symbol_id) + b"%d %d;" % (each.quantity, each.cash)
+                for each in piece
+            )
+        )
     return digest.digest()

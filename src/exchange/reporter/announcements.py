@@ -23,6 +23,7 @@ from exchange.wire.rest.market import price_text, time_text
 from exchange.wire.rest.phases import auction_fields
 from exchange.wire.rest.stream import StatusMessage, TradeChanged
 from exchange.wire.rest.symbols import STATE_TEXT
+from exchange.wire.rest.volatility import LIMIT_EVENTS, limit_fields
 
 WHOLE_EXCHANGE = 0
 """The symbol id of messages that concern no symbol."""
@@ -133,6 +134,8 @@ class Announcer:
                 | e.AuctionExtended()
             ):
                 fields = auction_fields(event)
+            case _ if isinstance(event, LIMIT_EVENTS):
+                fields = limit_fields(event)
             case e.TradingBlocked(scope=scope, note=note) if scope in PUBLIC_SCOPES:
                 fields = {"type": "trading_blocked", "reason": note}
             case e.TradingUnblocked(scope=scope, note=note) if scope in PUBLIC_SCOPES:

@@ -13,7 +13,8 @@ from exchange.domain.units import Price, format_price
 EVIDENCE_MAX = 200
 """Events that one alert names; of more, the first and the last ones."""
 SCORE_MAX = 100
-ID_BYTES = 16
+HASH_BYTES = 16
+ID_DIGITS = 18
 
 
 class Level(Enum):
@@ -55,12 +56,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alert_id(self) -> str:
-        """Return its id: BLAKE2b-128 of what it is about, so that the same events give the same alert once."""
+        """Return its id, 18 digits of a hash of what it is about, so that the same events give the same alert once."""
         about = (
             self.detector, self.version, self.level.value, self.partition, self.symbol_id, self.participants,
             self.accounts, self.evidence,
         )  # fmt: skip
-        return blake2b(msgspec.json.encode(about), digest_size=ID_BYTES).hexdigest()
+        digest = blake2b(msgspec.json.encode(about), digest_size=HASH_BYTES).digest()
+        return f"{int.from_bytes(digest, 'big') % 10**ID_DIGITS:0{ID_DIGITS}}"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +94,7 @@ def score_of(start: int, step: int, excess: int) -> int:
 
 def hash_of(alerts: Iterable[Alert]) -> str:
     """Return one hash over alerts in their order, to compare two runs by."""
-    running = blake2b(digest_size=ID_BYTES)
+    running = blake2b(digest_size=HASH_BYTES)
     for alert in alerts:
         running.update(msgspec.json.encode(alert))
     return running.hexdigest()

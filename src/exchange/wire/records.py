@@ -24,6 +24,7 @@ import msgspec
 from exchange.domain import commands as c
 from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.corporate_action import HoldingCause
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
@@ -33,6 +34,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
+from exchange.domain.volatility import LimitState
 
 RECORD_BYTES_MAX = 4_096
 VERSION = 1
@@ -63,6 +65,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "phase": Phase,
     "phase_cause": PhaseCause,
     "auction": AuctionKind,
+    "limit_state": LimitState,
     "trade_condition": TradeCondition,
     "reject_reason": Reason,
     "scope": RiskScope,
@@ -138,6 +141,7 @@ _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 _AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
+_CORRIDOR = "dynamic_bps:H static_bps:H call_ns:Q random_ns_max:Q"
 _SHORT_SALES = "trigger_bps:H needs_locate:? needs_marking:?"
 _ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
@@ -185,6 +189,10 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.SetAuctionTerms, 88, "symbol_id:I " + _AUCTION_TERMS),
         Layout(c.HaltTrading, 89, "symbol_id:I reason:b"),
         Layout(c.ResumeTrading, 90, "symbol_id:I call_ns:Q random_ns_max:Q seed:Q reason:b"),
+        Layout(c.SetPriceBands, 91, "symbol_id:I tier:B"),
+        Layout(c.SetPriceCorridor, 92, "symbol_id:I " + _CORRIDOR + " seed:Q"),
+        Layout(c.SetMarketBreaker, 93, "close_level:Q"),
+        Layout(c.ReportIndexLevel, 94, "level:Q"),
         Layout(
             c.CancelOrdersWithin,
             70,
@@ -291,6 +299,15 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.AuctionExecuted, 190, "auction:e price:I reference_price:I volume:Q imbalance:Q side:B"),
         Layout(e.AuctionExtended, 191, "auction:e price:I lowest:I highest:I number:B ends_ns:Q"),
+        Layout(v.PriceBandsSet, 192, "tier:B"),
+        Layout(v.PriceCorridorSet, 193, _CORRIDOR),
+        Layout(v.PriceBandsMoved, 194, "reference_price:I lower:I upper:I is_doubled:?"),
+        Layout(v.LimitStateChanged, 195, "state:e bid:I ask:I ends_ns:Q", {"state": "limit_state"}),
+        Layout(v.AuctionCollarSet, 196, "reference_price:I lower:I upper:I extension:B"),
+        Layout(v.CorridorLeft, 197, "price:I lowest:I highest:I"),
+        Layout(v.MarketBreakerSet, 198, "close_level:Q"),
+        Layout(v.IndexLevelReported, 199, "level:Q fall_bps:H"),
+        Layout(v.MarketBreakerTripped, 200, "level:B index_level:Q ends_ns:Q"),
         Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
         Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from typing import get_args
 
 import msgspec
 import pytest
@@ -13,12 +14,18 @@ from exchange.infra.clock import SystemClock
 from exchange.infra.config import Config, ConfigError, load_config
 from exchange.infra.surveillance_config import SurveillanceConfig
 from exchange.surveillance.settings import Settings
+from exchange.surveillance.watcher import DETECTORS
+from exchange.wire.rest.surveillance import DetectorText
 from tests.clearing.fake_engine import StreamSource
 from tests.post_trade.stream import Stream
 
 
 def test_the_defaults_of_the_configuration_are_those_of_the_detectors() -> None:
     assert settings_of(SurveillanceConfig()) == Settings()
+
+
+def test_rest_knows_the_code_of_every_detector() -> None:
+    assert set(get_args(DetectorText)) == {"", *(kind.CODE for kind in DETECTORS.values())}
 
 
 def test_a_threshold_of_the_configuration_reaches_its_detector() -> None:

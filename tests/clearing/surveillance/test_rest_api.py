@@ -92,7 +92,7 @@ async def test_who_may_not_is_refused_and_what_is_not_there_is_not_found(clearin
     assert (await clearing.ask("POST", f"{path}/escalate", "auditor", WHY))[0] == 403
     assert (await clearing.ask("POST", f"{path}/escalate", "", WHY))[0] == 401
     assert (await clearing.ask("POST", f"{path}/close", "operator", WHY))[0] == 400
-    nowhere = f"{ALERTS}/{'0' * 32}"
+    nowhere = f"{ALERTS}/{'0' * 18}"
     assert (await clearing.ask("GET", nowhere, "auditor"))[0] == 404
     assert (await clearing.ask("POST", f"{nowhere}/escalate", "operator", WHY))[0] == 404
 

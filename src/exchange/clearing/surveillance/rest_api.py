@@ -29,7 +29,7 @@ from exchange.wire.rest.errors import ErrorCode
 
 ACTS = frozenset({Role.CLEARING, Role.RISK})
 """Who works on cases; operators may too."""
-_ALERT = {"alert_id": "0123456789abcdef0123456789abcdef"}
+_ALERT = {"alert_id": "047104294872938501"}
 T = TypeVar("T")
 
 

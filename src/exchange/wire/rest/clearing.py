@@ -368,6 +368,8 @@ class ProofView(Struct, kw_only=True):
     assets: list[AssetProof]
     faults: list[str]
     faults_count: int
+    house_acts: int = 0
+    house_hash: str = ""
 
 
 class FeedView(Struct, kw_only=True):

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from exchange.wire.rest.collateral import MarginView
+from exchange.wire.rest.house import HouseBalanceView, InstructionView, SettlementLineView
 from exchange.wire.rest.texts import (
     DateOrEmpty,
     Id,
@@ -76,7 +78,11 @@ class StatementFill(Struct, kw_only=True, gc=False):
 
 
 class StatementView(Struct, kw_only=True):
-    """The statement of one account for one trading day. fills_count: of all fills, where not all are listed."""
+    """The statement of one account for one trading day. fills_count: of all fills, where not all are listed.
+
+    settled: what the day's runs of settlement did; open: what is to be settled; charged: fees booked for the day;
+    house: the account's part of the house's ledger.
+    """
 
     account: Id
     business_date: str
@@ -87,3 +93,8 @@ class StatementView(Struct, kw_only=True):
     fees: dict[str, str]
     fills: list[StatementFill]
     fills_count: int
+    settled: list[SettlementLineView] = []
+    open: list[InstructionView] = []
+    charged: dict[str, str] = {}
+    margin: MarginView | None = None
+    house: list[HouseBalanceView] = []

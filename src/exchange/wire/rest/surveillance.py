@@ -13,19 +13,20 @@ from exchange.wire.rest.texts import (
     DateText,
     Id,
     Limit,
-    NameText,
     SymbolOrEmpty,
     TimeText,
-    text,
 )
 
+AssigneeText = Annotated[str, Meta(min_length=1, max_length=64, description="A name, for the office.")]
 StateText = Literal["new", "in_review", "escalated", "closed"]
 LevelText = Literal["note", "alert"]
 OutcomeText = Annotated[
     Literal["unfounded", "explained", "warned", "reported"], Meta(description="What the case came to.")
 ]
-AlertId = Annotated[str, text("An alert's id.", "[0-9a-f]{32}", "0123456789abcdef0123456789abcdef")]
-DetectorText = Annotated[str, text("A detector's code, or empty for any.", "([A-Z]{2,8}-[0-9])?", "SPOOF-1")]
+DetectorText = Literal[
+    "", "SPOOF-1", "LAYER-1", "WASH-1", "WASH-2", "MTC-1", "MTO-1", "RAMP-1", "STUFF-1", "OTR-1", "FRONT-1", "CE-1",
+]  # fmt: skip
+"""A detector's code, or empty for any."""
 
 
 class AlertsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +61,7 @@ class CaseStepView(Struct, kw_only=True):
 class AlertView(Struct, kw_only=True):
     """An alert and how its case stands. evidence: event sequences; settings: hash of the thresholds."""
 
-    alert_id: AlertId
+    alert_id: Id
     number: Id
     detector: str
     version: int
@@ -94,7 +95,7 @@ class AlertList(Struct):
 class AssignOrder(Struct, kw_only=True, forbid_unknown_fields=True):
     """Who is to look at a case, and why."""
 
-    to: NameText
+    to: AssigneeText
     reason: ReasonText
 
 
