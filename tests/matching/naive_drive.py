@@ -57,6 +57,7 @@ class Recorded(MatcherAgainstNaiveModel):
         self.sent.append(command)
         super().compare(command, expected)
         self.facts.update(map(word_of, expected))
+        self.facts[f"told {type(command).__name__}"] += 1
 
 
 def word_of(fact: Fact) -> str:
