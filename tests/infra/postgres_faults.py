@@ -25,20 +25,24 @@ def _restart(server: PostgresServer, how: signal.Signals) -> None:
 
 
 def _deadlock(server: PostgresServer, application: str) -> None:
-    """Lock the position, which a component writes last, and then want what it has written before that.
+    """Lock the position, and then want what a component has written before that; or the other way round, in turns: one
+    writes the position last, another first.
 
     Only the component looks for a deadlock, so it is the one that is thrown out.
     """
     schema = application.removeprefix("exchange ")
     before = server.deadlocks()
     database = server.database_of(application)
+    tables = [f"{schema}.feed_positions", f"{schema}.trades, {schema}.directory_events"]
     for _ in range(DEADLOCK_TRIES_MAX):
+        first, second = tables
         server.run_sql(
             f"SET deadlock_timeout = '1h'; SET lock_timeout = '10s'; BEGIN; "
-            f"LOCK TABLE {schema}.feed_positions IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(0.3); "
-            f"LOCK TABLE {schema}.trades, {schema}.directory_events IN ACCESS EXCLUSIVE MODE; COMMIT",
+            f"LOCK TABLE {first} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(0.3); "
+            f"LOCK TABLE {second} IN ACCESS EXCLUSIVE MODE; COMMIT",
             database,
         )
+        tables.reverse()
         if server.deadlocks() > before:
             return
     raise AssertionError("no deadlock came about")

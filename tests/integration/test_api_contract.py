@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 RESTING_ORDERS = 40
 WASH_TRADES = 8
-TRADES = 60
+TRADES = 120
 FAR_FROM_REFERENCE = "200.00"
 """Where a trade in AAPL is held by clearing, and not busted at once."""
 
@@ -85,11 +85,18 @@ def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
         sides[number % 2].call(
             "POST", f"/api/v1/trades/{trade['match_id']}/review", {"basis": "typed wrong"}
         )[1]
-        for number, trade in enumerate(trades[4:])
+        for number, trade in enumerate(trades[4::2])
     ]
-    for review in reviews[::3]:
+    for review in reviews[::4]:
         denial = {"reason": "within the band", "remedy": "none"}
         assert clearing.call("POST", f"/api/v1/reviews/{review['review_id']}/rule", denial)[0] == 200
+    numbers = []
+    for what in ("margin", "fund", "capital"):
+        payment = {"reference": f"first {what}", "what": what, "amount": "1000.00", "reason": "to begin with"}
+        payment |= {} if what == "capital" else {"account": "1"}
+        status, paid = clearing.call("POST", "/api/v1/payments", payment)
+        assert status == 201, paid
+        numbers.append(str(paid["number"]))
     alerts = wash(Client(url, keys["participants"]["carol"]["key"]), clearing)
     to_release = [trade["match_id"] for trade in trades if trade["state"] == "held"][:8]
     operator = Client(url, keys["operator"])
@@ -106,6 +113,7 @@ def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
         "trades_to_release": to_release,
         "reviews": [review["review_id"] for review in reviews],
         "alerts": alerts,
+        "numbers": numbers,
         "own_accounts": [str(keys["participants"]["bob"]["account_id"])],
         "accounts": [str(member["account_id"]) for member in keys["participants"].values()],
         "keys": spare,

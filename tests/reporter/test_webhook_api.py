@@ -91,6 +91,7 @@ async def test_whose_they_are_is_kept(stand: Stand, receiver: Receiver) -> None:
     for key in (BOBS_VIEWER, OPERATOR, AUDITOR):
         assert [each["id"] for each in (await ask(stand, "GET", key=key))["items"]] == [hook["id"]]
     assert (await ask(stand, "GET", "?participant=1", key=OPERATOR))["items"] == []
+    assert (await ask(stand, "GET", "?participant=null", 400, OPERATOR))["field"] == "participant"
     await ask(stand, "DELETE", place)
     await ask(stand, "GET", place, 404)
     await stand.publish(stand.flow.trade(1_000_000))
@@ -100,13 +101,13 @@ async def test_whose_they_are_is_kept(stand: Stand, receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "field", "says"),
     [
-        ({"url": "http://example.com/hook"}, 400, "url", "ask the operator"),
-        ({"url": "http://user:pass@127.0.0.1/hook"}, 400, "url", "no user"),
-        ({"url": "http://127.0.0.1:99999/hook"}, 400, "url", "not a URL"),
-        ({"url": "ftp://127.0.0.1/hook"}, 400, "url", "is needed"),
-        ({"url": "http://[::1/hook"}, 400, "url", "not a URL"),
-        ({"url": "http://127.0.0.1/" + "a" * 500}, 400, "url", "at most 500"),
-        ({"url": "http://127.0.0.1/", "symbols": ["XYZ"]}, 400, "symbols", "leave symbols out"),
+        ({"url": "http://example.com/hook"}, 422, "url", "ask the operator"),
+        ({"url": "http://user:pass@127.0.0.1/hook"}, 422, "url", "no user"),
+        ({"url": "http://127.0.0.1:99999/hook"}, 422, "url", "not a URL"),
+        ({"url": "ftp://127.0.0.1/hook"}, 422, "url", "is needed"),
+        ({"url": "http://[::1/hook"}, 422, "url", "not a URL"),
+        ({"url": "http://127.0.0.1/" + "a" * 500}, 422, "url", "at most 500"),
+        ({"url": "http://127.0.0.1/", "symbols": ["XYZ"]}, 422, "symbols", "leave symbols out"),
         ({"url": "http://127.0.0.1/", "channel": "trades", "symbols": ["NIX"]}, 404, "symbols", "no symbol"),
         ({"url": "http://127.0.0.1/", "channel": "book"}, 400, "channel", "book"),
         ({}, 400, "", ""),
@@ -127,7 +128,7 @@ async def test_what_cannot_be_is_refused_in_words(
 async def test_an_official_key_has_no_drop_copies_and_a_participant_not_too_many(
     stand: Stand, receiver: Receiver
 ) -> None:
-    refused = await ask(stand, "POST", status=400, key=OPERATOR, url=receiver.url)
+    refused = await ask(stand, "POST", status=422, key=OPERATOR, url=receiver.url)
     assert refused["field"] == "channel"
     for _ in range(10):
         await made(stand, receiver)

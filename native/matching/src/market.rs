@@ -186,10 +186,7 @@ impl Market {
     /// Whether an order that comes in may meet one that is hidden, trigger one that waits or a restriction of short
     /// sales, be shared out, or be kept from a price.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen()
-            || self.shares_out()
-            || self.short_sales.trigger_price != 0
-            || self.guard.is_some()
+        self.has_unseen() || self.shares_out() || self.short_sales.trigger_price != 0 || self.guard.is_some()
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

@@ -32,6 +32,7 @@ from exchange.post_trade.books import Books
 from exchange.wire.rest import collateral as j
 from exchange.wire.rest import house as h
 from exchange.wire.rest.errors import ErrorCode
+from exchange.wire.rest.texts import Id
 
 PAYS = frozenset({Role.TRADER, Role.CLEARING})
 """A participant pays margin of its own; everything else is the office's."""
@@ -87,7 +88,8 @@ class CollateralApi:
             Route(
                 "POST", "/api/v1/payments/{number}/correct", self.correct, "Take a payment back", "margin", RULES,
                 body=j.CorrectOrder, returns=h.ActView, status=201, errors=(404, 409, 503),
-                path_examples={"number": "1"}, example={"reason": "booked on the wrong account"},
+                path_examples={"number": "1"}, path_types={"number": Id},
+                example={"reason": "booked on the wrong account"},
                 description="By entries the other way round, which may overdraw; once.",
             ),
             Route(

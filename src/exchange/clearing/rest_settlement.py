@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,9 +49,12 @@ from exchange.post_trade.settlement_days import NoSettlementDay
 from exchange.post_trade.trade_life import TransitionRefused
 from exchange.wire.rest import house as j
 from exchange.wire.rest.errors import ErrorCode
+from exchange.wire.rest.texts import Id
 
 BALANCES_SHOWN_MAX = 10_000
 _DAY = {"date": "2026-11-24", "reason": "settlement of the day"}
+_NUMBER_TYPE = {"number": Id}
+_KIND = re.compile("[a-z -]{0,16}")
 _NUMBER = {"number": "1"}
 T = TypeVar("T")
 
@@ -88,6 +92,7 @@ class SettlementApi:
             Route(
                 "GET", path + "/{number}", self.lines, "List what a run did", "settlement", EVERYBODY,
                 query=j.LinesQuery, returns=j.SettlementLineList, errors=(400, 404), path_examples=_NUMBER,
+                path_types=_NUMBER_TYPE,
             ),
             Route(
                 "POST", path + "/give-up", self.give_up, "Give up the run that is reserved", "settlement", RULES,
@@ -109,7 +114,7 @@ class SettlementApi:
             Route(
                 "GET", "/api/v1/house/acts/{number}/entries", self.entries, "List what an act booked", "house",
                 EVERYBODY, query=j.HouseEntriesQuery, returns=j.HouseEntryList, errors=(400, 404),
-                path_examples=_NUMBER,
+                path_examples=_NUMBER, path_types=_NUMBER_TYPE,
             ),
             Route(
                 "GET", "/api/v1/house/balances", self.balances, "List accounts of the house's ledger", "house",
@@ -142,6 +147,7 @@ class SettlementApi:
     async def runs(self, call: Call) -> j.RunList:
         """Answer GET /settlements."""
         query: j.ActsQuery = call.query
+        check_kind(query.kind)
         limit, partition, before = (
             self._limit(query.limit),
             self._office.partition,
@@ -209,6 +215,7 @@ class SettlementApi:
     async def acts(self, call: Call) -> j.ActList:
         """Answer GET /house/acts."""
         query: j.ActsQuery = call.query
+        check_kind(query.kind)
         limit, partition, before = (
             self._limit(query.limit),
             self._office.partition,
@@ -302,3 +309,10 @@ def triple_of_cursor(cursor: str) -> tuple[int, int, int]:
 def cursor_of_triple(first: Any, second: Any, third: Any) -> str:
     """Write a cursor of three numbers."""
     return f"{first}-{second}-{third}"
+
+
+def check_kind(kind: str) -> None:
+    """Refuse what no kind of an act can be. Raise `ApiError`."""
+    if not _KIND.fullmatch(kind):
+        text = f"kind must be that of an act, such as settlement, or empty for any; got {kind[:40]!r}"
+        raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "kind")

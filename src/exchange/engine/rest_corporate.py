@@ -55,7 +55,7 @@ class CorporateActionsApi:
         """Answer POST /symbols/{symbol}/split."""
         body: SplitRequest = call.body
         symbol = listed_symbol(self._directory, call.path["symbol"])
-        cash_price = price_of(body.cash_price, "cash_price") if body.cash_price else Price(0)
+        cash_price = Price(0) if body.cash_price is None else price_of(body.cash_price, "cash_price")
         await self._gateway.carry_out(c.SplitSymbol(
             symbol_id=symbol.symbol_id, new_shares=body.new_shares, old_shares=body.old_shares,
             cash_price=cash_price, note=reason_of(body.note),

@@ -51,7 +51,7 @@ class WebhookApi:
             ),
             Route(
                 "POST", PATH, self.add_webhook, "Make a webhook; its secret is shown this once", "webhooks", OWNER,
-                body=NewWebhook, returns=CreatedWebhook, status=201, errors=(400, 404, 409, 503),
+                body=NewWebhook, returns=CreatedWebhook, status=201, errors=(404, 409, 422, 503),
                 example={"url": "http://127.0.0.1:9000/hook", "channel": "drop_copy"},
                 description="Deliveries are posted in order and at least once, signed as Standard Webhooks says; "
                 "docs/webhooks.md has the rest.",
@@ -94,6 +94,9 @@ class WebhookApi:
     async def webhooks(self, call: Call) -> WebhookList:
         """Answer GET /webhooks."""
         query: WebhookQuery = call.query
+        if query.participant and not (query.participant.isascii() and query.participant.isdigit()):
+            text = f"participant must be an id such as 2, got {query.participant[:40]!r}"
+            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
         seen = [self._view(each) for each in self._webhooks.senders() if _may_see(call.who, each.webhook)]
         return WebhookList(
             [each for each in seen if not query.participant or each.participant == query.participant]
@@ -160,13 +163,13 @@ class WebhookApi:
 
     def _new(self, body: NewWebhook, who: Principal) -> Webhook:
         if problem := why_not_allowed(body.url, self._webhooks.config.hosts):
-            raise ApiError.of(ErrorCode.INVALID_FIELD, problem, "url")
+            raise ApiError(422, ErrorCode.INVALID_FIELD, problem, "url")
         if len(body.url) > URL_CHARACTERS_MAX:
             text = f"url has {len(body.url)} characters; at most {URL_CHARACTERS_MAX}"
-            raise ApiError.of(ErrorCode.INVALID_FIELD, text, "url")
+            raise ApiError(422, ErrorCode.INVALID_FIELD, text, "url")
         if body.channel == DROP_COPY and not who.participant_id:
             text = "drop copies are a participant's; a key of the exchange takes trades or status"
-            raise ApiError.of(ErrorCode.INVALID_FIELD, text, "channel")
+            raise ApiError(422, ErrorCode.INVALID_FIELD, text, "channel")
         now = self._market.sequence
         return Webhook(
             webhook_id=0,
@@ -185,10 +188,10 @@ class WebhookApi:
     def _symbol_ids(self, body: NewWebhook) -> tuple[int, ...]:
         if len(body.symbols) > SYMBOLS_MAX:
             text = f"{len(body.symbols)} symbols; at most {SYMBOLS_MAX}, or none for all"
-            raise ApiError.of(ErrorCode.INVALID_FIELD, text, "symbols")
+            raise ApiError(422, ErrorCode.INVALID_FIELD, text, "symbols")
         if body.symbols and body.channel == DROP_COPY:
             text = "drop copies come for all symbols; leave symbols out"
-            raise ApiError.of(ErrorCode.INVALID_FIELD, text, "symbols")
+            raise ApiError(422, ErrorCode.INVALID_FIELD, text, "symbols")
         listed = {each.symbol: symbol_id for symbol_id, each in self._market.directory.symbols.items()}
         for name in body.symbols:
             if name not in listed:
