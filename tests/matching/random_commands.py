@@ -21,6 +21,7 @@ from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
 from exchange.wire.records import BY_NUMBER, VERSION, decode_event, encode_command, number_of, split
 from tests.matching.desk import BUSINESS_DATE, START_NS
+from tests.matching.linked_world import enter_list
 from tests.matching.small_world import (
     ACCOUNTS,
     AUTHORITIES,
@@ -147,6 +148,8 @@ class RandomCommands:
     def command(self) -> c.Command:
         """Draw a command."""
         eight = self.random.randbytes(8)
+        if self.random.random() < 0.08:
+            return enter_list(self.random, self.time_ns)
         if self.auctions and self.random.random() < 0.8:
             return self.of_an_auction(eight)
         match self.random.random():

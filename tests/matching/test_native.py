@@ -68,7 +68,14 @@ def queries_of(venue: Any) -> list[Any]:
         [venue.reference_price(symbol) for symbol in symbols],
         [venue.balance(account, symbol) for account in (*range(9), -1, 2**33) for symbol in symbols],
         [(venue.order(order_id), venue.place_in_queue(order_id)) for order_id in live],
-        [(venue.schedule(), venue.market_phase, [venue.indication(symbol) for symbol in symbols])],
+        [
+            (
+                venue.schedule(),
+                venue.market_phase,
+                venue.order_lists(),
+                [venue.indication(symbol) for symbol in symbols],
+            )
+        ],
         [venue.risk_usage(scope, subject) for scope in range(6) for subject in (*range(9), -1, 2**33)],
         [venue.cancel_timer(participant) for participant in (*range(9), -1, 2**33)],
         [venue.trade_state(match_id) for match_id in (*range(2_000), -1, 2**64)],

@@ -10,9 +10,18 @@ from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
+from exchange.domain.order_list import Contingency
 from exchange.domain.reasons import REASONS
 from exchange.domain.risk import RiskScope
-from exchange.domain.units import format_date, format_money, format_price, format_time, parse_money, public_id
+from exchange.domain.units import (
+    PLACE_SHIFT,
+    format_date,
+    format_money,
+    format_price,
+    format_time,
+    parse_money,
+    public_id,
+)
 from exchange.matching.venue import Venue
 
 
@@ -25,9 +34,9 @@ class Names:
         self.owners: dict[str, int] = {}
         self._trades: dict[str, e.TradeExecuted] = {}
 
-    def next_order(self, name: str, venue: Venue, owner: int) -> None:
-        """Give a name to the order that the next command makes."""
-        self._orders[name] = public_id(venue.partition, venue.command_sequence + 1)
+    def next_order(self, name: str, venue: Venue, owner: int, place: int = 0) -> None:
+        """Give a name to the order that the next command makes at a place of its."""
+        self._orders[name] = public_id(venue.partition, place << PLACE_SHIFT | venue.command_sequence + 1)
         self.owners[name] = owner
 
     def order(self, name: str) -> int:
@@ -111,6 +120,18 @@ class Names:
         return parse_money(text) if "." in text else int(text)
 
 
+def say_linked(event: e.Event, names: Names) -> str:
+    """Say what happened to an order list."""
+    match event:
+        case e.OrderListAccepted():
+            return f"took {len(event.orders)} orders, {Contingency(event.contingency).name.lower()}"
+        case e.OrderListTriggered():
+            return f"{names.of_order(event.order_id)} brings in {event.quantity}"
+        case e.OrderListEnded():
+            return f"list over, {names.of_order(event.order_id)} {event.end.name.lower()}"
+    return ""
+
+
 def say(event: e.Event, names: Names) -> str:
     """Say in words what an event says in numbers."""
     match event:
@@ -164,7 +185,9 @@ def say(event: e.Event, names: Names) -> str:
                 f"corrected {names.of_trade(event.match_id)}, {event.quantity} @ {format_price(event.price)}"
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
-    return _say_phase(event) or _say_risk(event, names) or _say_administration(event)
+    return (
+        say_linked(event, names) or _say_phase(event) or _say_risk(event, names) or _say_administration(event)
+    )
 
 
 def _terms(event: e.SpecialTermsAccepted) -> str:

@@ -12,6 +12,8 @@ mod configuration;
 mod directory;
 mod event_stream;
 mod holdings;
+mod linked_snapshot;
+mod list_entry;
 mod market;
 mod matcher;
 mod names;
@@ -21,6 +23,7 @@ mod order_book_properties;
 mod order_checks;
 mod order_entry;
 mod order_index;
+mod order_lists;
 mod phase;
 mod phases;
 mod printable;
@@ -49,4 +52,4 @@ pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 
 /// Of what the same commands lead to; the same number as in `matching/venue.py`.
-pub const RULES_VERSION: u16 = 8;
+pub const RULES_VERSION: u16 = 9;

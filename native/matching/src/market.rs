@@ -43,6 +43,8 @@ pub struct Market {
     pub allocation: Allocation,
     /// The bid and the ask that bettered the price, 0 for none; they may have gone since.
     pub tops: [u64; 2],
+    /// Order lists of the symbol: their orders are noted when they trade.
+    pub followed: u32,
     /// Whether more than price and time may matter to an order that comes in; see `asks_for_care`.
     pub needs_care: bool,
     tick_rows: usize,
@@ -73,6 +75,7 @@ impl Market {
             indicated: Indication::default(),
             allocation: Allocation::default(),
             tops: [0; 2],
+            followed: 0,
             needs_care: false,
             tick_rows: 0,
             tick_starts,
@@ -155,7 +158,7 @@ impl Market {
 
     /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out()
+        self.has_unseen() || self.shares_out() || self.followed > 0
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

@@ -10,7 +10,7 @@ use crate::auction::{is_auction_time, is_for_auction};
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
 use crate::market::top_place;
-use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, REPRICE, SELL};
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, NOTED, REPRICE, SELL};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
@@ -34,6 +34,7 @@ pub mod cancel_reason {
     pub const NO_OPPOSITE: u8 = 20;
     pub const SELF_TRADE: u8 = 21;
     pub const AUCTION_ENDED: u8 = 40;
+    pub const LINKED: u8 = 50;
     pub const KILL_SWITCH: u8 = 30;
     pub const CANCEL_TIMER: u8 = 31;
     pub const RISK_LIMIT: u8 = 32;
@@ -88,8 +89,8 @@ impl State {
             self.wait(incoming, self.terms_in_hand, client_order_id);
         } else {
             self.come_in(incoming, client_order_id);
-            self.let_triggered_come_in();
         }
+        self.settle();
         self.market_mut(symbol_id).note_care();
     }
 
@@ -269,6 +270,9 @@ impl State {
         }
         market.last_price = fill.price;
         let has_stops = !market.stops.is_empty();
+        if (kind.flags | incoming.kind.flags) & NOTED != 0 {
+            self.note_trade(&Order { leaves: fill.leaves, ..resting }, incoming, fill.quantity);
+        }
         if self.risk.has_books {
             self.risk_traded(&resting, incoming, fill.quantity);
         }
@@ -353,6 +357,9 @@ impl State {
             quantity: order.leaves,
         };
         self.events.emit(|header, out| event.write(header, out));
+        if order.kind.flags & NOTED != 0 {
+            self.note_end(order, reason);
+        }
     }
 
     /// Takes a live order out of its book.

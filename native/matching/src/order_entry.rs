@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::client_order_ids::FirstUse;
 use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, SELL};
 use crate::order_checks::{
     check_cancels, check_changes, check_display, check_handling, check_kind, check_market_to_limit,
     check_post_only, check_session, check_special, check_terms, first_stop_price, is_client_order_id,
@@ -165,7 +165,7 @@ impl State {
     // --- client order ids ----------------------------------------------------------------------------
 
     /// Answers a command that came before under its client order id; tells whether it did.
-    fn is_repetition(&mut self, account_id: u32, client_order_id: &ClientOrderId, now: FirstUse) -> bool {
+    pub fn is_repetition(&mut self, account_id: u32, client_order_id: &ClientOrderId, now: FirstUse) -> bool {
         let Some(&first) = self.client_order_ids.find(account_id, client_order_id) else {
             return false;
         };
@@ -323,6 +323,7 @@ impl State {
         if command.quantity <= order.filled() {
             return Err(Refusal::limited(reason::AMEND_BELOW_FILLED, command.quantity, order.filled()));
         }
+        self.check_in_list(order, command.quantity, order.quantity)?;
         Ok(slot)
     }
 
@@ -344,7 +345,10 @@ impl State {
                 return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal);
             }
         }
-        let checked = self.check_change(slot, &command.amend, quantity);
+        let checked = self.check_change(slot, &command.amend, quantity).and_then(|slot| {
+            let order = self.orders.at(slot);
+            self.check_in_list(order, quantity, order.leaves).map(|()| slot)
+        });
         let slot = match checked.and_then(|slot| self.check_changed_risk(slot, &command.amend, quantity)) {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal),
@@ -355,6 +359,9 @@ impl State {
         let old = self.take_out(slot);
         let header = &self.events.header;
         let new_order_id = public_id(header.partition, header.command_sequence);
+        if old.kind.flags & LINKED != 0 {
+            self.follow_in_list(order_id, new_order_id);
+        }
         let event = OrderReplaced {
             symbol_id: old.symbol_id,
             order_id,

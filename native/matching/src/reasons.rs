@@ -59,6 +59,10 @@ pub const STOP_PRICE_INVALID: u16 = 61;
 pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
+pub const ORDER_LIST_INVALID: u16 = 190;
+pub const LIST_ORDER_INVALID: u16 = 191;
+pub const LIST_SIDES_INVALID: u16 = 192;
+pub const LIST_QUANTITIES_DIFFER: u16 = 193;
 pub const PHASE_INVALID: u16 = 125;
 pub const PHASE_TIME_INVALID: u16 = 126;
 pub const AUCTION_TERMS_INVALID: u16 = 127;
@@ -90,7 +94,7 @@ pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 129;
+pub const REASONS_END: usize = 194;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -215,7 +215,7 @@ impl State {
             if !self.risk.books.contains_key(&subject) {
                 let mut book = RiskBook::default();
                 for order in self.orders.live().map(|slot| self.orders.at(slot)) {
-                    if self.is_of(order, subject) {
+                    if self.is_of(order, subject) && !self.reserves_nothing(order) {
                         book.open(order.kind.side, order.symbol_id, order.price, order.leaves.into());
                     }
                 }

@@ -17,8 +17,9 @@ use crate::auction::{indicate, is_for_auction, queue_price};
 use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
+use crate::linked_snapshot;
 use crate::market::is_valid_tick_table;
-use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{command_of, is_special, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
 use crate::risk_snapshot;
@@ -28,7 +29,7 @@ use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 4;
+const SNAPSHOT_VERSION: u16 = 5;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.
@@ -106,6 +107,7 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         state.schedule.len()
     });
+    linked_snapshot::write(state, &mut content);
     with_envelope(&content)
 }
 
@@ -357,6 +359,8 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     }
     risk_snapshot::read(state, reader)?;
     read_phases(state, reader)?;
+    linked_snapshot::read(state, reader)?;
+    risk_snapshot::read_open(state);
     Ok(reader.end()?)
 }
 
@@ -535,7 +539,7 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
     let client_order_id: ClientOrderId = reader.array()?;
     let header = &state.events.header;
     let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
-    let entered = sequence_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
+    let entered = command_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
     let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
     let has_left = reserve < leaves && leaves <= quantity;
     known(is_ours && entered && has_place && matches!(side, BUY | SELL) && has_left)?;

@@ -1,6 +1,6 @@
 //! Everything a venue knows, in one place.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use exchange_wire::terms::Terms;
 
@@ -10,6 +10,7 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::order_lists::{Note, OrderList};
 use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
 use crate::risk_checks::Risk;
@@ -38,6 +39,12 @@ pub struct State {
     /// Those of the order that is coming in, where it has some.
     pub terms_in_hand: Terms,
     pub triggered: VecDeque<Triggered>,
+    /// What the command did to orders on which others depend, until that is followed.
+    pub noted: VecDeque<Note>,
+    /// By list id.
+    pub order_lists: BTreeMap<u64, OrderList>,
+    /// List ids by the ids of their live orders.
+    pub list_of: HashMap<u64, u64>,
     /// By participant, of those that are in one.
     pub self_trade_groups: BTreeMap<u32, Group>,
     pub client_order_ids: ClientOrderIds,
@@ -73,6 +80,9 @@ impl State {
             orders: Orders::new(partition),
             terms_in_hand: Terms::default(),
             triggered: VecDeque::new(),
+            noted: VecDeque::new(),
+            order_lists: BTreeMap::new(),
+            list_of: HashMap::new(),
             self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),

@@ -11,6 +11,7 @@ use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::auction::{is_for_auction, Indication};
 use crate::event_stream::Counters;
+use crate::linked_snapshot;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
 use crate::phases::ScheduledPhase;
 use crate::reasons::{self as reason, Refusal};
@@ -128,6 +129,9 @@ impl Venue {
             *left = rest;
             self.state.events.begin_command(expected);
             self.state.apply(&header, record);
+            if !self.state.noted.is_empty() {
+                self.state.settle();
+            }
             if !self.state.indicated.is_empty() {
                 self.state.tell_indications();
             }
@@ -261,6 +265,13 @@ impl Venue {
     /// The phases that are scheduled, soonest first.
     pub fn schedule(&self) -> &[ScheduledPhase] {
         &self.state.schedule
+    }
+
+    /// What a snapshot says of order lists.
+    pub fn linked_sections(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        linked_snapshot::write(&self.state, &mut content);
+        content
     }
 
     /// The special terms of a live order.
@@ -425,6 +436,7 @@ impl State {
             Command::RevokeKey { key_id } => self.revoke_key(key_id),
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
+            Command::EnterOrderList(command) => self.enter_list(&command),
             Command::CancelOrders(command) => self.cancel_orders(&command),
             Command::SetCancelTimer { participant_id, timeout_ms } => {
                 self.set_cancel_timer(participant_id, timeout_ms);

@@ -2,6 +2,7 @@
 
 use crate::allocation::Allocation;
 use crate::events::Kind;
+use crate::listed::{listed_orders, EnterOrderList};
 use crate::reader::{unpadded, Malformed, Reader};
 use crate::terms::Terms;
 use crate::{ClientOrderId, COMMAND_HEADER_BYTES, RECORD_BYTES_MAX};
@@ -43,10 +44,11 @@ pub const BLOCK_TRADING: u8 = 72;
 pub const UNBLOCK_TRADING: u8 = 73;
 pub const SET_RISK_LIMIT: u8 = 74;
 pub const SET_ALLOCATION: u8 = 65;
+pub const ENTER_ORDER_LIST: u8 = 75;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=90)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=75 | 85..=90)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -310,6 +312,7 @@ pub enum Command<'a> {
     RevokeKey { key_id: u32 },
     Deposit(Movement),
     Withdraw(Movement),
+    EnterOrderList(EnterOrderList<'a>),
     CancelOrders(CancelOrders),
     SetCancelTimer { participant_id: u32, timeout_ms: u32 },
     BlockTrading(Switch<'a>),
@@ -365,6 +368,16 @@ impl<'a> Command<'a> {
             REVOKE_KEY => Self::RevokeKey { key_id: r.u32()? },
             DEPOSIT => Self::Deposit(movement(&mut r)?),
             WITHDRAW => Self::Withdraw(movement(&mut r)?),
+            ENTER_ORDER_LIST => {
+                let body = r.rest();
+                Self::EnterOrderList(EnterOrderList {
+                    account_id: r.u32()?,
+                    symbol_id: r.u32()?,
+                    contingency: r.u8()?,
+                    orders: listed_orders(&mut r)?,
+                    body,
+                })
+            }
             CANCEL_ORDERS => Self::CancelOrders(cancel_orders(&mut r)?),
             CANCEL_ORDERS_WITHIN => {
                 let any = cancel_orders(&mut r)?;

@@ -50,9 +50,13 @@ pub const CANCEL_TIMER_EXPIRED: u8 = 173;
 pub const RISK_LIMIT_SET: u8 = 174;
 pub const RISK_ALERTED: u8 = 175;
 
+pub const ORDER_LIST_ACCEPTED: u8 = 205;
+pub const ORDER_LIST_TRIGGERED: u8 = 206;
+pub const ORDER_LIST_ENDED: u8 = 207;
+
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=207)
 }
 
 /// What all events of one command share.

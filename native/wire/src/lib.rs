@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod commands;
 pub mod events;
+pub mod listed;
 pub mod numbering;
 pub mod ouch;
 pub mod reader;

@@ -9,6 +9,7 @@ import msgspec
 
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order_list import ListedOrder
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
 from exchange.domain.risk import LimitKind, RiskScope
@@ -232,6 +233,18 @@ class EnterSpecialOrder(EnterOrder, frozen=True, kw_only=True):
     trail_amount: Price = Price(0)
     trail_bps: int = 0
     expires_ns: int = 0
+
+
+class EnterOrderList(Command, frozen=True, kw_only=True):
+    """Enter orders that depend on each other, all or none. contingency: see `Contingency`.
+
+    Orders: of a pair the limit order and then the stop order; else the entry, then what waits for it.
+    """
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    contingency: int
+    orders: tuple[ListedOrder, ...]
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
@@ -242,6 +243,36 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
     leaves: Quantity
     stop_price: Price
     last_price: Price
+
+
+class OrderListAccepted(Event, frozen=True, kw_only=True):
+    """An order list was taken. list_id: the id of its first order; the others have the next places of the command.
+
+    Orders that come in at once are accepted within the same command, those that wait when they come in.
+    """
+
+    list_id: OrderId
+    account_id: AccountId
+    contingency: int
+    orders: tuple[ListedOrder, ...]
+
+
+class OrderListTriggered(Event, frozen=True, kw_only=True):
+    """The entry of a list is done: what waited for it comes in now, with what the entry filled."""
+
+    list_id: OrderId
+    account_id: AccountId
+    order_id: OrderId
+    quantity: Quantity
+
+
+class OrderListEnded(Event, frozen=True, kw_only=True):
+    """The orders of a list do not depend on each other any more. order_id: the one whose end or trigger ended it."""
+
+    list_id: OrderId
+    account_id: AccountId
+    order_id: OrderId
+    end: ListEnd
 
 
 class MatchPrevented(Event, frozen=True, kw_only=True):

@@ -69,6 +69,12 @@ class OrderFlag(IntEnum):
     """It trades whole or waits."""
     HIDDEN = 8
     """It rests behind all that is shown at its price, and is not shown."""
+    LINKED = 128
+    """It is in an order list, and what becomes of it matters to the others there. No member sets it."""
+
+
+ENTERED_FLAGS = sum((OrderFlag.POST_ONLY, OrderFlag.REPRICE, OrderFlag.ALL_OR_NONE, OrderFlag.HIDDEN))
+"""Those that a member may set."""
 
 
 class CancelReason(IntEnum):
@@ -100,6 +106,8 @@ class CancelReason(IntEnum):
     """What is left of an order for an auction after it."""
     PRICE_LIMIT = 41
     """What is left of a market order would trade beyond a price limit."""
+    LINKED = 50
+    """The other order of its pair was filled, triggered or cancelled."""
     KILL_SWITCH = 30
     """Trading was blocked."""
     CANCEL_TIMER = 31

@@ -53,6 +53,10 @@ class Reason(IntEnum):
     STOP_PRICE_INVALID = 61
     STOP_ALREADY_REACHED = 62
     TRAIL_INVALID = 63
+    ORDER_LIST_INVALID = 190
+    LIST_ORDER_INVALID = 191
+    LIST_SIDES_INVALID = 192
+    LIST_QUANTITIES_DIFFER = 193
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     NOTHING_TO_AMEND = 21
@@ -282,6 +286,28 @@ REASONS: dict[Reason, ReasonText] = {
         "A trail is an amount or up to 5,000 basis points, for a stop order without any price, and leads to a price.",
         field="trail_amount",
         measured="trail",
+    ),
+    Reason.ORDER_LIST_INVALID: ReasonText(
+        "An order list is a pair, an entry with one order that waits for it, or a bracket of three orders.",
+        field="orders",
+        measured="orders",
+        limit="orders due",
+    ),
+    Reason.LIST_ORDER_INVALID: ReasonText(
+        "A pair is a limit order and then a stop order behind it, both plain; what waits for an entry is plain too.",
+        field="orders",
+        measured="place in the list",
+    ),
+    Reason.LIST_SIDES_INVALID: ReasonText(
+        "A pair is on one side, and in a bracket opposite to its entry.",
+        field="side",
+        measured="place in the list",
+    ),
+    Reason.LIST_QUANTITIES_DIFFER: ReasonText(
+        "The orders of a list have one quantity; that of a pair is not changed.",
+        field="qty",
+        measured="quantity",
+        limit="quantity due",
     ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",

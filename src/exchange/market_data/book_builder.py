@@ -207,6 +207,7 @@ class BookBuilder:
         return book
 
     def _accepted(self, events: bytes, offset: int) -> None:
+        self._settle(events, offset)
         values = _ACCEPTED.unpack_from(events, offset)
         symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
         rests = order_type != OrderType.MARKET and time_in_force in _RESTING

@@ -6,14 +6,14 @@ command without events leaves it. So it does not depend on how commands were bat
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, TypeVar
+from collections import Counter, deque
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason
+from exchange.domain.order import CancelReason, OrderFlag
 from exchange.domain.reasons import Reason
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import SymbolId
@@ -31,6 +31,19 @@ REPLACED, REPLACED_NUMBER = LAYOUTS[e.OrderReplaced].struct, number_of(e.OrderRe
 EXECUTED, EXECUTED_NUMBER = LAYOUTS[e.TradeExecuted].struct, number_of(e.TradeExecuted)
 
 
+NOTED = OrderFlag.LINKED.value
+"""The flags of orders whose trades and end are noted, for others depend on them."""
+
+
+class Note(NamedTuple):
+    """A trade of an order that is noted, or with a reason its end. leaves: what it had left after it."""
+
+    order: RestingOrder
+    quantity: int
+    leaves: int
+    reason: int
+
+
 class Counters(msgspec.Struct):
     """What happened since this venue was made or restored, no part of its state. rejects: by reason."""
 
@@ -44,7 +57,7 @@ class EventStream:
     """The events of a venue. The four that orders cause most are packed directly, all others by `write`."""
 
     __slots__ = (
-        "_command_begins_at", "_last_event_at", "_out", "command_sequence", "counters", "epoch", "partition",
+        "_command_begins_at", "_last_event_at", "_out", "command_sequence", "counters", "epoch", "noted", "partition",
         "running_hash", "sequence", "time_ns",
     )  # fmt: skip
 
@@ -56,6 +69,8 @@ class EventStream:
         self.sequence = 0
         self.running_hash = 0
         self.counters = Counters()
+        self.noted: deque[Note] = deque()
+        """What the command did to orders on which others depend, until that is followed."""
         self._out = bytearray()
         self._command_begins_at = 0
         self._last_event_at = 0
@@ -150,6 +165,8 @@ class EventStream:
             self.command_sequence, self.time_ns, self.epoch, order.symbol_id, order.order_id,
             order.account_id, order.side, reason, order.price, order.leaves,
         ))  # fmt: skip
+        if order.flags & NOTED:
+            self.noted.append(Note(order, 0, 0, reason))
 
     def order_replaced(self, old: RestingOrder, new: RestingOrder, client_order_id: bytes) -> None:
         """Say that an order gave way to a new one. client_order_id: the new one's, 36 bytes."""
@@ -180,6 +197,8 @@ class EventStream:
             maker.account_id, taker.account_id, price, quantity, reference_price, maker.leaves,
             taker.leaves, taker.side, condition,
         ))  # fmt: skip
+        if (maker.flags | taker.flags) & NOTED:
+            self.noted += [Note(o, quantity, o.leaves, 0) for o in (maker, taker) if o.flags & NOTED]
         return self.sequence
 
     def _append(self, record: bytes) -> None:

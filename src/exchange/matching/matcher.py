@@ -31,7 +31,8 @@ from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
 from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
-from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.order_book import LINKED, NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.order_lists import OrderLists
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
@@ -61,18 +62,29 @@ class Matcher:
         self._risk = RiskChecks(state)
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition = state.events.partition
+        self.order_lists = OrderLists(state, self)
         self._triggered: deque[tuple[RestingOrder, int]] = deque()
         """Stop orders that are to come in within this command, each with the price that triggered it."""
 
     def execute(self, market: Market, incoming: RestingOrder) -> None:
         """Let an order come in; then those stop orders that its trades triggered, one after the other."""
         self._come_in(market, incoming)
-        self._let_triggered_come_in(market)
+        self.settle()
 
     def trigger(self, market: Market, price: int) -> None:
         """Let those stop orders come in that the price of an auction triggered, one after the other."""
         self._take_triggered(market, price)
-        self._let_triggered_come_in(market)
+        self.settle()
+
+    def settle(self) -> None:
+        """Follow what happened to orders on which others depend; let in what that triggered, one after the other."""
+        noted, triggered = self._events.noted, self._triggered
+        while noted or triggered:
+            if noted:
+                self.order_lists.follow(noted.popleft())
+            else:
+                order, last_price = triggered.popleft()
+                self._trigger(self._state.markets[order.symbol_id], order, last_price)
 
     def _gather(self, market: Market, incoming: RestingOrder) -> None:
         """Let an order wait for an auction: in the book, or where it trades in an auction only, beside it."""
@@ -328,11 +340,6 @@ class Matcher:
                 self._risk.reduced(order, order.leaves)
             self._triggered.append((order, price))
 
-    def _let_triggered_come_in(self, market: Market) -> None:
-        while self._triggered:
-            order, last_price = self._triggered.popleft()
-            self._trigger(market, order, last_price)
-
     def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
         """Let a stop order come in as what it is from now on, if the limits let it."""
         order.order_type = _MARKET if order.order_type is OrderType.STOP else _LIMIT
@@ -341,12 +348,47 @@ class Matcher:
             side=order.side, order_type=order.order_type, time_in_force=order.time_in_force, flags=order.flags,
             price=order.price, leaves=order.leaves, stop_price=order.terms.stop_price, last_price=last_price,
         )  # fmt: skip
+        if order.flags & LINKED:
+            self.order_lists.triggered(order)
+        self.come_in(market, order)
+
+    # --- for order lists -----------------------------------------------------------------------------
+
+    def come_in(self, market: Market, order: RestingOrder) -> None:
+        """Let an order come in that was taken before, if the limits let it."""
         is_guarded = self._risk_books or self._blocks
         why_not = self._risk.why_not_triggered(market, order) if is_guarded else None
         if why_not:
             self._events.order_cancelled(order, why_not)
         else:
             self._come_in(market, order)
+
+    def trigger_at_once(self, order: RestingOrder, last_price: int) -> None:
+        """Let a stop order come in after those that were triggered before."""
+        self._triggered.append((order, last_price))
+
+    def triggered(self, order_id: int) -> RestingOrder | None:
+        """Return an order that was triggered and is still to come in."""
+        return next((order for order, _ in self._triggered if order.order_id == order_id), None)
+
+    def forget_triggered(self, order: RestingOrder) -> None:
+        """Take out an order that was triggered and is still to come in."""
+        kept = [entry for entry in self._triggered if entry[0] is not order]
+        self._triggered.clear()
+        self._triggered.extend(kept)
+
+    def take_out(self, order: RestingOrder) -> None:
+        """Take a live order out of where it is: the book, or where it waits."""
+        del self._orders[order.order_id]
+        if self._risk_books:
+            self._risk.reduced(order, order.leaves)
+        market = self._state.markets[order.symbol_id]
+        if order.is_waiting:
+            market.stops.remove(order)
+        elif order.is_for_auction:
+            market.auction.remove(order)
+        else:
+            market.book.home_of(order).remove(order)
 
     # --- after it traded -----------------------------------------------------------------------------
 

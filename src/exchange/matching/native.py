@@ -15,13 +15,13 @@ import msgspec
 from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
 from exchange.domain.phase import Phase
-from exchange.matching import snapshot
+from exchange.matching import linked_snapshot, snapshot
 from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.venue import RULES_VERSION, RiskUsage, TradeState
-from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, ScheduledPhase, VenueLimits
+from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, OrderList, ScheduledPhase, VenueLimits
 from exchange.wire.native import exchange_native
 from exchange.wire.records import decode_events
 
@@ -196,6 +196,10 @@ class NativeVenue:
             ScheduledPhase(at_ns, symbol_id, Phase(phase))
             for at_ns, symbol_id, phase in self._core.schedule()
         ]
+
+    def order_lists(self) -> list[OrderList]:
+        """Return the order lists that live, oldest first."""
+        return linked_snapshot.read_order_lists(linked_snapshot.records_of(self._core.linked_sections()))
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order; nothing where it is finished or never was."""

@@ -23,6 +23,7 @@ from exchange.domain.order import (
 BUY = Side.BUY
 HIDDEN = OrderFlag.HIDDEN.value
 ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
+LINKED = OrderFlag.LINKED.value
 MARKET = OrderType.MARKET
 WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 NO_LEVEL = -(2**32)

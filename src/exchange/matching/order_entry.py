@@ -14,7 +14,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.units import SEQUENCE_BITS
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.matcher import Matcher
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import LINKED, RestingOrder
 from exchange.matching.order_checks import (
     ALL_OR_NONE,
     HIDDEN,
@@ -37,6 +37,7 @@ from exchange.matching.order_checks import (
     refusal_of_special,
     refusal_of_terms,
 )
+from exchange.matching.order_lists import renamed
 from exchange.matching.risk_checks import Proposal, RiskChecks
 from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import VenueState
@@ -225,7 +226,7 @@ class OrderEntry:
 
     def cancel_for(self, order: RestingOrder, reason: CancelReason) -> None:
         """Take a live order out of the book and say why."""
-        self._remove(order)
+        self._matcher.take_out(order)
         self._events.order_cancelled(order, reason)
 
     def _refusal_of_cancel_orders(self, command: c.CancelOrders) -> Refusal | None:
@@ -264,6 +265,8 @@ class OrderEntry:
             refusal = Refusal(Reason.NOTHING_TO_AMEND)
         if not refusal and order and quantity <= order.filled:
             refusal = Refusal(Reason.AMEND_BELOW_FILLED, quantity, order.filled)
+        if not refusal and order and order.flags & LINKED:
+            refusal = self._refusal_in_list(order, quantity, order.quantity)
         if not refusal and order and self._risk_books:
             refusal = self._refusal_of_risk(order, price, quantity, quantity - order.filled)
         if refusal:
@@ -287,7 +290,7 @@ class OrderEntry:
                 market.book.home_of(order).reduce(order, order.leaves - leaves)
             order.quantity = quantity
         else:
-            self._remove(order)
+            self._matcher.take_out(order)
             order.price, order.quantity, order.leaves = price, quantity, leaves
             self._matcher.execute(market, order)
 
@@ -305,6 +308,8 @@ class OrderEntry:
                 return
         refusal = self._refusal_of_client_order_id(account_id, client_order_id, first)
         refusal = refusal or self._refusal_of_change(order, order_id, price, quantity, leaves=quantity)
+        if not refusal and order and order.flags & LINKED:
+            refusal = self._refusal_in_list(order, quantity, order.leaves)
         if not refusal and order and self._risk_books:
             refusal = self._refusal_of_risk(order, price, quantity, quantity)
         if refusal:
@@ -317,7 +322,8 @@ class OrderEntry:
             order.time_in_force, order.flags, price, quantity, quantity, client_order_id,
             self._events.time_ns, order.terms,
         )  # fmt: skip
-        self._remove(order)
+        self._matcher.take_out(order)
+        self._follow_in_list(order, new)
         self._events.order_replaced(order, new, padded_id)
         self._state.expiries.add(new.terms.expires_ns, new.order_id)
         if client_order_id:
@@ -347,6 +353,20 @@ class OrderEntry:
         )
         return self._risk.refusal_of_order(self._markets[order.symbol_id], proposal)
 
+    def _refusal_in_list(self, order: RestingOrder, quantity: int, due: int) -> Refusal | None:
+        """Check that an order of a pair keeps the quantity that both have."""
+        order_list = self._state.list_of.get(order.order_id)
+        if order_list is None or order_list.waiting or quantity == due:
+            return None
+        return Refusal(Reason.LIST_QUANTITIES_DIFFER, quantity, due)
+
+    def _follow_in_list(self, old: RestingOrder, new: RestingOrder) -> None:
+        """Let an order stand in its list where the one stood that it replaces."""
+        order_list = self._state.list_of.pop(old.order_id, None)
+        if order_list:
+            renamed(order_list, old.order_id, new.order_id)
+            self._state.list_of[new.order_id] = order_list
+
     # --- what they share -----------------------------------------------------------------------------
 
     def _own_order(self, order_id: int, participant_id: int) -> RestingOrder | None:
@@ -361,18 +381,6 @@ class OrderEntry:
         if account_id and participant_id in (0, self._state.owner_of(account_id)):
             return account_id
         return 0
-
-    def _remove(self, order: RestingOrder) -> None:
-        del self._orders[order.order_id]
-        if self._risk_books:
-            self._risk.reduced(order, order.leaves)
-        market = self._markets[order.symbol_id]
-        if order.is_waiting:
-            market.stops.remove(order)
-        elif order.is_for_auction:
-            market.auction.remove(order)
-        else:
-            market.book.home_of(order).remove(order)
 
     def _refuse(self, command_type: int, subject: int, order: RestingOrder | None, refusal: Refusal) -> None:
         self._events.command_rejected(

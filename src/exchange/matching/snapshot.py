@@ -7,7 +7,7 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- sixteen *sections*, each a count u32 of its records and then the records:
+- *sections*, numbered with gaps, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
      one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, an AllocationSet where it
@@ -40,7 +40,12 @@ filled up with zeros. A snapshot is:
      · symbol u32 · price u32 · quantity u32 · count u32;
   15. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
      · scheduled phase u8 · extensions u8 · phase_ends_ns u64;
-  16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8.
+  16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8;
+  30. order lists by list id: list id u64 · contingency u8 · account id u32 · symbol id u32 · first order id u64
+      · second order id u64, 0 for none · filled u32;
+  31. the orders that wait for entries, by list id, in their sequence there: list id u64 · order id u64 · side u8
+      · type u8 · time in force u8 · flags u8 · price u32 · client order id text36 · minimum quantity u32
+      · display quantity u32 · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
 """
 
 from __future__ import annotations
@@ -60,7 +65,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
 from exchange.domain.symbol import AuctionTerms
-from exchange.matching import risk_snapshot
+from exchange.matching import linked_snapshot, risk_snapshot
 from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
@@ -70,7 +75,7 @@ from exchange.matching.venue_state import ScheduledPhase, VenueState
 from exchange.wire.records import LENGTH, decode_event, encode_event
 
 MAGIC = b"XVEN"
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 TOP_ORDERS_RULES = 6
 """The first rules with top orders."""
 ENVELOPE = Struct("<4sHHQI")
@@ -92,6 +97,8 @@ MARKET = Struct("<IBBBQ")
 SCHEDULED = Struct("<QIB")
 BALANCE_BYTES = 16
 PHASE_SECTIONS = 2
+PHASES_FROM = 4
+"""The first version that has phases."""
 RISK_FROM = 3
 """The first version that has risk books."""
 TERM_NAMES = SpecialTerms.__struct_fields__
@@ -133,6 +140,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
         *(_section(records) for records in risk_snapshot.sections(state)),
         _section(_market_records(state)),
         _section(SCHEDULED.pack(*row) for row in state.schedule),
+        *(_section(records) for records in linked_snapshot.sections(state)),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -167,13 +175,14 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
     """Return a whole snapshot that older rules wrote as this version writes it; others as they are.
 
     Version 1 had no reserves, no last prices and no special terms: the last price is as before the first trade.
-    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases.
+    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases,
+    version 4 no order lists.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
     magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
     content = data[ENVELOPE.size :]
-    is_whole = (magic, length, checksum) == (MAGIC, len(content), crc32(content)) and version in (1, 2, 3)
+    is_whole = (magic, length, checksum) == (MAGIC, len(content), crc32(content)) and version in (1, 2, 3, 4)
     if not is_whole or rules >= rules_version:
         return data
     if version == 1:
@@ -182,7 +191,9 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
         content += _section(())
     if version < RISK_FROM:
         content += risk_snapshot.SECTIONS * _section(())
-    content += PHASE_SECTIONS * _section(())
+    if version < PHASES_FROM:
+        content += PHASE_SECTIONS * _section(())
+    content += linked_snapshot.SECTIONS * _section(())
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
 
@@ -243,6 +254,8 @@ def read_into(state: VenueState, data: bytes) -> None:
             state.markets[order.symbol_id].auction.add(order)
     risk_snapshot.restore(state, sections.records)
     _restore_phases(state, sections)
+    linked_snapshot.restore(state, sections.records)
+    risk_snapshot.restore_open(state)
 
 
 def _restore_phases(state: VenueState, sections: _Sections) -> None:

@@ -24,13 +24,14 @@ from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
 from exchange.matching.event_stream import Counters
+from exchange.matching.list_entry import ListEntry
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.phases import Phases
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
-from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
+from exchange.matching.venue_state import LIMITS, OrderList, ScheduledPhase, VenueLimits, VenueState
 from exchange.wire.records import (
     BY_NUMBER,
     COMMAND_HEADER,
@@ -40,7 +41,7 @@ from exchange.wire.records import (
     number_of,
 )
 
-RULES_VERSION = 8
+RULES_VERSION = 9
 """Of what the same commands lead to. It rises with any change of an event, a hash or a snapshot."""
 
 
@@ -69,7 +70,7 @@ class Venue:
     ) -> None:
         state = self._state = VenueState(partition, limits)
         state.allocator = allocator
-        matcher = Matcher(state)
+        matcher = self._matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
         day = self._business_day = BusinessDay(state, orders)
@@ -107,6 +108,7 @@ class Venue:
             c.RevokeKey: administration.revoke_key,
             c.Deposit: administration.deposit,
             c.Withdraw: administration.withdraw,
+            c.EnterOrderList: ListEntry(state, matcher).enter,
             c.CancelOrders: orders.cancel_orders,
             c.CancelOrdersWithin: orders.cancel_orders,
             c.SetCancelTimer: risk.set_timer,
@@ -144,6 +146,8 @@ class Venue:
                 take(record)
             else:
                 self._apply_other(record, number, version)
+            if events.noted:
+                self._matcher.settle()
             if self._state.indicated:
                 self._phases.tell_indications()
             events.end_command()
@@ -188,6 +192,7 @@ class Venue:
         self._order_entry.expire(now_ns)
         self._risk_desk.expire_timers(now_ns)
         self._business_day.tick(now_ns)
+        self._matcher.settle()
 
     # --- where it stands -----------------------------------------------------------------------------
 
@@ -308,6 +313,10 @@ class Venue:
     def schedule(self) -> list[ScheduledPhase]:
         """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
         return list(self._state.schedule)
+
+    def order_lists(self) -> list[OrderList]:
+        """Return the order lists that live, oldest first; read only."""
+        return [order_list for _, order_list in sorted(self._state.order_lists.items())]
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order, read only; nothing where it is finished or never was."""

@@ -13,6 +13,7 @@ from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.phase import Phase
 from exchange.domain.risk import RISK_LIMITS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
+from exchange.domain.units import PLACE_SHIFT, SEQUENCE_BITS, entry_rank
 from exchange.matching.allocation import Allocator
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
@@ -56,6 +57,22 @@ class ScheduledPhase(NamedTuple):
     phase: Phase
 
 
+class OrderList(msgspec.Struct):
+    """Orders that depend on each other. first, second: ids of its live orders, 0 for none; filled: by its entry.
+
+    waiting: the orders that wait for the entry; with none it is a pair.
+    """
+
+    list_id: int
+    contingency: int
+    account_id: int
+    symbol_id: int
+    first: int
+    second: int
+    filled: int
+    waiting: list[RestingOrder]
+
+
 class VenueState:
     """The state of one venue. Its containers are filled and emptied, never exchanged for others."""
 
@@ -84,6 +101,10 @@ class VenueState:
         self.risk_books: dict[tuple[int, int], RiskBook] = {}
         """By scope and subject, of those for whom a limit holds."""
         self.cancel_timers = CancelTimers()
+        self.order_lists: dict[int, OrderList] = {}
+        """By list id."""
+        self.list_of: dict[int, OrderList] = {}
+        """By the ids of their live orders."""
         self.allocator: Allocator | None = None
         """A rule on trial: it shares out in place of what the symbols have. No part of a snapshot."""
         self.business_date = 0
@@ -102,8 +123,8 @@ class VenueState:
         """Ids of the symbols whose auction is indicated."""
 
     def live_orders(self, fits: Callable[[RestingOrder], bool]) -> list[RestingOrder]:
-        """Return the live orders that fit by their ids, which is the sequence of their entry."""
-        return sorted(filter(fits, self.orders.values()), key=lambda order: order.order_id)
+        """Return the live orders that fit in the sequence of their entry."""
+        return sorted(filter(fits, self.orders.values()), key=lambda order: entry_rank(order.order_id))
 
     def note_self_trade_group(self, participant_id: int, group: int, mode: SelfTradeMode) -> None:
         """Put a participant into a self-trade group, or with 0 into none."""
@@ -118,3 +139,13 @@ class VenueState:
     def owner_of(self, account_id: int) -> int:
         """Return the participant to whom an account belongs."""
         return self.directory.accounts[account_id].participant_id
+
+    def reserves_nothing(self, order: RestingOrder) -> bool:
+        """Tell whether an order is the stop order of a pair, for which the limit order reserves what it needs."""
+        order_list = self.list_of.get(order.order_id) if order.is_waiting else None
+        return order_list is not None and order.order_id == order_list.second
+
+    def is_remembered(self, order_id: int) -> bool:
+        """Tell whether an order lives, or waits in a list for its entry."""
+        is_listed = order_id & ~(~0 << PLACE_SHIFT) | order_id >> SEQUENCE_BITS << SEQUENCE_BITS
+        return order_id in self.orders or is_listed in self.order_lists

@@ -25,6 +25,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
@@ -45,6 +46,7 @@ _ROWS: dict[str, tuple[struct.Struct, type[msgspec.Struct]]] = {
     "r": (struct.Struct("<II"), TickRow),
     "s": (struct.Struct("<BBHII"), AllocationStep),
     "l": (struct.Struct("<IH"), LeadMaker),
+    "o": (struct.Struct("<BBBBII36sIIIIHQ"), ListedOrder),
 }
 """Rows of a tail by their code: how one lies in bytes, and what it is."""
 _ENUMS: dict[str, type[IntEnum]] = {
@@ -66,6 +68,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "scope": RiskScope,
     "cause": BlockCause,
     "kind": LimitKind,
+    "end": ListEnd,
 }
 
 
@@ -84,7 +87,7 @@ class Layout:
 
     body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
     t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks, s rows of tail
-    allocation steps, l rows of tail lead market makers.
+    allocation steps, l rows of tail lead market makers, o rows of tail orders of a list.
     """
 
     CODES: ClassVar[dict[str, str]] = {
@@ -98,6 +101,7 @@ class Layout:
         "r": "H",
         "s": "H",
         "l": "H",
+        "o": "H",
     }
 
     def __init__(self, value_type: type, number: int, body: str, enums: dict[str, str] | None = None) -> None:
@@ -114,8 +118,8 @@ class Layout:
         self.struct = struct.Struct(
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
-        self.has_tail = any(code in "brsl" for _, code in self.fields)
-        self.is_plain = not any(code in "?tibrsl" for _, code in self.fields)
+        self.has_tail = any(code in "brslo" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibrslo" for _, code in self.fields)
         self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
         self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
@@ -187,6 +191,7 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.UnblockTrading, 73, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(c.SetRiskLimit, 74, "scope:e subject_id:I symbol_id:I " + _LIMIT),
         Layout(c.SetAllocation, 65, "symbol_id:I " + _ALLOCATION),
+        Layout(c.EnterOrderList, 75, "account_id:I symbol_id:I contingency:B orders:o"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -283,6 +288,9 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.AuctionExecuted, 190, "auction:e price:I reference_price:I volume:Q imbalance:Q side:B"),
         Layout(e.AuctionExtended, 191, "auction:e price:I lowest:I highest:I number:B ends_ns:Q"),
+        Layout(e.OrderListAccepted, 205, "list_id:Q account_id:I contingency:B orders:o"),
+        Layout(e.OrderListTriggered, 206, "list_id:Q account_id:I order_id:Q quantity:I"),
+        Layout(e.OrderListEnded, 207, "list_id:Q account_id:I order_id:Q end:e"),
         Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
         Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
@@ -462,7 +470,7 @@ def _body_of(layout: Layout, value: Any) -> tuple[list[Any], bytes]:
             field = len(text)
         elif code in _ROWS:
             row_struct, _ = _ROWS[code]
-            tail += b"".join(row_struct.pack(*msgspec.structs.astuple(row)) for row in field)
+            tail += b"".join(row_struct.pack(*_packed(row)) for row in field)
             field = len(field)
         body.append(field)
     return body, tail
@@ -488,7 +496,10 @@ def _fields_of(
             elif code in _ROWS:
                 row_struct, row_type = _ROWS[code]
                 rows = _tail(buffer, at, value * row_struct.size, end)
-                value, at = tuple(row_type(*row) for row in row_struct.iter_unpack(rows)), at + len(rows)
+                value, at = (
+                    tuple(row_type(*_read(row)) for row in row_struct.iter_unpack(rows)),
+                    at + len(rows),
+                )
         except ValueError as error:
             raise ProtocolError(
                 f"{name} in the {layout.value_type.__name__} at offset {offset}: {error}"
@@ -497,6 +508,16 @@ def _fields_of(
     if at != end:
         raise ProtocolError(f"tail at offset {at}: {end - at} bytes too many in {layout.value_type.__name__}")
     return fields
+
+
+def _packed(row: msgspec.Struct) -> tuple[Any, ...]:
+    """Return the fields of a row of a tail as they are packed: a text as its bytes."""
+    return tuple(v.encode("ascii") if isinstance(v, str) else v for v in msgspec.structs.astuple(row))
+
+
+def _read(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the fields of a row of a tail as they were unpacked: bytes as a text."""
+    return tuple(v.rstrip(b"\0").decode("ascii") if isinstance(v, bytes) else v for v in values)
 
 
 def _tail(buffer: bytes, at: int, size: int, end: int) -> bytes:

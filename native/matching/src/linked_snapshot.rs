@@ -1,0 +1,108 @@
+//! The sections of a snapshot that hold order lists.
+
+use exchange_wire::events::Kind;
+use exchange_wire::reader::Reader;
+use exchange_wire::terms::Terms;
+use exchange_wire::NO_CLIENT_ORDER_ID;
+
+use crate::order_book::{command_of, is_special, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_lists::{OrderList, WaitingOrder};
+use crate::snapshot::{known, section, Restored};
+use crate::state::State;
+
+/// Orders that may wait in one list.
+const WAITING_MAX: usize = 2;
+
+pub fn write(state: &State, content: &mut Vec<u8>) {
+    section(content, |out| {
+        for list in state.order_lists.values() {
+            out.extend(list.list_id.to_le_bytes());
+            out.push(list.contingency);
+            for number in [list.account_id, list.symbol_id] {
+                out.extend(number.to_le_bytes());
+            }
+            out.extend(list.first.to_le_bytes());
+            out.extend(list.second.to_le_bytes());
+            out.extend(list.filled.to_le_bytes());
+        }
+        state.order_lists.len()
+    });
+    section(content, |out| {
+        let mut count = 0;
+        for list in state.order_lists.values() {
+            for WaitingOrder { order, client_order_id, terms } in &list.waiting {
+                out.extend(list.list_id.to_le_bytes());
+                out.extend(order.order_id.to_le_bytes());
+                out.extend(order.kind.bytes());
+                out.extend(order.price.to_le_bytes());
+                out.extend(client_order_id);
+                out.extend(terms.bytes());
+                count += 1;
+            }
+        }
+        count
+    });
+}
+
+/// Restores the lists; the live orders are there already.
+pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
+    for _ in 0..reader.u32()? {
+        let (list_id, contingency) = (reader.u64()?, reader.u8()?);
+        let (account_id, symbol_id) = (reader.u32()?, reader.u32()?);
+        let (first, second, filled) = (reader.u64()?, reader.u64()?, reader.u32()?);
+        known(state.directory.has_account(account_id) && state.directory.has_symbol(symbol_id))?;
+        let is_live = |order_id| {
+            state.orders.find(order_id).is_some_and(|slot| {
+                state.orders.at(slot).symbol_id == symbol_id && !state.list_of.contains_key(&order_id)
+            })
+        };
+        known(is_live(first) && (second == 0 || (second != first && is_live(second))))?;
+        known(!state.order_lists.contains_key(&list_id))?;
+        let waiting = Vec::new();
+        state.add_list(OrderList {
+            list_id,
+            contingency,
+            account_id,
+            symbol_id,
+            first,
+            second,
+            filled,
+            waiting,
+        });
+    }
+    for _ in 0..reader.u32()? {
+        read_waiting(state, reader)?;
+    }
+    known(state.order_lists.values().all(|list| (list.second == 0) != list.waiting.is_empty()))
+}
+
+fn read_waiting(state: &mut State, reader: &mut Reader) -> Restored<()> {
+    let (list_id, order_id) = (reader.u64()?, reader.u64()?);
+    let [side, order_type, time_in_force, flags] = reader.array()?;
+    let (price, client_order_id, terms) = (reader.u32()?, reader.array()?, Terms::read(reader)?);
+    let header = &state.events.header;
+    let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
+    let is_entered = command_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
+    known(is_ours && is_entered && matches!(side, BUY | SELL))?;
+    let kind = Kind { side, order_type, time_in_force, flags };
+    let has_terms = terms != Terms::default();
+    let list = state.order_lists.get_mut(&list_id);
+    known(list.is_some())?;
+    if let Some(list) = list {
+        known(list.waiting.len() < WAITING_MAX)?;
+        let order = Order {
+            order_id,
+            account_id: list.account_id,
+            symbol_id: list.symbol_id,
+            price,
+            asked_minimum: if flags & ALL_OR_NONE == 0 { terms.minimum_quantity } else { u32::MAX },
+            kind,
+            is_special: is_special(kind, has_terms),
+            has_terms,
+            has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
+            ..Order::default()
+        };
+        list.waiting.push(WaitingOrder { order, client_order_id, terms });
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+"""The sections of a snapshot that hold order lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from struct import Struct
+from typing import Any
+
+from msgspec import structs
+
+from exchange.domain.order import NO_TERMS, SpecialTerms
+from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
+from exchange.matching.venue_state import OrderList, VenueState
+
+ORDER_LIST = Struct("<QBIIQQI")
+WAITING = Struct("<QQBBBBI36sIIIIHQ")
+COUNT = Struct("<I")
+SECTIONS = 2
+Records = Callable[[Struct], Iterator[tuple[Any, ...]]]
+"""Gives the records of the next section, which have one layout."""
+
+
+def sections(state: VenueState) -> Iterator[Iterator[bytes]]:
+    """Give the records of each section."""
+    lists = [order_list for _, order_list in sorted(state.order_lists.items())]
+    yield (ORDER_LIST.pack(*structs.astuple(order_list)[:-1]) for order_list in lists)
+    yield (_waiting_record(each.list_id, order) for each in lists for order in each.waiting)
+
+
+def _waiting_record(list_id: int, order: RestingOrder) -> bytes:
+    return WAITING.pack(
+        list_id, order.order_id, order.side, order.order_type, order.time_in_force, order.flags, order.price,
+        order.client_order_id.encode(), *structs.astuple(order.terms),
+    )  # fmt: skip
+
+
+def restore(state: VenueState, records: Records) -> None:
+    """Restore the lists from the next sections; the live orders are there already."""
+    for order_list in read_order_lists(records):
+        state.order_lists[order_list.list_id] = order_list
+        for order_id in (order_list.first, order_list.second):
+            if order_id:
+                state.list_of[order_id] = order_list
+
+
+def read_order_lists(records: Records) -> list[OrderList]:
+    """Read the order lists from the next sections, by their ids."""
+    lists = {row[0]: OrderList(*(*row, [])) for row in records(ORDER_LIST)}
+    for list_id, order_id, side, order_type, time_in_force, flags, price, text, *terms in records(WAITING):
+        order_list = lists[list_id]
+        asked = SpecialTerms(**dict(zip(SpecialTerms.__struct_fields__, terms, strict=True)))
+        order_list.waiting.append(RestingOrder(
+            order_id, order_list.account_id, order_list.symbol_id, SIDES[side], ORDER_TYPES[order_type],
+            TIMES_IN_FORCE[time_in_force], flags, price, 0, 0, text.rstrip(b"\0").decode("ascii"), 0,
+            NO_TERMS if asked == NO_TERMS else asked,
+        ))  # fmt: skip
+    return list(lists.values())
+
+
+def records_of(data: bytes) -> Records:
+    """Return what reads the sections of this module alone, one after the other."""
+    at = 0
+
+    def records(layout: Struct) -> Iterator[tuple[Any, ...]]:
+        nonlocal at
+        (count,) = COUNT.unpack_from(data, at)
+        begins_at, at = at + COUNT.size, at + COUNT.size + count * layout.size
+        return layout.iter_unpack(memoryview(data)[begins_at:at])
+
+    return records

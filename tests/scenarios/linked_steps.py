@@ -1,0 +1,59 @@
+"""The steps of a scenario that concern order lists."""
+
+from __future__ import annotations
+
+import re
+
+from exchange.domain import commands as c
+from exchange.domain.order import Side
+from exchange.domain.order_list import Contingency, ListedOrder
+from tests.matching.desk import Desk
+from tests.scenarios.asked import UNPRICED, asked_of, price_of, step, type_of
+from tests.scenarios.words import Names
+
+CONTINGENCIES = {
+    "pair": Contingency.ONE_CANCELS_OTHER,
+    "entry": Contingency.ONE_TRIGGERS_OTHER,
+    "bracket": Contingency.BRACKET,
+}
+LISTED = re.compile(
+    r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?P<asks>(?: \S+)*?)(?: id (?P<id>\S+))? as (?P<name>\w+)"
+)
+
+
+class LinkedSteps:
+    """Steps of a `Stage`."""
+
+    desk: Desk
+    names: Names
+
+    @step(r"(?P<kind>pair|entry|bracket) by (?P<account>\w+)(?: in (?P<symbol>\w+))?: (?P<orders>.+)")
+    def enter_list(self, kind: str, account: str, symbol: str, orders: str) -> c.Command:
+        found = [LISTED.fullmatch(text.strip()) for text in orders.split(";")]
+        for place, order in enumerate(found):
+            assert order, f"no order of a list: {orders.split(';')[place]!r}"
+            self.names.next_order(order["name"], self.desk.venue, self.names.owner(account), place)
+        return c.EnterOrderList(
+            account_id=self.names.account(account), symbol_id=self.names.symbol(symbol or "XYZ"),
+            contingency=CONTINGENCIES[kind], orders=tuple(listed(order) for order in found if order),
+        )  # fmt: skip
+
+    @step(r"lists")
+    def lists(self) -> list[str]:
+        """Show the order lists: those of a pair, or the entry, what it filled and what waits for it."""
+        shown = []
+        for order_list in self.desk.venue.order_lists():
+            ids = [order_list.first, order_list.second, *(order.order_id for order in order_list.waiting)]
+            filled = f" filled {order_list.filled}" if order_list.filled else ""
+            shown.append(" ".join(self.names.of_order(each) for each in ids if each) + filled)
+        return shown or ["none"]
+
+
+def listed(order: re.Match[str]) -> ListedOrder:
+    """Make an order of a list from its text."""
+    asked, terms = asked_of(order["asks"].split())
+    price = order["price"]
+    return ListedOrder(
+        side=Side[order["side"].upper()], order_type=type_of(price, terms), quantity=int(order["quantity"]),
+        price=0 if price in UNPRICED else price_of(price), client_order_id=order["id"] or "", **asked, **terms,
+    )  # fmt: skip
