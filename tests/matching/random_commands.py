@@ -74,6 +74,8 @@ class RandomCommands:
         """The role that pulled the switch by scope and subject."""
         self.limits: dict[tuple[int, int, int, int], None] = {}
         """Scope, subject, symbol and kind of the limits that hold."""
+        self.coming: deque[c.Command] = deque(maxlen=TRADES_KEPT)
+        """Commands that are to follow each other."""
         self.date = BUSINESS_DATE
         self.version = 0
         self.rule = 0
@@ -148,8 +150,10 @@ class RandomCommands:
     def command(self) -> c.Command:
         """Draw a command."""
         eight = self.random.randbytes(8)
+        if self.coming:
+            return self.coming.popleft()
         if self.random.random() < 0.08:
-            return enter_list(self.random, self.time_ns)
+            return self.linked()
         if self.auctions and self.random.random() < 0.8:
             return self.of_an_auction(eight)
         match self.random.random():
@@ -184,6 +188,12 @@ class RandomCommands:
                 return self.risk(eight)
             case _:
                 return self.administration(eight)
+
+    def linked(self) -> c.Command:
+        """Enter an order list, mostly behind the ids reserved for it."""
+        self.coming += [c.ReserveOrderId()] * self.random.choice((2, 2, 2, 1, 3, 0))
+        self.coming.append(enter_list(self.random, self.time_ns))
+        return self.coming.popleft()
 
     def of_an_auction(self, eight: bytes) -> c.Command:
         """Enter orders that cross, amend and cancel some, and lead the symbols through auctions."""

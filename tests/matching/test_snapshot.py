@@ -89,7 +89,7 @@ def test_a_snapshot_of_the_version_before_is_brought_up_to_date() -> None:
     assert [order.order_id for order in asks] == [12, 13]
     assert (venue.reference_price(XYZ), venue.balance(ANN, XYZ), venue.command_sequence) == (100_000, 30, 14)
     assert Venue.restore(venue.snapshot()).digest() == venue.digest()
-    with pytest.raises(SnapshotError, match="version 1, this engine reads 4"):
+    with pytest.raises(SnapshotError, match="version 1, this engine reads 5"):
         Venue.restore(old[:-1])
 
 
@@ -136,8 +136,8 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     ("at", "new", "message"),
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
-        (4, b"\x09\x00", "version 9, this engine reads 4"),
-        (6, b"\x09\x00", "rules version 9, this engine has 8"),
+        (4, b"\x0a\x00", "version 10, this engine reads 5"),
+        (6, b"\x0a\x00", "rules version 10, this engine has 9"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),
     ],
@@ -153,7 +153,7 @@ def test_the_message_says_what_is_wrong(desk: Desk, at: int, new: bytes, message
 def test_the_envelope_describes_what_follows(desk: Desk) -> None:
     data = desk.venue.snapshot()
     content = data[ENVELOPE.size :]
-    assert ENVELOPE.unpack_from(data) == (b"XVEN", 4, RULES_VERSION, len(content), zlib.crc32(content))
+    assert ENVELOPE.unpack_from(data) == (b"XVEN", 5, RULES_VERSION, len(content), zlib.crc32(content))
 
 
 def test_a_symbol_is_saved_as_it_is_now(desk: Desk) -> None:

@@ -127,12 +127,12 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
         else:
             command = fixed_command(sequence)
         venue.apply(encode_command(command, sequence), START_NS + sequence)
-    assert RULES_VERSION == 8
+    assert RULES_VERSION == 9
     assert venue.counters.trades > 500
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         5128,
-        "0058ab79d63d6812",
-        "00039701218ffc30386947166ad60f6b",
+        "3f0e07d33369ece5",
+        "948a595573002064cdf4b149eaa6968f",
     )
 
 

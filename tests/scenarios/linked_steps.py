@@ -32,11 +32,24 @@ class LinkedSteps:
         found = [LISTED.fullmatch(text.strip()) for text in orders.split(";")]
         for place, order in enumerate(found):
             assert order, f"no order of a list: {orders.split(';')[place]!r}"
-            self.names.next_order(order["name"], self.desk.venue, self.names.owner(account), place)
+            self.names.next_order(
+                order["name"], self.desk.venue, self.names.owner(account), len(found) - place
+            )
+        self.reserve_ids(len(found) - 1)
         return c.EnterOrderList(
             account_id=self.names.account(account), symbol_id=self.names.symbol(symbol or "XYZ"),
             contingency=CONTINGENCIES[kind], orders=tuple(listed(order) for order in found if order),
         )  # fmt: skip
+
+    def reserve_ids(self, count: int) -> None:
+        """Keep ids for the orders of the next command."""
+        self.desk.send(*[c.ReserveOrderId()] * count)
+
+    @step(r"reserve (?P<count>\d+) ids?")
+    def reserve(self, count: str) -> list[str]:
+        """Keep ids for the orders of the next step."""
+        self.reserve_ids(int(count))
+        return []
 
     @step(r"lists")
     def lists(self) -> list[str]:

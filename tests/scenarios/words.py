@@ -14,7 +14,6 @@ from exchange.domain.order_list import Contingency
 from exchange.domain.reasons import REASONS
 from exchange.domain.risk import RiskScope
 from exchange.domain.units import (
-    PLACE_SHIFT,
     format_date,
     format_money,
     format_price,
@@ -34,9 +33,9 @@ class Names:
         self.owners: dict[str, int] = {}
         self._trades: dict[str, e.TradeExecuted] = {}
 
-    def next_order(self, name: str, venue: Venue, owner: int, place: int = 0) -> None:
-        """Give a name to the order that the next command makes at a place of its."""
-        self._orders[name] = public_id(venue.partition, place << PLACE_SHIFT | venue.command_sequence + 1)
+    def next_order(self, name: str, venue: Venue, owner: int, ahead: int = 1) -> None:
+        """Give a name to the order that the next command makes, or one so many ahead."""
+        self._orders[name] = public_id(venue.partition, venue.command_sequence + ahead)
         self.owners[name] = owner
 
     def order(self, name: str) -> int:

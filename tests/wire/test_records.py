@@ -14,6 +14,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import Side
+from exchange.domain.order_list import ListedOrder
 from exchange.domain.symbol import TickRow
 from exchange.domain.trade import BustReason
 from exchange.wire.records import (
@@ -54,6 +55,15 @@ TEXTS = {
     "b": st.text(max_size=64),
     "r": st.lists(st.builds(TickRow, INTEGERS["I"], INTEGERS["I"]), max_size=16).map(tuple),
     "s": st.lists(st.builds(AllocationStep, *(INTEGERS[code] for code in "BBHII")), max_size=9).map(tuple),
+    "o": st.lists(
+        st.builds(
+            ListedOrder,
+            *(INTEGERS[code] for code in "BBBBII"),
+            st.text(PRINTABLE, max_size=36),
+            *(INTEGERS[code] for code in "IIIIHQ"),
+        ),
+        max_size=4,
+    ).map(tuple),
     "l": st.lists(st.builds(LeadMaker, INTEGERS["I"], INTEGERS["H"]), max_size=17).map(tuple),
 }
 
@@ -147,6 +157,8 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         173: "CancelTimerExpired", 174: "RiskLimitSet", 175: "RiskAlerted",
         64: "SetSelfTradePrevention", 65: "SetAllocation", 162: "AllocationSet",
         168: "SelfTradePreventionSet", 169: "MatchPrevented",
+        75: "EnterOrderList", 76: "ReserveOrderId", 205: "OrderListAccepted", 206: "OrderListTriggered",
+        207: "OrderListEnded",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

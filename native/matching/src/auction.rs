@@ -7,7 +7,7 @@ use exchange_wire::events::{Kind, TradeExecuted, AUCTION_EXECUTED};
 use crate::holdings::Exchanged;
 use crate::market::Market;
 use crate::matcher::{cancel_reason, refreshed};
-use crate::order_book::{entry_rank, public_id, BookSide, Order, Orders, BUY, NOTED, SELL};
+use crate::order_book::{public_id, BookSide, Order, Orders, BUY, NOTED, SELL};
 use crate::order_checks::{AT_THE_CLOSE, AT_THE_OPEN, GOOD_FOR_AUCTION, MARKET};
 use crate::phase::auction;
 use crate::state::State;
@@ -268,7 +268,7 @@ impl State {
         for slot in [pair.0, pair.1] {
             self.orders.fill_some(slot, quantity);
         }
-        let buyer_is_older = entry_rank(bought.order_id) < entry_rank(sold.order_id);
+        let buyer_is_older = bought.order_id < sold.order_id;
         let (maker, taker) = if buyer_is_older { (&bought, &sold) } else { (&sold, &bought) };
         let event = TradeExecuted {
             symbol_id: bought.symbol_id,

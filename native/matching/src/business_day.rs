@@ -6,7 +6,6 @@ use exchange_wire::events::BUSINESS_DAY_STARTED;
 use crate::auction::is_auction_time;
 use crate::matcher::cancel_reason;
 use crate::order_checks::DAY;
-use crate::order_lists::list_id_of;
 use crate::reasons::{self as reason, Refusal};
 use crate::state::State;
 
@@ -42,10 +41,9 @@ impl State {
         for slot in ending {
             self.cancel_for(slot, cancel_reason::DAY_ENDED);
         }
-        let (orders, lists) = (&self.orders, &self.order_lists);
-        self.client_order_ids.forget_all_but(|order_id| {
-            orders.find(order_id).is_some() || lists.contains_key(&list_id_of(order_id))
-        });
+        let (orders, lists) = (&self.orders, &self.list_of);
+        self.client_order_ids
+            .forget_all_but(|order_id| orders.find(order_id).is_some() || lists.contains_key(&order_id));
         self.risk.begin_day();
         (self.business_date, self.day_ends_ns) = (date, ends_ns);
         self.events.write(BUSINESS_DAY_STARTED, 0, &[&date.to_le_bytes(), &ends_ns.to_le_bytes()]);

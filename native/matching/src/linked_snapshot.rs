@@ -5,7 +5,7 @@ use exchange_wire::reader::Reader;
 use exchange_wire::terms::Terms;
 use exchange_wire::NO_CLIENT_ORDER_ID;
 
-use crate::order_book::{command_of, is_special, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::order_lists::{OrderList, WaitingOrder};
 use crate::snapshot::{known, section, Restored};
 use crate::state::State;
@@ -42,6 +42,15 @@ pub fn write(state: &State, content: &mut Vec<u8>) {
         }
         count
     });
+    section(content, |out| {
+        let (last, count) = state.reserved;
+        let is_due = last != 0 && last == state.events.header.command_sequence;
+        if is_due {
+            out.extend(last.to_le_bytes());
+            out.extend(count.to_le_bytes());
+        }
+        usize::from(is_due)
+    });
 }
 
 /// Restores the lists; the live orders are there already.
@@ -73,6 +82,11 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
     for _ in 0..reader.u32()? {
         read_waiting(state, reader)?;
     }
+    for _ in 0..reader.u32()? {
+        state.reserved = (reader.u64()?, reader.u32()?);
+        known(state.reserved.0 == state.events.header.command_sequence)?;
+        known(u64::from(state.reserved.1) <= state.reserved.0)?;
+    }
     known(state.order_lists.values().all(|list| (list.second == 0) != list.waiting.is_empty()))
 }
 
@@ -82,7 +96,9 @@ fn read_waiting(state: &mut State, reader: &mut Reader) -> Restored<()> {
     let (price, client_order_id, terms) = (reader.u32()?, reader.array()?, Terms::read(reader)?);
     let header = &state.events.header;
     let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
-    let is_entered = command_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
+    let is_entered =
+        sequence_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
+    let is_entered = is_entered && !state.list_of.contains_key(&order_id);
     known(is_ours && is_entered && matches!(side, BUY | SELL))?;
     let kind = Kind { side, order_type, time_in_force, flags };
     let has_terms = terms != Terms::default();
@@ -103,6 +119,7 @@ fn read_waiting(state: &mut State, reader: &mut Reader) -> Restored<()> {
             ..Order::default()
         };
         list.waiting.push(WaitingOrder { order, client_order_id, terms });
+        state.list_of.insert(order_id, list_id);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::client_order_ids::FirstUse;
 use crate::market::{Market, ACTIVE};
-use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, PLACE_SHIFT};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED};
 use crate::order_checks::{
     check_handling, check_kind, check_market_to_limit, check_post_only, check_session, check_special,
     check_terms, first_stop_price, is_client_order_id, may_rest, DAY, GOOD_TILL_CANCELLED, GOOD_TILL_DATE,
@@ -24,6 +24,28 @@ use crate::stop_orders::{is_waiting, trails};
 type Check = Result<(), Refusal>;
 
 impl State {
+    /// Keeps the id that an order of this command would have for one of the next command.
+    #[cold]
+    pub fn reserve_order_id(&mut self) {
+        self.reserved = (self.events.header.command_sequence, self.ids_reserved() + 1);
+    }
+
+    /// How many order ids the commands just before this one have reserved for it.
+    pub fn ids_reserved(&self) -> u32 {
+        let (last, count) = self.reserved;
+        if last.wrapping_add(1) == self.events.header.command_sequence {
+            count
+        } else {
+            0
+        }
+    }
+
+    /// The id of an order of a command: the command's, then those that were reserved for it.
+    pub fn id_at(&self, place: usize) -> u64 {
+        let header = &self.events.header;
+        public_id(header.partition, header.command_sequence - place as u64)
+    }
+
     /// Takes an order list as a whole, or says which of its orders is refused and why.
     #[cold]
     pub fn enter_list(&mut self, command: &EnterOrderList) {
@@ -104,10 +126,9 @@ impl State {
             kind.flags |= HIDDEN;
         }
         let header = &self.events.header;
-        let sequence = (place as u64) << PLACE_SHIFT | header.command_sequence;
         let has_terms = terms != Terms::default();
         let order = Order {
-            order_id: public_id(header.partition, sequence),
+            order_id: self.id_at(place),
             entered_ns: header.time_ns,
             account_id: command.account_id,
             symbol_id: command.symbol_id,
@@ -131,6 +152,10 @@ impl State {
         let (count, due) = (command.orders.len(), orders_of(command.contingency));
         if due == 0 || count != due {
             return Err((0, Refusal::limited(reason::ORDER_LIST_INVALID, count as u64, due as u64)));
+        }
+        let reserved = self.ids_reserved();
+        if (reserved as usize) < due - 1 {
+            return Err((0, Refusal::limited(reason::ORDER_IDS_MISSING, reserved, due as u64 - 1)));
         }
         for place in 0..count {
             self.check_listed(command, place).map_err(|refusal| (place as u64 + 1, refusal))?;
@@ -189,10 +214,8 @@ impl State {
             return Err(Refusal::measured(reason::CLIENT_ORDER_ID_REUSED, first.order_id));
         }
         let before = &command.orders[..place];
-        if before.iter().any(|row| row.client_order_id == *id) {
-            let header = &self.events.header;
-            let list_id = public_id(header.partition, header.command_sequence);
-            return Err(Refusal::measured(reason::CLIENT_ORDER_ID_REUSED, list_id));
+        if let Some(place) = before.iter().position(|row| row.client_order_id == *id) {
+            return Err(Refusal::measured(reason::CLIENT_ORDER_ID_REUSED, self.id_at(place)));
         }
         let named = before.iter().filter(|row| has_client_order_id(&row.client_order_id)).count();
         let used = (self.client_order_ids.count(command.account_id) + named) as u64;

@@ -4,7 +4,7 @@
 //! searches nothing. A side keeps its levels sorted with the best one last, where nearly everything happens. Slots are
 //! used again, so a steady market allocates nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use exchange_wire::events::Kind;
 use exchange_wire::terms::Terms;
@@ -26,9 +26,6 @@ pub const LINKED: u8 = 128;
 pub const NOTED: u8 = LINKED;
 /// The low bits of a public id are a sequence, the top eight the partition.
 pub const SEQUENCE_BITS: u32 = 56;
-/// The top bits of an order's sequence: its place among the orders of one command, 0 for the first.
-pub const PLACE_BITS: u32 = 12;
-pub const PLACE_SHIFT: u32 = SEQUENCE_BITS - PLACE_BITS;
 /// The rank of the worst price there could be.
 pub const WORST_RANK: u32 = 0;
 
@@ -293,8 +290,6 @@ pub struct Orders {
     queues: Vec<Queue>,
     free_queues: Vec<u32>,
     index: OrderIndex,
-    /// By entry rank, of the live orders that were not the first of their command.
-    further: BTreeMap<u64, u32>,
     /// Of the resting orders that have special terms.
     terms: HashMap<u64, Terms>,
     /// (expires_ns, order id) of those that end by themselves.
@@ -311,56 +306,22 @@ impl Orders {
             queues: Vec::new(),
             free_queues: Vec::new(),
             index: OrderIndex::default(),
-            further: BTreeMap::new(),
             terms: HashMap::new(),
             expiries: BTreeSet::new(),
         }
     }
 
     pub fn len(&self) -> usize {
-        self.index.len() + self.further.len()
+        self.index.len()
     }
 
     /// The slot of a live order.
     #[inline(always)]
     pub fn find(&self, order_id: u64) -> Option<u32> {
-        if order_id >> PLACE_SHIFT != self.partition << PLACE_BITS {
-            return self.find_further(order_id);
+        if order_id >> SEQUENCE_BITS != self.partition {
+            return None;
         }
         self.index.get(sequence_of(order_id))
-    }
-
-    #[cold]
-    fn find_further(&self, order_id: u64) -> Option<u32> {
-        let is_ours = order_id >> SEQUENCE_BITS == self.partition;
-        self.further.get(&entry_rank(order_id)).copied().filter(|_| is_ours)
-    }
-
-    #[inline(always)]
-    fn note_place(&mut self, order_id: u64, slot: u32) {
-        match is_first(order_id) {
-            true => self.index.insert(sequence_of(order_id), slot),
-            false => self.note_further(order_id, slot),
-        }
-    }
-
-    #[cold]
-    fn note_further(&mut self, order_id: u64, slot: u32) {
-        let before = self.further.insert(entry_rank(order_id), slot);
-        assert!(before.is_none(), "order {order_id} is in the index already");
-    }
-
-    #[inline(always)]
-    fn forget_place(&mut self, order_id: u64) {
-        match is_first(order_id) {
-            true => self.index.remove(sequence_of(order_id)),
-            false => self.forget_further(order_id),
-        }
-    }
-
-    #[cold]
-    fn forget_further(&mut self, order_id: u64) {
-        self.further.remove(&entry_rank(order_id));
     }
 
     #[inline(always)]
@@ -393,12 +354,7 @@ impl Orders {
 
     /// The slots of all live orders in the sequence of their entry.
     pub fn live(&self) -> impl Iterator<Item = u32> + '_ {
-        let mut slots: Vec<u32> = self.index.slots().collect();
-        if !self.further.is_empty() {
-            slots.extend(self.further.values());
-            slots.sort_by_key(|&slot| entry_rank(self.at(slot).order_id));
-        }
-        slots.into_iter()
+        self.index.slots()
     }
 
     /// Puts an order last in the queue at its price; gives its slot.
@@ -440,7 +396,7 @@ impl Orders {
         if order.has_client_order_id {
             self.client_order_ids[slot as usize] = *client_order_id;
         }
-        self.note_place(order.order_id, slot);
+        self.index.insert(sequence_of(order.order_id), slot);
         slot
     }
 
@@ -469,7 +425,7 @@ impl Orders {
             self.free_queues.push(order.level);
         }
         self.free_slots.push(slot);
-        self.forget_place(order.order_id);
+        self.index.remove(sequence_of(order.order_id));
         if order.has_terms {
             self.forget_terms(order.order_id);
         }
@@ -777,24 +733,6 @@ impl Orders {
 #[inline(always)]
 pub fn sequence_of(public_id: u64) -> u64 {
     public_id & ((1 << SEQUENCE_BITS) - 1)
-}
-
-/// What sorts orders in the sequence of their entry: by command, there by their place in it.
-#[inline(always)]
-pub fn entry_rank(order_id: u64) -> u64 {
-    command_of(order_id) << PLACE_BITS | sequence_of(order_id) >> PLACE_SHIFT
-}
-
-/// The sequence of the command that entered an order.
-#[inline(always)]
-pub fn command_of(order_id: u64) -> u64 {
-    order_id & ((1 << PLACE_SHIFT) - 1)
-}
-
-/// Whether an order is the first, mostly the only one, of its command.
-#[inline(always)]
-fn is_first(order_id: u64) -> bool {
-    sequence_of(order_id) >> PLACE_SHIFT == 0
 }
 
 /// The id that outsiders see.

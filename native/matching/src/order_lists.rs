@@ -10,7 +10,7 @@ use exchange_wire::ClientOrderId;
 
 use crate::market::ACTIVE;
 use crate::matcher::cancel_reason;
-use crate::order_book::{Order, NOTED, PLACE_SHIFT, SEQUENCE_BITS};
+use crate::order_book::{Order, NOTED};
 use crate::reasons::{self as reason, Refusal};
 use crate::state::State;
 use crate::stop_orders::{is_reached, is_waiting, Triggered};
@@ -63,9 +63,12 @@ pub struct OrderList {
     pub waiting: Vec<WaitingOrder>,
 }
 
-/// The id that the list of an order had when it was entered.
-pub fn list_id_of(order_id: u64) -> u64 {
-    order_id & !(((1 << (SEQUENCE_BITS - PLACE_SHIFT)) - 1) << PLACE_SHIFT)
+impl OrderList {
+    /// The ids of its orders, live ones and those that wait.
+    fn ids(&self) -> Vec<u64> {
+        let live = [self.first, self.second].into_iter().filter(|&order_id| order_id != 0);
+        live.chain(self.waiting.iter().map(|waiting| waiting.order.order_id)).collect()
+    }
 }
 
 fn is_by_a_person(reason: u8) -> bool {
@@ -118,10 +121,8 @@ impl State {
 
     /// Takes a list whose orders are about to come in.
     pub fn add_list(&mut self, list: OrderList) {
-        for order_id in [list.first, list.second] {
-            if order_id != 0 {
-                self.list_of.insert(order_id, list.list_id);
-            }
+        for order_id in list.ids() {
+            self.list_of.insert(order_id, list.list_id);
         }
         let market = self.market_mut(list.symbol_id);
         market.followed += 1;
@@ -216,9 +217,8 @@ impl State {
         self.list_of.remove(&entry_id);
         if let [limit, stop] = &waiting[..] {
             (list.first, list.second) = (limit.order.order_id, stop.order.order_id);
-            self.list_of.insert(list.first, list_id);
-            self.list_of.insert(list.second, list_id);
         } else {
+            list.first = waiting[0].order.order_id;
             self.end_list(list_id, entry_id, list_end::ENTERED);
         }
         for waiting in waiting.into_iter().rev() {
@@ -257,8 +257,9 @@ impl State {
 
     fn end_list(&mut self, list_id: u64, order_id: u64, end: u8) {
         let Some(list) = self.order_lists.remove(&list_id) else { return };
-        self.list_of.remove(&list.first);
-        self.list_of.remove(&list.second);
+        for known in list.ids() {
+            self.list_of.remove(&known);
+        }
         self.market_mut(list.symbol_id).followed -= 1;
         let parts: [&[u8]; 4] =
             [&list_id.to_le_bytes(), &list.account_id.to_le_bytes(), &order_id.to_le_bytes(), &[end]];

@@ -60,6 +60,7 @@ pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
 pub const ORDER_LIST_INVALID: u16 = 190;
+pub const ORDER_IDS_MISSING: u16 = 194;
 pub const LIST_ORDER_INVALID: u16 = 191;
 pub const LIST_SIDES_INVALID: u16 = 192;
 pub const LIST_QUANTITIES_DIFFER: u16 = 193;
@@ -94,7 +95,7 @@ pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 194;
+pub const REASONS_END: usize = 195;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

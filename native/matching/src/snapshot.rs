@@ -19,7 +19,7 @@ use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::linked_snapshot;
 use crate::market::is_valid_tick_table;
-use crate::order_book::{command_of, is_special, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
 use crate::risk_snapshot;
@@ -539,7 +539,7 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
     let client_order_id: ClientOrderId = reader.array()?;
     let header = &state.events.header;
     let is_ours = order_id >> SEQUENCE_BITS == u64::from(header.partition);
-    let entered = command_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
+    let entered = sequence_of(order_id) <= header.command_sequence && state.orders.find(order_id).is_none();
     let has_place = state.directory.has_symbol(symbol_id) && state.directory.has_account(account_id);
     let has_left = reserve < leaves && leaves <= quantity;
     known(is_ours && entered && has_place && matches!(side, BUY | SELL) && has_left)?;

@@ -43,8 +43,10 @@ pub struct State {
     pub noted: VecDeque<Note>,
     /// By list id.
     pub order_lists: BTreeMap<u64, OrderList>,
-    /// List ids by the ids of their live orders.
+    /// List ids by the ids of their orders, also of those that wait.
     pub list_of: HashMap<u64, u64>,
+    /// The last command that reserved an order id, and how many did so one after the other.
+    pub reserved: (u64, u32),
     /// By participant, of those that are in one.
     pub self_trade_groups: BTreeMap<u32, Group>,
     pub client_order_ids: ClientOrderIds,
@@ -83,6 +85,7 @@ impl State {
             noted: VecDeque::new(),
             order_lists: BTreeMap::new(),
             list_of: HashMap::new(),
+            reserved: (0, 0),
             self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),

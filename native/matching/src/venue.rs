@@ -436,6 +436,7 @@ impl State {
             Command::RevokeKey { key_id } => self.revoke_key(key_id),
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
+            Command::ReserveOrderId => self.reserve_order_id(),
             Command::EnterOrderList(command) => self.enter_list(&command),
             Command::CancelOrders(command) => self.cancel_orders(&command),
             Command::SetCancelTimer { participant_id, timeout_ms } => {

@@ -45,10 +45,11 @@ pub const UNBLOCK_TRADING: u8 = 73;
 pub const SET_RISK_LIMIT: u8 = 74;
 pub const SET_ALLOCATION: u8 = 65;
 pub const ENTER_ORDER_LIST: u8 = 75;
+pub const RESERVE_ORDER_ID: u8 = 76;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=75 | 85..=90)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=76 | 85..=90)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -312,6 +313,7 @@ pub enum Command<'a> {
     RevokeKey { key_id: u32 },
     Deposit(Movement),
     Withdraw(Movement),
+    ReserveOrderId,
     EnterOrderList(EnterOrderList<'a>),
     CancelOrders(CancelOrders),
     SetCancelTimer { participant_id: u32, timeout_ms: u32 },
@@ -368,6 +370,7 @@ impl<'a> Command<'a> {
             REVOKE_KEY => Self::RevokeKey { key_id: r.u32()? },
             DEPOSIT => Self::Deposit(movement(&mut r)?),
             WITHDRAW => Self::Withdraw(movement(&mut r)?),
+            RESERVE_ORDER_ID => Self::ReserveOrderId,
             ENTER_ORDER_LIST => {
                 let body = r.rest();
                 Self::EnterOrderList(EnterOrderList {

@@ -16,7 +16,7 @@ COMMANDS = {
     "reporter": "services:reporter",
     "clearing": "clearing:app",
     "traders": "services:traders",
-    "order": "orders:app",
+    "order": "order_lists:app",
     "book": "market:book",
     "tape": "market:tape",
     "symbols": "symbols:app",

@@ -31,6 +31,7 @@ from exchange.wire.rest.market import (
     TickerList,
     TradeView,
 )
+from exchange.wire.rest.order_lists import EnteredOrderList, LiveOrderList, LiveOrderLists
 from exchange.wire.rest.orders import (
     AmendedOrder,
     CanceledOrder,
@@ -114,6 +115,25 @@ class AsyncClient:
         """Enter up to 1,000 orders, each with the fields of `POST /api/v1/order`; each has its own result."""
         body = [_order(each) for each in orders]
         return (await self._engine.ask("POST", "/api/v1/orders", OrderResults, body, tries=TRIES)).items
+
+    async def enter_list(
+        self, contingency: str, symbol: str, qty: Number, orders: Iterable[Mapping[str, Any]]
+    ) -> EnteredOrderList:
+        """Enter orders that depend on each other, all or none: `oco`, `oto` or `bracket`.
+
+        orders: each with the fields of `POST /api/v1/order_lists`. Raise `Refused` with the reason.
+        """
+        body = {
+            "contingency": contingency,
+            "symbol": symbol,
+            "qty": str(qty),
+            "orders": [_texts(o) for o in orders],
+        }
+        return await self._engine.ask("POST", "/api/v1/order_lists", EnteredOrderList, body)
+
+    async def order_lists(self, symbol: str = "") -> list[LiveOrderList]:
+        """List own order lists that live, oldest first."""
+        return (await self._engine.get("/api/v1/order_lists", LiveOrderLists, symbol=symbol)).items
 
     async def order(self, order_id: str) -> Order:
         """Show an order, finished ones too."""

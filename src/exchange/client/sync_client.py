@@ -21,6 +21,7 @@ from exchange.wire.rest.admin import AccountBalances, AccountView
 from exchange.wire.rest.book import BookEntry
 from exchange.wire.rest.clearing import BalanceView, ClearedTrade, PositionView
 from exchange.wire.rest.market import CandleView, StatisticsView, Ticker, TradeView
+from exchange.wire.rest.order_lists import EnteredOrderList, LiveOrderList
 from exchange.wire.rest.orders import AmendedOrder, CanceledOrder, CanceledOrders, Fill, Order, OrderResult
 from exchange.wire.rest.symbols import SymbolView
 
@@ -140,6 +141,16 @@ class Client:
     def enter_all(self, orders: Iterable[Mapping[str, Any]]) -> list[OrderResult]:
         """Enter up to 1,000 orders; each has its own result."""
         return self._thread.run(self._client.enter_all(orders))
+
+    def enter_list(
+        self, contingency: str, symbol: str, qty: Number, orders: Iterable[Mapping[str, Any]]
+    ) -> EnteredOrderList:
+        """Enter orders that depend on each other, all or none."""
+        return self._thread.run(self._client.enter_list(contingency, symbol, qty, orders))
+
+    def order_lists(self, symbol: str = "") -> list[LiveOrderList]:
+        """List own order lists that live, oldest first."""
+        return self._thread.run(self._client.order_lists(symbol))
 
     def order(self, order_id: str) -> Order:
         """Show an order, finished ones too."""

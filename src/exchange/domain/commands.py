@@ -235,10 +235,15 @@ class EnterSpecialOrder(EnterOrder, frozen=True, kw_only=True):
     expires_ns: int = 0
 
 
+class ReserveOrderId(Command, frozen=True, kw_only=True):
+    """Keep this command's sequence for an order of the command that follows the last of these. It has no event."""
+
+
 class EnterOrderList(Command, frozen=True, kw_only=True):
     """Enter orders that depend on each other, all or none. contingency: see `Contingency`.
 
-    Orders: of a pair the limit order and then the stop order; else the entry, then what waits for it.
+    orders: of a pair the limit order and then the stop order; else the entry, then what waits for it. The first has
+    the command's own id, each other one that a `ReserveOrderId` just before it has kept, the nearest first.
     """
 
     account_id: AccountId

@@ -246,7 +246,7 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
 
 
 class OrderListAccepted(Event, frozen=True, kw_only=True):
-    """An order list was taken. list_id: the id of its first order; the others have the next places of the command.
+    """An order list was taken. list_id: the id of its first order; the second has the id before, and so on.
 
     Orders that come in at once are accepted within the same command, those that wait when they come in.
     """

@@ -54,6 +54,7 @@ class Reason(IntEnum):
     STOP_ALREADY_REACHED = 62
     TRAIL_INVALID = 63
     ORDER_LIST_INVALID = 190
+    ORDER_IDS_MISSING = 194
     LIST_ORDER_INVALID = 191
     LIST_SIDES_INVALID = 192
     LIST_QUANTITIES_DIFFER = 193
@@ -292,6 +293,11 @@ REASONS: dict[Reason, ReasonText] = {
         field="orders",
         measured="orders",
         limit="orders due",
+    ),
+    Reason.ORDER_IDS_MISSING: ReasonText(
+        "A command with several orders needs an id reserved for each but one by the commands just before it.",
+        measured="ids reserved",
+        limit="ids due",
     ),
     Reason.LIST_ORDER_INVALID: ReasonText(
         "A pair is a limit order and then a stop order behind it, both plain; what waits for an entry is plain too.",

@@ -38,9 +38,6 @@ MONEY_MAX = Money(10**18)
 SECONDS_REMEMBERED = 256
 SEQUENCE_BITS = 56
 """The low bits of a public 64-bit id are a sequence, the top eight the partition."""
-PLACE_BITS = 12
-PLACE_SHIFT = SEQUENCE_BITS - PLACE_BITS
-"""The top bits of an order's sequence: its place among the orders of one command, 0 for the first."""
 
 _DECIMAL = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,18})(?:\.(?P<fraction>\d{1,18}))?\Z", re.ASCII)
 _WHOLE = re.compile(r"\d{1,18}\Z", re.ASCII)
@@ -58,12 +55,6 @@ def public_id(partition: int, sequence: int) -> int:
 def sequence_of(public: int) -> int:
     """Return the sequence inside a public id."""
     return public & (1 << SEQUENCE_BITS) - 1
-
-
-def entry_rank(order_id: int) -> int:
-    """Return what sorts orders in the sequence of their entry: by command, there by their place in it."""
-    command = order_id & (1 << PLACE_SHIFT) - 1
-    return command << PLACE_BITS | sequence_of(order_id) >> PLACE_SHIFT
 
 
 def parse_price(text: str) -> Price:

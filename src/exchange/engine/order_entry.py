@@ -33,6 +33,7 @@ from exchange.engine.refusals import invalid_field, not_found, refusal
 from exchange.infra.auth import Principal
 from exchange.wire.ouch_reference import MARK, read_note
 from exchange.wire.records import LAYOUTS, VERSION, encode_command
+from exchange.wire.rest.order_lists import NewListedOrder
 from exchange.wire.rest.orders import NewOrder
 from exchange.wire.rest.texts import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
@@ -143,7 +144,7 @@ class OrderEntry:
         return account_id
 
 
-def flags_of(order: NewOrder) -> int:
+def flags_of(order: NewOrder | NewListedOrder) -> int:
     """Return an order's flags. Raise `ApiError` where they do not go together."""
     if order.reprice and not order.post_only:
         text = "reprice says what a post-only order does; it needs post_only: true"
@@ -171,7 +172,7 @@ def has_terms(order: NewOrder) -> bool:
     return asked != _NO_TERMS
 
 
-def terms_of(order: NewOrder) -> tuple[int, ...]:
+def terms_of(order: NewOrder | NewListedOrder) -> tuple[int, ...]:
     """Return an order's special terms in the order of `SpecialTerms`. Raise `ApiError` where no record has them."""
     minimum, display = (
         0 if value is None else quantity_of(value, field)

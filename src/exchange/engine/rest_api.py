@@ -9,6 +9,7 @@ from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
+from exchange.engine.rest_order_lists import OrderListsApi
 from exchange.engine.rest_orders import OrdersApi
 from exchange.engine.rest_phases import PhasesApi
 from exchange.engine.rest_risk import RiskApi
@@ -34,6 +35,7 @@ def engine_routes(
     """List the routes."""
     return [
         *OrdersApi(gateway).routes(),
+        *OrderListsApi(gateway).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),

@@ -11,12 +11,14 @@ from msgspec import structs
 from exchange.domain.order import NO_TERMS, SpecialTerms
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
+from exchange.matching.order_lists import ids_of
 from exchange.matching.venue_state import OrderList, VenueState
 
 ORDER_LIST = Struct("<QBIIQQI")
 WAITING = Struct("<QQBBBBI36sIIIIHQ")
+RESERVED = Struct("<QI")
 COUNT = Struct("<I")
-SECTIONS = 2
+SECTIONS = 3
 Records = Callable[[Struct], Iterator[tuple[Any, ...]]]
 """Gives the records of the next section, which have one layout."""
 
@@ -26,6 +28,8 @@ def sections(state: VenueState) -> Iterator[Iterator[bytes]]:
     lists = [order_list for _, order_list in sorted(state.order_lists.items())]
     yield (ORDER_LIST.pack(*structs.astuple(order_list)[:-1]) for order_list in lists)
     yield (_waiting_record(each.list_id, order) for each in lists for order in each.waiting)
+    is_due = state.reserved_last and state.reserved_last == state.events.command_sequence
+    yield iter([RESERVED.pack(state.reserved_last, state.reserved_count)] if is_due else [])
 
 
 def _waiting_record(list_id: int, order: RestingOrder) -> bytes:
@@ -39,9 +43,10 @@ def restore(state: VenueState, records: Records) -> None:
     """Restore the lists from the next sections; the live orders are there already."""
     for order_list in read_order_lists(records):
         state.order_lists[order_list.list_id] = order_list
-        for order_id in (order_list.first, order_list.second):
-            if order_id:
-                state.list_of[order_id] = order_list
+        for order_id in ids_of(order_list):
+            state.list_of[order_id] = order_list
+    for state.reserved_last, state.reserved_count in records(RESERVED):
+        pass
 
 
 def read_order_lists(records: Records) -> list[OrderList]:

@@ -11,7 +11,7 @@ from exchange.domain.order import CLIENT_ORDER_ID_PATTERN, NO_TERMS, OrderType, 
 from exchange.domain.order_list import ORDER_LISTS_MAX, ORDERS_OF, Contingency, ListedOrder
 from exchange.domain.reasons import Reason
 from exchange.domain.symbol import SymbolState
-from exchange.domain.units import PLACE_SHIFT, public_id
+from exchange.domain.units import public_id
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
 from exchange.matching.matcher import Matcher
@@ -51,6 +51,12 @@ class ListEntry:
         self._events = state.events
         self._matcher = matcher
         self._risk = RiskChecks(state)
+
+    def reserve(self, command: c.ReserveOrderId) -> None:
+        """Keep the id that an order of this command would have for one of the next command."""
+        state, sequence = self._state, self._events.command_sequence
+        state.reserved_count = state.ids_reserved() + 1
+        state.reserved_last = sequence
 
     def enter(self, command: c.EnterOrderList) -> None:
         """Take an order list as a whole, or say which of its orders is refused and why."""
@@ -102,13 +108,17 @@ class ListEntry:
         flags = row.flags if waits_alone else row.flags | LINKED
         if (flags & ALL_OR_NONE or row.minimum_quantity) and may_rest(row.order_type, row.time_in_force):
             flags |= HIDDEN
-        order_id = public_id(self._events.partition, place << PLACE_SHIFT | self._events.command_sequence)
+        order_id = self._id_at(place)
         terms = row.terms
         return RestingOrder(
             order_id, command.account_id, command.symbol_id, SIDES[row.side], ORDER_TYPES[row.order_type],
             TIMES_IN_FORCE[row.time_in_force], flags, row.price, row.quantity, row.quantity, row.client_order_id,
             self._events.time_ns, NO_TERMS if terms == NO_TERMS else terms,
         )  # fmt: skip
+
+    def _id_at(self, place: int) -> int:
+        """Return the id of an order of the list: the command's, then those that were reserved for it."""
+        return public_id(self._events.partition, self._events.command_sequence - place)
 
     def _is_repetition(self, command: c.EnterOrderList, body: bytes) -> bool:
         """Answer a list that came before under its client order ids; tell whether it did."""
@@ -128,6 +138,8 @@ class ListEntry:
         due = ORDERS_OF.get(command.contingency, 0)  # type: ignore[call-overload]
         if not due or len(command.orders) != due:
             return 0, Refusal(Reason.ORDER_LIST_INVALID, len(command.orders), due)
+        if self._state.ids_reserved() < due - 1:
+            return 0, Refusal(Reason.ORDER_IDS_MISSING, self._state.ids_reserved(), due - 1)
         for place, row in enumerate(command.orders):
             waits = place > 0 and command.contingency != Contingency.ONE_CANCELS_OTHER
             if refusal := self._refusal_of_order(command, place, row, waits=waits):
@@ -180,8 +192,7 @@ class ListEntry:
             return Refusal(Reason.CLIENT_ORDER_ID_REUSED, first.order_id)
         before = [row.client_order_id for row in command.orders[:place]]
         if client_order_id in before:
-            list_id = public_id(self._events.partition, self._events.command_sequence)
-            return Refusal(Reason.CLIENT_ORDER_ID_REUSED, list_id)
+            return Refusal(Reason.CLIENT_ORDER_ID_REUSED, self._id_at(before.index(client_order_id)))
         count = used.count(command.account_id) + len([each for each in before if each])
         return (
             Refusal(Reason.CLIENT_ORDER_ID_TABLE_FULL, count, used.maximum) if count >= used.maximum else None

@@ -55,9 +55,8 @@ class OrderLists:
     def add(self, order_list: OrderList) -> None:
         """Take a list whose orders are about to come in."""
         self._state.order_lists[order_list.list_id] = order_list
-        for order_id in (order_list.first, order_list.second):
-            if order_id:
-                self._state.list_of[order_id] = order_list
+        for order_id in ids_of(order_list):
+            self._state.list_of[order_id] = order_list
 
     def follow(self, note: Note) -> None:
         """Do to the other orders of a list what follows from a trade, or the end, of one."""
@@ -135,10 +134,10 @@ class OrderLists:
         )  # fmt: skip
         del self._state.list_of[entry_id]
         if len(orders) == 1:
+            order_list.first = orders[0].order_id
             self._end(order_list, entry_id, ListEnd.ENTERED)
         else:
             order_list.first, order_list.second = (order.order_id for order in orders)
-            self.add(order_list)
         for order in reversed(orders):
             self._enter(market, order)
 
@@ -168,13 +167,19 @@ class OrderLists:
             self._state.expiries.add(order.terms.expires_ns, order.order_id)
 
     def _end(self, order_list: OrderList, order_id: int, end: ListEnd) -> None:
-        for known in (order_list.first, order_list.second):
+        for known in ids_of(order_list):
             self._state.list_of.pop(known, None)
         del self._state.order_lists[order_list.list_id]
         self._events.write(
             e.OrderListEnded, symbol_id=order_list.symbol_id, list_id=order_list.list_id,
             account_id=order_list.account_id, order_id=order_id, end=end,
         )  # fmt: skip
+
+
+def ids_of(order_list: OrderList) -> list[int]:
+    """Return the ids of the orders of a list, live ones and those that wait."""
+    live = [order_id for order_id in (order_list.first, order_list.second) if order_id]
+    return [*live, *(order.order_id for order in order_list.waiting)]
 
 
 def renamed(order_list: OrderList, old: int, new: int) -> None:

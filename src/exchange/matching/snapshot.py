@@ -45,7 +45,9 @@ filled up with zeros. A snapshot is:
       · second order id u64, 0 for none · filled u32;
   31. the orders that wait for entries, by list id, in their sequence there: list id u64 · order id u64 · side u8
       · type u8 · time in force u8 · flags u8 · price u32 · client order id text36 · minimum quantity u32
-      · display quantity u32 · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64.
+      · display quantity u32 · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
+  32. the order ids that are reserved for the next command, where there are some: the last command that reserved one
+      u64 · how many did so u32.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from exchange.domain import events as e
 from exchange.domain.order import CancelReason, Side
 from exchange.domain.phase import AuctionKind
 from exchange.domain.trade import TradeCondition
-from exchange.domain.units import entry_rank, public_id
+from exchange.domain.units import public_id
 from exchange.matching.auction import Outcome, in_sequence
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
@@ -46,7 +46,7 @@ def _trade(state: VenueState, risk: RiskChecks, market: Market, kind: AuctionKin
         left -= quantity
         for order in (buy, sell):
             _fill(state, market, order, quantity)
-        maker, taker = (buy, sell) if entry_rank(buy.order_id) < entry_rank(sell.order_id) else (sell, buy)
+        maker, taker = (buy, sell) if buy.order_id < sell.order_id else (sell, buy)
         sequence = state.events.trade_executed(
             maker, taker, outcome.price, quantity, reference_price, TradeCondition.AUCTION
         )

@@ -72,6 +72,7 @@ class Venue:
         state.allocator = allocator
         matcher = self._matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
+        lists = ListEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
         day = self._business_day = BusinessDay(state, orders)
         risk = self._risk_desk = RiskDesk(state, orders)
@@ -108,7 +109,8 @@ class Venue:
             c.RevokeKey: administration.revoke_key,
             c.Deposit: administration.deposit,
             c.Withdraw: administration.withdraw,
-            c.EnterOrderList: ListEntry(state, matcher).enter,
+            c.EnterOrderList: lists.enter,
+            c.ReserveOrderId: lists.reserve,
             c.CancelOrders: orders.cancel_orders,
             c.CancelOrdersWithin: orders.cancel_orders,
             c.SetCancelTimer: risk.set_timer,
@@ -125,7 +127,8 @@ class Venue:
     def apply(self, commands: bytes, time_ns: int) -> bytes:
         """Carry out a run of command records, numbered on from `command_sequence`; return the event records.
 
-        Every command but `Tick` has at least one event. time_ns: of all of them; it never decreases.
+        Every command but `Tick` and `ReserveOrderId` has at least one event. time_ns: of all of them; it never
+        decreases.
         """
         events = self._state.events
         assert time_ns >= events.time_ns, f"time went back from {events.time_ns} to {time_ns}"

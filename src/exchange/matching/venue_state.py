@@ -13,7 +13,6 @@ from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.phase import Phase
 from exchange.domain.risk import RISK_LIMITS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
-from exchange.domain.units import PLACE_SHIFT, SEQUENCE_BITS, entry_rank
 from exchange.matching.allocation import Allocator
 from exchange.matching.client_order_ids import ClientOrderIds
 from exchange.matching.event_stream import EventStream
@@ -104,7 +103,9 @@ class VenueState:
         self.order_lists: dict[int, OrderList] = {}
         """By list id."""
         self.list_of: dict[int, OrderList] = {}
-        """By the ids of their live orders."""
+        """By the ids of their orders, also of those that wait."""
+        self.reserved_last = self.reserved_count = 0
+        """The sequence of the last command that reserved an order id, and how many did so one after the other."""
         self.allocator: Allocator | None = None
         """A rule on trial: it shares out in place of what the symbols have. No part of a snapshot."""
         self.business_date = 0
@@ -123,8 +124,8 @@ class VenueState:
         """Ids of the symbols whose auction is indicated."""
 
     def live_orders(self, fits: Callable[[RestingOrder], bool]) -> list[RestingOrder]:
-        """Return the live orders that fit in the sequence of their entry."""
-        return sorted(filter(fits, self.orders.values()), key=lambda order: entry_rank(order.order_id))
+        """Return the live orders that fit by their ids, which is the sequence of their entry."""
+        return sorted(filter(fits, self.orders.values()), key=lambda order: order.order_id)
 
     def note_self_trade_group(self, participant_id: int, group: int, mode: SelfTradeMode) -> None:
         """Put a participant into a self-trade group, or with 0 into none."""
@@ -146,6 +147,10 @@ class VenueState:
         return order_list is not None and order.order_id == order_list.second
 
     def is_remembered(self, order_id: int) -> bool:
-        """Tell whether an order lives, or waits in a list for its entry."""
-        is_listed = order_id & ~(~0 << PLACE_SHIFT) | order_id >> SEQUENCE_BITS << SEQUENCE_BITS
-        return order_id in self.orders or is_listed in self.order_lists
+        """Tell whether an order lives, or is in an order list."""
+        return order_id in self.orders or order_id in self.list_of
+
+    def ids_reserved(self) -> int:
+        """Return how many order ids the commands just before this one have reserved for it."""
+        is_due = self.reserved_last == self.events.command_sequence - 1
+        return self.reserved_count if is_due else 0

@@ -21,6 +21,12 @@ _CODES = {
     "b": ("u16", "bytes of this text in the tail, UTF-8"),
     "r": ("u16", "rows in the tail, each from_price u32 and tick u32"),
     "s": ("u16", "rows in the tail, each kind u8, rounding u8, share_bps u16, minimum u32 and maximum u32"),
+    "o": (
+        "u16",
+        "rows in the tail, each side u8, type u8, time in force u8, flags u8, price u32, quantity u32, client order id"
+        " of 36 bytes, minimum quantity u32, display quantity u32, stop price u32, trail amount u32, trail_bps u16 and"
+        " expires_ns u64",
+    ),
     "l": ("u16", "rows in the tail, each account_id u32 and share_bps u16"),
 }
 _INTRODUCTION = f"""# Records

@@ -192,6 +192,7 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.SetRiskLimit, 74, "scope:e subject_id:I symbol_id:I " + _LIMIT),
         Layout(c.SetAllocation, 65, "symbol_id:I " + _ALLOCATION),
         Layout(c.EnterOrderList, 75, "account_id:I symbol_id:I contingency:B orders:o"),
+        Layout(c.ReserveOrderId, 76, ""),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
