@@ -25,8 +25,10 @@ T ?=
 PYTEST := $(BIN)/python -m pytest
 # Seconds for each target of `make fuzz`.
 FUZZ_SECONDS ?= 60
-# Arguments for `make campaign`, `make bench-peers` and `make soak`.
+# Arguments for `make campaign`, `make naive`, `make mutation`, `make bench-peers` and `make soak`.
 CAMPAIGN ?=
+NAIVE ?=
+MUTATION ?=
 PEERS ?=
 SOAK ?=
 # Without LOCK_ARGS a version already locked stays; `make lock LOCK_ARGS=--upgrade` takes the newest.
@@ -39,7 +41,7 @@ NSQ := $(if $(shell command -v go 2>/dev/null),$(VENV)/nsq/.built,$(VENV)/nsq/.n
 NSQ_PROGRAMS := nsqd nsqlookupd nsqadmin
 
 .PHONY: help setup run test native-test web-test docs integration compose-test nsq nsq-faults faults lint format types contracts bench bench-peers \
-	campaign fuzz soak lock clean ci
+	campaign naive mutation coverage fuzz soak lock clean ci
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +116,18 @@ bench: setup ## Run the benchmarks
 campaign: setup ## Drive both matchers with 10 million random commands (CAMPAIGN="--commands 200000 --first-seed 7")
 	@$(BIN)/python -m tests.integration.campaign $(CAMPAIGN)
 
+naive: setup ## Drive the matcher and the naive model of the rulebook from seeds (NAIVE="--seeds 1000 --first-seed 7")
+	@$(BIN)/python -m tests.integration.naive_campaign $(NAIVE)
+
+mutation: $(VENV)/.mutation ## See which small faults in matching/ and risk/ the fast tests notice (MUTATION="--seed 2 --tenths 10")
+	@$(BIN)/python -m tests.integration.mutation $(MUTATION)
+
+CORE_TESTS := tests/scenarios tests/risk tests/matching
+coverage: $(VENV)/.mutation ## Measure which lines and branches of matching/ and risk/ their tests come through
+	@$(BIN)/coverage run --branch --data-file=build/coverage --source=src/exchange/matching,src/exchange/risk -m pytest \
+		$(CORE_TESTS) -k "not native" $(T)
+	@$(BIN)/coverage report --data-file=build/coverage --skip-covered --show-missing
+
 fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)
 	@cd native && for target in $$(cargo +nightly fuzz list); do \
 		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 || exit 1; done
@@ -129,6 +143,7 @@ lock: setup ## Resolve the dependencies again into requirements/*.txt
 	@$(COMPILE) --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt pyproject.toml
 	@$(COMPILE) --extra postgres --extra redis --constraint requirements/dev.txt --output-file requirements/services.txt pyproject.toml
 	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	@$(COMPILE) --group mutation --constraint requirements/dev.txt --output-file requirements/mutation.txt
 
 clean: ## Remove the virtual environment, caches and build products
 	@rm -rf $(VENV) build dist web/node_modules src/exchange/reporter/static .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -158,6 +173,12 @@ else
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
+	@touch $@
+
+$(VENV)/.mutation: requirements/mutation.txt $(VENV)/.ready
+	@echo "setup: installing mutmut and coverage"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/mutation.txt
+	@mkdir -p build
 	@touch $@
 
 $(VENV)/.native-absent $(VENV)/.web-absent: | $(VENV)/.ready

@@ -4,7 +4,8 @@
 with a store and an engine's events out of memory; the subscribers are raw sockets in another one, which counts every
 frame and takes the time of those of ten connections. Latency is from the moment at which the reporter is given the
 event to that at which the subscribers' process has the frame. Frames per second of one core are those sent, by the CPU
-time of the reporter's process.
+time of the reporter's process. With `--per-s 0` nothing happens: then it says what so many idle connections cost, with
+their heartbeats.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import re
 import resource
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
@@ -173,6 +175,7 @@ async def run(arguments: argparse.Namespace, folder: str) -> None:
     app = ReporterApp(load_config(None, {}, overrides), source=source)
     await app.start()
     source.do(*opening())
+    empty_bytes = resident_bytes()
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=subscribe, args=(app.url, arguments.subscribers, there))
@@ -181,6 +184,8 @@ async def run(arguments: argparse.Namespace, folder: str) -> None:
     assert await loop.run_in_executor(None, here.recv) == "ready"
     watch, started = Watch(), loop.time()
     changes = round(arguments.per_s * arguments.seconds)
+    if not changes:
+        await asyncio.sleep(arguments.seconds)
     for number in range(changes):
         await asyncio.sleep(max(0.0, started + number / arguments.per_s - loop.time()))
         if number % 40 < 20:
@@ -194,14 +199,32 @@ async def run(arguments: argparse.Namespace, folder: str) -> None:
     while app.market.sequence < source.batches[-1].last_sequence:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     watch.stop()
+    held_bytes = resident_bytes()
     here.send("stop")
     frames, came = await loop.run_in_executor(None, here.recv)
     await loop.run_in_executor(None, process.join)
     await app.stop()
+    _report_memory(arguments.subscribers, empty_bytes, held_bytes, watch)
+    if not changes:
+        return
     late = [
         at - source.given_at[seq] for seq, times in came.items() if seq in source.given_at for at in times
     ]
     _report(arguments, watch, changes, frames, late)
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def _report_memory(subscribers: int, empty: int, held: int, watch: Watch) -> None:
+    each = (held - empty) / subscribers / 1024
+    print(
+        f"{'memory':22} {held / 2**20:,.0f} MiB with {subscribers:,} connections, {each:.1f} KiB for each more; "
+        f"{watch.cpu_s / watch.wall_s:.0%} of a core"
+    )
 
 
 def _report(

@@ -36,6 +36,7 @@ NO_TEST_OF_ITS_OWN = {
     "infra/feed_metrics.py": "a table of figures; reporter and clearing read them",
     "infra/server_seen.py": "values only; infra/test_store_check.py and test_nsq_probe.py read them",
     "wire/ouch_messages.py": "values only; wire/test_ouch.py writes and reads them all",
+    "wire/rest/explain.py": "values only; engine/explain/test_explanation.py and engine/test_rest_explain.py read them",
     "wire/rest/sessions.py": "values only; engine/test_rest_sessions.py reads them",
     "engine/ouch_connection.py": "a socket's part of the gateway; engine/test_ouch_acceptor.py speaks with it",
     "wire/rest/rules.py": "values only; clearing/test_rest_rules.py reads them",
@@ -44,6 +45,8 @@ NO_TEST_OF_ITS_OWN = {
     "wire/rest/cycles.py": "values only; clearing/test_rest_cycles.py reads them",
     "clearing/cycle_tables.py": "tables only; clearing/test_cycle_desk.py and the migrations' test read them",
     "wire/rest/drop_copy.py": "values only; reporter/test_drop_copy_api.py reads them",
+    "wire/rest/private_stream.py": "values only; reporter/test_private_stream.py reads them",
+    "wire/rest/webhooks.py": "values only; reporter/test_webhook_api.py reads them",
     "wire/rest/components.py": "values only; infra/test_component_news.py reads them",
 }
 

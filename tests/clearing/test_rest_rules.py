@@ -84,3 +84,30 @@ async def test_rules_that_cannot_be_are_refused_with_rule_and_key(
 @pytest.mark.parametrize(("key", "status"), [("alice", 403), ("", 401), ("clearing", 200), ("operator", 200)])
 async def test_only_the_office_tries_rules(clearing: RunningClearing, key: str, status: int) -> None:
     assert (await run(clearing, key))[0] == status
+
+
+async def test_a_shadow_run_sees_the_trades_that_come_and_decides_nothing(clearing: RunningClearing) -> None:
+    status, begun = await clearing.ask("POST", "/rules/shadow", "operator", {"rules": [NARROW], "trades": 3})
+    assert (status, begun["trades"], begun["done"]) == (201, 0, False)
+    status, refused = await clearing.ask("POST", "/rules/shadow", "operator", {"rules": [NARROW]})
+    assert (status, refused["reason"]) == (409, "conflict")
+    for price in ("189.20", "192.00"):
+        clearing.stream.trade(1, 2, 100, price=price)
+    await clearing.caught_up()
+    _, found = await clearing.ask("GET", "/rules/shadow", "auditor")
+    assert (found["trades"], found["done"], found["differences_count"]) == (2, False, 1)
+    assert found["differences"][0]["proposed"] == "hold"
+    for price in ("189.20", "192.00"):
+        clearing.stream.trade(1, 2, 100, price=price)
+    await clearing.caught_up()
+    status, ended = await clearing.ask("DELETE", "/rules/shadow", "operator")
+    assert (status, ended["trades"], ended["done"]) == (200, 3, True)
+    assert (await clearing.ask("GET", "/rules/shadow", "operator"))[0] == 404
+    assert {trade["state"] for trade in (await clearing.get("/trades"))["items"]} == {"accepted", "held"}
+
+
+async def test_a_shadow_run_of_wrong_rules_is_refused(clearing: RunningClearing) -> None:
+    for body in ({"rules": [{"id": "X", "kind": "nix"}]}, {"rules": [NARROW], "trades": 0}):
+        status, answer = await clearing.ask("POST", "/rules/shadow", "operator", body)
+        assert (status, answer["field"]) in ((422, "rules"), (400, "trades"))
+    assert (await clearing.ask("GET", "/rules/shadow", "operator"))[0] == 404

@@ -69,3 +69,16 @@ def test_the_rules_in_force_are_listed(run: Run, component: StubComponent, data:
     component.answer("GET", "/api/v1/rules", {"version": "2", "on_rule_error": "hold", "items": [rule]})
     out = run("rules", "show").out.splitlines()
     assert (out[0], out[-1].split()) == ("version 2", ["BIG", "max_quantity", "ab", "Too", "big."])
+
+
+def test_a_shadow_run_is_begun_shown_and_ended(
+    run: Run, component: StubComponent, data: Path, file: Path
+) -> None:
+    shadow = RUN | {"trades_wanted": 50, "done": False}
+    component.answer("POST", "/api/v1/rules/shadow", shadow, 201)
+    assert "goes on to 50 trades" in run("rules", "shadow-start", str(file), "--trades", "50").out
+    assert component.asked[0].body["trades"] == 50
+    component.answer("GET", "/api/v1/rules/shadow", shadow)
+    assert run("rules", "shadow", "--json").json == shadow
+    component.answer("DELETE", "/api/v1/rules/shadow", shadow | {"done": True})
+    assert "done" in run("rules", "shadow", "--end").out.splitlines()[0]

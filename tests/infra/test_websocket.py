@@ -12,7 +12,14 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
 from exchange.domain.participant import Role
 from exchange.infra.http_limits import HttpLimits
-from exchange.infra.websocket import Connection, SocketLimits, fan_out, json_frame, text_frame
+from exchange.infra.websocket import (
+    Connection,
+    SocketLimits,
+    compressed_frame,
+    fan_out,
+    json_frame,
+    text_frame,
+)
 from exchange.wire.rest.errors import ErrorCode
 from tests.infra.http_server import Served, bearer, serving
 
@@ -277,3 +284,37 @@ async def test_stopping_tells_every_client_and_closes_with_1001() -> None:
         assert (await close_reason(socket))[0] == 1001
         async with asyncio.timeout(30):
             await stopping
+
+
+async def test_long_messages_are_compressed_for_who_offers_it_and_for_nobody_else(served: Served) -> None:
+    told = [
+        json.dumps({"seq": number, "levels": ["189.19", "200"] * size}) for number, size in enumerate(SIZES)
+    ]
+    squeezed, plain = (
+        await connected(served, compress=15, max_msg_size=0),
+        await connected(served, max_msg_size=0),
+    )
+    for each in told:
+        fan_out(text_frame(each.encode()), [squeezed[1], plain[1]])
+    for socket, _ in (squeezed, plain):
+        assert [await socket.receive_str() for _ in told] == told
+    assert squeezed[0].compress
+    assert not plain[0].compress
+    assert squeezed[1].bytes_sent < plain[1].bytes_sent - sum(map(len, told[1:4])) // 2
+
+
+SIZES = (1, 100, 1_000, 20_000, 40_000, 1, 100)
+"""Of lists: one too short to compress, then some, one too long, and some again."""
+
+
+async def test_a_frame_is_compressed_once_for_all() -> None:
+    frame = text_frame(b"189.19" * 1_000)
+    assert compressed_frame(frame) is compressed_frame(frame)
+    assert len(compressed_frame(frame)) < len(frame) / 10
+
+
+async def test_a_small_message_that_grows_beyond_the_limit_closes(served: Served) -> None:
+    socket, _ = await connected(served, compress=15)
+    await socket.send_str(" " * 50_000_000)
+    code, _ = await close_reason(socket)
+    assert code == 1009

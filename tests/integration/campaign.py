@@ -1,9 +1,10 @@
 """The nightly equality campaign: millions of random commands through the definition and the native venue.
 
 `make campaign`, or `python -m tests.integration.campaign [--commands 10000000] [--first-seed 1000] [--jobs 2]`. Each
-seed is a venue of its own, every fourth one with tiny limits; the others are restored from each other on the way.
-A divergence prints its seed and the shortest list of commands found that still shows it, and ends the campaign with 1.
-So does a type of event that never came: then `random_commands.py` does not know a rule.
+seed is a venue of its own: of four seeds one has tiny limits, one is mostly of auctions, one mostly of risk, and one of
+everything; all but the first are restored from each other on the way. A divergence prints its seed and the shortest
+list of commands found that still shows it, and ends the campaign with 1. So does a command, an event or a reason that
+never came: then `random_commands.py` does not know a rule.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from typing import NamedTuple
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.run_info import describe
+from exchange.domain.reasons import Reason
 from exchange.matching.venue_state import LIMITS
 from exchange.wire.records import BY_NUMBER
 from tests.matching.equality import SMALL_LIMITS, Comparison
 
 COMMANDS_PER_SEED = 100_000
-SMALL_EVERY = 4
-"""One in so many seeds has tiny limits."""
+MODES = 4
+"""Tiny limits, auctions, risk, and everything, seed after seed."""
 SNAPSHOT_EVERY = 40
 """Batches between two comparisons of the snapshots."""
 CROSS_EVERY = 5
@@ -38,26 +40,26 @@ class Outcome(NamedTuple):
     """What one seed showed. divergence: empty where there was none."""
 
     seed: int
-    commands: int
+    commands: Counter[int]
     events: Counter[int]
+    reasons: Counter[int]
     divergence: str
 
 
 def compare(seed: int) -> Outcome:
     """Drive both venues with the commands of one seed."""
-    limits = SMALL_LIMITS if seed % SMALL_EVERY == 0 else LIMITS
-    both, batches = Comparison(seed, limits), 0
-    while len(both.told) < COMMANDS_PER_SEED:
+    mode = seed % MODES
+    limits = LIMITS if mode else SMALL_LIMITS
+    both, batches, same = Comparison(seed, limits, auctions=mode == 1, risk=mode == 2), 0, True
+    while same and len(both.told) < COMMANDS_PER_SEED:
         same = both.step()
         batches += 1
         if same and batches % SNAPSHOT_EVERY == 0:
             same = both.has_same_snapshot()
             if limits is LIMITS and batches % (SNAPSHOT_EVERY * CROSS_EVERY) == 0:
                 both.cross()
-        if not same:
-            return Outcome(seed, len(both.told), both.events, both.shrunk())
-    same = both.has_same_snapshot() and both.fast.digest() == both.definition.digest()
-    return Outcome(seed, len(both.told), both.events, "" if same else both.shrunk())
+    same = same and both.has_same_snapshot() and both.fast.digest() == both.definition.digest()
+    return Outcome(seed, both.commands, both.events, both.reasons, "" if same else both.shrunk())
 
 
 def main() -> int:
@@ -74,18 +76,19 @@ def main() -> int:
     print(
         f"{'seeds':10} {seeds[0]} to {seeds[-1]}, {COMMANDS_PER_SEED:,} commands each, {arguments.jobs} at once"
     )
-    started, commands, events = time.monotonic(), 0, Counter[int]()
+    started, commands, events, reasons = time.monotonic(), Counter[int](), Counter[int](), Counter[int]()
     for outcome in _outcomes(seeds, arguments.jobs):
         if outcome.divergence:
             print(f"DIVERGENCE with seed {outcome.seed}:\n{outcome.divergence}")
             return 1
         commands += outcome.commands
         events += outcome.events
+        reasons += outcome.reasons
     print(
-        f"equal: {commands:,} commands and {events.total():,} events of {len(seeds)} seeds"
+        f"equal: {commands.total():,} commands and {events.total():,} events of {len(seeds)} seeds"
         f" in {time.monotonic() - started:,.0f} s: same events, hash and snapshots"
     )
-    return report(events)
+    return report(commands, events, reasons)
 
 
 def _outcomes(seeds: range, jobs: int) -> Iterator[Outcome]:
@@ -103,12 +106,21 @@ def _outcomes(seeds: range, jobs: int) -> Iterator[Outcome]:
                 running |= {pool.submit(compare, seed) for seed in islice(waiting, 1)}
 
 
-def report(events: Counter[int]) -> int:
-    """Print how often each event came; return 1 where one never did."""
-    names = {number: layout.value_type.__name__ for number, layout in BY_NUMBER.items() if layout.is_event}
-    for number in sorted(names):
-        print(f"{names[number]:24} {events[number]:>12,}")
-    missing = sorted(names[number] for number in names if not events[number])
+def report(commands: Counter[int], events: Counter[int], reasons: Counter[int]) -> int:
+    """Print how often each command, event and reason came; return 1 where one never did."""
+    layouts = BY_NUMBER.items()
+    tables = {
+        "command": ({n: each.value_type.__name__ for n, each in layouts if not each.is_event}, commands),
+        "event": ({n: each.value_type.__name__ for n, each in layouts if each.is_event}, events),
+        "reason": ({reason.value: reason.name for reason in Reason if reason}, reasons),
+    }
+    missing = []
+    for kind, (names, counts) in tables.items():
+        for number, name in sorted(names.items()):
+            print(f"{kind:8} {name:28} {counts[number]:>12,}{'' if counts[number] else '   not reached'}")
+        reached = [name for number, name in names.items() if counts[number]]
+        print(f"{len(reached)} of {len(names)} {kind}s reached")
+        missing += sorted(set(names.values()) - set(reached))
     if missing:
         print(f"never seen: {', '.join(missing)}: teach tests/matching/random_commands.py what leads to them")
     return int(bool(missing))

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from exchange.domain.reasons import Reason
 from exchange.wire.records import BY_NUMBER
 
 pytest.importorskip(
@@ -18,10 +19,23 @@ from tests.integration import campaign
 pytestmark = pytest.mark.integration
 
 
-def test_an_event_that_never_came_fails_the_campaign(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = Counter({number: 1 for number, layout in BY_NUMBER.items() if layout.is_event})
-    assert campaign.report(seen) == 0
-    number, layout = next((n, one) for n, one in BY_NUMBER.items() if one.is_event)
-    del seen[number]
-    assert campaign.report(seen) == 1
-    assert f"never seen: {layout.value_type.__name__}" in capsys.readouterr().out
+def everything() -> dict[str, Counter[int]]:
+    """Return counts in which all came once."""
+    return {
+        "commands": Counter(number for number, layout in BY_NUMBER.items() if not layout.is_event),
+        "events": Counter(number for number, layout in BY_NUMBER.items() if layout.is_event),
+        "reasons": Counter(reason.value for reason in Reason),
+    }
+
+
+@pytest.mark.parametrize("kind", ["commands", "events", "reasons"])
+def test_what_never_came_fails_the_campaign(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = everything()
+    assert campaign.report(**seen) == 0
+    number = max(seen[kind])
+    del seen[kind][number]
+    assert campaign.report(**seen) == 1
+    name = Reason(number).name if kind == "reasons" else BY_NUMBER[number].value_type.__name__
+    said = capsys.readouterr().out
+    assert f"never seen: {name}" in said
+    assert f"{name:28} {0:>12,}   not reached" in said

@@ -30,13 +30,16 @@ Timed = tuple[bytes, int]
 class Comparison:
     """Both venues after the same commands from one seed."""
 
-    def __init__(self, seed: int, limits: VenueLimits, *, auctions: bool = False) -> None:
+    def __init__(self, seed: int, limits: VenueLimits, *, auctions: bool = False, risk: bool = False) -> None:
         self.limits = limits
-        self.drawn = RandomCommands(seed, auctions=auctions)
+        self.drawn = RandomCommands(seed, auctions=auctions, risk=risk)
         self.definition, self.fast = Venue(limits=limits), NativeVenue(limits=limits)
         self.told: list[Timed] = []
         self.events: Counter[int] = Counter()
         """How many events of each record type there were."""
+        self.commands: Counter[int] = Counter()
+        """How many commands of each record type there were, those that cannot be read among them."""
+        self._reasons: Counter[int] = Counter()
 
     def step(self) -> bool:
         """Carry out the next batch on both; tell whether events and hash are the same."""
@@ -44,6 +47,7 @@ class Comparison:
         size = self.drawn.random.choice(BATCH_SIZES)
         records = self.drawn.batch(size) if self.told else self.drawn.opening()
         self.told += [(record, time_ns) for record in records]
+        self.commands.update(record[TYPE_OFFSET] for record in records)
         numbered = b"".join(numbered_record(r, next_sequence + n) for n, r in enumerate(records))
         events = self.definition.apply(numbered, time_ns)
         same = self.fast.apply(numbered, time_ns) == events
@@ -51,12 +55,18 @@ class Comparison:
         self.events.update(events[at + TYPE_OFFSET] for at, _ in split(events))
         return same and self.fast.running_hash == self.definition.running_hash
 
+    @property
+    def reasons(self) -> Counter[int]:
+        """Return how often each reason was given."""
+        return self._reasons + self.definition.counters.rejects
+
     def has_same_snapshot(self) -> bool:
         """Tell whether both write the same snapshot."""
         return self.fast.snapshot() == self.definition.snapshot()
 
     def cross(self) -> None:
         """Restore each from the other's snapshot; only with the usual limits, which a restored venue has."""
+        self._reasons = self.reasons
         restored = Venue.restore(self.fast.snapshot()), NativeVenue.restore(self.definition.snapshot())
         self.definition, self.fast = restored
 

@@ -42,6 +42,7 @@ from tests.matching.small_world import (
     set_allocation,
     set_group,
 )
+from tests.matching.tight_limits import sane, sane_stop, tight_limit
 
 NAMES = ("ann", "bob", "Zoë", "株式", "", " x", "x ", "a\x00b", "\u200b", "a b", "x" * 64, "x" * 65, "é" * 33)
 TICKS: tuple[tuple[TickRow, ...], ...] = (
@@ -61,9 +62,11 @@ ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
 class RandomCommands:
     """Draws records; it learns trades from the events that followed."""
 
-    def __init__(self, seed: int, *, auctions: bool = False) -> None:
+    def __init__(self, seed: int, *, auctions: bool = False, risk: bool = False) -> None:
         self.auctions = auctions
         """Whether most commands are of auctions."""
+        self.is_of_risk = risk
+        """Whether most commands are orders that meet limits."""
         self.random = random.Random(seed)
         self.time_ns = START_NS
         self.trades: deque[e.TradeExecuted] = deque(maxlen=TRADES_KEPT)
@@ -156,6 +159,8 @@ class RandomCommands:
             return self.linked()
         if self.auctions and self.random.random() < 0.8:
             return self.of_an_auction(eight)
+        if self.is_of_risk and self.random.random() < 0.8:
+            return self.of_limits(eight)
         match self.random.random():
             case x if x < 0.3:
                 return self.passive(eight)
@@ -208,6 +213,32 @@ class RandomCommands:
         if drawn < 0.85:
             return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
         return change_phase(eight, self.time_ns) if drawn < 0.97 else c.Tick()
+
+    def of_limits(self, eight: bytes) -> c.Command:
+        """Enter orders that have nothing wrong in themselves, under limits that come and go."""
+        drawn = self.random.random()
+        if drawn < 0.7:
+            return sane(eight)
+        if drawn < 0.78:
+            return sane_stop(eight)
+        if drawn < 0.9:
+            order_id, price, quantity = self.changed(eight)
+            return c.AmendOrder(
+                order_id=order_id, participant_id=authority(eight), price=price, quantity=quantity
+            )
+        if drawn < 0.93:
+            return tight_limit(eight)
+        if drawn < 0.94:
+            return c.SetPhase(symbol_id=0, phase=Phase.CONTINUOUS)
+        if drawn < 0.95:
+            return c.SetReferencePrice(
+                symbol_id=1, reference_price=pick((100_000, 99_000, 101_000), eight[0])
+            )
+        if drawn < 0.955:
+            return c.UnblockTrading(
+                scope=4, subject_id=1 + eight[0] % 4, key_id=1, role=pick((2, 3, 5), eight[1])
+            )
+        return self.risk(eight)
 
     def of_phases(self, eight: bytes) -> c.Command:
         """Change a phase, and let the market trade again after a while; else enter an order for an auction, or tick."""

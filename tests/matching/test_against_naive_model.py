@@ -1,57 +1,64 @@
-"""The matcher and the naive model do the same, command by command: fills, cancels, refusals, books and balances."""
+"""The matcher and the naive model do the same, command by command: all that happens, books and balances."""
 
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from exchange.domain import commands as c
-from exchange.domain import events as e
-from exchange.domain.order import Side
-from exchange.domain.reasons import Reason
+from exchange.domain.order import OrderType, Side
+from exchange.domain.phase import Phase
 from exchange.domain.symbol import SymbolState
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
 from tests.matching.desk import MIDNIGHT_NS, Desk
+from tests.matching.facts import facts_of
 from tests.matching.naive_model import NaiveVenue
-from tests.matching.naive_values import Outcome, Symbol
+from tests.matching.naive_values import Fact, Symbol
 from tests.matching.small_world import (
+    ALLOCATIONS,
     AMOUNTS,
     ROUND_LOT,
     SECOND_NS,
     WORLD,
     SmallWorld,
     cancel_orders,
+    change_phase,
     eight_bytes,
     enter,
+    enter_for_auction,
     enter_iceberg,
     enter_special,
     enter_stop,
     pick,
+    risk_command,
     set_group,
+    set_limit,
 )  # fmt: skip
+from tests.matching.tight_limits import sane, sane_stop, tight_limit
 
 OWNERS = {1: 1, 2: 2, 3: 3, 4: 1}
 
 
 class MatcherAgainstNaiveModel(RuleBasedStateMachine):
+    """Each rule draws bytes, makes commands of them, and tells both."""
+
     def __init__(self) -> None:
         super().__init__()
         self.desk = Desk(opening=WORLD)
         self.world = SmallWorld()
-        self.naive = NaiveVenue(OWNERS, {1: Symbol(1, 100, [100_000]), 2: Symbol(ROUND_LOT, 50, [100_000])})
+        symbols = {1: Symbol(1, 100, [100_000]), 2: Symbol(ROUND_LOT, 50, [100_000])}
+        self.naive = NaiveVenue(OWNERS, symbols, day_ends=MIDNIGHT_NS)
         self.naive.now = self.desk.time_ns
         self.date = 20261123
-        self.told: list[c.EnterOrder | c.ReplaceOrder] = []
+        self.told: list[c.Command] = []
 
-    @property
-    def next_sequence(self) -> int:
-        return self.desk.venue.command_sequence + 1
-
-    # --- what both are told --------------------------------------------------------------------------
+    # --- orders --------------------------------------------------------------------------------------
 
     @initialize(drawn=st.lists(eight_bytes, min_size=16, max_size=16))
     def enter_many(self, drawn: list[bytes]) -> None:
@@ -61,6 +68,34 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     def enter(self, drawn: list[bytes]) -> None:
         for eight in drawn:
             self.tell(enter(eight))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=8))
+    def trade(self, drawn: list[bytes]) -> None:
+        """Enter orders that have nothing wrong in themselves."""
+        for eight in drawn:
+            self.tell(sane(eight))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=3, max_size=8), eight=eight_bytes)
+    def trade_by_shares(self, drawn: list[bytes], eight: bytes) -> None:
+        """Let orders rest at one price of a symbol that shares trades out, and take some of them."""
+        self.set_allocation(eight)
+        for each in drawn[1:]:
+            order = msgspec.structs.replace(sane(each), symbol_id=1, side=Side.SELL, price=100_100)
+            self.tell(order)
+        taken = msgspec.structs.replace(
+            sane(drawn[0]), symbol_id=1, side=Side.BUY, price=100_100, quantity=eight[2] % 30 + 1
+        )
+        self.tell(taken)
+
+    @rule(
+        drawn=st.lists(eight_bytes, min_size=2, max_size=5),
+        stops=st.lists(eight_bytes, min_size=1, max_size=3),
+    )
+    def trigger(self, drawn: list[bytes], stops: list[bytes]) -> None:
+        """Enter stop orders around the price, and trade."""
+        for eight in stops:
+            self.tell(sane_stop(eight))
+        self.trade(drawn)
 
     @rule(drawn=st.lists(eight_bytes, min_size=1, max_size=6))
     def enter_special(self, drawn: list[bytes]) -> None:
@@ -78,33 +113,13 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             self.tell(enter_iceberg(eight))
         self.tell(enter(drawn[0]))
 
-    @rule(seconds=st.sampled_from((1, 60, 3_600)))
-    def pass_time(self, seconds: int) -> None:
-        if self.desk.time_ns + seconds * SECOND_NS >= MIDNIGHT_NS:
-            return
-        self.desk.time_ns += seconds * SECOND_NS
-        self.compare(c.Tick(), self.naive.pass_time(self.desk.time_ns))
-
-    @rule(eight=eight_bytes)
-    def set_group(self, eight: bytes) -> None:
-        command = set_group(eight)
-        self.compare(command, self.naive.set_group(command))
-
-    @rule(eight=eight_bytes)
-    def set_protection(self, eight: bytes) -> None:
-        symbol, band = pick((1, 2), eight[0]), pick((0, 0, 20, 100, 500, 10_000), eight[1])
-        self.naive.symbols[symbol].band_bps = band
-        self.compare(c.SetMarketProtection(symbol_id=symbol, protection_bps=band), Outcome())
-
     @rule(eight=eight_bytes)
     def cancel(self, eight: bytes) -> None:
-        command = self.world.cancel(eight)
-        self.compare(command, self.naive.cancel(command))
+        self.tell(self.world.cancel(eight))
 
     @rule(eight=eight_bytes)
     def amend(self, eight: bytes) -> None:
-        command = self.world.amend(eight)
-        self.compare(command, self.naive.amend(command))
+        self.tell(self.world.amend(eight))
 
     @rule(eight=eight_bytes)
     def replace(self, eight: bytes) -> None:
@@ -115,18 +130,128 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         if self.told:
             self.tell(pick(self.told, eight[0]))
 
-    def tell(self, command: c.EnterOrder | c.ReplaceOrder) -> None:
-        """Tell both a command that may have a client order id."""
-        if command.client_order_id:
-            self.told.append(command)
-        act = self.naive.enter if isinstance(command, c.EnterOrder) else self.naive.replace
-        self.compare(command, act(self.next_sequence, command))
-
     @rule(eight=eight_bytes)
     def cancel_orders(self, eight: bytes) -> None:
         if eight[4] % 4 == 3:
-            command = cancel_orders(eight)
-            self.compare(command, self.naive.cancel_orders(command))
+            self.tell(cancel_orders(eight))
+
+    # --- phases --------------------------------------------------------------------------------------
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=8), kind=eight_bytes)
+    def hold_an_auction(self, drawn: list[bytes], kind: bytes) -> None:
+        """Call an auction for symbol 1, let orders gather, and end it."""
+        phase = pick((Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION, Phase.OPENING_NO_CANCEL), kind[0])
+        self.tell(c.SetPhase(symbol_id=pick((1, 0), kind[1]), phase=phase))
+        for eight in drawn:
+            make = pick((enter, enter, enter_for_auction, enter_iceberg, now_special), eight[7])
+            self.tell(msgspec.structs.replace(make(eight), symbol_id=1))
+        after = pick((Phase.CONTINUOUS, Phase.CONTINUOUS, Phase.POST_CLOSE, Phase.CLOSED), kind[2])
+        self.tell(c.SetPhase(symbol_id=pick((1, 0), kind[3]), phase=after))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=1, max_size=4))
+    def enter_for_auctions(self, drawn: list[bytes]) -> None:
+        for eight in drawn:
+            self.tell(enter_for_auction(eight))
+
+    @rule(eight=eight_bytes)
+    def change_phase(self, eight: bytes) -> None:
+        self.tell(change_phase(eight, self.desk.time_ns))
+
+    @rule(eight=eight_bytes)
+    def go_on(self, eight: bytes) -> None:
+        """Let the market trade again."""
+        self.tell(c.ResumeTrading(symbol_id=pick((0, 1, 2), eight[0]), call_ns=pick((0, 3_000), eight[1])))
+        self.tell(c.SetPhase(symbol_id=0, phase=Phase.CONTINUOUS))
+
+    @rule(eight=eight_bytes)
+    def pass_time(self, eight: bytes) -> None:
+        self.desk.time_ns += pick(
+            (2_000, 5_000, 60_000, SECOND_NS, 60 * SECOND_NS, 3_600 * SECOND_NS), eight[0]
+        )
+        self.naive.now = self.desk.time_ns
+        self.tell(c.Tick())
+
+    @rule(eight=eight_bytes)
+    def suspend(self, eight: bytes) -> None:
+        state = pick((SymbolState.ACTIVE, SymbolState.ACTIVE, SymbolState.SUSPENDED), eight[1])
+        self.tell(c.SetSymbolState(symbol_id=pick((1, 2), eight[0]), state=state))
+
+    @rule(eight=eight_bytes)
+    def suspend_and_enter(self, eight: bytes) -> None:
+        """Suspend a symbol for one command that changes an order."""
+        self.tell(c.SetSymbolState(symbol_id=pick((1, 2), eight[7]), state=SymbolState.SUSPENDED))
+        self.amend(eight)
+        self.tell(c.SetSymbolState(symbol_id=pick((1, 2), eight[7]), state=SymbolState.ACTIVE))
+
+    # --- risk ----------------------------------------------------------------------------------------
+
+    @rule(eight=eight_bytes)
+    def risk(self, eight: bytes) -> None:
+        self.tell(risk_command(eight))
+
+    @rule(eight=eight_bytes)
+    def set_limit(self, eight: bytes) -> None:
+        """Set a limit of one of the members that trade."""
+        scope = pick((3, 4, 4, 2), eight[1])
+        subject = 1 + eight[2] % {2: 2, 3: 3, 4: 4}[scope]
+        self.tell(set_limit(eight, scope, subject))
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=8), eight=eight_bytes)
+    def trade_under_a_limit(self, drawn: list[bytes], eight: bytes) -> None:
+        """Set a limit that matters, trade, change and cancel, and perhaps take it away again."""
+        limit = tight_limit(eight)
+        self.tell(limit)
+        for each in drawn:
+            make = pick((sane, sane, sane, self.world.amend, self.world.cancel), each[0])
+            command = make(each)
+            if isinstance(command, c.EnterOrder) and each[6] % 2:
+                command = msgspec.structs.replace(command, account_id=limit.subject_id)
+            for _ in range(1 + each[7] % 2):
+                self.tell(command)
+        if eight[5] % 2:
+            self.tell(msgspec.structs.replace(limit, is_set=False))
+
+    @rule(eight=eight_bytes)
+    def let_trade(self, eight: bytes) -> None:
+        """Lift what blocks, and some of what limits."""
+        for scope, subject in list(self.naive.blocks):
+            role = 5 if self.naive.blocks[scope, subject] != 5 else 3
+            self.tell(c.UnblockTrading(scope=scope, subject_id=subject, key_id=1, role=role))
+        for number, (scope, subject, kind, symbol) in enumerate(list(self.naive.limits)):
+            if eight[number % 8] % 2:
+                self.tell(
+                    c.SetRiskLimit(scope=scope, subject_id=subject, kind=kind, symbol_id=symbol, is_set=False)
+                )
+
+    @rule(eight=eight_bytes)
+    def move_holdings(self, eight: bytes) -> None:
+        account, symbol = pick((1, 2, 3, 4), eight[0]), pick((0, 1, 2), eight[1])
+        make = pick((c.Deposit, c.Withdraw), eight[3])
+        self.tell(make(account_id=account, symbol_id=symbol, amount=pick(AMOUNTS, eight[2])))
+
+    # --- operators -----------------------------------------------------------------------------------
+
+    @rule(eight=eight_bytes)
+    def set_group(self, eight: bytes) -> None:
+        self.tell(set_group(eight))
+
+    @rule(eight=eight_bytes)
+    def set_protection(self, eight: bytes) -> None:
+        band = pick((0, 0, 20, 100, 500, 10_000), eight[1])
+        self.tell(c.SetMarketProtection(symbol_id=pick((1, 2), eight[0]), protection_bps=band))
+
+    @rule(eight=eight_bytes)
+    def set_allocation(self, eight: bytes) -> None:
+        allocation = ALLOCATIONS[eight[0] % 9]
+        symbol = pick((1, 1, 2), eight[1])
+        self.tell(
+            c.SetAllocation(symbol_id=symbol, steps=allocation.steps, lead_makers=allocation.lead_makers)
+        )
+
+    @rule(eight=eight_bytes)
+    def set_reference_price(self, eight: bytes) -> None:
+        price = pick((100_000, 120_000, 500_000), eight[0])
+        self.tell(c.SetReferencePrice(symbol_id=pick((1, 2), eight[1]), reference_price=price))
 
     @rule(eight=eight_bytes)
     def bust(self, eight: bytes) -> None:
@@ -141,40 +266,11 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             self.compare(command, self.naive.correct(trade, traded, command.new_price, command.new_quantity))
 
     @rule(eight=eight_bytes)
-    def move_holdings(self, eight: bytes) -> None:
-        account, symbol, amount = (
-            pick((1, 2, 3, 4), eight[0]),
-            pick((0, 1, 2), eight[1]),
-            pick(AMOUNTS, eight[2]),
-        )
-        if eight[3] % 2:
-            command: c.Command = c.Deposit(account_id=account, symbol_id=symbol, amount=amount)
-            self.compare(command, self.naive.deposit(account, symbol, amount))
-        else:
-            command = c.Withdraw(account_id=account, symbol_id=symbol, amount=amount)
-            self.compare(command, self.naive.withdraw(account, symbol, amount))
-
-    @rule(eight=eight_bytes)
-    def suspend_and_enter(self, eight: bytes) -> None:
-        """Suspend a symbol for one command that changes an order."""
-        symbol = pick((1, 2), eight[7])
-        for state in (SymbolState.SUSPENDED, SymbolState.ACTIVE):
-            self.naive.symbols[symbol].suspended = state is SymbolState.SUSPENDED
-            self.compare(c.SetSymbolState(symbol_id=symbol, state=state), Outcome())
-            if state is SymbolState.SUSPENDED:
-                self.amend(eight)
-
-    @rule(eight=eight_bytes)
-    def set_reference_price(self, eight: bytes) -> None:
-        price = pick((100_000, 120_000, 500_000), eight[0])
-        self.naive.symbols[1].history.append(price)
-        self.compare(c.SetReferencePrice(symbol_id=1, reference_price=price), Outcome())
-
-    @rule(eight=eight_bytes)
     def end_day(self, eight: bytes) -> None:
         if eight[0] % 8 == 7:
             self.date += 10_000
-            self.compare(c.StartBusinessDay(date=self.date), self.naive.end_day())
+            ends_ns = pick((0, self.desk.time_ns + 3_600 * SECOND_NS), eight[1])
+            self.tell(c.StartBusinessDay(date=self.date, ends_ns=ends_ns))
 
     @rule()
     def restart(self) -> None:
@@ -182,62 +278,53 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
 
     # --- what must be the same -----------------------------------------------------------------------
 
-    def compare(self, command: c.Command, expected: Outcome) -> None:
+    def tell(self, command: c.Command) -> None:
+        """Tell both a command, and note it where it has a client order id, to tell it again."""
+        if getattr(command, "client_order_id", ""):
+            self.told.append(command)
+        self.compare(command, self.naive.tell(command, self.desk.venue.command_sequence + 1))
+
+    def compare(self, command: c.Command, expected: list[Fact]) -> None:
         events = self.desk.send(command)
         self.world.note(events)
-        assert outcome_of(events) == expected, command
+        assert facts_of(events) == expected, command
+        venue, naive = self.desk.venue, self.naive
         for symbol_id in (1, 2):
-            bids, asks = self.desk.venue.orders(symbol_id)
-            hidden = self.desk.venue.hidden_orders(symbol_id)
-            for side, shown, unseen in zip(Side, (bids, asks), hidden, strict=True):
-                assert [(o.order_id, o.price, o.displayed) for o in shown] == self.naive.book(symbol_id, side)
-                assert [(o.order_id, o.price, o.leaves) for o in unseen] == self.naive.hidden(symbol_id, side)
-            for side, waiting in zip(Side, self.desk.venue.stop_orders(symbol_id), strict=True):
-                stops = [(o.order_id, o.terms.stop_price, o.leaves) for o in waiting]
-                assert stops == self.naive.stops(symbol_id, side)
-            assert self.desk.venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
-            assert self.desk.venue.reference_price(symbol_id) == self.naive.reference(symbol_id)
+            bids, asks = venue.orders(symbol_id)
+            hidden, waiting, for_auction = (
+                find(symbol_id) for find in (venue.hidden_orders, venue.stop_orders, venue.auction_orders)
+            )
+            for at, side in enumerate(Side):
+                shown = [(o.order_id, o.price, o.displayed) for o in (bids, asks)[at]]
+                assert shown == naive.book(symbol_id, side)
+                assert whole(hidden[at]) == naive.hidden(symbol_id, side)
+                assert whole(for_auction[at]) == naive.for_auctions(symbol_id, side)
+                stops = [(o.order_id, o.terms.stop_price, o.leaves) for o in waiting[at]]
+                assert stops == naive.stops(symbol_id, side)
+            assert venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
+            assert venue.reference_price(symbol_id) == naive.reference(symbol_id)
+            assert venue.directory.symbols[symbol_id].phase == naive.symbols[symbol_id].phase
         for account_id in OWNERS:
-            held = [self.desk.venue.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
-            assert held == [self.naive.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
+            held = [venue.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
+            assert held == [naive.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
+
+
+def now_special(eight: bytes) -> c.EnterOrder:
+    """Enter an order with a minimum, or one that is shown in parts."""
+    terms: dict[str, Any] = pick(({"minimum_quantity": 4}, {"display_quantity": 2}), eight[6])
+    order = msgspec.structs.asdict(enter(eight)) | terms
+    return c.EnterSpecialOrder(**order | {"order_type": OrderType.LIMIT, "flags": 0})
+
+
+def whole(orders: list[RestingOrder]) -> list[tuple[int, int, int]]:
+    """Return (order, price, left) of each."""
+    return [(order.order_id, order.price, order.leaves) for order in orders]
 
 
 def levels_of(orders: list[RestingOrder]) -> list[tuple[int, int, int]]:
     """Add up orders by price: (price, quantity, orders)."""
     levels = [(price, list(group)) for price, group in groupby(orders, key=lambda order: order.price)]
     return [(price, sum(order.displayed for order in group), len(group)) for price, group in levels]
-
-
-def outcome_of(events: list[e.Event]) -> Outcome:
-    """Reduce the events of a command to what the naive model knows of it."""
-    outcome = Outcome()
-    for event in events:
-        match event:
-            case e.OrderRejected() | e.CommandRejected():
-                outcome.refused = Reason(event.reason)
-            case e.OrderDuplicated():
-                outcome.duplicate_of = event.order_id
-            case e.TradeExecuted():
-                outcome.fills.append(
-                    (
-                        event.maker_order_id,
-                        event.taker_order_id,
-                        event.price,
-                        event.quantity,
-                        event.reference_price,
-                    )
-                )
-            case e.OrderRepriced():
-                outcome.repriced.append((event.order_id, event.price))
-            case e.MatchPrevented():
-                outcome.prevented.append((event.maker_order_id, event.taker_order_id, event.quantity))
-            case e.OrderTriggered():
-                outcome.triggered.append((event.order_id, event.stop_price, event.last_price))
-            case e.OrderRefreshed():
-                outcome.refreshed.append((event.order_id, event.displayed, event.leaves))
-            case e.OrderCancelled():
-                outcome.cancelled.append((event.order_id, event.quantity))
-    return outcome
 
 
 MatcherAgainstNaiveModel.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

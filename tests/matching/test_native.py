@@ -38,6 +38,7 @@ SEEDS = range(1, 9)
 AUCTION_EVENTS = tuple(
     map(number_of, (e.PhaseChanged, e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted))
 )
+RISK_EVENTS = tuple(map(number_of, (e.RiskLimitSet, e.TradingBlocked, e.OrderTriggered)))
 COMMANDS_PER_SEED = 26_000
 """Over all seeds more than 200,000."""
 
@@ -107,6 +108,18 @@ def test_random_auctions_have_the_same_events_hash_and_snapshot(seed: int) -> No
         assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
         cross(both)
     told = [kind for kind in AUCTION_EVENTS if not both.events[kind]]
+    assert not told, f"seed {seed} never had events of the types {told}"
+    assert queries_of(both.fast) == queries_of(both.definition)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_orders_under_limits_have_the_same_events_hash_and_snapshot(seed: int) -> None:
+    both = Comparison(seed, LIMITS, risk=True)
+    while len(both.told) < COMMANDS_PER_SEED // 8:
+        assert both.step(), f"seed {seed}:\n{both.shrunk()}"
+        assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
+        cross(both)
+    told = [kind for kind in RISK_EVENTS if not both.events[kind]]
     assert not told, f"seed {seed} never had events of the types {told}"
     assert queries_of(both.fast) == queries_of(both.definition)
 

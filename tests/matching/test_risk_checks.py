@@ -113,8 +113,8 @@ def test_a_market_order_is_measured_at_the_far_end_of_the_book(quantity: int, ex
     desk.enter(Side.SELL, 5, 100_000, BOB)
     desk.enter(Side.SELL, 5, 100_100, BOB)
     market = desk.venue._state.markets[XYZ]
-    assert worst_price(market, Proposal(ANN, Side.BUY, 1, 0, 0, quantity, quantity)) == expected
-    assert worst_price(market, Proposal(ANN, Side.SELL, 1, 0, 0, quantity, quantity)) == 0
+    assert worst_price(market, Proposal(ANN, Side.BUY, 1, 0, 0, quantity, quantity, 0)) == expected
+    assert worst_price(market, Proposal(ANN, Side.SELL, 1, 0, 0, quantity, quantity, 0)) == 0
 
 
 def test_books_begin_with_the_first_limit_and_end_with_the_last() -> None:

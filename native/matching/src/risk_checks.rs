@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use exchange_wire::events::{Kind, RISK_ALERTED, TRADING_BLOCKED};
 
+use crate::auction::is_auction_time;
 use crate::holdings::CASH;
 use crate::market::BASIS_POINTS;
 use crate::matcher::cancel_reason;
@@ -201,7 +202,8 @@ impl State {
         if is_waiting(order.kind) {
             return order.price;
         }
-        if order_type == MARKET && market.phase != CONTINUOUS {
+        let gathers = market.phase != CONTINUOUS || is_auction_time(order.kind.time_in_force);
+        if order_type == MARKET && gathers {
             return market.reference.price;
         }
         if order_type == MARKET && side == BUY {

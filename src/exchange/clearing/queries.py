@@ -82,6 +82,13 @@ def list_trades(connection: Connection, partition: int, wanted: TradeFilter, lim
     return [unique[match_id] for match_id in sorted(unique, reverse=True)[:limit]]
 
 
+def trades_after(connection: Connection, partition: int, after: int, limit: int) -> list[Trade]:
+    """Read trades after a match id, oldest first."""
+    table = tables.trades
+    page = select(*TRADE_COLUMNS).where(table.c.partition == partition, table.c.match_id > after)
+    return [trade_of(row) for row in connection.execute(page.order_by(table.c.match_id).limit(limit))]
+
+
 def list_entries(
     connection: Connection,
     partition: int,

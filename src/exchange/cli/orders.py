@@ -268,7 +268,15 @@ def _type_of(at: str, terms: Terms) -> str:
 
 
 def _send(connection: Connection, order: dict[str, Any]) -> Any:
-    answer = connection.post("/api/v1/order", order)
+    try:
+        answer = connection.post("/api/v1/order", order)
+    except RefusedError as refused:
+        order_id = refused.details.get("detail", {}).get("order_id")
+        if not order_id:
+            raise
+        raise RefusedError(
+            f"{refused}; `exchange explain {order_id}` tells more", **refused.details
+        ) from None
     if answer.get("status") == "rejected":
         reject = answer.get("reject", {})
         raise RefusedError(reject.get("message", "the order was rejected"), **answer)

@@ -15,6 +15,7 @@ from exchange.cli.output import print_facts, print_table, show
 app = App(name="rules", help="Show clearing's rules, check others, and try them on the last trades.")
 DEFAULT = Options()
 CELL_CHARACTERS_MAX = 60
+_SHADOW = "/api/v1/rules/shadow"
 
 
 @app.default
@@ -62,6 +63,34 @@ def dry_run(file: Path, *, trades: int = 1000, options: Options = DEFAULT) -> No
     )
 
 
+@app.command(name="shadow-start")
+def shadow_start(file: Path, *, trades: int = 10_000, options: Options = DEFAULT) -> None:
+    """Let the rules of a file look at the trades to come and decide nothing: `exchange rules shadow-start rules.toml`.
+
+    Parameters
+    ----------
+    file
+        A file of TOML with [[clearing.rule]] tables; the whole set.
+    trades
+        After how many trades it is done.
+    """
+    body = {"rules": read_rules(file), "trades": trades}
+    show(options.official("clearing", "clearing").post(_SHADOW, body), options.json, _print_shadow)
+
+
+@app.command
+def shadow(*, end: bool = False, options: Options = DEFAULT) -> None:
+    """Show how the shadow run goes: `exchange rules shadow`.
+
+    Parameters
+    ----------
+    end
+        End it as well.
+    """
+    clearing = options.official("clearing", "clearing")
+    show(clearing.delete(_SHADOW) if end else clearing.get(_SHADOW), options.json, _print_shadow)
+
+
 def read_rules(file: Path) -> list[dict[str, Any]]:
     """Read the rules of a file and check them whole. Raise `InputError` with file, rule, key and what is allowed."""
     from exchange.infra.errors import InfraError
@@ -91,6 +120,12 @@ def _print_rules(answer: dict[str, Any]) -> None:
     print(f"version {answer['version']}")
     rows = ((rule["id"], rule["kind"], rule["params_hash"], rule["meaning"]) for rule in answer["items"])
     print_table(("rule", "kind", "hash", "what it finds"), rows, "no rules")
+
+
+def _print_shadow(run: dict[str, Any]) -> None:
+    state = "done" if run["done"] else f"goes on to {run['trades_wanted']} trades"
+    print_facts([("shadow run", state)])
+    _print_run(run)
 
 
 def _print_run(run: dict[str, Any]) -> None:

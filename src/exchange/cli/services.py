@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from exchange.cli.options import Where
 from exchange.cli.output import colour, print_json
@@ -36,9 +37,13 @@ def demo(
     *,
     seed: int | None = None,
     pace: Annotated[int | None, Parameter(name="--pace")] = None,
+    day: bool = False,
+    speed: Annotated[float, Parameter(validator=Number(gt=0, lte=100_000))] = 60.0,
     where: Where = DEFAULT,
 ) -> None:
     """Start the exchange with house traders, so that the market moves at once: `exchange demo --seed 7 --pace 50`.
+
+    With --day a whole trading day passes, from the pre-open to the close, and what happens is told.
 
     Parameters
     ----------
@@ -46,11 +51,26 @@ def demo(
         The same seed gives the same traders; default: [simulation] seed.
     pace
         Orders a second of all traders together; default: [simulation] orders_per_second.
+    day
+        Play a trading day: auctions, a halt, an erroneous trade and its bust.
+    speed
+        With --day: how much faster than the market's clock; at 60 the day takes seven minutes.
     """
     from exchange.infra.service import run_service
     from exchange.simulation.demo import run_demo
+    from exchange.simulation.demo_day import run_day
 
     config, fixed = _prepared(where, **{"simulation.seed": seed, "simulation.orders_per_second": pace})
+    if day:
+        run_service(
+            lambda: run_day(
+                config, lambda embedded: announce(embedded, where.json, moving=True), speed=speed,
+                say=lambda line: print(line, file=sys.stderr if where.json else sys.stdout, flush=True),
+                over=lambda _: print("\nThe day is over; the page stays. Ctrl-C stops the exchange.", file=sys.stderr),
+                fixed=fixed,
+            )
+        )  # fmt: skip
+        return
     run_service(lambda: run_demo(config, lambda embedded: announce(embedded, where.json, moving=True), fixed))
 
 

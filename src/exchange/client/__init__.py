@@ -6,6 +6,7 @@ from exchange.client.errors import ClientError, Refused, StreamClosed, Unreachab
 from exchange.client.frames import to_arrow, to_pandas, to_polars
 from exchange.client.stream import MarketStream
 from exchange.client.sync_client import Client, Stream
+from exchange.infra.webhook_signature import why_not_genuine
 
 __all__ = [
     "AsyncClient",
@@ -21,4 +22,5 @@ __all__ = [
     "to_arrow",
     "to_pandas",
     "to_polars",
+    "why_not_genuine",
 ]

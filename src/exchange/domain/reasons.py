@@ -1,6 +1,6 @@
 """Why the exchange says no: every reason with its number, its sentence and whether trying again can help.
 
-A number is never reused. When several reasons apply, the one that stands first here is given. The text of
+A number is never reused. When several reasons apply to an order, the one that stands first here is given. The text of
 `measured` and `limit` says what the two integers beside a reason mean, where they mean anything.
 """
 

@@ -19,6 +19,7 @@ from exchange.domain.commands import StartEngine
 from exchange.engine.bootstrap import Bootstrap, KeyFile, day_end_after, is_ours_of
 from exchange.engine.config_desk import ConfigDesk
 from exchange.engine.engine_folder import EngineFolder
+from exchange.engine.explain.desk import ExplainDesk
 from exchange.engine.follower_process import FollowerProcess
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_history import OrderHistory
@@ -279,6 +280,7 @@ class EngineApp:
             currency=self.config.exchange.currency,
             day_end_after=lambda now_ns: day_end_after(now_ns, self.config.engine.day_ends),
             ouch=self.ouch,
+            explain=ExplainDesk(self.folder.path, recovered.report.matcher),
         )
         link = open_redis(self.config, stack)
         description = about(

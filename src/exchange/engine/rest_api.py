@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from exchange.engine.explain.desk import ExplainDesk
 from exchange.engine.gateway import Gateway
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_events import EventsApi
+from exchange.engine.rest_explain import ExplainApi
 from exchange.engine.rest_order_lists import OrderListsApi
 from exchange.engine.rest_orders import OrdersApi
 from exchange.engine.rest_phases import PhasesApi
@@ -31,11 +33,13 @@ def engine_routes(
     currency: str,
     day_end_after: Callable[[int], int],
     ouch: OuchAcceptor | None,
+    explain: ExplainDesk,
 ) -> list[Route]:
     """List the routes."""
     return [
         *OrdersApi(gateway).routes(),
         *OrderListsApi(gateway).routes(),
+        *ExplainApi(gateway, explain).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),

@@ -38,6 +38,7 @@ from exchange.infra.config_sections import (
     SimulationConfig,
     SymbolConfig,
     TickConfig,
+    WebhooksConfig,
 )
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "SimulationConfig",
     "SymbolConfig",
     "TickConfig",
+    "WebhooksConfig",
     "load_config",
     "mask_password",
     "read_config",

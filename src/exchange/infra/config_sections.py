@@ -212,6 +212,23 @@ class ItchConfig(Section, frozen=True, kw_only=True):
     """Port for requests of lost datagrams; 0 takes the reporter's + 12, so [exchange] port_base + 14."""
 
 
+class WebhooksConfig(Section, frozen=True, kw_only=True):
+    """Webhooks: the reporter posts to the addresses that participants name, on the hosts that are listed here."""
+
+    hosts: Annotated[tuple[Host, ...], Meta(max_length=100)] = ("127.0.0.1", "localhost")
+    """Names and addresses of hosts that may be posted to; "*" admits any, those of the inner network too."""
+    per_participant_max: Annotated[int, Meta(ge=0, le=1_000)] = 10
+    """Webhooks of one participant; more are refused, and 0 switches webhooks off."""
+    messages_max: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    """Messages in one delivery."""
+    timeout_s: Annotated[int, Meta(ge=1, le=60)] = 10
+    """A receiver that has not answered by then counts as failed."""
+    tries_max: Annotated[int, Meta(ge=1, le=100)] = 8
+    """After so many tries, with pauses of 1, 2, 4 … 60 seconds between, a delivery becomes a dead letter."""
+    dead_letters_max: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
+    """Dead letters kept for one webhook; when there are so many it is stopped."""
+
+
 class ReporterConfig(Section, frozen=True, kw_only=True):
     """Reporter: relays market data by REST and WebSocket, and serves the page."""
 
@@ -245,11 +262,14 @@ class ReporterConfig(Section, frozen=True, kw_only=True):
     """Pairs of channel and symbol of one connection; more are refused."""
     websocket_queue_kib: Annotated[int, Meta(ge=16, le=1_048_576)] = 1_024
     """Unsent data of one connection; a slower reader is disconnected and told from where to resume."""
+    websocket_compression: bool = True
+    """Compress messages from 1 to 512 KiB for clients that offer permessage-deflate."""
     websocket_replay_messages: CountOrNone = 100_000
     """Messages of all symbols kept per channel for from_seq; who is older gets a fresh snapshot."""
     heartbeat_ms: Annotated[int, Meta(ge=100, le=60_000)] = 1_000
     """Silence after which a heartbeat is sent."""
     itch: ItchConfig = ItchConfig()
+    webhooks: WebhooksConfig = WebhooksConfig()
 
 
 class RulesConfig(Section, frozen=True, kw_only=True):

@@ -1,16 +1,19 @@
 """A WebSocket connection seen from the server: a bounded queue of ready frames out, typed commands in.
 
-A message for many is made a frame once (`text_frame`) and the same bytes go to every connection. Frames wait
-in the connection's queue and leave in one write per turn of the loop; no task runs per frame. A reader so slow
-that its queue is full is closed with the sequence to resume from: nothing is thinned silently, nobody waits.
+A message for many is made a frame once (`text_frame`) and the same bytes go to every connection; a long one is also
+compressed once, for those who can read that, without state per connection (RFC 7692 leaves that to the sender). Frames
+wait in a bounded queue and leave in one write per turn of the loop; no task runs per frame. A reader so slow that its
+queue is full is closed with the sequence to resume from: nothing is thinned silently, nobody waits.
 """
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NewType, Protocol
 
 import msgspec
@@ -27,6 +30,12 @@ Frame = NewType("Frame", bytes)
 CLOSE_REASON_BYTES_MAX = 123
 WRITE_BYTES_MAX = 256 * 1024
 """Frames joined into one write; what is beyond goes into the next."""
+COMPRESSED_FROM_BYTES = 1024
+COMPRESSED_TO_BYTES = 512 * 1024
+"""Frames of these sizes are compressed: shorter ones gain little, longer ones would hold up all others."""
+_COMPRESSED_FRAMES_KEPT = 64
+_FLUSHED = b"\x00\x00\xff\xff"
+"""What a flush leaves at the end, and RFC 7692 §7.2.1 takes away."""
 GOING_AWAY = 1001
 UNSUPPORTED = 1003
 POLICY = 1008
@@ -50,6 +59,8 @@ class SocketLimits:
     """A ping after this silence; no answer within half of it: closed."""
     close_s: float = 2.0
     """A peer that does not answer a close by then is cut off."""
+    compresses: bool = True
+    """Whether long messages are compressed for who offers permessage-deflate."""
 
 
 class ErrorMessage(ErrorBody, tag_field="type", tag="error", gc=False):
@@ -85,6 +96,16 @@ def json_frame(message: Any) -> Frame:
     return text_frame(_encode(message))
 
 
+@lru_cache(maxsize=_COMPRESSED_FRAMES_KEPT)
+def compressed_frame(frame: Frame) -> Frame:
+    """Compress a text frame, as permessage-deflate has it; it can be read after any other. RFC 7692."""
+    start = {126: 4, 127: 10}.get(frame[1], 2)
+    deflate = zlib.compressobj(zlib.Z_BEST_SPEED, zlib.DEFLATED, -zlib.MAX_WBITS)
+    payload = deflate.compress(frame[start:]) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    plain = text_frame(payload.removesuffix(_FLUSHED))
+    return Frame(b"\xc1" + plain[1:])
+
+
 class Outlet(Protocol):
     """Who is sent ready frames: a WebSocket, or server-sent events. It never waits, and is closed when it is full."""
 
@@ -112,10 +133,11 @@ class Connection:
         self.response = web.WebSocketResponse(
             heartbeat=limits.ping_s,
             max_msg_size=limits.message_bytes_max,
-            compress=False,
+            compress=limits.compresses,
             timeout=limits.close_s,
         )
         self.is_closing = True
+        self._compresses = False
         self.frames_sent = 0
         self.bytes_sent = 0
         self.last_sent_s = 0.0
@@ -134,6 +156,8 @@ class Connection:
         """Queue a frame; tell whether it was taken. sequence: the one to resume from if it is not sent."""
         if self.is_closing:
             return False
+        if self._compresses and COMPRESSED_FROM_BYTES <= len(frame) <= COMPRESSED_TO_BYTES:
+            frame = compressed_frame(frame)
         if (
             len(self._queue) >= self.limits.queue_frames_max
             or self._queue_bytes + len(frame) > self.limits.queue_bytes_max
@@ -228,6 +252,7 @@ class Connection:
     async def open(self) -> None:
         """Do the handshake."""
         await self.response.prepare(self.raw)
+        self._compresses = bool(self.response.compress)
         self.is_closing = False
         self.last_sent_s = self._loop.time()
 

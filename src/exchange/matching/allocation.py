@@ -17,7 +17,7 @@ Shares and parts are whole round lots, rounded down, or up where a pro-rata step
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from exchange.domain.allocation import SHARE_MAX, Allocation, AllocationStep, Rounding, StepKind
@@ -62,8 +62,17 @@ class StepList:
         return allocate(quantity, orders, self._allocation, lot)
 
 
-def allocate(quantity: int, orders: Sequence[Standing], allocation: Allocation, lot: int = 1) -> list[int]:
-    """Return how much of a quantity each order gets, in the sequence of the orders, which is that of their age."""
+def allocate(
+    quantity: int,
+    orders: Sequence[Standing],
+    allocation: Allocation,
+    lot: int = 1,
+    told: Callable[[AllocationStep | None, Sequence[int]], None] | None = None,
+) -> list[int]:
+    """Return how much of a quantity each order gets, in the sequence of the orders, which is that of their age.
+
+    told: is told after each step what each order has by then; after the last one, None and what the oldest got too.
+    """
     if quantity >= sum(order.quantity for order in orders):
         return [order.quantity for order in orders]
     sharing = _Sharing(quantity, orders, lot)
@@ -81,7 +90,11 @@ def allocate(quantity: int, orders: Sequence[Standing], allocation: Allocation, 
                 sharing.split(step)
             case StepKind.LEVELING:
                 sharing.level()
+        if told:
+            told(step, tuple(sharing.given))
     sharing.give_oldest_first(sharing.left)
+    if told:
+        told(None, tuple(sharing.given))
     return sharing.given
 
 

@@ -43,6 +43,19 @@ class Outcome(NamedTuple):
         return Side.BUY if self.surplus > 0 else Side.SELL
 
 
+class PriceRow(NamedTuple):
+    """What is wanted at a price: bought, sold: shares that would trade at it or better."""
+
+    price: int
+    bought: int
+    sold: int
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return how the auction would end at this price."""
+        return Outcome(self.price, min(self.bought, self.sold), self.bought - self.sold)
+
+
 class Indication(NamedTuple):
     """What is told while orders gather; see `AuctionIndicated`."""
 
@@ -100,15 +113,22 @@ def in_sequence(book: OrderBook, waiting: AuctionOrders, side: Side, kind: Aucti
     return sorted((order for order in everybody if not order.minimum), key=auction_rank)
 
 
-def find_price(buys: Sequence[RestingOrder], sells: Sequence[RestingOrder], reference_price: int) -> Outcome:
-    """Return the price of an auction between those who take part, and what it trades."""
+def price_rows(
+    buys: Sequence[RestingOrder], sells: Sequence[RestingOrder], reference_price: int
+) -> list[PriceRow]:
+    """Return what would be bought and sold at each price that comes into question, lowest price first."""
     prices = sorted({order.price for order in (*buys, *sells) if order.price} | {reference_price})
     bought = _sums_from_best(buys, reversed(prices))[::-1]
     sold = _sums_from_best(sells, prices)
-    outcomes = [Outcome(p, min(b, s), b - s) for p, b, s in zip(prices, bought, sold, strict=True)]
+    return [PriceRow(*row) for row in zip(prices, bought, sold, strict=True)]
+
+
+def find_price(buys: Sequence[RestingOrder], sells: Sequence[RestingOrder], reference_price: int) -> Outcome:
+    """Return the price of an auction between those who take part, and what it trades."""
+    outcomes = [row.outcome for row in price_rows(buys, sells, reference_price)]
     most = max(outcome.volume for outcome in outcomes)
     if most == 0:
-        at_reference = outcomes[prices.index(reference_price)]
+        at_reference = next(outcome for outcome in outcomes if outcome.price == reference_price)
         return Outcome(0, 0, at_reference.surplus)
     outcomes = [outcome for outcome in outcomes if outcome.volume == most]
     least = min(abs(outcome.surplus) for outcome in outcomes)

@@ -112,7 +112,9 @@ class OrderEntry:
             ))
             or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price, quantity))
             or (self._risk_books and market and self._risk.refusal_of_order(
-                market, Proposal(account_id, SIDES[side], order_type, flags, price, quantity, quantity)
+                market, Proposal(
+                    account_id, SIDES[side], order_type, flags, price, quantity, quantity, time_in_force
+                )
             ))
         )  # fmt: skip
         order_id = self._partition_bits | sequence
@@ -349,8 +351,9 @@ class OrderEntry:
     def _refusal_of_risk(self, order: RestingOrder, price: int, quantity: int, leaves: int) -> Refusal | None:
         """Check a live order's new terms, right in themselves, against the limits."""
         proposal = Proposal(
-            order.account_id, order.side, order.order_type, order.flags, price, quantity, leaves, order
-        )
+            order.account_id, order.side, order.order_type, order.flags, price, quantity, leaves,
+            order.time_in_force, order,
+        )  # fmt: skip
         return self._risk.refusal_of_order(self._markets[order.symbol_id], proposal)
 
     def _refusal_in_list(self, order: RestingOrder, quantity: int, due: int) -> Refusal | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderType, Side
+from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderType, Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import ALERT_PERCENTS, BlockCause, LimitKind, RiskScope
@@ -40,6 +40,7 @@ class Proposal(NamedTuple):
     price: int
     quantity: int
     leaves: int
+    time_in_force: int
     replaces: RestingOrder | None = None
 
     @property
@@ -120,7 +121,8 @@ class RiskChecks:
         if self.refusal_of_access(order.account_id, order.symbol_id):
             return CancelReason.KILL_SWITCH
         proposal = Proposal(
-            order.account_id, order.side, order.order_type, order.flags, order.price, order.quantity, order.leaves
+            order.account_id, order.side, order.order_type, order.flags, order.price, order.quantity, order.leaves,
+            order.time_in_force,
         )  # fmt: skip
         own = self.books_of(order.account_id)
         symbol_book = self._books.get((RiskScope.SYMBOL, market.symbol_id))
@@ -322,7 +324,8 @@ def worst_price(market: Market, order: Proposal) -> int:
     book = market.book
     if order.order_type in STOPS:
         return order.price
-    if order.order_type == _MARKET and market.phase is not Phase.CONTINUOUS:
+    gathers = market.phase is not Phase.CONTINUOUS or order.time_in_force in AUCTION_TIMES
+    if order.order_type == _MARKET and gathers:
         return market.reference.price
     if order.order_type == _MARKET and order.side is _BUY:
         protective = market.protective_price(order.side)

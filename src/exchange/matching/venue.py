@@ -271,6 +271,10 @@ class Venue:
         snapshot.read_into(venue._state, data)
         return venue
 
+    def try_allocator(self, allocator: Allocator) -> None:
+        """Share out by a rule on trial from now on, in place of what symbols have."""
+        self._state.allocator = allocator
+
     def digest(self) -> str:
         """Return the fingerprint of the state: XXH3-128 of its snapshot, in hexadecimal."""
         return snapshot.digest_of(self.snapshot())

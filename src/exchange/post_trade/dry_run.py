@@ -1,5 +1,7 @@
 """A dry run: what other rules would have said of trades that were judged, beside what the present ones say.
 
+A shadow run is the same on the trades to come.
+
 Both sets judge every trade anew, in the order in which they were executed, with what was frozen into them. A trade that
 was corrected since is judged as it stands now.
 """
@@ -31,7 +33,9 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class DryRun(msgspec.Struct, kw_only=True):
-    """The outcome. present, proposed: trades by verdict; hits: trades that each proposed rule would have hit."""
+    """The outcome. present, proposed: trades by verdict; hits: trades that each proposed rule would have hit; failures:
+    those on which it failed.
+    """
 
     trades: int = 0
     present: dict[str, int]
@@ -42,25 +46,28 @@ class DryRun(msgspec.Struct, kw_only=True):
     differences_count: int = 0
 
 
-def dry_run(present: RuleSet, proposed: RuleSet, trades: Iterable[Trade], context_of: ContextOf) -> DryRun:
-    """Judge trades, oldest first, by both sets of rules, and compare.
+class Comparison:
+    """Judges trades by two sets of rules, one after the other. context_of: what a rule may know besides a trade."""
 
-    context_of: gives what a rule may know of a trade besides it. failures: of the proposed rules, by rule id.
-    """
-    by_verdict = [{verdict.name.lower(): 0 for verdict in Verdict} for _ in range(2)]
-    ids = [rule.id for rule in proposed.rules]
-    run = DryRun(
-        present=by_verdict[0],
-        proposed=by_verdict[1],
-        hits=dict.fromkeys(ids, 0),
-        failures=dict.fromkeys(ids, 0),
-    )
-    recent = RecentTrades()
-    for trade in trades:
-        context = context_of(trade, recent)
+    def __init__(self, proposed: RuleSet, context_of: ContextOf) -> None:
+        ids = [rule.id for rule in proposed.rules]
+        self.run = DryRun(
+            present={verdict.name.lower(): 0 for verdict in Verdict},
+            proposed={verdict.name.lower(): 0 for verdict in Verdict},
+            hits=dict.fromkeys(ids, 0),
+            failures=dict.fromkeys(ids, 0),
+        )
+        self._proposed = proposed
+        self._context_of = context_of
+        self._recent = RecentTrades()
+
+    def take(self, present: RuleSet, trade: Trade) -> None:
+        """Judge the next trade, by the rules that are in force now too."""
+        run = self.run
+        context = self._context_of(trade, self._recent)
         old, _ = judge(present, trade, context)
-        new, hits = judge(proposed, trade, context)
-        recent.remember(trade)
+        new, hits = judge(self._proposed, trade, context)
+        self._recent.remember(trade)
         run.trades += 1
         run.present[old.name.lower()] += 1
         run.proposed[new.name.lower()] += 1
@@ -71,4 +78,11 @@ def dry_run(present: RuleSet, proposed: RuleSet, trades: Iterable[Trade], contex
             run.differences_count += 1
             if len(run.differences) < DIFFERENCES_MAX:
                 run.differences.append(Difference(trade, old, new, hits))
-    return run
+
+
+def dry_run(present: RuleSet, proposed: RuleSet, trades: Iterable[Trade], context_of: ContextOf) -> DryRun:
+    """Judge trades, oldest first, by both sets of rules, and compare."""
+    comparison = Comparison(proposed, context_of)
+    for trade in trades:
+        comparison.take(present, trade)
+    return comparison.run

@@ -44,6 +44,7 @@ from exchange.reporter.intake import Intake
 from exchange.reporter.itch_feed import ItchFeed
 from exchange.reporter.itch_metrics import itch_metrics
 from exchange.reporter.live_market import LiveMarket
+from exchange.reporter.private_stream import PrivateStream
 from exchange.reporter.rest_api import MarketApi
 from exchange.reporter.rest_stats import StatsApi
 from exchange.reporter.sse_api import SseApi
@@ -52,6 +53,10 @@ from exchange.reporter.stream_api import StreamApi
 from exchange.reporter.stream_groups import SNAPSHOT_TRADES
 from exchange.reporter.stream_hub import StreamHub
 from exchange.reporter.web_page import WebPage
+from exchange.reporter.webhook_api import WebhookApi
+from exchange.reporter.webhook_messages import WebhookMessages
+from exchange.reporter.webhook_store import WebhookStore
+from exchange.reporter.webhooks import Webhooks
 from exchange.wire.envelope import EventBatch
 
 log = structlog.get_logger(component="reporter")
@@ -76,6 +81,7 @@ class ReporterApp:
     hub: StreamHub
     feed: Feed
     store: ReporterStore
+    webhooks: Webhooks
     itch: ItchFeed | None = None
 
     def __init__(
@@ -223,6 +229,7 @@ class ReporterApp:
             source = HttpEventSource(self.config.engine_url_for("reporter"), key)
             stack.push_async_callback(source.close)
             self._source = source
+        self._private.source = self._source
         subscription: Subscription | None = None
         if self._bus is not None:
             subscription = await self._bus.subscribe(events_topic(partition), CHANNEL)
@@ -266,6 +273,8 @@ class ReporterApp:
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
                     self._drop_copy.stored(committed.accounts)
+                    self.webhooks.published()
+                    self._private.published(batch)
                     if self.itch is not None:
                         self.itch.take(batch)
         except InfraError as error:
@@ -294,14 +303,25 @@ class ReporterApp:
 
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries
-        sockets = SocketLimits(queue_bytes_max=limits.websocket_queue_kib * KIB)
+        sockets = SocketLimits(
+            queue_bytes_max=limits.websocket_queue_kib * KIB, compresses=limits.websocket_compression
+        )
         self.hub = StreamHub(
             self.market,
             limits.websocket_replay_messages,
             limits.heartbeat_ms / 1_000,
             problem=lambda: "; ".join(self.ready()),
         )
+        keys = KeyRing(self.market.directory)
+        self._private = PrivateStream(self.market, keys, limits.heartbeat_ms / 1_000)
         self._drop_copy = DropCopyApi(self.market, queries, limits.heartbeat_ms / 1_000)
+        self.webhooks = Webhooks(
+            WebhookStore(self.store.engine, self.config.partition),
+            WebhookMessages(self.market, queries, self._drop_copy),
+            limits.webhooks,
+        )
+        stack.push_async_callback(self.webhooks.stop)
+        await self.webhooks.start()
         market_api = MarketApi(
             self.market,
             queries,
@@ -326,11 +346,13 @@ class ReporterApp:
                 *stats_api.routes(),
                 *self._stream_routes(sockets),
                 *self._drop_copy.routes(),
+                *self._private.routes(),
+                *WebhookApi(self.webhooks, self.market).routes(),
                 *self._news.routes(),
                 config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
             ],
-            KeyRing(self.market.directory),
+            keys,
             ready=self.ready,
             version=__version__,
             cors_origins=self.config.exchange.cors_origins,

@@ -15,6 +15,7 @@ from exchange import __version__
 from exchange.infra.http_routes import Call, Route
 from exchange.infra.websocket import CloseReason, ErrorMessage
 from exchange.wire.rest import drop_copy as d
+from exchange.wire.rest import private_stream as p
 from exchange.wire.rest import stream as s
 
 VERSION = "3.0.0"
@@ -37,6 +38,14 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type, ...], tuple[type, ...]]] = {
         "What became of one participant's orders: executions, cancels, busts, corrections. Needs a bearer key.",
         (d.DropCopyOperation,),
         (d.DropCopyBegun, d.DropCopy, d.DropCopyHeartbeat, ErrorMessage),
+    ),
+    "privateStream": (
+        "/api/v1/private/stream",
+        "What happens to one participant's own orders, as it happens. Needs a bearer key, or a login with a signature.",
+        (p.PrivateOperation,),
+        (
+            p.Challenge, p.LoggedIn, p.PrivateBegun, p.PrivateEvent, d.DropCopy, p.PrivateHeartbeat, ErrorMessage,
+        ),
     ),
 }  # fmt: skip
 """Each WebSocket: its path, what it is, what clients send, what the server sends."""

@@ -39,6 +39,11 @@ _ACCOUNTS = {
 _OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
 
 
+def is_copied(kind: int) -> bool:
+    """Tell whether events of a kind are told as drop copies."""
+    return kind in _ACCOUNTS
+
+
 def concerned(events: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Give (account, sequence, record) of each event for each account that it concerns."""
     offset, end = 0, len(events)

@@ -7,7 +7,7 @@ slow simply reads on later. The WebSocket is woken when a stored batch concerned
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
@@ -72,9 +72,9 @@ class DropCopyApi:
     async def copies(self, call: Call) -> DropCopyList:
         """Answer GET /drop-copy."""
         query: DropCopyQuery = call.query
-        accounts = self._accounts(self._participant(call.who, query.participant))
+        accounts = self._accounts(participant_named(call.who, query.participant, self._market))
         upto = self._market.sequence
-        items, last = await self._read(accounts, query.after, upto, query.limit)
+        items, last = await self.read(accounts, query.after, upto, query.limit)
         return DropCopyList(items, last if last < upto else None, upto)
 
     async def stream(self, connection: Connection, call: Call) -> None:
@@ -84,7 +84,7 @@ class DropCopyApi:
             return
         try:
             operation: DropCopyOperation = self._reader.read(message)
-            participant_id = self._participant(call.who, operation.participant)
+            participant_id = participant_named(call.who, operation.participant, self._market)
         except ApiError as error:
             connection.close(POLICY, error)
             return
@@ -110,7 +110,7 @@ class DropCopyApi:
                 upto = self._market.sequence
                 try:
                     while after < upto and not connection.is_closing:
-                        items, after = await self._read(accounts, after, upto, READ_AT_ONCE)
+                        items, after = await self.read(accounts, after, upto, READ_AT_ONCE)
                         for item in items:
                             connection.send_json(item, item.seq)
                         await wait_for_room(connection)
@@ -123,8 +123,8 @@ class DropCopyApi:
         finally:
             del self._waiting[woken]
 
-    async def _read(
-        self, accounts: list[int], after: int, upto: int, limit: int
+    async def read(
+        self, accounts: Sequence[int], after: int, upto: int, limit: int
     ) -> tuple[list[DropCopy], int]:
         """Read drop copies after an event, and how far that goes; an event is never cut in two."""
         rows = await asyncio.to_thread(
@@ -139,23 +139,22 @@ class DropCopyApi:
             copy for _, account_id, record in rows for copy in copies_of(record, account_id, directory)
         ], last
 
-    # --- who asks ---------------------------------------------------------------------------------
-
-    def _participant(self, who: Principal, named: str) -> int:
-        """Return whose drop copies are meant. Raise `ApiError` where the key may not see them."""
-        if named and not (named.isascii() and named.isdigit() and len(named) <= PATH_ID_DIGITS_MAX):
-            text = f"participant must be an id such as 2, got {named[:40]!r}"
-            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
-        if not who.is_any(*SEES_ALL):
-            if named and int(named) != who.participant_id:
-                raise ApiError.of(ErrorCode.ROLE_NOT_ALLOWED, "a participant hears its own drop copies only")
-            return who.participant_id
-        if not named:
-            text = "participant is missing; a key of the exchange names whose drop copies it wants"
-            raise ApiError(422, Reason.UNKNOWN_PARTICIPANT, text, "participant")
-        if int(named) not in self._market.directory.participants:
-            raise ApiError(404, Reason.UNKNOWN_PARTICIPANT, f"there is no participant {named}", "participant")
-        return int(named)
-
     def _accounts(self, participant_id: int) -> list[int]:
         return [account.account_id for account in self._market.directory.accounts_of(participant_id)]
+
+
+def participant_named(who: Principal, named: str, market: LiveMarket) -> int:
+    """Return whose orders are meant: the key's own, or those it names. Raise `ApiError` where it may not see them."""
+    if named and not (named.isascii() and named.isdigit() and len(named) <= PATH_ID_DIGITS_MAX):
+        text = f"participant must be an id such as 2, got {named[:40]!r}"
+        raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
+    if not who.is_any(*SEES_ALL):
+        if named and int(named) != who.participant_id:
+            raise ApiError.of(ErrorCode.ROLE_NOT_ALLOWED, "a participant hears what is its own only")
+        return who.participant_id
+    if not named:
+        text = "participant is missing; a key of the exchange names whose it wants"
+        raise ApiError(422, Reason.UNKNOWN_PARTICIPANT, text, "participant")
+    if int(named) not in market.directory.participants:
+        raise ApiError(404, Reason.UNKNOWN_PARTICIPANT, f"there is no participant {named}", "participant")
+    return int(named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -97,6 +97,20 @@ class Queries:
         )
         with self.read() as connection:
             return [trade_of(row) for row in connection.execute(found)]
+
+    def trades_of(self, symbol_ids: Collection[int], after: int, upto: int, limit: int) -> list[Trade]:
+        """Return trades of several symbols after one event and up to another, oldest first. symbol_ids: empty for
+        all.
+        """
+        columns = trades.c
+        found = select(trades).where(columns.partition == self.partition)
+        found = found.where(columns.sequence > after, columns.sequence <= upto)
+        if symbol_ids:
+            found = found.where(columns.symbol_id.in_(symbol_ids))
+        with self.read() as connection:
+            return [
+                trade_of(row) for row in connection.execute(found.order_by(columns.sequence).limit(limit))
+            ]
 
     # --- candles ----------------------------------------------------------------------------------
 
@@ -231,6 +245,24 @@ class Queries:
         )
         with self.read() as connection:
             return [(sequence, message) for sequence, message in connection.execute(found)]
+
+    def announcements_of(
+        self, channel: str, symbol_ids: Collection[int], after: int, upto: int, limit: int
+    ) -> list[tuple[int, int, bytes]]:
+        """Return kept messages of several symbols as (sequence, symbol, JSON), oldest first. symbol_ids: empty for
+        all.
+        """
+        columns = announcements.c
+        found = (
+            select(columns.sequence, columns.symbol_id, columns.message)
+            .where(columns.partition == self.partition, columns.channel == channel)
+            .where(columns.sequence > after, columns.sequence <= upto)
+        )
+        if symbol_ids:
+            found = found.where(columns.symbol_id.in_(symbol_ids))
+        with self.read() as connection:
+            rows = connection.execute(found.order_by(columns.sequence).limit(limit))
+            return [(sequence, symbol_id, message) for sequence, symbol_id, message in rows]
 
     def last_announcement(self, connection: Connection, channel: str, symbol_id: int, before: int = 0) -> int:
         """Return the sequence of a symbol's last kept message on a channel, 0 for none."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     text,
 )
@@ -119,6 +121,38 @@ drop_copies = Table(
     sqlite_with_rowid=False,
 )
 """Records of the events that concern an account's orders and trades, several in a row. sequence: of the last one."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _partition(),
+    Column("webhook_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("participant_id", BigInteger, nullable=False),
+    Column("url", String(500), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("symbol_ids", Text, nullable=False),
+    Column("secret", String(100), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("sent_sequence", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+)
+"""Where participants want to be told. symbol_ids: with a blank between, empty for all; the secret as it is."""
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    _partition(),
+    Column("webhook_id", BigInteger, primary_key=True, autoincrement=False),
+    _sequence("last_sequence"),
+    Column("first_sequence", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("died_ns", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Deliveries that nobody took, as they were posted."""
 
 business_dates = Table(
     "business_dates",

@@ -126,6 +126,20 @@ class House:
             if not self._seats:
                 await asyncio.sleep(AWAY_S)
 
+    @property
+    def symbols(self) -> list[str]:
+        """Return what the house trades."""
+        return list(self._symbols)
+
+    async def send(self, orders: Sequence[NewOrder]) -> None:
+        """Send orders from outside, buys by one of the house's members and sales by another."""
+        for side, session in zip(SIDE_TEXT.values(), (self._sessions[0], self._sessions[-1]), strict=True):
+            wanted = [order for order in orders if order.side == side]
+            if wanted:
+                results = await session.post("/api/v1/orders", wanted, OrderResults)
+                self.counts.orders += len(wanted)
+                self.counts.refused += sum(1 for result in results.items if result.order is None)
+
     async def close(self) -> None:
         """Take every order out of the book, give the keys back and disconnect."""
         try:

@@ -14,6 +14,9 @@ from exchange.wire.rest.texts import Id, PriceText, QuantityText, SymbolText, Ti
 DRY_RUN_TRADES_MAX = 20_000
 """Trades that one dry run looks at."""
 
+SHADOW_TRADES_MAX = 1_000_000
+"""Trades that one shadow run looks at."""
+
 RuleTable = Annotated[
     dict[str, Any],
     Meta(description="A rule as a [[clearing.rule]] of the configuration has it.",
@@ -31,6 +34,13 @@ class DryRunOrder(Struct, kw_only=True, forbid_unknown_fields=True):
 
     rules: RuleTables
     trades: TradesWanted = 1_000
+
+
+class ShadowOrder(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Rules to look at the trades to come. trades: after how many it is done."""
+
+    rules: RuleTables
+    trades: Annotated[int, whole(1, SHADOW_TRADES_MAX)] = 10_000
 
 
 class DryRunDifference(Struct, kw_only=True):
@@ -67,3 +77,10 @@ class DryRunView(Struct, kw_only=True):
     rules: list[RuleCount]
     differences: list[DryRunDifference]
     differences_count: int
+
+
+class ShadowView(DryRunView, kw_only=True):
+    """How a shadow run goes. trades_wanted: after how many trades it is done."""
+
+    trades_wanted: int
+    done: bool

@@ -1,0 +1,84 @@
+"""Which events a participant hears of on its private stream, and in which words; nothing of others is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from msgspec.structs import fields
+
+from exchange.domain import events as e
+from exchange.domain.directory import Directory
+from exchange.reporter.drop_copies import copies_of, is_copied
+from exchange.wire.fields import RECORD_START, field_struct, kind_of
+from exchange.wire.records import LAYOUTS, decode_event, sequence_of
+from exchange.wire.rest.drop_copy import DropCopy
+from exchange.wire.rest.events import event_view
+from exchange.wire.rest.market import time_text
+from exchange.wire.rest.private_stream import PrivateEvent
+
+_ACCOUNT = "account_id"
+
+
+def _account_fields(event_type: type[e.Event]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(event_type) if field.name.endswith(_ACCOUNT))
+
+
+_NAMES = {
+    kind_of(each): _account_fields(each)
+    for each in LAYOUTS
+    if issubclass(each, e.Event) and _account_fields(each)
+}
+"""Kind of event → its fields that are accounts, such as `account_id`, or `maker_account_id` and `taker_account_id`."""
+_READERS = {
+    kind_of(each): field_struct(each, *_account_fields(each))
+    for each in LAYOUTS
+    if issubclass(each, e.Event) and kind_of(each) in _NAMES
+}
+
+
+def private_messages(
+    events: bytes, accounts: Collection[int], directory: Directory, after: int, upto: int
+) -> Iterator[DropCopy | PrivateEvent]:
+    """Give what events say to the owner of accounts, in their order: those after a sequence, up to another."""
+    offset, end = 0, len(events)
+    while offset < end:
+        length, kind, _ = RECORD_START.unpack_from(events, offset)
+        reader = _READERS.get(kind)
+        if reader is not None and after < sequence_of(events, offset) <= upto:
+            found = reader.unpack_from(events, offset)
+            own = dict.fromkeys(account for account in found if account in accounts)
+            if own:
+                record = events[offset : offset + length]
+                for account_id in own:
+                    yield from _said(record, kind, account_id, own, directory)
+        offset += length
+
+
+def _said(
+    record: bytes, kind: int, account_id: int, own: Collection[int], directory: Directory
+) -> Iterator[DropCopy | PrivateEvent]:
+    """Write one event for one account of the participant."""
+    if is_copied(kind):
+        yield from copies_of(record, account_id, directory)
+        return
+    event = decode_event(record)
+    hidden = tuple(
+        name.removesuffix(_ACCOUNT)
+        for name in _NAMES[kind]
+        if name != _ACCOUNT and getattr(event, name) not in own
+    )
+    view = event_view(event)
+    data = {
+        name: value
+        for name, value in view.data.items()
+        if not (hidden and name.startswith(hidden)) and name != "symbol_id" and not name.endswith(_ACCOUNT)
+    }
+    symbol = directory.symbols.get(event.symbol_id)
+    yield PrivateEvent(
+        type=view.type,
+        seq=event.sequence,
+        at=time_text(event.time_ns),
+        account=str(account_id),
+        symbol=symbol.symbol if symbol else "",
+        data=data,
+    )

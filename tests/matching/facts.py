@@ -1,0 +1,62 @@
+"""What the events of a command say, as the facts of the naive model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from exchange.domain import events as e
+from exchange.domain.reasons import Reason
+from tests.matching.naive_values import Fact
+
+MEASURED = range(Reason.MAX_QUANTITY, Reason.LOSS_LIMIT + 1)
+"""Reasons of limits: the naive model knows what they measured."""
+
+FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
+    e.OrderRejected: lambda x: refused(x),
+    e.CommandRejected: lambda x: refused(x),
+    e.OrderDuplicated: lambda x: ("duplicate", x.order_id),
+    e.OrderAccepted: lambda x: ("accepted", x.order_id),
+    e.OrderReplaced: lambda x: ("replaced", x.order_id, x.new_order_id, x.cancelled_quantity),
+    e.OrderAmended: lambda x: ("amended", x.order_id, x.kept_priority, x.price, x.quantity, x.leaves),
+    e.OrderCancelled: lambda x: ("cancelled", x.order_id, x.quantity, x.reason),
+    e.OrderRepriced: lambda x: ("repriced", x.order_id, x.price),
+    e.OrderRefreshed: lambda x: ("refreshed", x.order_id, x.displayed, x.leaves),
+    e.OrderTriggered: lambda x: ("triggered", x.order_id, x.stop_price, x.last_price),
+    e.MatchPrevented: lambda x: ("prevented", x.maker_order_id, x.taker_order_id, x.quantity, x.mode),
+    e.TradeExecuted: lambda x: (
+        "trade", x.maker_order_id, x.taker_order_id, x.price, x.quantity, x.reference_price, x.maker_leaves,
+        x.taker_leaves,
+    ),
+    e.OrdersCancelled: lambda x: ("cancelled in all", x.count),
+    e.BusinessDayStarted: lambda x: ("day", x.ends_ns),
+    e.CancelTimerSet: lambda x: ("timer", x.participant_id, x.expires_ns),
+    e.CancelTimerExpired: lambda x: ("timer over", x.participant_id, x.count),
+    e.TradingBlocked: lambda x: ("blocked", x.scope, x.subject_id, x.count),
+    e.TradingUnblocked: lambda x: ("unblocked", x.scope, x.subject_id),
+    e.RiskAlerted: lambda x: ("alert", x.scope, x.subject_id, x.kind, x.percent, x.measured, x.limit),
+    e.PhaseChanged: lambda x: ("phase", x.symbol_id, x.phase, x.cause, x.ends_ns),
+    e.ScheduleCleared: lambda x: ("cleared", x.count),
+    e.AuctionExtended: lambda x: ("extended", x.symbol_id, x.price, x.lowest, x.highest, x.number, x.ends_ns),
+    e.AuctionExecuted: lambda x: (
+        "auction", x.symbol_id, chr(x.auction), x.price, x.reference_price, x.volume, x.imbalance, x.side,
+    ),
+    e.AuctionIndicated: lambda x: (
+        "indicated", x.symbol_id, chr(x.auction), x.price, x.far_price, x.reference_price, x.paired, x.imbalance,
+        x.side,
+    ),
+}  # fmt: skip
+"""What is not here, such as what an operator has set, the model says nothing of."""
+
+
+def refused(event: e.OrderRejected | e.CommandRejected) -> Fact:
+    """Return the reason, of a limit with what it measured."""
+    numbers = (event.measured, event.limit) if event.reason in MEASURED else (0, 0)
+    return ("refused", event.reason, *numbers)
+
+
+def facts_of(events: Iterable[e.Event]) -> list[Fact]:
+    """Return what events say; the indications that end a command by symbol, as the model gives them."""
+    facts = [FACTS[type(event)](event) for event in events if type(event) in FACTS]
+    indicated = sorted((fact for fact in facts if fact[0] == "indicated"), key=lambda fact: str(fact[1]))
+    return [fact for fact in facts if fact[0] != "indicated"] + indicated

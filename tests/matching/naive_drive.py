@@ -1,0 +1,120 @@
+"""Drives matcher and naive model from a seed, by the rules of the Hypothesis machine, and shrinks a difference.
+
+Hypothesis likes small numbers and short runs; here every byte is as likely as any other, and a run is long.
+`tests/integration/naive_campaign.py` does so for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections import Counter
+from typing import Any, NamedTuple
+
+from exchange.domain import commands as c
+from exchange.domain.order import CancelReason
+from exchange.domain.reasons import Reason
+from tests.matching.naive_values import Fact
+from tests.matching.test_against_naive_model import MatcherAgainstNaiveModel
+
+OFTEN = {
+    "trade": 12,
+    "trade_under_a_limit": 6,
+    "go_on": 4,
+    "let_trade": 3,
+    "trigger": 3,
+    "amend": 3,
+    "cancel_orders": 4,
+    "hold_an_auction": 2,
+}
+"""Rules that are drawn more often than the others."""
+RULES = [
+    name for name, rule in vars(MatcherAgainstNaiveModel).items() if hasattr(rule, "hypothesis_stateful_rule")
+]
+Step = tuple[str, dict[str, Any]]
+"""A rule, and the bytes it was given."""
+
+
+class Run(NamedTuple):
+    """What a seed showed. facts: how often each came; difference: empty where there was none."""
+
+    commands: int
+    facts: Counter[str]
+    difference: str
+
+
+class Recorded(MatcherAgainstNaiveModel):
+    """Keeps the commands it told, and what they led to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[c.Command] = []
+        self.facts: Counter[str] = Counter()
+
+    def compare(self, command: c.Command, expected: list[Fact]) -> None:
+        self.sent.append(command)
+        super().compare(command, expected)
+        self.facts.update(map(word_of, expected))
+
+
+def word_of(fact: Fact) -> str:
+    """Name a fact, with the reason where it has one."""
+    if fact[0] == "refused":
+        return f"refused {Reason(int(str(fact[1]))).name}" if isinstance(fact[1], int) else "refused"
+    return f"cancelled {CancelReason(fact[3]).name}" if fact[0] == "cancelled" else str(fact[0])
+
+
+def run(seed: int, length: int) -> Run:
+    """Carry out so many rules from a seed."""
+    drawn = random.Random(seed)
+    weights = [OFTEN.get(name, 1) for name in RULES]
+    machine, steps = Recorded(), list[Step]()
+    for _ in range(length):
+        steps.append(draw(drawn, drawn.choices(RULES, weights)[0]))
+        if said := said_by(machine, steps[-1]):
+            return Run(len(machine.sent), machine.facts, f"seed {seed}: {said}\n{shrunk(steps)}")
+    return Run(len(machine.sent), machine.facts, "")
+
+
+def draw(drawn: random.Random, name: str) -> Step:
+    """Draw what a rule asks for: eight bytes, or a list of them."""
+    asked = [*inspect.signature(getattr(MatcherAgainstNaiveModel, name)).parameters][1:]
+    lists = ("drawn", "stops")
+    return name, {
+        each: [drawn.randbytes(8) for _ in range(drawn.randint(2, 6))]
+        if each in lists
+        else drawn.randbytes(8)
+        for each in asked
+    }
+
+
+def said_by(machine: Recorded, step: Step) -> str:
+    """Carry out a rule; return what differs, empty for nothing."""
+    name, given = step
+    try:
+        getattr(machine, name)(**given)
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+def shrunk(steps: list[Step]) -> str:
+    """Leave out steps while a difference stays; return the commands of the last one, readable."""
+    size = max(len(steps) // 2, 1)
+    while size:
+        at = 0
+        while at < len(steps):
+            tried = steps[:at] + steps[at + size :]
+            if difference(tried)[1]:
+                steps = tried
+            else:
+                at += size
+        size //= 2
+    machine, said = difference(steps)
+    return "\n".join([*map(str, machine.sent), said])
+
+
+def difference(steps: list[Step]) -> tuple[Recorded, str]:
+    """Carry steps out until something differs."""
+    machine = Recorded()
+    return machine, next(filter(None, (said_by(machine, step) for step in steps)), "")

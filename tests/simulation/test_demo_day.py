@@ -1,0 +1,52 @@
+"""A demo day goes through all its moments in seconds, and leaves the market open as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from exchange.domain.phase import Phase
+from exchange.infra.errors import InfraError
+from exchange.launch.up import Embedded
+from exchange.simulation.demo_day import DAY, Day, Moment, begin, run_day
+from tests.simulation.running import config_for
+
+
+@pytest.mark.integration
+async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) -> None:
+    config = config_for(tmp_path, **{"simulation.seed": 7, "simulation.orders_per_second": 1_000})
+    said: list[str] = []
+    seen: list[Embedded] = []
+    phases: list[Phase] = []
+
+    def over(day: Day) -> None:
+        phases.append(day.venue.market_phase)
+        assert day.log.busted == 1
+        assert {kind for _, kind, _ in day.log.auctions} == {"opening", "reopening", "closing"}
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    await run_day(config, seen.append, speed=0, say=said.append, over=over)
+    assert phases == [Phase.CLOSED]
+    assert seen[0].engine.venue.market_phase is Phase.CONTINUOUS
+    text = "\n".join(said)
+    for moment in DAY:
+        assert moment.what in text
+    wanted = ["market opening auction", "halted: news pending", "reopening auction: news is out", "left over"]
+    for told in [*wanted, "busted: erroneous", "market closing no cancel", "market closed"]:
+        assert told in text
+    assert text.index("halted: news pending") < text.index("busted: erroneous") < text.index("market closed")
+
+
+async def test_a_schedule_of_its_own_is_no_day_for_a_demo(tmp_path: Path) -> None:
+    config = config_for(tmp_path, **{"engine.schedule.enabled": True})
+    with pytest.raises(InfraError, match=r"\[engine.schedule\] is enabled"):
+        await run_day(config, lambda _: None, speed=0, say=print)
+
+
+def test_the_moments_of_the_day_stand_in_their_order() -> None:
+    minutes = [moment.minute for moment in DAY]
+    assert minutes == sorted(set(minutes))
+    assert Moment("09:05", "", begin(Phase.CLOSED)).minute == 545
