@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.order import OrderType, PegKind, Side, TimeInForce
 from exchange.domain.order_list import Contingency, ListedOrder
 from tests.matching.small_world import ACCOUNTS, PRICES, QUANTITIES, SECOND_NS, SYMBOLS
 
@@ -81,3 +81,20 @@ def pair(drawn: random.Random, side: Side, quantity: int, mark: str, now_ns: int
             trail_amount=drawn.choice((50, 100)) * trails, expires_ns=ends[1],
         ),
     ]  # fmt: skip
+
+
+def enter_peg(drawn: random.Random) -> c.EnterPeggedOrder:
+    """Enter a pegged order, now and then one that cannot be."""
+    kind = drawn.choice((*PegKind, *PegKind, *PegKind, 3))
+    offset = (
+        0
+        if kind is PegKind.MIDPOINT and drawn.random() < SANE
+        else drawn.choice((0, 100, -100, 50, 300, -(2**31)))
+    )
+    return c.EnterPeggedOrder(
+        account_id=drawn.choice(ACCOUNTS), symbol_id=drawn.choice(SYMBOLS), kind=kind, offset=offset,
+        side=drawn.choice((Side.BUY, Side.SELL)), quantity=drawn.choice(QUANTITIES),
+        time_in_force=drawn.choice((TimeInForce.DAY, TimeInForce.GTC, TimeInForce.DAY, TimeInForce.IOC)),
+        limit=drawn.choice((0, 0, 0, 100_000, 100_100, 99_900, 100_050)),
+        client_order_id=f"peg{drawn.randrange(40)}" if drawn.random() < 0.1 else "",
+    )  # fmt: skip

@@ -74,6 +74,7 @@ def queries_of(venue: Any) -> list[Any]:
                 venue.schedule(),
                 venue.market_phase,
                 venue.order_lists(),
+                venue.pegs(),
                 [venue.indication(symbol) for symbol in symbols],
             )
         ],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from exchange.domain import commands as c
-from exchange.domain.order import Side
+from exchange.domain.order import PegKind, Side, TimeInForce
 from exchange.domain.order_list import Contingency, ListedOrder
+from exchange.domain.units import format_price
 from tests.matching.desk import Desk
 from tests.scenarios.asked import UNPRICED, asked_of, price_of, step, type_of
 from tests.scenarios.words import Names
@@ -50,6 +51,33 @@ class LinkedSteps:
         """Keep ids for the orders of the next step."""
         self.reserve_ids(int(count))
         return []
+
+    @step(
+        r"peg (?P<side>buy|sell) (?P<quantity>\d+) (?P<kind>\w+)(?: offset (?P<offset>\S+))?(?: limit (?P<limit>\S+))?"
+        r" by (?P<account>\w+)(?: in (?P<symbol>\w+))?(?: id (?P<id>\S+))? as (?P<name>\w+)"
+    )
+    def enter_peg(
+        self, side: str, quantity: str, kind: str, account: str, name: str, **more: str
+    ) -> c.Command:
+        self.names.next_order(name, self.desk.venue, self.names.owner(account))
+        return c.EnterPeggedOrder(
+            account_id=self.names.account(account), symbol_id=self.names.symbol(more["symbol"] or "XYZ"),
+            side=Side[side.upper()], time_in_force=TimeInForce.DAY, kind=PegKind[kind.upper()],
+            offset=price_of(more["offset"] or "0"), limit=price_of(more["limit"] or "0"), quantity=int(quantity),
+            client_order_id=more["id"] or "",
+        )  # fmt: skip
+
+    @step(r"pegs")
+    def pegs(self) -> list[str]:
+        """Show the pegged orders, each with its price now."""
+        shown = []
+        for order_id in self.desk.venue.pegs():
+            order = self.desk.venue.order(order_id)
+            assert order, "a pegged order is live"
+            shown.append(
+                f"{self.names.of_order(order_id)} {format_price(order.price) if order.price else 'aside'}"
+            )
+        return shown or ["none"]
 
     @step(r"lists")
     def lists(self) -> list[str]:

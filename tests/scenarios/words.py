@@ -124,6 +124,10 @@ def say_linked(event: e.Event, names: Names) -> str:
     match event:
         case e.OrderListAccepted():
             return f"took {len(event.orders)} orders, {Contingency(event.contingency).name.lower()}"
+        case e.PegAccepted():
+            offset = f" offset {format_price(event.offset)}" if event.offset else ""
+            limit = f" limit {format_price(event.limit)}" if event.limit else ""
+            return f"pegged {names.of_order(event.order_id)} {event.kind.name.lower()}{offset}{limit}"
         case e.OrderListTriggered():
             return f"{names.of_order(event.order_id)} brings in {event.quantity}"
         case e.OrderListEnded():

@@ -45,6 +45,7 @@ INTEGERS = {
     "I": st.integers(0, 2**32 - 1),
     "Q": st.integers(0, 2**64 - 1),
     "q": st.integers(-(2**63), 2**63 - 1),
+    "z": st.integers(-(2**31), 2**31 - 1),
 }
 PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 TEXTS = {
@@ -158,7 +159,7 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         64: "SetSelfTradePrevention", 65: "SetAllocation", 162: "AllocationSet",
         168: "SelfTradePreventionSet", 169: "MatchPrevented",
         75: "EnterOrderList", 76: "ReserveOrderId", 205: "OrderListAccepted", 206: "OrderListTriggered",
-        207: "OrderListEnded",
+        207: "OrderListEnded", 77: "EnterPeggedOrder", 208: "PegAccepted",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -24,6 +24,7 @@ mod order_checks;
 mod order_entry;
 mod order_index;
 mod order_lists;
+mod pegs;
 mod phase;
 mod phases;
 mod printable;

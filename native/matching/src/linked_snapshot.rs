@@ -1,12 +1,13 @@
-//! The sections of a snapshot that hold order lists.
+//! The sections of a snapshot that hold order lists and pegs.
 
 use exchange_wire::events::Kind;
 use exchange_wire::reader::Reader;
 use exchange_wire::terms::Terms;
 use exchange_wire::NO_CLIENT_ORDER_ID;
 
-use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, PEGGED, SELL, SEQUENCE_BITS};
 use crate::order_lists::{OrderList, WaitingOrder};
+use crate::pegs::{is_peg_kind, Peg};
 use crate::snapshot::{known, section, Restored};
 use crate::state::State;
 
@@ -51,6 +52,18 @@ pub fn write(state: &State, content: &mut Vec<u8>) {
         }
         usize::from(is_due)
     });
+    section(content, |out| {
+        let pegs = state.markets.iter().flat_map(|market| &market.pegs);
+        let mut pegs: Vec<_> = pegs.map(|(&order_id, &peg)| (order_id, peg)).collect();
+        pegs.sort_unstable_by_key(|&(order_id, _)| order_id);
+        for (order_id, peg) in &pegs {
+            out.extend(order_id.to_le_bytes());
+            out.push(peg.kind);
+            out.extend(peg.offset.to_le_bytes());
+            out.extend(peg.limit.to_le_bytes());
+        }
+        pegs.len()
+    });
 }
 
 /// Restores the lists; the live orders are there already.
@@ -86,6 +99,17 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
         state.reserved = (reader.u64()?, reader.u32()?);
         known(state.reserved.0 == state.events.header.command_sequence)?;
         known(u64::from(state.reserved.1) <= state.reserved.0)?;
+    }
+    for _ in 0..reader.u32()? {
+        let (order_id, kind) = (reader.u64()?, reader.u8()?);
+        let peg = Peg { kind, offset: reader.u32()? as i32, limit: reader.u32()? };
+        let slot = state.orders.find(order_id);
+        let order = slot.map(|slot| *state.orders.at(slot)).filter(|order| order.kind.flags & PEGGED != 0);
+        known(order.is_some() && is_peg_kind(kind))?;
+        if let Some(order) = order {
+            state.pegged.insert(order.symbol_id);
+            state.market_mut(order.symbol_id).pegs.insert(order_id, peg);
+        }
     }
     known(state.order_lists.values().all(|list| (list.second == 0) != list.waiting.is_empty()))
 }

@@ -10,7 +10,7 @@ use crate::auction::{is_auction_time, is_for_auction};
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
 use crate::market::top_place;
-use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, NOTED, REPRICE, SELL};
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, NOTED, PEGGED, REPRICE, SELL};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
@@ -41,9 +41,10 @@ pub mod cancel_reason {
 }
 
 /// Why the market gave an order a price that its owner did not name.
-mod reprice_reason {
+pub mod reprice_reason {
     pub const MARKET_TO_LIMIT: u8 = 1;
     pub const POST_ONLY: u8 = 2;
+    pub const PEG: u8 = 50;
 }
 
 impl State {
@@ -162,7 +163,7 @@ impl State {
         true
     }
 
-    fn reprice(&mut self, incoming: &mut Order, price: u32, reason: u8) {
+    pub fn reprice(&mut self, incoming: &mut Order, price: u32, reason: u8) {
         incoming.price = price;
         let (order_id, account_id) = (incoming.order_id.to_le_bytes(), incoming.account_id.to_le_bytes());
         let kind = [incoming.kind.side, reason];
@@ -388,6 +389,9 @@ impl State {
         let market = &mut self.markets[symbol_id as usize - 1];
         if is_for_auction(kind) {
             return self.orders.take(market.auction_side(kind.side), slot);
+        }
+        if kind.flags & PEGGED != 0 && self.orders.at(slot).price == 0 {
+            return self.orders.take(&mut market.parked, slot);
         }
         self.orders.take(market.book.home(kind), slot)
     }

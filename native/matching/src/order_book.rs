@@ -20,6 +20,8 @@ pub const POST_ONLY: u8 = 1;
 pub const REPRICE: u8 = 2;
 pub const ALL_OR_NONE: u8 = 4;
 pub const HIDDEN: u8 = 8;
+/// Its price follows the best prices that are shown.
+pub const PEGGED: u8 = 64;
 /// It is in an order list, and what becomes of it matters to the others there.
 pub const LINKED: u8 = 128;
 /// The flags of orders whose trades and end are noted, for others depend on them.

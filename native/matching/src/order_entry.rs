@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::client_order_ids::FirstUse;
 use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, SELL};
+use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, PEGGED, SELL};
 use crate::order_checks::{
     check_cancels, check_changes, check_display, check_handling, check_kind, check_market_to_limit,
     check_post_only, check_session, check_special, check_terms, first_stop_price, is_client_order_id,
@@ -144,7 +144,7 @@ impl State {
     }
 
     #[cold]
-    fn order_rejected(&mut self, command: &EnterOrder, order_id: u64, refusal: Refusal) {
+    pub fn order_rejected(&mut self, command: &EnterOrder, order_id: u64, refusal: Refusal) {
         self.events.counters.rejects[usize::from(refusal.reason)] += 1;
         let event = OrderRejected {
             symbol_id: command.symbol_id,
@@ -178,7 +178,7 @@ impl State {
     }
 
     /// Checks a client order id that is not all zeros.
-    fn check_client_order_id(&self, account_id: u32, client_order_id: &ClientOrderId) -> Check {
+    pub fn check_client_order_id(&self, account_id: u32, client_order_id: &ClientOrderId) -> Check {
         if !is_client_order_id(client_order_id) {
             return Err(Refusal::new(reason::CLIENT_ORDER_ID_INVALID));
         }
@@ -402,6 +402,9 @@ impl State {
         };
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
+        if order.kind.flags & PEGGED != 0 {
+            return Err(Refusal::measured(reason::PEG_NOT_CHANGED, order_id));
+        }
         self.check_access(order.account_id, order.symbol_id)?;
         check_changes(market)?;
         check_terms(Some(market), order.kind.order_type, price, quantity)?;

@@ -327,6 +327,9 @@ impl State {
             self.indicated.insert(symbol_id);
         }
         self.say_phase(symbol_id, change);
+        if change.phase != CONTINUOUS && !self.market_mut(symbol_id).pegs.is_empty() {
+            self.park_pegs(symbol_id);
+        }
     }
 
     fn extend_auction(&mut self, symbol_id: u32, outcome: Outcome, (lowest, highest): (u32, u32)) {

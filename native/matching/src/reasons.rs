@@ -59,6 +59,8 @@ pub const STOP_PRICE_INVALID: u16 = 61;
 pub const STOP_ALREADY_REACHED: u16 = 62;
 pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
+pub const PEG_INVALID: u16 = 195;
+pub const PEG_NOT_CHANGED: u16 = 196;
 pub const ORDER_LIST_INVALID: u16 = 190;
 pub const ORDER_IDS_MISSING: u16 = 194;
 pub const LIST_ORDER_INVALID: u16 = 191;
@@ -95,7 +97,7 @@ pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 195;
+pub const REASONS_END: usize = 197;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -45,6 +45,8 @@ pub struct State {
     pub order_lists: BTreeMap<u64, OrderList>,
     /// List ids by the ids of their orders, also of those that wait.
     pub list_of: HashMap<u64, u64>,
+    /// Ids of the symbols that have pegged orders.
+    pub pegged: BTreeSet<u32>,
     /// The last command that reserved an order id, and how many did so one after the other.
     pub reserved: (u64, u32),
     /// By participant, of those that are in one.
@@ -85,6 +87,7 @@ impl State {
             noted: VecDeque::new(),
             order_lists: BTreeMap::new(),
             list_of: HashMap::new(),
+            pegged: BTreeSet::new(),
             reserved: (0, 0),
             self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),

@@ -132,6 +132,9 @@ impl Venue {
             if !self.state.noted.is_empty() {
                 self.state.settle();
             }
+            if !self.state.pegged.is_empty() {
+                self.state.follow_pegs();
+            }
             if !self.state.indicated.is_empty() {
                 self.state.tell_indications();
             }
@@ -436,6 +439,7 @@ impl State {
             Command::RevokeKey { key_id } => self.revoke_key(key_id),
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
+            Command::EnterPeggedOrder(command) => self.enter_pegged(&command),
             Command::ReserveOrderId => self.reserve_order_id(),
             Command::EnterOrderList(command) => self.enter_list(&command),
             Command::CancelOrders(command) => self.cancel_orders(&command),

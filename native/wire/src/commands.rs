@@ -2,7 +2,7 @@
 
 use crate::allocation::Allocation;
 use crate::events::Kind;
-use crate::listed::{listed_orders, EnterOrderList};
+use crate::listed::{listed_orders, EnterOrderList, EnterPeggedOrder};
 use crate::reader::{unpadded, Malformed, Reader};
 use crate::terms::Terms;
 use crate::{ClientOrderId, COMMAND_HEADER_BYTES, RECORD_BYTES_MAX};
@@ -46,10 +46,11 @@ pub const SET_RISK_LIMIT: u8 = 74;
 pub const SET_ALLOCATION: u8 = 65;
 pub const ENTER_ORDER_LIST: u8 = 75;
 pub const RESERVE_ORDER_ID: u8 = 76;
+pub const ENTER_PEGGED_ORDER: u8 = 77;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=76 | 85..=90)
+    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=77 | 85..=90)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -314,6 +315,7 @@ pub enum Command<'a> {
     Deposit(Movement),
     Withdraw(Movement),
     ReserveOrderId,
+    EnterPeggedOrder(EnterPeggedOrder<'a>),
     EnterOrderList(EnterOrderList<'a>),
     CancelOrders(CancelOrders),
     SetCancelTimer { participant_id: u32, timeout_ms: u32 },
@@ -370,6 +372,7 @@ impl<'a> Command<'a> {
             REVOKE_KEY => Self::RevokeKey { key_id: r.u32()? },
             DEPOSIT => Self::Deposit(movement(&mut r)?),
             WITHDRAW => Self::Withdraw(movement(&mut r)?),
+            ENTER_PEGGED_ORDER => Self::EnterPeggedOrder(EnterPeggedOrder::read(&mut r)?),
             RESERVE_ORDER_ID => Self::ReserveOrderId,
             ENTER_ORDER_LIST => {
                 let body = r.rest();

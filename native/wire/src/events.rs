@@ -53,10 +53,11 @@ pub const RISK_ALERTED: u8 = 175;
 pub const ORDER_LIST_ACCEPTED: u8 = 205;
 pub const ORDER_LIST_TRIGGERED: u8 = 206;
 pub const ORDER_LIST_ENDED: u8 = 207;
+pub const PEG_ACCEPTED: u8 = 208;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=207)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=208)
 }
 
 /// What all events of one command share.

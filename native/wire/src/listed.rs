@@ -1,4 +1,4 @@
-//! The orders of a list, as they lie in records.
+//! The orders of a list, and pegged orders, as they lie in records.
 
 use crate::events::Kind;
 use crate::reader::{unpadded, Malformed, Reader};
@@ -31,6 +31,42 @@ impl EnterOrderList<'_> {
     /// How many orders there are, and they, as they lie in the command.
     pub fn rows(&self) -> &[u8] {
         &self.body[9..]
+    }
+}
+
+/// An order whose price follows the best prices shown. body: all of the command behind its header.
+pub struct EnterPeggedOrder<'a> {
+    pub account_id: u32,
+    pub symbol_id: u32,
+    pub side: u8,
+    pub time_in_force: u8,
+    pub kind: u8,
+    pub offset: i32,
+    pub limit: u32,
+    pub quantity: u32,
+    pub client_order_id: ClientOrderId,
+    pub body: &'a [u8],
+}
+
+impl<'a> EnterPeggedOrder<'a> {
+    pub fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let body = reader.rest();
+        let command = Self {
+            account_id: reader.u32()?,
+            symbol_id: reader.u32()?,
+            side: reader.u8()?,
+            time_in_force: reader.u8()?,
+            kind: reader.u8()?,
+            offset: reader.u32()? as i32,
+            limit: reader.u32()?,
+            quantity: reader.u32()?,
+            client_order_id: reader.array()?,
+            body,
+        };
+        if !unpadded(&command.client_order_id).is_ascii() {
+            return Err(Malformed);
+        }
+        Ok(command)
     }
 }
 

@@ -252,6 +252,23 @@ class EnterOrderList(Command, frozen=True, kw_only=True):
     orders: tuple[ListedOrder, ...]
 
 
+class EnterPeggedOrder(Command, frozen=True, kw_only=True):
+    """Enter an order whose price follows the best prices shown.
+
+    kind: see `PegKind`; offset: added to the price it is pegged to; limit: of its price, 0 for none.
+    """
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    side: Side
+    time_in_force: TimeInForce
+    kind: int
+    offset: int
+    limit: Price
+    quantity: Quantity
+    client_order_id: str = ""
+
+
 class CancelOrder(Command, frozen=True, kw_only=True):
     """Cancel what is left of an order."""
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 import msgspec
 
 from exchange.domain.allocation import AllocationStep, LeadMaker
-from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import (
+    CancelReason,
+    OrderType,
+    PegKind,
+    RepriceReason,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+)
 from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
@@ -273,6 +281,16 @@ class OrderListEnded(Event, frozen=True, kw_only=True):
     account_id: AccountId
     order_id: OrderId
     end: ListEnd
+
+
+class PegAccepted(Event, frozen=True, kw_only=True):
+    """How the order that the event before took gets its price; its price is told whenever it changes."""
+
+    order_id: OrderId
+    account_id: AccountId
+    kind: PegKind
+    offset: int
+    limit: Price
 
 
 class MatchPrevented(Event, frozen=True, kw_only=True):

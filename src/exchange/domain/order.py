@@ -69,6 +69,8 @@ class OrderFlag(IntEnum):
     """It trades whole or waits."""
     HIDDEN = 8
     """It rests behind all that is shown at its price, and is not shown."""
+    PEGGED = 64
+    """Its price follows the best prices that are shown. No member sets it."""
     LINKED = 128
     """It is in an order list, and what becomes of it matters to the others there. No member sets it."""
 
@@ -138,8 +140,33 @@ class RepriceReason(IntEnum):
     """A market-to-limit order met this price."""
     POST_ONLY = 2
     """A post-only order would have traded at its own price."""
+    PEG = 50
+    """The prices to which it is pegged moved; 0 where it has none for now."""
     PRICE_LIMIT = 40
     """Its own price was beyond a price limit."""
+
+
+PEGS_MAX = 1_000
+"""Pegged orders of one symbol, for a move of its best prices looks at all of them; one more is refused."""
+
+
+class PegKind(IntEnum):
+    """To what a pegged order's price is pegged. Numbers are those of FIX 5.0 tag 1094."""
+
+    MIDPOINT = 2
+    """The middle between best bid and best offer."""
+    MARKET = 4
+    """The best price of the other side."""
+    PRIMARY = 5
+    """The best price of its own side."""
+
+
+class Peg(msgspec.Struct, frozen=True, gc=False):
+    """How a pegged order gets its price. offset: added to what it is pegged to; limit: of its price, 0 for none."""
+
+    kind: PegKind
+    offset: int
+    limit: int
 
 
 class SpecialTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -53,6 +53,7 @@ class Reason(IntEnum):
     STOP_PRICE_INVALID = 61
     STOP_ALREADY_REACHED = 62
     TRAIL_INVALID = 63
+    PEG_INVALID = 195
     ORDER_LIST_INVALID = 190
     ORDER_IDS_MISSING = 194
     LIST_ORDER_INVALID = 191
@@ -60,6 +61,7 @@ class Reason(IntEnum):
     LIST_QUANTITIES_DIFFER = 193
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
+    PEG_NOT_CHANGED = 196
     NOTHING_TO_AMEND = 21
     AMEND_BELOW_FILLED = 22
     MAX_QUANTITY = 85
@@ -288,6 +290,11 @@ REASONS: dict[Reason, ReasonText] = {
         field="trail_amount",
         measured="trail",
     ),
+    Reason.PEG_INVALID: ReasonText(
+        "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
+        field="peg",
+        measured="peg or offset",
+    ),
     Reason.ORDER_LIST_INVALID: ReasonText(
         "An order list is a pair, an entry with one order that waits for it, or a bracket of three orders.",
         field="orders",
@@ -323,6 +330,11 @@ REASONS: dict[Reason, ReasonText] = {
         limit="best opposite price",
     ),
     Reason.UNKNOWN_ORDER: ReasonText("No live order has this id.", field="order_id", measured="order id"),
+    Reason.PEG_NOT_CHANGED: ReasonText(
+        "A pegged order is not amended or replaced; cancel it and enter another.",
+        field="order_id",
+        measured="order id",
+    ),
     Reason.NOTHING_TO_AMEND: ReasonText("The order already has this quantity and price.", field="qty"),
     Reason.AMEND_BELOW_FILLED: ReasonText(
         "The new quantity is not above what is already filled; cancel the order instead.",

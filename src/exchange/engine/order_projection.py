@@ -28,6 +28,7 @@ EXECUTED = number_of(e.TradeExecuted)
 BUSTED = number_of(e.TradeBusted)
 CORRECTED = number_of(e.TradeCorrected)
 TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
+PEG_ACCEPTED = number_of(e.PegAccepted)
 REPRICED = number_of(e.OrderRepriced)
 
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
@@ -250,6 +251,7 @@ _TAKERS = {
     REPLACED: _replace,
     REPRICED: _reprice,
     TERMS_ACCEPTED: _accept_terms,
+    PEG_ACCEPTED: _accept_terms,
     TRIGGERED: _trigger,
     PREVENTED: _prevent,
     BUSTED: _bust,

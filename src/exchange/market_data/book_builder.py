@@ -221,6 +221,9 @@ class BookBuilder:
 
     def _repriced(self, events: bytes, offset: int) -> None:
         order_id, price = _REPRICED.unpack_from(events, offset)
+        if self._incoming is None or self._incoming.order_id != order_id:
+            self._settle(events, offset)
+            self._incoming = self.orders.pop(order_id)
         self._coming(order_id).price = price
 
     def _replaced(self, events: bytes, offset: int) -> None:

@@ -1,4 +1,4 @@
-"""The sections of a snapshot that hold order lists."""
+"""The sections of a snapshot that hold order lists and pegs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from exchange.domain.order import NO_TERMS, SpecialTerms
+from exchange.domain.order import NO_TERMS, Peg, PegKind, SpecialTerms
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from exchange.matching.order_lists import ids_of
@@ -18,7 +18,8 @@ ORDER_LIST = Struct("<QBIIQQI")
 WAITING = Struct("<QQBBBBI36sIIIIHQ")
 RESERVED = Struct("<QI")
 COUNT = Struct("<I")
-SECTIONS = 3
+PEG = Struct("<QBiI")
+SECTIONS = 4
 Records = Callable[[Struct], Iterator[tuple[Any, ...]]]
 """Gives the records of the next section, which have one layout."""
 
@@ -29,7 +30,9 @@ def sections(state: VenueState) -> Iterator[Iterator[bytes]]:
     yield (ORDER_LIST.pack(*structs.astuple(order_list)[:-1]) for order_list in lists)
     yield (_waiting_record(each.list_id, order) for each in lists for order in each.waiting)
     is_due = state.reserved_last and state.reserved_last == state.events.command_sequence
+    pegs = sorted((id_, peg) for market in state.markets.values() for id_, peg in market.pegs.items())
     yield iter([RESERVED.pack(state.reserved_last, state.reserved_count)] if is_due else [])
+    yield (PEG.pack(order_id, *structs.astuple(peg)) for order_id, peg in pegs)
 
 
 def _waiting_record(list_id: int, order: RestingOrder) -> bytes:
@@ -47,6 +50,10 @@ def restore(state: VenueState, records: Records) -> None:
             state.list_of[order_id] = order_list
     for state.reserved_last, state.reserved_count in records(RESERVED):
         pass
+    for order_id, peg in read_pegs(records).items():
+        symbol_id = state.orders[order_id].symbol_id
+        state.markets[symbol_id].pegs[order_id] = peg
+        state.pegged[symbol_id] = None
 
 
 def read_order_lists(records: Records) -> list[OrderList]:
@@ -61,6 +68,11 @@ def read_order_lists(records: Records) -> list[OrderList]:
             NO_TERMS if asked == NO_TERMS else asked,
         ))  # fmt: skip
     return list(lists.values())
+
+
+def read_pegs(records: Records) -> dict[int, Peg]:
+    """Read how pegged orders get their prices from the next section, by their ids."""
+    return {order_id: Peg(PegKind(kind), offset, limit) for order_id, kind, offset, limit in records(PEG)}
 
 
 def records_of(data: bytes) -> Records:

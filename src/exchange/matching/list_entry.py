@@ -204,7 +204,8 @@ class ListEntry:
             return None
         row = command.orders[0]
         return self._risk.refusal_of_order(market, Proposal(
-            command.account_id, SIDES[row.side], row.order_type, row.flags, row.price, row.quantity, row.quantity
+            command.account_id, SIDES[row.side], row.order_type, row.flags, row.price, row.quantity, row.quantity,
+            row.time_in_force,
         ))  # fmt: skip
 
 

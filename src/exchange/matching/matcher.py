@@ -33,6 +33,7 @@ from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
 from exchange.matching.order_book import LINKED, NO_LEVEL, BookSide, RestingOrder
 from exchange.matching.order_lists import OrderLists
+from exchange.matching.pegs import Pegs
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
@@ -63,6 +64,7 @@ class Matcher:
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition = state.events.partition
         self.order_lists = OrderLists(state, self)
+        self.pegs = Pegs(state, self)
         self._triggered: deque[tuple[RestingOrder, int]] = deque()
         """Stop orders that are to come in within this command, each with the price that triggered it."""
 
@@ -387,8 +389,17 @@ class Matcher:
             market.stops.remove(order)
         elif order.is_for_auction:
             market.auction.remove(order)
-        else:
+        elif not order.is_parked:
             market.book.home_of(order).remove(order)
+
+    def let_in(self, market: Market, order: RestingOrder) -> None:
+        """Let a pegged order come in, or wait aside where it has no price."""
+        if order.price:
+            self._come_in(market, order)
+            return
+        self._orders[order.order_id] = order
+        if self._risk_books:
+            self._risk.opened(order)
 
     # --- after it traded -----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import msgspec
 
 from exchange.domain.directory import Directory
-from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
+from exchange.domain.order import NO_TERMS, OrderType, Peg, Side, SpecialTerms, TimeInForce
 from exchange.domain.phase import Phase
 from exchange.matching import linked_snapshot, snapshot
 from exchange.matching.auction import Indication
@@ -196,6 +196,13 @@ class NativeVenue:
             ScheduledPhase(at_ns, symbol_id, Phase(phase))
             for at_ns, symbol_id, phase in self._core.schedule()
         ]
+
+    def pegs(self) -> dict[int, Peg]:
+        """Return how the pegged orders get their prices, by their ids."""
+        records = linked_snapshot.records_of(self._core.linked_sections())
+        linked_snapshot.read_order_lists(records)
+        list(records(linked_snapshot.RESERVED))
+        return linked_snapshot.read_pegs(records)
 
     def order_lists(self) -> list[OrderList]:
         """Return the order lists that live, oldest first."""

@@ -24,6 +24,7 @@ BUY = Side.BUY
 HIDDEN = OrderFlag.HIDDEN.value
 ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
 LINKED = OrderFlag.LINKED.value
+PEGGED = OrderFlag.PEGGED.value
 MARKET = OrderType.MARKET
 WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 NO_LEVEL = -(2**32)
@@ -72,6 +73,11 @@ class RestingOrder(msgspec.Struct, gc=False):
     def is_waiting(self) -> bool:
         """Tell whether the order is a stop order that was not triggered."""
         return self.order_type in WAITING
+
+    @property
+    def is_parked(self) -> bool:
+        """Tell whether the order is pegged and has no price for now."""
+        return self.flags & PEGGED != 0 and not self.price
 
     @property
     def is_shown(self) -> bool:

@@ -14,7 +14,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.units import SEQUENCE_BITS
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.matcher import Matcher
-from exchange.matching.order_book import LINKED, RestingOrder
+from exchange.matching.order_book import LINKED, PEGGED, RestingOrder
 from exchange.matching.order_checks import (
     ALL_OR_NONE,
     HIDDEN,
@@ -100,8 +100,8 @@ class OrderEntry:
         is_special = flags or time_in_force == GOOD_TILL_DATE or order_type in STOPS or terms is not NO_TERMS
         refusal = (
             refusal_of_kind(side, order_type, time_in_force, flags)
-            or self._refusal_of_place(account_id, symbol_id)
-            or self._refusal_of_client_order_id(account_id, client_order_id, first)
+            or self.refusal_of_place(account_id, symbol_id)
+            or self.refusal_of_client_order_id(account_id, client_order_id, first)
             or self._refusal_of_access(account_id, symbol_id)
             or (market and refusal_of_session(market, order_type, time_in_force, flags))
             or refusal_of_terms(market, order_type, price, quantity)
@@ -148,7 +148,8 @@ class OrderEntry:
             self._remember(number, order, record)
         self._matcher.execute(market, order)
 
-    def _refusal_of_place(self, account_id: int, symbol_id: int) -> Refusal | None:
+    def refusal_of_place(self, account_id: int, symbol_id: int) -> Refusal | None:
+        """Check that there are such an account and such a symbol."""
         if account_id not in self._accounts:
             return Refusal(Reason.UNKNOWN_ACCOUNT, account_id)
         if symbol_id not in self._markets:
@@ -168,9 +169,10 @@ class OrderEntry:
         self._events.write(e.OrderDuplicated, order_id=first.order_id, account_id=account_id)
         return True
 
-    def _refusal_of_client_order_id(
+    def refusal_of_client_order_id(
         self, account_id: int, client_order_id: str | None, first: FirstUse | None
     ) -> Refusal | None:
+        """Check that a client order id is one, and free. client_order_id: nothing where it is none."""
         if client_order_id is None:
             return Refusal(Reason.CLIENT_ORDER_ID_INVALID)
         if client_order_id == "":
@@ -308,7 +310,7 @@ class OrderEntry:
             first = self._client_order_ids.find(account_id, client_order_id or "")
             if first and self._is_repetition(first, REPLACE_NUMBER, account_id, record):
                 return
-        refusal = self._refusal_of_client_order_id(account_id, client_order_id, first)
+        refusal = self.refusal_of_client_order_id(account_id, client_order_id, first)
         refusal = refusal or self._refusal_of_change(order, order_id, price, quantity, leaves=quantity)
         if not refusal and order and order.flags & LINKED:
             refusal = self._refusal_in_list(order, quantity, order.leaves)
@@ -340,6 +342,8 @@ class OrderEntry:
             refusal = refusal_of_terms(None, OrderType.LIMIT, price, quantity)
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
+        if order.flags & PEGGED:
+            return Refusal(Reason.PEG_NOT_CHANGED, order_id)
         return (
             self._refusal_of_access(order.account_id, order.symbol_id)
             or refusal_of_change(market)

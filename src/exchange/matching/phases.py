@@ -271,6 +271,8 @@ class Phases:
         if change.phase in INDICATED:
             self._state.indicated[market.symbol_id] = None
         self._state.directory.apply(self._say(market.symbol_id, change))
+        if market.pegs and change.phase is not Phase.CONTINUOUS:
+            self._matcher.pegs.park(market)
 
     def _extend(self, market: Market, outcome: Outcome, lowest: int, highest: int) -> None:
         kind = auction_of(market.phase)

@@ -19,7 +19,8 @@ filled up with zeros. A snapshot is:
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
      orders, buys and sales, nearest stop price first, oldest first, then orders for an auction, buys and sales, market
-     orders first, best price first, oldest first: order id u64 · account id u32 · symbol id u32
+     orders first, best price first, oldest first, then pegged orders without a price by id: order id u64
+     · account id u32 · symbol id u32
      · side u8 · type u8 · time in force u8 · flags u8 · price u32 · quantity u32 · leaves u32 · reserve u32
      · entered_ns u64 · client order id text36;
   5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
@@ -47,7 +48,8 @@ filled up with zeros. A snapshot is:
       · type u8 · time in force u8 · flags u8 · price u32 · client order id text36 · minimum quantity u32
       · display quantity u32 · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
   32. the order ids that are reserved for the next command, where there are some: the last command that reserved one
-      u64 · how many did so u32.
+      u64 · how many did so u32;
+  33. pegged orders by order id: order id u64 · kind u8 · offset i32 · limit u32.
 """
 
 from __future__ import annotations
@@ -125,7 +127,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
             REFERENCE.pack(market.symbol_id, market.last_price, len(market.reference.trades)) for market in markets
         ),
         _section(REFERENCE_TRADE.pack(*trade) for market in markets for trade in market.reference.trades),
-        _section(_order_record(order) for market in markets for order in _resting(market)),
+        _section(_order_record(order) for market in markets for order in _resting(state, market)),
         _section(_client_order_id_records(state)),
         _section(
             HOLDING.pack(*owned, risk_snapshot.write_int128(balance))
@@ -415,7 +417,7 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
         risk_snapshot.restore_limit(state, event)
 
 
-def _resting(market: Market) -> Iterator[RestingOrder]:
+def _resting(state: VenueState, market: Market) -> Iterator[RestingOrder]:
     book = market.book
     for queues in (book.bids, book.asks, book.hidden_bids, book.hidden_asks):
         yield from queues.orders()
@@ -423,6 +425,8 @@ def _resting(market: Market) -> Iterator[RestingOrder]:
         yield from market.stops.of_side(side)
     for side in Side:
         yield from market.auction.of_side(side)
+    pegged = [state.orders[order_id] for order_id in sorted(market.pegs)]
+    yield from (order for order in pegged if order.is_parked)
 
 
 def _top_records(state: VenueState, markets: list[Market]) -> Iterator[bytes]:
@@ -452,7 +456,7 @@ def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> No
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
             NO_TERMS, reserve,
         )  # fmt: skip
-        if not order.is_waiting and not order.is_for_auction:
+        if not (order.is_waiting or order.is_for_auction or order.is_parked):
             state.markets[symbol_id].book.home_of(order).add(order)
         state.orders[order_id] = order
 

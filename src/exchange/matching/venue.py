@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
-from exchange.domain.order import Side
+from exchange.domain.order import Peg, Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.matching import order_entry, snapshot
@@ -28,6 +28,7 @@ from exchange.matching.list_entry import ListEntry
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.peg_entry import PegEntry
 from exchange.matching.phases import Phases
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
@@ -111,6 +112,7 @@ class Venue:
             c.Withdraw: administration.withdraw,
             c.EnterOrderList: lists.enter,
             c.ReserveOrderId: lists.reserve,
+            c.EnterPeggedOrder: PegEntry(state, matcher, orders).enter,
             c.CancelOrders: orders.cancel_orders,
             c.CancelOrdersWithin: orders.cancel_orders,
             c.SetCancelTimer: risk.set_timer,
@@ -151,6 +153,8 @@ class Venue:
                 self._apply_other(record, number, version)
             if events.noted:
                 self._matcher.settle()
+            if self._state.pegged:
+                self._matcher.pegs.follow()
             if self._state.indicated:
                 self._phases.tell_indications()
             events.end_command()
@@ -320,6 +324,11 @@ class Venue:
     def schedule(self) -> list[ScheduledPhase]:
         """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
         return list(self._state.schedule)
+
+    def pegs(self) -> dict[int, Peg]:
+        """Return how the pegged orders get their prices, by their ids."""
+        markets = self._state.markets.values()
+        return dict(sorted((id_, peg) for market in markets for id_, peg in market.pegs.items()))
 
     def order_lists(self) -> list[OrderList]:
         """Return the order lists that live, oldest first; read only."""

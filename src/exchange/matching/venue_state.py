@@ -104,6 +104,8 @@ class VenueState:
         """By list id."""
         self.list_of: dict[int, OrderList] = {}
         """By the ids of their orders, also of those that wait."""
+        self.pegged: dict[int, None] = {}
+        """Ids of the symbols that have pegged orders."""
         self.reserved_last = self.reserved_count = 0
         """The sequence of the last command that reserved an order id, and how many did so one after the other."""
         self.allocator: Allocator | None = None

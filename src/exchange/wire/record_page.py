@@ -12,6 +12,7 @@ _CODES = {
     "I": ("u32", "number"),
     "Q": ("u64", "number"),
     "q": ("i64", "number"),
+    "z": ("i32", "number"),
     "e": ("u8", "enum"),
     "E": ("u16", "enum"),
     "?": ("u8", "0 or 1"),

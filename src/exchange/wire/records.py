@@ -24,7 +24,15 @@ import msgspec
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.allocation import AllocationStep, LeadMaker
-from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import (
+    CancelReason,
+    OrderType,
+    PegKind,
+    RepriceReason,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+)
 from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
@@ -69,6 +77,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "cause": BlockCause,
     "kind": LimitKind,
     "end": ListEnd,
+    "peg_kind": PegKind,
 }
 
 
@@ -87,7 +96,8 @@ class Layout:
 
     body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
     t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks, s rows of tail
-    allocation steps, l rows of tail lead market makers, o rows of tail orders of a list.
+    allocation steps, l rows of tail lead market makers, o rows of tail orders of a list, z a number
+    of four bytes with its sign.
     """
 
     CODES: ClassVar[dict[str, str]] = {
@@ -102,6 +112,7 @@ class Layout:
         "s": "H",
         "l": "H",
         "o": "H",
+        "z": "i",
     }
 
     def __init__(self, value_type: type, number: int, body: str, enums: dict[str, str] | None = None) -> None:
@@ -193,6 +204,11 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.SetAllocation, 65, "symbol_id:I " + _ALLOCATION),
         Layout(c.EnterOrderList, 75, "account_id:I symbol_id:I contingency:B orders:o"),
         Layout(c.ReserveOrderId, 76, ""),
+        Layout(
+            c.EnterPeggedOrder,
+            77,
+            "account_id:I symbol_id:I side:e time_in_force:e kind:B offset:z limit:I quantity:I client_order_id:i",
+        ),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -292,6 +308,7 @@ LAYOUTS: dict[type, Layout] = {
         Layout(e.OrderListAccepted, 205, "list_id:Q account_id:I contingency:B orders:o"),
         Layout(e.OrderListTriggered, 206, "list_id:Q account_id:I order_id:Q quantity:I"),
         Layout(e.OrderListEnded, 207, "list_id:Q account_id:I order_id:Q end:e"),
+        Layout(e.PegAccepted, 208, "order_id:Q account_id:I kind:e offset:z limit:I", {"kind": "peg_kind"}),
         Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
         Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
