@@ -7,6 +7,7 @@ import random
 from exchange.domain import commands as c
 from exchange.domain.order import OrderType, PegKind, Side, TimeInForce
 from exchange.domain.order_list import Contingency, ListedOrder
+from exchange.domain.quote import Quote
 from tests.matching.small_world import ACCOUNTS, PRICES, QUANTITIES, SECOND_NS, SYMBOLS
 
 RESTING = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
@@ -98,3 +99,38 @@ def enter_peg(drawn: random.Random) -> c.EnterPeggedOrder:
         limit=drawn.choice((0, 0, 0, 100_000, 100_100, 99_900, 100_050)),
         client_order_id=f"peg{drawn.randrange(40)}" if drawn.random() < 0.1 else "",
     )  # fmt: skip
+
+
+def quotes_command(drawn: random.Random) -> list[c.Command]:
+    """Quote in a few symbols behind the ids reserved for it; or withdraw, protect or reset quotes."""
+    account = drawn.choice(ACCOUNTS)
+    symbol = drawn.choice((0, *SYMBOLS))
+    match drawn.random():
+        case x if x < 0.65:
+            return mass_quote(drawn, account)
+        case x if x < 0.75:
+            return [
+                c.CancelQuotes(
+                    participant_id=drawn.choice((0, 0, 1, 2)), account_id=account, symbol_id=symbol
+                )
+            ]
+        case x if x < 0.85:
+            return [c.SetQuoteProtection(
+                account_id=account, symbol_id=symbol, quantity=drawn.choice((0, 0, 4, 10, 20)),
+                executions=drawn.choice((0, 0, 2, 3)), percent_bps=drawn.choice((0, 5_000)),
+                delta=drawn.choice((0, 6)), window_ms=drawn.choice((1, 1_000, 60_000, 0, 3_600_001)),
+            )]  # fmt: skip
+    return [c.ResetQuoteProtection(account_id=account, symbol_id=symbol)]
+
+
+def mass_quote(drawn: random.Random, account: int) -> list[c.Command]:
+    """Quote in up to three symbols, now and then crossed, one-sided, or with too few ids."""
+    quotes = []
+    for symbol in drawn.sample((1, 2, 9, 1), drawn.choice((1, 1, 1, 2, 3))):
+        middle = 100_000 + drawn.choice((-100, 0, 0, 100))
+        bid, ask = middle - drawn.choice((100, 200, 50, -100)), middle + drawn.choice((0, 100, 200))
+        quantities = [drawn.choice((2, 4, 10, 20, 0, 3)) for _ in "ba"]
+        quotes.append(Quote(symbol, bid, quantities[0], ask, quantities[1]))
+    reserved = 2 * len(quotes) - 1 if drawn.random() < SANE else drawn.randrange(3)
+    ids: list[c.Command] = [c.ReserveOrderId()] * reserved
+    return [*ids, c.MassQuote(account_id=account, quote_id=drawn.randrange(100), quotes=tuple(quotes))]

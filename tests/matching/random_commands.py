@@ -21,7 +21,7 @@ from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
 from exchange.wire.records import BY_NUMBER, VERSION, decode_event, encode_command, number_of, split
 from tests.matching.desk import BUSINESS_DATE, START_NS
-from tests.matching.linked_world import enter_list, enter_peg
+from tests.matching.linked_world import enter_list, enter_peg, quotes_command
 from tests.matching.small_world import (
     ACCOUNTS,
     AUTHORITIES,
@@ -195,9 +195,13 @@ class RandomCommands:
                 return self.administration(eight)
 
     def linked(self) -> c.Command:
-        """Enter an order list, mostly behind the ids reserved for it; or a pegged order."""
-        if self.random.random() < 0.4:
+        """Enter an order list, mostly behind the ids reserved for it; or a pegged order, or what concerns quotes."""
+        drawn = self.random.random()
+        if drawn < 0.3:
             return enter_peg(self.random)
+        if drawn < 0.6:
+            self.coming += quotes_command(self.random)
+            return self.coming.popleft()
         self.coming += [c.ReserveOrderId()] * self.random.choice((2, 2, 2, 1, 3, 0))
         self.coming.append(enter_list(self.random, self.time_ns))
         return self.coming.popleft()

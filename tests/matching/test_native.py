@@ -75,6 +75,7 @@ def queries_of(venue: Any) -> list[Any]:
                 venue.market_phase,
                 venue.order_lists(),
                 venue.pegs(),
+                venue.quote_desks(),
                 [venue.indication(symbol) for symbol in symbols],
             )
         ],

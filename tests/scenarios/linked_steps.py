@@ -7,6 +7,7 @@ import re
 from exchange.domain import commands as c
 from exchange.domain.order import PegKind, Side, TimeInForce
 from exchange.domain.order_list import Contingency, ListedOrder
+from exchange.domain.quote import Quote
 from exchange.domain.units import format_price
 from tests.matching.desk import Desk
 from tests.scenarios.asked import UNPRICED, asked_of, price_of, step, type_of
@@ -17,6 +18,10 @@ CONTINGENCIES = {
     "entry": Contingency.ONE_TRIGGERS_OTHER,
     "bracket": Contingency.BRACKET,
 }
+QUOTED = re.compile(
+    r"(?P<symbol>\w+)(?: (?P<bid_qty>\d+) @ (?P<bid_price>\S+) as (?P<bid_name>\w+))?"
+    r"(?: / (?P<ask_qty>\d+) @ (?P<ask_price>\S+) as (?P<ask_name>\w+))?"
+)
 LISTED = re.compile(
     r"(?P<side>buy|sell) (?P<quantity>\d+) @ (?P<price>\S+)(?P<asks>(?: \S+)*?)(?: id (?P<id>\S+))? as (?P<name>\w+)"
 )
@@ -78,6 +83,51 @@ class LinkedSteps:
                 f"{self.names.of_order(order_id)} {format_price(order.price) if order.price else 'aside'}"
             )
         return shown or ["none"]
+
+    @step(r"quote (?P<number>\d+) by (?P<account>\w+): (?P<quotes>.+)")
+    def quote(self, number: str, account: str, quotes: str) -> c.Command:
+        rows: list[Quote] = []
+        texts = [QUOTED.fullmatch(text.strip()) for text in quotes.split(";")]
+        for place, text in enumerate(texts):
+            assert text, f"no quote: {quotes.split(';')[place]!r}"
+            sides = [
+                (text[f"{side}_price"], text[f"{side}_qty"], text[f"{side}_name"]) for side in ("bid", "ask")
+            ]
+            for at, (_, _, name) in enumerate(sides):
+                if name:
+                    ahead = 2 * len(texts) - 2 * place - at
+                    self.names.next_order(name, self.desk.venue, self.names.owner(account), ahead)
+            numbers = [
+                number for price, qty, _ in sides for number in (price_of(price or "0"), int(qty or 0))
+            ]
+            rows.append(Quote(self.names.symbol(text["symbol"]), *numbers))
+        self.reserve_ids(2 * len(rows) - 1)
+        return c.MassQuote(account_id=self.names.account(account), quote_id=int(number), quotes=tuple(rows))
+
+    @step(r"withdraw quotes of (?P<account>\w+)(?: in (?P<symbol>\w+))?(?: by (?P<by>\w+))?")
+    def withdraw_quotes(self, account: str, symbol: str, by: str) -> c.Command:
+        return c.CancelQuotes(
+            participant_id=self.names.participant(by or account), account_id=self.names.account(account),
+            symbol_id=self.names.symbol(symbol) if symbol else 0,
+        )  # fmt: skip
+
+    @step(
+        r"protect quotes of (?P<account>\w+)(?: in (?P<symbol>\w+))?(?: quantity (?P<quantity>\d+))?"
+        r"(?: executions (?P<executions>\d+))?(?: percent (?P<percent>\d+) bps)?(?: delta (?P<delta>\d+))?"
+        r" within (?P<window>\d+) ms"
+    )
+    def protect(self, account: str, symbol: str, window: str, **limits: str) -> c.Command:
+        return c.SetQuoteProtection(
+            account_id=self.names.account(account), symbol_id=self.names.symbol(symbol) if symbol else 0,
+            quantity=int(limits["quantity"] or 0), executions=int(limits["executions"] or 0),
+            percent_bps=int(limits["percent"] or 0), delta=int(limits["delta"] or 0), window_ms=int(window),
+        )  # fmt: skip
+
+    @step(r"reset quotes of (?P<account>\w+)(?: in (?P<symbol>\w+))?")
+    def reset_quotes(self, account: str, symbol: str) -> c.Command:
+        return c.ResetQuoteProtection(
+            account_id=self.names.account(account), symbol_id=self.names.symbol(symbol) if symbol else 0
+        )
 
     @step(r"lists")
     def lists(self) -> list[str]:

@@ -12,6 +12,7 @@ from exchange.domain.order import SelfTradeMode, Side
 from exchange.domain.order_list import ListedOrder
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.quote import Quote
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -392,7 +393,12 @@ class Stage(LinkedSteps):
 
 
 SECOND_NS = 1_000_000_000
-ROWS: dict[str, type] = {"steps": AllocationStep, "lead_makers": LeadMaker, "orders": ListedOrder}
+ROWS: dict[str, type] = {
+    "steps": AllocationStep,
+    "lead_makers": LeadMaker,
+    "orders": ListedOrder,
+    "quotes": Quote,
+}
 STEPS = [method for kind in Stage.__mro__ for method in vars(kind).values() if hasattr(method, "pattern")]
 
 

@@ -124,6 +124,20 @@ def say_linked(event: e.Event, names: Names) -> str:
     match event:
         case e.OrderListAccepted():
             return f"took {len(event.orders)} orders, {Contingency(event.contingency).name.lower()}"
+        case e.QuoteAccepted():
+            return f"quoted {event.quote_id}"
+        case e.QuoteRejected():
+            figures = f" {event.measured} {event.limit}" if event.measured or event.limit else ""
+            return f"no quote {event.quote_id}, {event.reason.name}{figures}"
+        case e.QuotesCancelled():
+            return f"withdrew {event.count}"
+        case e.QuoteProtectionSet():
+            limits = (event.quantity, event.executions, event.percent_bps, event.delta)
+            return f"protected by {' '.join(map(str, limits))} within {event.window_ms} ms"
+        case e.QuoteProtectionReached():
+            return f"protection reached, {event.kind.name.lower()} {event.measured} of {event.limit}"
+        case e.QuoteProtectionReset():
+            return "protection reset"
         case e.PegAccepted():
             offset = f" offset {format_price(event.offset)}" if event.offset else ""
             limit = f" limit {format_price(event.limit)}" if event.limit else ""

@@ -15,6 +15,7 @@ from exchange.domain import events as e
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import Side
 from exchange.domain.order_list import ListedOrder
+from exchange.domain.quote import Quote
 from exchange.domain.symbol import TickRow
 from exchange.domain.trade import BustReason
 from exchange.wire.records import (
@@ -65,6 +66,7 @@ TEXTS = {
         ),
         max_size=4,
     ).map(tuple),
+    "u": st.lists(st.builds(Quote, *(INTEGERS["I"] for _ in range(5))), max_size=4).map(tuple),
     "l": st.lists(st.builds(LeadMaker, INTEGERS["I"], INTEGERS["H"]), max_size=17).map(tuple),
 }
 
@@ -160,6 +162,9 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         168: "SelfTradePreventionSet", 169: "MatchPrevented",
         75: "EnterOrderList", 76: "ReserveOrderId", 205: "OrderListAccepted", 206: "OrderListTriggered",
         207: "OrderListEnded", 77: "EnterPeggedOrder", 208: "PegAccepted",
+        78: "MassQuote", 79: "CancelQuotes", 80: "SetQuoteProtection", 81: "ResetQuoteProtection",
+        209: "QuoteAccepted", 210: "QuoteRejected", 211: "QuotesCancelled", 212: "QuoteProtectionSet",
+        213: "QuoteProtectionReached", 214: "QuoteProtectionReset",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

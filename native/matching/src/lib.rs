@@ -28,6 +28,7 @@ mod pegs;
 mod phase;
 mod phases;
 mod printable;
+mod quotes;
 pub mod reasons;
 mod reference_price;
 mod risk_book;

@@ -1,6 +1,7 @@
-//! The sections of a snapshot that hold order lists and pegs.
+//! The sections of a snapshot that hold order lists, pegs and quotes.
 
 use exchange_wire::events::Kind;
+use exchange_wire::quotes::Protection;
 use exchange_wire::reader::Reader;
 use exchange_wire::terms::Terms;
 use exchange_wire::NO_CLIENT_ORDER_ID;
@@ -8,6 +9,7 @@ use exchange_wire::NO_CLIENT_ORDER_ID;
 use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, PEGGED, SELL, SEQUENCE_BITS};
 use crate::order_lists::{OrderList, WaitingOrder};
 use crate::pegs::{is_peg_kind, Peg};
+use crate::quotes::QuoteDesk;
 use crate::snapshot::{known, section, Restored};
 use crate::state::State;
 
@@ -64,6 +66,32 @@ pub fn write(state: &State, content: &mut Vec<u8>) {
         }
         pegs.len()
     });
+    section(content, |out| write_quote_desks(state, out));
+}
+
+/// Writes quotes and protections as if nobody remembered orders that have ended.
+fn write_quote_desks(state: &State, out: &mut Vec<u8>) -> usize {
+    let live = |order_id| state.orders.find(order_id).map_or(0, |_| order_id);
+    let lasting = state
+        .quote_desks
+        .iter()
+        .map(|(&key, desk)| (key, QuoteDesk { bid: live(desk.bid), ask: live(desk.ask), ..*desk }));
+    let mut count = 0;
+    for ((account_id, symbol_id), desk) in lasting.filter(|(_, desk)| !desk.is_empty()) {
+        out.extend(account_id.to_le_bytes());
+        out.extend(symbol_id.to_le_bytes());
+        out.extend(desk.bid.to_le_bytes());
+        out.extend(desk.ask.to_le_bytes());
+        out.extend(desk.limits.bytes());
+        out.extend(desk.from_ns.to_le_bytes());
+        out.extend(desk.quantity.to_le_bytes());
+        out.extend(desk.executions.to_le_bytes());
+        out.extend(desk.percent_bps.to_le_bytes());
+        out.extend(desk.bought.to_le_bytes());
+        out.push(desk.is_reached.into());
+        count += 1;
+    }
+    count
 }
 
 /// Restores the lists; the live orders are there already.
@@ -109,6 +137,27 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
         if let Some(order) = order {
             state.pegged.insert(order.symbol_id);
             state.market_mut(order.symbol_id).pegs.insert(order_id, peg);
+        }
+    }
+    for _ in 0..reader.u32()? {
+        let key = (reader.u32()?, reader.u32()?);
+        let desk = QuoteDesk {
+            bid: reader.u64()?,
+            ask: reader.u64()?,
+            limits: Protection::read(reader)?,
+            from_ns: reader.u64()?,
+            quantity: reader.u64()?,
+            executions: reader.u32()?,
+            percent_bps: reader.u64()?,
+            bought: reader.i64()?,
+            is_reached: reader.u8()? != 0,
+        };
+        known(state.directory.has_account(key.0) && (key.1 == 0 || state.directory.has_symbol(key.1)))?;
+        known(desk.from_ns <= state.events.header.time_ns)?;
+        state.quote_desks.insert(key, desk);
+        if desk.bid != 0 || desk.ask != 0 {
+            known(key.1 != 0)?;
+            state.market_mut(key.1).has_quotes = true;
         }
     }
     known(state.order_lists.values().all(|list| (list.second == 0) != list.waiting.is_empty()))

@@ -52,6 +52,8 @@ pub struct Market {
     pub peg_prices: Option<(u32, u32)>,
     /// Pegged orders that have no price.
     pub parked: BookSide,
+    /// Whether a market maker has quoted: its orders are noted when they trade.
+    pub has_quotes: bool,
     /// Order lists of the symbol: their orders are noted when they trade.
     pub followed: u32,
     /// Whether more than price and time may matter to an order that comes in; see `asks_for_care`.
@@ -87,6 +89,7 @@ impl Market {
             pegs: BTreeMap::new(),
             peg_prices: None,
             parked: BookSide::default(),
+            has_quotes: false,
             followed: 0,
             needs_care: false,
             tick_rows: 0,
@@ -171,7 +174,7 @@ impl Market {
 
     /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out() || self.followed > 0
+        self.has_unseen() || self.shares_out() || self.followed > 0 || self.has_quotes
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

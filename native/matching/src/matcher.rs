@@ -35,6 +35,9 @@ pub mod cancel_reason {
     pub const SELF_TRADE: u8 = 21;
     pub const AUCTION_ENDED: u8 = 40;
     pub const LINKED: u8 = 50;
+    pub const QUOTE_REPLACED: u8 = 51;
+    pub const QUOTE_CANCELLED: u8 = 52;
+    pub const QUOTE_PROTECTION: u8 = 53;
     pub const KILL_SWITCH: u8 = 30;
     pub const CANCEL_TIMER: u8 = 31;
     pub const RISK_LIMIT: u8 = 32;

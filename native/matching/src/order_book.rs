@@ -20,12 +20,14 @@ pub const POST_ONLY: u8 = 1;
 pub const REPRICE: u8 = 2;
 pub const ALL_OR_NONE: u8 = 4;
 pub const HIDDEN: u8 = 8;
+/// It is one side of a market maker's quote.
+pub const QUOTED: u8 = 32;
 /// Its price follows the best prices that are shown.
 pub const PEGGED: u8 = 64;
 /// It is in an order list, and what becomes of it matters to the others there.
 pub const LINKED: u8 = 128;
 /// The flags of orders whose trades and end are noted, for others depend on them.
-pub const NOTED: u8 = LINKED;
+pub const NOTED: u8 = LINKED | QUOTED;
 /// The low bits of a public id are a sequence, the top eight the partition.
 pub const SEQUENCE_BITS: u32 = 56;
 /// The rank of the worst price there could be.

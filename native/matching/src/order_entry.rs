@@ -12,7 +12,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::client_order_ids::FirstUse;
 use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, PEGGED, SELL};
+use crate::order_book::{
+    is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, PEGGED, QUOTED, SELL,
+};
 use crate::order_checks::{
     check_cancels, check_changes, check_display, check_handling, check_kind, check_market_to_limit,
     check_post_only, check_session, check_special, check_terms, first_stop_price, is_client_order_id,
@@ -404,6 +406,9 @@ impl State {
         let market = &self.markets[order.symbol_id as usize - 1];
         if order.kind.flags & PEGGED != 0 {
             return Err(Refusal::measured(reason::PEG_NOT_CHANGED, order_id));
+        }
+        if order.kind.flags & QUOTED != 0 {
+            return Err(Refusal::measured(reason::QUOTE_NOT_CHANGED, order_id));
         }
         self.check_access(order.account_id, order.symbol_id)?;
         check_changes(market)?;

@@ -3,14 +3,14 @@
 //! `src/exchange/matching/order_lists.py` has the rules.
 
 use exchange_wire::events::{
-    OrderAccepted, OrderAmended, ORDER_LIST_ENDED, ORDER_LIST_TRIGGERED, SPECIAL_TERMS_ACCEPTED,
+    Kind, OrderAccepted, OrderAmended, ORDER_LIST_ENDED, ORDER_LIST_TRIGGERED, SPECIAL_TERMS_ACCEPTED,
 };
 use exchange_wire::terms::Terms;
 use exchange_wire::ClientOrderId;
 
 use crate::market::ACTIVE;
 use crate::matcher::cancel_reason;
-use crate::order_book::{Order, NOTED};
+use crate::order_book::{Order, NOTED, QUOTED};
 use crate::reasons::{self as reason, Refusal};
 use crate::state::State;
 use crate::stop_orders::{is_reached, is_waiting, Triggered};
@@ -37,9 +37,23 @@ mod list_end {
 /// A trade of an order that is noted, or with a reason its end. leaves: what it had left after it.
 pub struct Note {
     pub order_id: u64,
+    pub account_id: u32,
+    pub symbol_id: u32,
+    pub side: u8,
+    pub flags: u8,
     pub quantity: u32,
     pub leaves: u32,
     pub reason: u8,
+    /// The order's quantity then.
+    pub whole: u32,
+}
+
+impl Note {
+    fn of(order: &Order, quantity: u32, leaves: u32, reason: u8) -> Self {
+        let Order { order_id, account_id, symbol_id, kind, quantity: whole, .. } = *order;
+        let Kind { side, flags, .. } = kind;
+        Self { order_id, account_id, symbol_id, side, flags, quantity, leaves, reason, whole }
+    }
 }
 
 /// An order that waits for an entry; its quantity is 0.
@@ -82,22 +96,20 @@ impl State {
     #[cold]
     pub fn note_trade(&mut self, maker: &Order, taker: &Order, quantity: u32) {
         for order in [maker, taker].into_iter().filter(|order| order.kind.flags & NOTED != 0) {
-            self.noted.push_back(Note {
-                order_id: order.order_id,
-                quantity,
-                leaves: order.leaves,
-                reason: 0,
-            });
+            self.noted.push_back(Note::of(order, quantity, order.leaves, 0));
         }
     }
 
     #[cold]
     pub fn note_end(&mut self, order: &Order, reason: u8) {
-        self.noted.push_back(Note { order_id: order.order_id, quantity: 0, leaves: 0, reason });
+        self.noted.push_back(Note::of(order, 0, 0, reason));
     }
 
     /// Does to the other orders of a list what follows from a trade, or the end, of one.
     pub fn follow(&mut self, note: &Note) {
+        if note.flags & QUOTED != 0 {
+            return self.follow_quote(note);
+        }
         let Some(&list_id) = self.list_of.get(&note.order_id) else { return };
         let list = &self.order_lists[&list_id];
         if !list.waiting.is_empty() {

@@ -61,6 +61,11 @@ pub const TRAIL_INVALID: u16 = 63;
 pub const SELF_TRADE_MODE_INVALID: u16 = 65;
 pub const PEG_INVALID: u16 = 195;
 pub const PEG_NOT_CHANGED: u16 = 196;
+pub const QUOTES_NOT_RESET: u16 = 197;
+pub const QUOTE_INVALID: u16 = 198;
+pub const QUOTE_CROSSED: u16 = 199;
+pub const QUOTE_PROTECTION_INVALID: u16 = 200;
+pub const QUOTE_NOT_CHANGED: u16 = 201;
 pub const ORDER_LIST_INVALID: u16 = 190;
 pub const ORDER_IDS_MISSING: u16 = 194;
 pub const LIST_ORDER_INVALID: u16 = 191;
@@ -97,7 +102,7 @@ pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 197;
+pub const REASONS_END: usize = 202;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,7 @@ use crate::order_book::Orders;
 use crate::order_lists::{Note, OrderList};
 use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
+use crate::quotes::QuoteDesk;
 use crate::risk_checks::Risk;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
@@ -47,6 +48,8 @@ pub struct State {
     pub list_of: HashMap<u64, u64>,
     /// Ids of the symbols that have pegged orders.
     pub pegged: BTreeSet<u32>,
+    /// By account and symbol id.
+    pub quote_desks: BTreeMap<(u32, u32), QuoteDesk>,
     /// The last command that reserved an order id, and how many did so one after the other.
     pub reserved: (u64, u32),
     /// By participant, of those that are in one.
@@ -88,6 +91,7 @@ impl State {
             order_lists: BTreeMap::new(),
             list_of: HashMap::new(),
             pegged: BTreeSet::new(),
+            quote_desks: BTreeMap::new(),
             reserved: (0, 0),
             self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),

@@ -439,6 +439,12 @@ impl State {
             Command::RevokeKey { key_id } => self.revoke_key(key_id),
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
+            Command::MassQuote(command) => self.mass_quote(&command),
+            Command::CancelQuotes(command) => self.cancel_quotes(&command),
+            Command::SetQuoteProtection(command) => self.set_quote_protection(&command),
+            Command::ResetQuoteProtection { account_id, symbol_id } => {
+                self.reset_quote_protection(account_id, symbol_id);
+            }
             Command::EnterPeggedOrder(command) => self.enter_pegged(&command),
             Command::ReserveOrderId => self.reserve_order_id(),
             Command::EnterOrderList(command) => self.enter_list(&command),

@@ -9,6 +9,7 @@ pub mod events;
 pub mod listed;
 pub mod numbering;
 pub mod ouch;
+pub mod quotes;
 pub mod reader;
 pub mod record;
 pub mod terms;

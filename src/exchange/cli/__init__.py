@@ -17,6 +17,7 @@ COMMANDS = {
     "clearing": "clearing:app",
     "traders": "services:traders",
     "order": "order_lists:app",
+    "quote": "quotes:app",
     "explain": "explain:explain",
     "book": "market:book",
     "tape": "market:tape",

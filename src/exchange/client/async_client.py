@@ -41,6 +41,7 @@ from exchange.wire.rest.orders import (
     OrderResult,
     OrderResults,
 )
+from exchange.wire.rest.quotes import CanceledQuotes, QuoteResults, QuoteView, QuoteViews
 from exchange.wire.rest.symbols import SymbolView
 
 HOST, PORT_BASE = "127.0.0.1", 8000
@@ -134,6 +135,29 @@ class AsyncClient:
     async def order_lists(self, symbol: str = "") -> list[LiveOrderList]:
         """List own order lists that live, oldest first."""
         return (await self._engine.get("/api/v1/order_lists", LiveOrderLists, symbol=symbol)).items
+
+    async def quote(self, *quotes: Mapping[str, Any], quote_id: int = 0) -> QuoteResults:
+        """Quote in one or many symbols, each with the fields of `POST /api/v1/quotes` and its own result."""
+        body = {"quote_id": quote_id, "quotes": [_texts(each) for each in quotes]}
+        return await self._engine.ask("POST", "/api/v1/quotes", QuoteResults, body)
+
+    async def cancel_quotes(self, symbol: str = "") -> CanceledQuotes:
+        """Withdraw quotes, of a symbol or all."""
+        query = {"symbol": symbol}
+        return await self._engine.ask("DELETE", "/api/v1/quotes", CanceledQuotes, query=query, tries=TRIES)
+
+    async def protect_quotes(self, symbol: str = "", **limits: int) -> QuoteView:
+        """Protect quotes in a symbol, or all together, with the fields of `PUT /api/v1/quotes/protection`."""
+        body = {"symbol": symbol, **limits}
+        return await self._engine.ask("PUT", "/api/v1/quotes/protection", QuoteView, body, tries=TRIES)
+
+    async def reset_quotes(self, symbol: str = "") -> QuoteView:
+        """Quote again after a protection was reached."""
+        return await self._engine.ask("POST", "/api/v1/quotes/reset", QuoteView, {"symbol": symbol})
+
+    async def quotes(self, symbol: str = "") -> list[QuoteView]:
+        """List own live quotes and protections."""
+        return (await self._engine.get("/api/v1/quotes", QuoteViews, symbol=symbol)).items
 
     async def order(self, order_id: str) -> Order:
         """Show an order, finished ones too."""

@@ -23,6 +23,7 @@ from exchange.wire.rest.clearing import BalanceView, ClearedTrade, PositionView
 from exchange.wire.rest.market import CandleView, StatisticsView, Ticker, TradeView
 from exchange.wire.rest.order_lists import EnteredOrderList, LiveOrderList
 from exchange.wire.rest.orders import AmendedOrder, CanceledOrder, CanceledOrders, Fill, Order, OrderResult
+from exchange.wire.rest.quotes import CanceledQuotes, QuoteResults, QuoteView
 from exchange.wire.rest.symbols import SymbolView
 
 T = TypeVar("T")
@@ -151,6 +152,26 @@ class Client:
     def order_lists(self, symbol: str = "") -> list[LiveOrderList]:
         """List own order lists that live, oldest first."""
         return self._thread.run(self._client.order_lists(symbol))
+
+    def quote(self, *quotes: Mapping[str, Any], quote_id: int = 0) -> QuoteResults:
+        """Quote in one or many symbols, each with its own result."""
+        return self._thread.run(self._client.quote(*quotes, quote_id=quote_id))
+
+    def cancel_quotes(self, symbol: str = "") -> CanceledQuotes:
+        """Withdraw quotes, of a symbol or all."""
+        return self._thread.run(self._client.cancel_quotes(symbol))
+
+    def protect_quotes(self, symbol: str = "", **limits: int) -> QuoteView:
+        """Protect quotes in a symbol, or all together."""
+        return self._thread.run(self._client.protect_quotes(symbol, **limits))
+
+    def reset_quotes(self, symbol: str = "") -> QuoteView:
+        """Quote again after a protection was reached."""
+        return self._thread.run(self._client.reset_quotes(symbol))
+
+    def quotes(self, symbol: str = "") -> list[QuoteView]:
+        """List own live quotes and protections."""
+        return self._thread.run(self._client.quotes(symbol))
 
     def order(self, order_id: str) -> Order:
         """Show an order, finished ones too."""

@@ -12,6 +12,7 @@ from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.order_list import ListedOrder
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.quote import Quote
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -267,6 +268,44 @@ class EnterPeggedOrder(Command, frozen=True, kw_only=True):
     limit: Price
     quantity: Quantity
     client_order_id: str = ""
+
+
+class MassQuote(Command, frozen=True, kw_only=True):
+    """Quote in many symbols, each in place of the account's quote there. quote_id: the maker's own number.
+
+    The bids and asks have the ids that were reserved just before, and this command's: of the first quote the nearest.
+    """
+
+    account_id: AccountId
+    quote_id: int
+    quotes: tuple[Quote, ...]
+
+
+class CancelQuotes(Command, frozen=True, kw_only=True):
+    """Withdraw an account's quotes in a symbol, or with 0 in all of them."""
+
+    participant_id: ParticipantId
+    account_id: AccountId
+    symbol_id: SymbolId = SymbolId(0)
+
+
+class SetQuoteProtection(Command, frozen=True, kw_only=True):
+    """Protect an account's quotes in a symbol, or with 0 all of them together; a window of 0 ends it."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    quantity: int
+    executions: int
+    percent_bps: int
+    delta: int
+    window_ms: int
+
+
+class ResetQuoteProtection(Command, frozen=True, kw_only=True):
+    """Let an account quote again whose protection was reached."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from exchange.domain.order import (
 from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
+from exchange.domain.quote import ProtectionKind
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
@@ -291,6 +292,61 @@ class PegAccepted(Event, frozen=True, kw_only=True):
     kind: PegKind
     offset: int
     limit: Price
+
+
+class QuoteAccepted(Event, frozen=True, kw_only=True):
+    """A quote was taken in place of the one before. bid_order_id, ask_order_id: of its sides, 0 for none.
+
+    The cancels of the one before and the acceptance of its orders follow within the same command.
+    """
+
+    account_id: AccountId
+    quote_id: int
+    bid_order_id: OrderId
+    ask_order_id: OrderId
+
+
+class QuoteRejected(Event, frozen=True, kw_only=True):
+    """A quote was refused; the one before it stays."""
+
+    account_id: AccountId
+    quote_id: int
+    reason: Reason
+    measured: int
+    limit: int
+
+
+class QuotesCancelled(Event, frozen=True, kw_only=True):
+    """An account's quotes were withdrawn. count: of orders."""
+
+    account_id: AccountId
+    count: int
+
+
+class QuoteProtectionSet(Event, frozen=True, kw_only=True):
+    """An account's quotes are protected so in a symbol, or with 0 all together; a window of 0 is not at all."""
+
+    account_id: AccountId
+    quantity: int
+    executions: int
+    percent_bps: int
+    delta: int
+    window_ms: int
+
+
+class QuoteProtectionReached(Event, frozen=True, kw_only=True):
+    """A protection was reached: the quotes are withdrawn, and none is taken until it is reset."""
+
+    account_id: AccountId
+    kind: ProtectionKind
+    measured: int
+    limit: int
+
+
+class QuoteProtectionReset(Event, frozen=True, kw_only=True):
+    """An account may quote again."""
+
+    account_id: AccountId
 
 
 class MatchPrevented(Event, frozen=True, kw_only=True):

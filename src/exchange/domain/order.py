@@ -69,6 +69,8 @@ class OrderFlag(IntEnum):
     """It trades whole or waits."""
     HIDDEN = 8
     """It rests behind all that is shown at its price, and is not shown."""
+    QUOTED = 32
+    """It is one side of a market maker's quote. No member sets it."""
     PEGGED = 64
     """Its price follows the best prices that are shown. No member sets it."""
     LINKED = 128
@@ -110,6 +112,12 @@ class CancelReason(IntEnum):
     """What is left of a market order would trade beyond a price limit."""
     LINKED = 50
     """The other order of its pair was filled, triggered or cancelled."""
+    QUOTE_REPLACED = 51
+    """Its market maker quoted anew."""
+    QUOTE_CANCELLED = 52
+    """Its market maker withdrew the quote."""
+    QUOTE_PROTECTION = 53
+    """Its market maker's protection was reached."""
     KILL_SWITCH = 30
     """Trading was blocked."""
     CANCEL_TIMER = 31

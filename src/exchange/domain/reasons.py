@@ -54,6 +54,9 @@ class Reason(IntEnum):
     STOP_ALREADY_REACHED = 62
     TRAIL_INVALID = 63
     PEG_INVALID = 195
+    QUOTES_NOT_RESET = 197
+    QUOTE_INVALID = 198
+    QUOTE_CROSSED = 199
     ORDER_LIST_INVALID = 190
     ORDER_IDS_MISSING = 194
     LIST_ORDER_INVALID = 191
@@ -62,6 +65,7 @@ class Reason(IntEnum):
     POST_ONLY_WOULD_TRADE = 19
     UNKNOWN_ORDER = 20
     PEG_NOT_CHANGED = 196
+    QUOTE_NOT_CHANGED = 201
     NOTHING_TO_AMEND = 21
     AMEND_BELOW_FILLED = 22
     MAX_QUANTITY = 85
@@ -109,6 +113,7 @@ class Reason(IntEnum):
     ANOTHER_ROLE_NEEDED = 98
     TIMER_INVALID = 99
     RISK_LIMIT_INVALID = 100
+    QUOTE_PROTECTION_INVALID = 200
 
 
 class ReasonText(NamedTuple):
@@ -295,6 +300,18 @@ REASONS: dict[Reason, ReasonText] = {
         field="peg",
         measured="peg or offset",
     ),
+    Reason.QUOTES_NOT_RESET: ReasonText(
+        "The protection of these quotes was reached; reset it to quote again.", field="symbol"
+    ),
+    Reason.QUOTE_INVALID: ReasonText(
+        "A mass quote has 1 to 100 quotes, each of another symbol, and each with a side.",
+        field="quotes",
+        measured="quotes",
+        limit="maximum",
+    ),
+    Reason.QUOTE_CROSSED: ReasonText(
+        "The bid of a quote must be below its ask.", field="bid_price", measured="bid", limit="ask"
+    ),
     Reason.ORDER_LIST_INVALID: ReasonText(
         "An order list is a pair, an entry with one order that waits for it, or a bracket of three orders.",
         field="orders",
@@ -334,6 +351,9 @@ REASONS: dict[Reason, ReasonText] = {
         "A pegged order is not amended or replaced; cancel it and enter another.",
         field="order_id",
         measured="order id",
+    ),
+    Reason.QUOTE_NOT_CHANGED: ReasonText(
+        "An order of a quote is not amended or replaced; quote anew.", field="order_id", measured="order id"
     ),
     Reason.NOTHING_TO_AMEND: ReasonText("The order already has this quantity and price.", field="qty"),
     Reason.AMEND_BELOW_FILLED: ReasonText(
@@ -536,6 +556,12 @@ REASONS: dict[Reason, ReasonText] = {
         "A limit of this kind does not hold for that scope or symbol, or is out of its range.",
         field="value",
         measured="kind",
+    ),
+    Reason.QUOTE_PROTECTION_INVALID: ReasonText(
+        "A protection has a window of at most an hour and a limit in it; to reset is one that was reached.",
+        field="window_ms",
+        measured="milliseconds",
+        limit="maximum",
     ),
 }
 

@@ -31,17 +31,21 @@ REPLACED, REPLACED_NUMBER = LAYOUTS[e.OrderReplaced].struct, number_of(e.OrderRe
 EXECUTED, EXECUTED_NUMBER = LAYOUTS[e.TradeExecuted].struct, number_of(e.TradeExecuted)
 
 
-NOTED = OrderFlag.LINKED.value
+NOTED = OrderFlag.LINKED.value | OrderFlag.QUOTED.value
 """The flags of orders whose trades and end are noted, for others depend on them."""
 
 
 class Note(NamedTuple):
-    """A trade of an order that is noted, or with a reason its end. leaves: what it had left after it."""
+    """A trade of an order that is noted, or with a reason its end.
+
+    leaves, whole: what it had left after it, and its quantity then.
+    """
 
     order: RestingOrder
     quantity: int
     leaves: int
     reason: int
+    whole: int = 0
 
 
 class Counters(msgspec.Struct):
@@ -198,7 +202,9 @@ class EventStream:
             taker.leaves, taker.side, condition,
         ))  # fmt: skip
         if (maker.flags | taker.flags) & NOTED:
-            self.noted += [Note(o, quantity, o.leaves, 0) for o in (maker, taker) if o.flags & NOTED]
+            self.noted += [
+                Note(o, quantity, o.leaves, 0, o.quantity) for o in (maker, taker) if o.flags & NOTED
+            ]
         return self.sequence
 
     def _append(self, record: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The sections of a snapshot that hold order lists and pegs."""
+"""The sections of a snapshot that hold order lists, pegs and quotes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Any
 from msgspec import structs
 
 from exchange.domain.order import NO_TERMS, Peg, PegKind, SpecialTerms
+from exchange.domain.quote import ProtectionLimits
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from exchange.matching.order_lists import ids_of
-from exchange.matching.venue_state import OrderList, VenueState
+from exchange.matching.venue_state import OrderList, QuoteDesk, VenueState
 
 ORDER_LIST = Struct("<QBIIQQI")
 WAITING = Struct("<QQBBBBI36sIIIIHQ")
 RESERVED = Struct("<QI")
 COUNT = Struct("<I")
 PEG = Struct("<QBiI")
-SECTIONS = 4
+QUOTE_DESK = Struct("<IIQQIIIIIQQIQqB")
+SECTIONS = 5
 Records = Callable[[Struct], Iterator[tuple[Any, ...]]]
 """Gives the records of the next section, which have one layout."""
 
@@ -33,6 +35,21 @@ def sections(state: VenueState) -> Iterator[Iterator[bytes]]:
     pegs = sorted((id_, peg) for market in state.markets.values() for id_, peg in market.pegs.items())
     yield iter([RESERVED.pack(state.reserved_last, state.reserved_count)] if is_due else [])
     yield (PEG.pack(order_id, *structs.astuple(peg)) for order_id, peg in pegs)
+    yield (_quote_desk_record(key, desk) for key, desk in quote_desks_of(state))
+
+
+def quote_desks_of(state: VenueState) -> Iterator[tuple[tuple[int, int], QuoteDesk]]:
+    """Give quotes and protections by account and symbol id, as if nobody remembered orders that have ended."""
+    for key, desk in sorted(state.quote_desks.items()):
+        bid, ask = (order_id if order_id in state.orders else 0 for order_id in (desk.bid, desk.ask))
+        lasting = structs.replace(desk, bid=bid, ask=ask)
+        if not lasting.is_empty:
+            yield key, lasting
+
+
+def _quote_desk_record(key: tuple[int, int], desk: QuoteDesk) -> bytes:
+    bid, ask, limits, *counts = structs.astuple(desk)
+    return QUOTE_DESK.pack(*key, bid, ask, *structs.astuple(limits), *counts)
 
 
 def _waiting_record(list_id: int, order: RestingOrder) -> bytes:
@@ -50,7 +67,9 @@ def restore(state: VenueState, records: Records) -> None:
             state.list_of[order_id] = order_list
     for state.reserved_last, state.reserved_count in records(RESERVED):
         pass
-    for order_id, peg in read_pegs(records).items():
+    pegs = read_pegs(records)
+    state.quote_desks.update(read_quote_desks(records))
+    for order_id, peg in pegs.items():
         symbol_id = state.orders[order_id].symbol_id
         state.markets[symbol_id].pegs[order_id] = peg
         state.pegged[symbol_id] = None
@@ -73,6 +92,16 @@ def read_order_lists(records: Records) -> list[OrderList]:
 def read_pegs(records: Records) -> dict[int, Peg]:
     """Read how pegged orders get their prices from the next section, by their ids."""
     return {order_id: Peg(PegKind(kind), offset, limit) for order_id, kind, offset, limit in records(PEG)}
+
+
+def read_quote_desks(records: Records) -> dict[tuple[int, int], QuoteDesk]:
+    """Read quotes and protections from the next section, by account and symbol id."""
+    desks = {}
+    for account_id, symbol_id, bid, ask, *numbers in records(QUOTE_DESK):
+        limits = ProtectionLimits(*numbers[:5])
+        *counts, is_reached = numbers[5:]
+        desks[account_id, symbol_id] = QuoteDesk(*(bid, ask, limits, *counts, bool(is_reached)))
+    return desks
 
 
 def records_of(data: bytes) -> Records:

@@ -31,9 +31,10 @@ from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
 from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
-from exchange.matching.order_book import LINKED, NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.order_book import LINKED, NO_LEVEL, QUOTED, BookSide, RestingOrder
 from exchange.matching.order_lists import OrderLists
 from exchange.matching.pegs import Pegs
+from exchange.matching.quotes import Quotes
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
@@ -65,6 +66,7 @@ class Matcher:
         self._partition = state.events.partition
         self.order_lists = OrderLists(state, self)
         self.pegs = Pegs(state, self)
+        self.quotes = Quotes(state, self)
         self._triggered: deque[tuple[RestingOrder, int]] = deque()
         """Stop orders that are to come in within this command, each with the price that triggered it."""
 
@@ -83,7 +85,9 @@ class Matcher:
         noted, triggered = self._events.noted, self._triggered
         while noted or triggered:
             if noted:
-                self.order_lists.follow(noted.popleft())
+                note = noted.popleft()
+                follower = self.quotes if note.order.flags & QUOTED else self.order_lists
+                follower.follow(note)
             else:
                 order, last_price = triggered.popleft()
                 self._trigger(self._state.markets[order.symbol_id], order, last_price)

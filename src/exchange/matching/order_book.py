@@ -24,6 +24,7 @@ BUY = Side.BUY
 HIDDEN = OrderFlag.HIDDEN.value
 ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
 LINKED = OrderFlag.LINKED.value
+QUOTED = OrderFlag.QUOTED.value
 PEGGED = OrderFlag.PEGGED.value
 MARKET = OrderType.MARKET
 WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)

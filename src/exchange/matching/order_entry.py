@@ -14,7 +14,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.units import SEQUENCE_BITS
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.matcher import Matcher
-from exchange.matching.order_book import LINKED, PEGGED, RestingOrder
+from exchange.matching.order_book import LINKED, PEGGED, QUOTED, RestingOrder
 from exchange.matching.order_checks import (
     ALL_OR_NONE,
     HIDDEN,
@@ -344,6 +344,8 @@ class OrderEntry:
         market = self._markets[order.symbol_id]
         if order.flags & PEGGED:
             return Refusal(Reason.PEG_NOT_CHANGED, order_id)
+        if order.flags & QUOTED:
+            return Refusal(Reason.QUOTE_NOT_CHANGED, order_id)
         return (
             self._refusal_of_access(order.account_id, order.symbol_id)
             or refusal_of_change(market)

@@ -49,7 +49,11 @@ filled up with zeros. A snapshot is:
       · display quantity u32 · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
   32. the order ids that are reserved for the next command, where there are some: the last command that reserved one
       u64 · how many did so u32;
-  33. pegged orders by order id: order id u64 · kind u8 · offset i32 · limit u32.
+  33. pegged orders by order id: order id u64 · kind u8 · offset i32 · limit u32;
+  34. quotes that live and protections by account id and symbol id, 0 for all symbols: account id u32 · symbol id u32
+      · bid order id u64 · ask order id u64, 0 for none · limits of quantity u32, executions u32, percent_bps u32,
+      delta u32 · window_ms u32 · window from_ns u64 · quantity u64 · executions u32 · percent_bps u64
+      · bought less sold i64 · reached u8.
 """
 
 from __future__ import annotations

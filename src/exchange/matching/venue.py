@@ -16,7 +16,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import Peg, Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
-from exchange.matching import order_entry, snapshot
+from exchange.matching import linked_snapshot, order_entry, snapshot
 from exchange.matching.administration import Administration
 from exchange.matching.allocation import Allocator
 from exchange.matching.auction import Indication
@@ -30,9 +30,17 @@ from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.peg_entry import PegEntry
 from exchange.matching.phases import Phases
+from exchange.matching.quote_entry import QuoteEntry
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.trade_rulings import TradeRulings
-from exchange.matching.venue_state import LIMITS, OrderList, ScheduledPhase, VenueLimits, VenueState
+from exchange.matching.venue_state import (
+    LIMITS,
+    OrderList,
+    QuoteDesk,
+    ScheduledPhase,
+    VenueLimits,
+    VenueState,
+)
 from exchange.wire.records import (
     BY_NUMBER,
     COMMAND_HEADER,
@@ -73,7 +81,7 @@ class Venue:
         state.allocator = allocator
         matcher = self._matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
-        lists = ListEntry(state, matcher)
+        lists, quotes = ListEntry(state, matcher), QuoteEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
         day = self._business_day = BusinessDay(state, orders)
         risk = self._risk_desk = RiskDesk(state, orders)
@@ -112,6 +120,10 @@ class Venue:
             c.Withdraw: administration.withdraw,
             c.EnterOrderList: lists.enter,
             c.ReserveOrderId: lists.reserve,
+            c.MassQuote: quotes.quote,
+            c.CancelQuotes: quotes.cancel,
+            c.SetQuoteProtection: quotes.protect,
+            c.ResetQuoteProtection: quotes.reset,
             c.EnterPeggedOrder: PegEntry(state, matcher, orders).enter,
             c.CancelOrders: orders.cancel_orders,
             c.CancelOrdersWithin: orders.cancel_orders,
@@ -324,6 +336,10 @@ class Venue:
     def schedule(self) -> list[ScheduledPhase]:
         """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
         return list(self._state.schedule)
+
+    def quote_desks(self) -> dict[tuple[int, int], QuoteDesk]:
+        """Return quotes and their protection by account and symbol id, symbol 0 for all together; read only."""
+        return dict(linked_snapshot.quote_desks_of(self._state))
 
     def pegs(self) -> dict[int, Peg]:
         """Return how the pegged orders get their prices, by their ids."""

@@ -11,6 +11,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.phase import Phase
+from exchange.domain.quote import NO_PROTECTION, ProtectionLimits
 from exchange.domain.risk import RISK_LIMITS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
 from exchange.matching.allocation import Allocator
@@ -72,6 +73,28 @@ class OrderList(msgspec.Struct):
     waiting: list[RestingOrder]
 
 
+class QuoteDesk(msgspec.Struct):
+    """An account's quote in a symbol, or under symbol 0 what holds for all of them, and its protection.
+
+    bid, ask: order ids, which may have ended; the rest is of the window that began at `from_ns`; bought: less sold.
+    """
+
+    bid: int = 0
+    ask: int = 0
+    limits: ProtectionLimits = NO_PROTECTION
+    from_ns: int = 0
+    quantity: int = 0
+    executions: int = 0
+    percent_bps: int = 0
+    bought: int = 0
+    is_reached: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is to be remembered."""
+        return not (self.bid or self.ask or self.limits.window_ms)
+
+
 class VenueState:
     """The state of one venue. Its containers are filled and emptied, never exchanged for others."""
 
@@ -106,6 +129,8 @@ class VenueState:
         """By the ids of their orders, also of those that wait."""
         self.pegged: dict[int, None] = {}
         """Ids of the symbols that have pegged orders."""
+        self.quote_desks: dict[tuple[int, int], QuoteDesk] = {}
+        """By account and symbol id."""
         self.reserved_last = self.reserved_count = 0
         """The sequence of the last command that reserved an order id, and how many did so one after the other."""
         self.allocator: Allocator | None = None

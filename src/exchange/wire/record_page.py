@@ -28,6 +28,10 @@ _CODES = {
         " of 36 bytes, minimum quantity u32, display quantity u32, stop price u32, trail amount u32, trail_bps u16 and"
         " expires_ns u64",
     ),
+    "u": (
+        "u16",
+        "rows in the tail, each symbol_id u32, bid_price u32, bid_quantity u32, ask_price u32 and ask_quantity u32",
+    ),
     "l": ("u16", "rows in the tail, each account_id u32 and share_bps u16"),
 }
 _INTRODUCTION = f"""# Records

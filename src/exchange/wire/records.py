@@ -36,6 +36,7 @@ from exchange.domain.order import (
 from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
+from exchange.domain.quote import ProtectionKind, Quote
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
@@ -55,6 +56,7 @@ _ROWS: dict[str, tuple[struct.Struct, type[msgspec.Struct]]] = {
     "s": (struct.Struct("<BBHII"), AllocationStep),
     "l": (struct.Struct("<IH"), LeadMaker),
     "o": (struct.Struct("<BBBBII36sIIIIHQ"), ListedOrder),
+    "u": (struct.Struct("<IIIII"), Quote),
 }
 """Rows of a tail by their code: how one lies in bytes, and what it is."""
 _ENUMS: dict[str, type[IntEnum]] = {
@@ -78,6 +80,7 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "kind": LimitKind,
     "end": ListEnd,
     "peg_kind": PegKind,
+    "protection_kind": ProtectionKind,
 }
 
 
@@ -96,8 +99,8 @@ class Layout:
 
     body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
     t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks, s rows of tail
-    allocation steps, l rows of tail lead market makers, o rows of tail orders of a list, z a number
-    of four bytes with its sign.
+    allocation steps, l rows of tail lead market makers, o rows of tail orders of a list, u rows of tail quotes, z a
+    number of four bytes with its sign.
     """
 
     CODES: ClassVar[dict[str, str]] = {
@@ -112,6 +115,7 @@ class Layout:
         "s": "H",
         "l": "H",
         "o": "H",
+        "u": "H",
         "z": "i",
     }
 
@@ -129,8 +133,8 @@ class Layout:
         self.struct = struct.Struct(
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
-        self.has_tail = any(code in "brslo" for _, code in self.fields)
-        self.is_plain = not any(code in "?tibrslo" for _, code in self.fields)
+        self.has_tail = any(code in "brslou" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibrslou" for _, code in self.fields)
         self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
         self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
@@ -152,6 +156,7 @@ _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_
 _AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
 _ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
+_PROTECTION = "quantity:I executions:I percent_bps:I delta:I window_ms:I"
 _LIMIT = "kind:e is_set:? value:q span:I"
 
 LAYOUTS: dict[type, Layout] = {
@@ -209,6 +214,10 @@ LAYOUTS: dict[type, Layout] = {
             77,
             "account_id:I symbol_id:I side:e time_in_force:e kind:B offset:z limit:I quantity:I client_order_id:i",
         ),
+        Layout(c.MassQuote, 78, "account_id:I quote_id:I quotes:u"),
+        Layout(c.CancelQuotes, 79, "participant_id:I account_id:I symbol_id:I"),
+        Layout(c.SetQuoteProtection, 80, "account_id:I symbol_id:I " + _PROTECTION),
+        Layout(c.ResetQuoteProtection, 81, "account_id:I symbol_id:I"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -309,6 +318,22 @@ LAYOUTS: dict[type, Layout] = {
         Layout(e.OrderListTriggered, 206, "list_id:Q account_id:I order_id:Q quantity:I"),
         Layout(e.OrderListEnded, 207, "list_id:Q account_id:I order_id:Q end:e"),
         Layout(e.PegAccepted, 208, "order_id:Q account_id:I kind:e offset:z limit:I", {"kind": "peg_kind"}),
+        Layout(e.QuoteAccepted, 209, "account_id:I quote_id:I bid_order_id:Q ask_order_id:Q"),
+        Layout(
+            e.QuoteRejected,
+            210,
+            "account_id:I quote_id:I reason:E measured:q limit:q",
+            {"reason": "reject_reason"},
+        ),
+        Layout(e.QuotesCancelled, 211, "account_id:I count:I"),
+        Layout(e.QuoteProtectionSet, 212, "account_id:I " + _PROTECTION),
+        Layout(
+            e.QuoteProtectionReached,
+            213,
+            "account_id:I kind:e measured:q limit:q",
+            {"kind": "protection_kind"},
+        ),
+        Layout(e.QuoteProtectionReset, 214, "account_id:I"),
         Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
         Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
