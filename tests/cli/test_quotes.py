@@ -15,9 +15,13 @@ VIEW = {
 }  # fmt: skip
 
 
-def test_a_quote_names_both_sides_and_tells_each_result(run: Run, component: StubComponent, data: Path) -> None:
+def test_a_quote_names_both_sides_and_tells_each_result(
+    run: Run, component: StubComponent, data: Path
+) -> None:
     bid = {"id": "7", "qty": "100", "price": "189.10", "status": "new"}
-    answer = {"items": [{"symbol": "AAPL", "bid": bid}, {"symbol": "XYZ", "error": {"message": "The bid crosses."}}]}
+    answer = {
+        "items": [{"symbol": "AAPL", "bid": bid}, {"symbol": "XYZ", "error": {"message": "The bid crosses."}}]
+    }
     component.answer("POST", PATH, answer)
     ran = run("quote", "set", "aapl", "100", "189.10", "189.30", "--ask-quantity", "50", "--account", "3")
     assert ran.out == "AAPL bid 7: 100 at 189.10: new\nXYZ: refused, The bid crosses.\n"

@@ -86,7 +86,7 @@ def protect(
     body: dict[str, Any] = {"window_ms": window_ms, **_whose(symbol, account)}
     limits = (("qty", quantity), ("executions", executions), ("percent_bps", percent_bps), ("delta", delta))
     body |= {name: value for name, value in limits if value}
-    show(options.trader().put(PATH + "/protection", body), options.json, _print_view)
+    show(options.trader().ask("PUT", PATH + "/protection", {}, body), options.json, _print_view)
 
 
 @app.command

@@ -6,30 +6,34 @@ happened, and whether it is the last of its command: consumers stop only there.
 
 from __future__ import annotations
 
-import msgspec
-
 from exchange.domain.allocation import AllocationStep, LeadMaker
+from exchange.domain.event import Event as Event
+from exchange.domain.linked_events import OrderListAccepted as OrderListAccepted
+from exchange.domain.linked_events import OrderListEnded as OrderListEnded
+from exchange.domain.linked_events import OrderListTriggered as OrderListTriggered
+from exchange.domain.linked_events import PegAccepted as PegAccepted
+from exchange.domain.linked_events import QuoteAccepted as QuoteAccepted
+from exchange.domain.linked_events import QuoteProtectionReached as QuoteProtectionReached
+from exchange.domain.linked_events import QuoteProtectionReset as QuoteProtectionReset
+from exchange.domain.linked_events import QuoteProtectionSet as QuoteProtectionSet
+from exchange.domain.linked_events import QuoteRejected as QuoteRejected
+from exchange.domain.linked_events import QuotesCancelled as QuotesCancelled
 from exchange.domain.order import (
     CancelReason,
     OrderType,
-    PegKind,
     RepriceReason,
     SelfTradeMode,
     Side,
     TimeInForce,
 )
-from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
-from exchange.domain.quote import ProtectionKind
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
 from exchange.domain.units import (
     AccountId,
-    CommandSequence,
-    EventSequence,
     KeyId,
     MatchId,
     Money,
@@ -37,21 +41,7 @@ from exchange.domain.units import (
     ParticipantId,
     Price,
     Quantity,
-    SymbolId,
-    TimeNs,
 )
-
-
-class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What all events share. symbol_id: 0 where the event concerns no symbol."""
-
-    sequence: EventSequence
-    command_sequence: CommandSequence
-    time_ns: TimeNs
-    epoch: int
-    partition: int = 0
-    last_of_command: bool = True
-    symbol_id: SymbolId = SymbolId(0)
 
 
 class EngineStarted(Event, frozen=True, kw_only=True):
@@ -252,101 +242,6 @@ class OrderTriggered(Event, frozen=True, kw_only=True):
     leaves: Quantity
     stop_price: Price
     last_price: Price
-
-
-class OrderListAccepted(Event, frozen=True, kw_only=True):
-    """An order list was taken. list_id: the id of its first order; the second has the id before, and so on.
-
-    Orders that come in at once are accepted within the same command, those that wait when they come in.
-    """
-
-    list_id: OrderId
-    account_id: AccountId
-    contingency: int
-    orders: tuple[ListedOrder, ...]
-
-
-class OrderListTriggered(Event, frozen=True, kw_only=True):
-    """The entry of a list is done: what waited for it comes in now, with what the entry filled."""
-
-    list_id: OrderId
-    account_id: AccountId
-    order_id: OrderId
-    quantity: Quantity
-
-
-class OrderListEnded(Event, frozen=True, kw_only=True):
-    """The orders of a list do not depend on each other any more. order_id: the one whose end or trigger ended it."""
-
-    list_id: OrderId
-    account_id: AccountId
-    order_id: OrderId
-    end: ListEnd
-
-
-class PegAccepted(Event, frozen=True, kw_only=True):
-    """How the order that the event before took gets its price; its price is told whenever it changes."""
-
-    order_id: OrderId
-    account_id: AccountId
-    kind: PegKind
-    offset: int
-    limit: Price
-
-
-class QuoteAccepted(Event, frozen=True, kw_only=True):
-    """A quote was taken in place of the one before. bid_order_id, ask_order_id: of its sides, 0 for none.
-
-    The cancels of the one before and the acceptance of its orders follow within the same command.
-    """
-
-    account_id: AccountId
-    quote_id: int
-    bid_order_id: OrderId
-    ask_order_id: OrderId
-
-
-class QuoteRejected(Event, frozen=True, kw_only=True):
-    """A quote was refused; the one before it stays."""
-
-    account_id: AccountId
-    quote_id: int
-    reason: Reason
-    measured: int
-    limit: int
-
-
-class QuotesCancelled(Event, frozen=True, kw_only=True):
-    """An account's quotes were withdrawn. count: of orders."""
-
-    account_id: AccountId
-    count: int
-
-
-class QuoteProtectionSet(Event, frozen=True, kw_only=True):
-    """An account's quotes are protected so in a symbol, or with 0 all together; a window of 0 is not at all."""
-
-    account_id: AccountId
-    quantity: int
-    executions: int
-    percent_bps: int
-    delta: int
-    window_ms: int
-
-
-class QuoteProtectionReached(Event, frozen=True, kw_only=True):
-    """A protection was reached: the quotes are withdrawn, and none is taken until it is reset."""
-
-    account_id: AccountId
-    kind: ProtectionKind
-    measured: int
-    limit: int
-
-
-class QuoteProtectionReset(Event, frozen=True, kw_only=True):
-    """An account may quote again."""
-
-    account_id: AccountId
 
 
 class MatchPrevented(Event, frozen=True, kw_only=True):
