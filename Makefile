@@ -124,8 +124,9 @@ mutation: $(VENV)/.mutation ## See which small faults in matching/ and risk/ the
 
 CORE_TESTS := tests/scenarios tests/risk tests/matching
 coverage: $(VENV)/.mutation ## Measure which lines and branches of matching/ and risk/ their tests come through
-	@$(BIN)/coverage run --branch --data-file=build/coverage --source=src/exchange/matching,src/exchange/risk -m pytest \
-		$(CORE_TESTS) -k "not native" $(T)
+	@$(BIN)/coverage run --branch --data-file=build/coverage --source=src/exchange/matching,src/exchange/risk \
+		--omit=src/exchange/matching/native.py -m pytest \
+		--timeout=600 $(CORE_TESTS) -k "not native and not workload and not random_commands" $(T)
 	@$(BIN)/coverage report --data-file=build/coverage --skip-covered --show-missing
 
 fuzz: ## Fuzz records, venue and snapshots for a minute each (needs nightly Rust and cargo-fuzz; FUZZ_SECONDS=600)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from exchange.domain.events import KeyCreated
 from exchange.domain.participant import Role
+from exchange.domain.reasons import Reason
 from exchange.infra.errors import SourceUnavailable
 from exchange.wire.envelope import EventBatch
 from exchange.wire.records import encode_event
@@ -78,13 +79,19 @@ class FakeEngine:
         self.asked: list[tuple[str, int, dict[str, Any]]] = []
         self.answer: Callable[[], tuple[int, dict[str, Any]]] | None = None
         self.emits = True
+        self.blocked: list[dict[str, Any]] = []
         self.url = ""
         self._busted: set[int] = set()
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int = 0) -> None:
         app = web.Application()
-        app.add_routes([web.post("/api/v1/trades/{match_id}/{kind}", self._rule)])
+        app.add_routes(
+            [
+                web.post("/api/v1/trades/{match_id}/{kind}", self._rule),
+                web.post("/api/v1/risk/blocks", self._block),
+            ]
+        )
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -99,6 +106,15 @@ class FakeEngine:
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
+
+    async def _block(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if body in self.blocked:
+            return reply(
+                409, {"code": int(Reason.ALREADY_BLOCKED), "reason": "x", "message": "It is blocked."}
+            )
+        self.blocked.append(body)
+        return reply(201, {"canceled_orders": 2, "seq": 77})
 
     async def _rule(self, request: web.Request) -> web.Response:
         match_id, kind = int(request.match_info["match_id"]), request.match_info["kind"]

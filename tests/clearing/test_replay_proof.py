@@ -6,9 +6,12 @@ import pytest
 
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.replay_proof import differences, replay
-from exchange.clearing.store import BooksRow, read_books_row
+from exchange.clearing.store import BooksRow, read_books_row, read_trades, read_transfers
+from exchange.domain.corporate_action import HoldingCause
+from exchange.domain.corporate_events import HoldingAdjusted
 from exchange.infra.errors import SourceUnavailable
-from exchange.post_trade.invariants import BooksBroken
+from exchange.post_trade.books import Books
+from exchange.post_trade.invariants import BooksBroken, prove
 from tests.clearing.fake_engine import StreamSource
 from tests.post_trade.stream import NOON_NS, Stream
 
@@ -89,3 +92,30 @@ async def test_a_log_that_ends_too_early_is_said() -> None:
         SourceUnavailable, match=f"ends at event {len(stream.events)}, and clearing stands at"
     ):
         await replay(StreamSource(stream), len(stream.events) + NOON_NS)
+
+
+async def test_a_split_and_a_dividend_are_booked_alike_from_store_and_events(keeper: BookKeeper) -> None:
+    stream = plain_day()
+    for cause, asset, amount in (
+        (HoldingCause.SPLIT, 1, 60), (HoldingCause.CASH_IN_LIEU, 0, 1_234), (HoldingCause.DIVIDEND, 0, 15_000),
+    ):  # fmt: skip
+        for account, sign in ((1, 1), (2, -1)):
+            held = stream.holdings.get((account, asset), 0) + sign * amount
+            stream.holdings[account, asset] = held
+            stream.add(
+                HoldingAdjusted, symbol_id=1, account_id=account, cause=cause, asset=asset, amount=sign * amount,
+                balance=held,
+            )  # fmt: skip
+    row = books_of(keeper, stream)
+    ledger = await replay(StreamSource(stream), len(stream.events))
+    assert differences(ledger, row.ledger_hash.hex(), row.transfers, row.trades) == []
+    with keeper.store.connect() as connection:
+        proof = prove(
+            read_transfers(connection, 0), read_trades(connection, 0), keeper_books(keeper).ledger.balances,
+            keeper_books(keeper).positions.positions, row.ledger_hash,
+        )  # fmt: skip
+    assert proof.faults == []
+
+
+def keeper_books(keeper: BookKeeper) -> Books:
+    return keeper.within(lambda _, books: books)

@@ -45,14 +45,20 @@ def test_the_switch_is_pulled_and_lifted_by_the_role_that_may(
 def test_limits_are_set_listed_and_taken_away(run: Run, component: StubComponent, data: Path) -> None:
     component.answer("PUT", "/api/v1/risk/limits", LIMIT)
     component.answer("GET", "/api/v1/risk/limits", {"items": [LIMIT]})
-    row = ["account", "1", "max-notional", "1000.00"]
-    assert run("risk", "set", "account", "1", "max-notional", "1000.00").out.splitlines()[1].split() == row
+    row = ["account", "1", "max_notional", "1000.00"]
+    assert run("risk", "set", "account", "1", "max_notional", "1000.00").out.splitlines()[1].split() == row
     assert component.asked[-1].body == {
         "scope": "account", "subject": "1", "kind": "max_notional", "symbol": "", "span": 0, "value": "1000.00",
     }  # fmt: skip
     assert run("risk", "limits").out.splitlines()[1].split() == row
     run("risk", "set", "account", "1", "max-notional", "none")
     assert "value" not in component.asked[-1].body
+
+
+def test_a_kind_that_is_none_is_answered_with_those_that_there_are(run: Run, data: Path) -> None:
+    outcome = run("risk", "set", "account", "1", "max-price", "1")
+    assert outcome.code == 2
+    assert "one of symbol_barred, max_quantity" in outcome.err
 
 
 def test_usage_shows_what_is_measured(run: Run, component: StubComponent, data: Path) -> None:
@@ -63,7 +69,7 @@ def test_usage_shows_what_is_measured(run: Run, component: StubComponent, data: 
     component.answer("GET", "/api/v1/risk/usage/account/1", used)
     out = run("risk", "usage", "account", "1").out
     assert "open buys   1.00" in out
-    assert "max-notional" in out
+    assert "max_notional" in out
 
 
 def test_a_cancel_timer_is_given_in_seconds(run: Run, component: StubComponent, data: Path) -> None:

@@ -74,3 +74,19 @@ def test_a_trade_is_shown_with_its_whole_story(run: Run, component: StubComponen
     assert "price            289.20\n" in out
     assert "CE-CORE  hold     too far away\n" in out
     assert "due 1  ccp  trade\n" in out
+
+
+def test_a_cascade_is_a_table_with_the_stops_between(run: Run, component: StubComponent, data: Path) -> None:
+    trade = {"match_id": "88", "symbol": "AAPL", "price": "189.30", "qty": "10", "state": "accepted"}
+    caused = {
+        "trade": trade | {"match_id": "90"},
+        "caused_by": "88",
+        "order_id": "7",
+        "stop_price": "189.25",
+        "depth": 1,
+    }
+    component.answer("GET", "/api/v1/trades/88/cascade", {"trade": trade, "caused": [caused]})
+    lines = run("trades", "cascade", "88").out.splitlines()
+    assert lines[2].split() == ["90", "AAPL", "189.30", "10", "accepted", "189.25"]
+    component.answer("GET", "/api/v1/trades/88/cascade", {"trade": trade, "caused": []})
+    assert "it caused no other trade" in run("trades", "cascade", "88").out

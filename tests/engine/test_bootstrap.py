@@ -81,6 +81,25 @@ async def test_a_symbol_that_is_new_in_the_configuration_is_listed_and_a_changed
         assert "symbol_differs_from_configuration" in capsys.readouterr().out
 
 
+async def test_a_symbol_of_the_configuration_gets_its_bands_or_its_corridor(tmp_path: Path) -> None:
+    symbols = (
+        SymbolConfig(symbol="BND", name="In bands", reference_price=parse_price("10.00"), bands_tier=2),
+        SymbolConfig(
+            symbol="COR", name="In a corridor", reference_price=parse_price("10.00"), corridor_static_bps=300
+        ),
+    )
+    async with RunningEngine(tmp_path) as engine:
+        engine.config = msgspec.structs.replace(
+            engine.config, symbols=(*engine.config.symbols[:1], *symbols[:2])
+        )
+        await engine.restart()
+        symbols = (*symbols[:2], engine.config.symbols[0])
+        limits = [(await engine.get(f"/api/v1/symbols/{each.symbol}/limits")).body for each in symbols]
+    assert [(each["mode"], each["lowest_price"]) for each in limits] == [
+        ("bands", "9.00"), ("corridor", "9.70"), ("none", None)
+    ]  # fmt: skip
+
+
 async def test_partitions_share_the_symbols_without_overlap(tmp_path: Path) -> None:
     seen: list[str] = []
     for number in range(2):

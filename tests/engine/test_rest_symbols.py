@@ -32,6 +32,7 @@ async def test_symbols_are_listed_and_shown_without_a_key(engine: RunningEngine)
         "reference_price": "189.20",
         "ticks": [{"from": "0.00", "tick": "0.0001"}, {"from": "1.00", "tick": "0.01"}],
         "protection_bps": 0, "phase": "continuous", "auction": None, "allocation": {"steps": [], "lead_makers": []},
+        "short_sales": {"trigger_bps": 0, "needs_locate": False, "needs_marking": False, "restricted": False},
     }  # fmt: skip
     assert (await engine.get("/api/v1/symbols/NOPE")).status == 404
 

@@ -68,6 +68,11 @@ def test_bad_symbols_are_refused(symbol: str) -> None:
             "[x] allocation: must be at most 8 steps, each where it can stand, without lead",
         ),
         ({"allocation": ["fifo"] * 9}, "[x] allocation: must be at most 8 steps"),
+        (
+            {"bands_tier": 1, "corridor_static_bps": 5},
+            "[x] bands_tier: must be 0 where there is a corridor, got 1",
+        ),
+        ({"bands_tier": 3}, "[x] bands_tier: "),
         ({"ticks": [{"from": "0", "tick": "0"}]}, "[[x.ticks]] 1 tick: price must be above 0"),
         ({"ticks": [{"form": "0", "tick": "1"}]}, '[[x.ticks]] 1 form: no such key; did you mean "from"?'),
     ],

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from msgspec.structs import fields
 
-from exchange.infra import config_sections
+from exchange.infra import config_sections, surveillance_config
 from exchange.infra.config import Config, load_config
 from exchange.infra.config_keys import Section, item_section, unwrap
 from exchange.infra.config_text import config_text, descriptions, example_text, toml_value
+from exchange.surveillance.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SECTIONS = [
     value
-    for value in vars(config_sections).values()
+    for value in (*vars(config_sections).values(), *vars(surveillance_config).values())
     if isinstance(value, type) and issubclass(value, Section) and value is not Section
 ]
 
@@ -64,8 +65,9 @@ def test_the_example_reads_as_all_defaults(tmp_path: Path) -> None:
 
 def test_every_key_stands_in_the_example_with_a_comment_and_no_other() -> None:
     document = tomllib.loads(example_text())
-    tables = {"clearing.reviews", "clearing.rules", "engine.ouch", "engine.schedule"}
-    tables |= {"reporter.itch", "reporter.webhooks"}
+    tables = {"clearing.fund", "clearing.margin", "clearing.reviews", "clearing.rules", "clearing.settlement"}
+    tables |= {"engine.ouch", "engine.schedule", "reporter.itch", "reporter.webhooks"}
+    tables |= {f"surveillance.{name}" for name in Settings.__struct_fields__[1:]}
     assert keys_in(document) - tables == set(keys_of(Config)) - tables
     comments = " ".join(line.strip("# ") for line in example_text().splitlines() if line.startswith("#"))
     for path, meaning in keys_of(Config).items():

@@ -59,13 +59,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tenths", type=int, default=1, choices=range(1, 11), help="of all mutants")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--report", action="store_true", help="run nothing; of a run that was stopped too")
     arguments = parser.parse_args()
     digits = sorted(random.Random(arguments.seed).sample(range(10), arguments.tenths))
     started = time.monotonic()
-    _prepare()
-    names = [f"exchange.*__mutmut_*{digit}" for digit in digits]
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(arguments.jobs), *names]
-    subprocess.run(command, cwd=FOLDER, check=False, preexec_fn=lambda: os.nice(15))
+    if not arguments.report:
+        _prepare()
+        names = [f"exchange.*__mutmut_*{digit}" for digit in digits]
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(arguments.jobs), *names]
+        subprocess.run(command, cwd=FOLDER, check=False, preexec_fn=lambda: os.nice(15))
     results = _results()
     if not any(results.values()):
         print(f"mutation: mutmut tried nothing; its files are in {FOLDER.relative_to(ROOT)}")

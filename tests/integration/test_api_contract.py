@@ -21,6 +21,7 @@ from tests.integration.exchange_process import Client, ExchangeProcess, wait_for
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 RESTING_ORDERS = 40
+WASH_TRADES = 8
 TRADES = 60
 FAR_FROM_REFERENCE = "200.00"
 """Where a trade in AAPL is held by clearing, and not busted at once."""
@@ -89,6 +90,7 @@ def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
     for review in reviews[::3]:
         denial = {"reason": "within the band", "remedy": "none"}
         assert clearing.call("POST", f"/api/v1/reviews/{review['review_id']}/rule", denial)[0] == 200
+    alerts = wash(Client(url, keys["participants"]["carol"]["key"]), clearing)
     to_release = [trade["match_id"] for trade in trades if trade["state"] == "held"][:8]
     operator = Client(url, keys["operator"])
     spare = [
@@ -103,12 +105,27 @@ def make_market(exchange: ExchangeProcess) -> dict[str, list[str]]:
         "trades": [trade["match_id"] for trade in trades if trade["match_id"] not in to_release],
         "trades_to_release": to_release,
         "reviews": [review["review_id"] for review in reviews],
+        "alerts": alerts,
         "own_accounts": [str(keys["participants"]["bob"]["account_id"])],
         "accounts": [str(member["account_id"]) for member in keys["participants"].values()],
         "keys": spare,
         "newcomers": [operator.call("POST", "/api/v1/participants", {"name": "newcomer"})[1]["id"]],
         "client_order_ids": [f"bob-{number}" for number in range(TRADES)],
     }
+
+
+def wash(carol: Client, clearing: Client) -> list[str]:
+    """Let a member trade with itself; return the ids of the alerts that follow."""
+    for number in range(WASH_TRADES):
+        enter(carol, "sell", "189.20", f"wash-sell-{number}")
+        enter(carol, "buy", "189.20", f"wash-buy-{number}")
+
+    def found() -> list[str]:
+        items = clearing.get("/api/v1/surveillance/alerts?detector=WASH-1")["items"]
+        return [alert["alert_id"] for alert in items] if len(items) >= WASH_TRADES else []
+
+    ids: list[str] = wait_for(found, "alerts of wash trades")
+    return ids
 
 
 def enter(client: Client, side: str, price: str, client_order_id: str) -> str:

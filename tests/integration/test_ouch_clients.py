@@ -146,6 +146,23 @@ async def test_nasdaq_protocols_enters_trades_cancels_and_comes_back(exchange: E
     await again.close()
 
 
+async def test_nasdaq_protocols_enters_an_order_for_the_closing_auction_and_may_not_sell_short(
+    exchange: ExchangeProcess,
+) -> None:
+    bob = await connect(exchange, "bob", 0)
+    at_the_close, short = enter(5, "B", 10), enter(6, "T", 10)
+    at_the_close.cross = "C"
+    cancel = Cancel()
+    cancel.urn, cancel.quantity = 5, 0
+    for message in (at_the_close, short, cancel):
+        bob.send_message(message)
+    accepted, rejected, canceled = await take(bob, Accepted, Rejected, Canceled)
+    assert (accepted.urn, accepted.tif, accepted.cross) == (5, "0", "C")
+    assert (rejected.urn, rejected.reason) == (6, 0x0F)
+    assert (canceled.urn, canceled.decrement, canceled.reason) == (5, 10, "U")
+    await bob.close()
+
+
 async def test_nasdaq_protocols_is_told_that_its_password_is_wrong(exchange: ExchangeProcess) -> None:
     with pytest.raises(ConnectionRefusedError, match="NOT_AUTHORIZED"):
         await connect(exchange, "carol", 0, "wrong")

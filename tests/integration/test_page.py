@@ -65,6 +65,24 @@ def test_the_market_moves_and_nothing_outside_is_asked(page: Page, exchange: Exc
     assert page.errors == []  # type: ignore[attr-defined]
 
 
+def test_the_phase_and_how_an_auction_would_end_are_shown(page: Page, exchange: ExchangeProcess) -> None:
+    open_page(page, exchange, "XYZ")
+    operator = Client(exchange.url("engine"), exchange.keys()["operator"])
+    expect(page.locator("#phase")).to_have_text("continuous", timeout=WAIT_MS)
+    for phase in ("closing_auction", "continuous"):
+        body = {"phase": phase, "symbol": "XYZ"}
+        assert operator.call("POST", "/api/v1/market/phase", body)[0] == 200
+        expect(page.locator("#phase")).to_have_text(phase.replace("_", " "), timeout=WAIT_MS)
+        if phase == "continuous":
+            break
+        for who, side in (("alice", "buy"), ("bob", "sell")):
+            order = {"symbol": "XYZ", "side": side, "qty": "5", "price": "10.00"}
+            key = exchange.keys()["participants"][who]["key"]
+            assert Client(exchange.url("engine"), key).call("POST", "/api/v1/order", order)[0] == 201
+        expect(page.locator("#indication")).to_contain_text("would be 10.00: 5 paired", timeout=WAIT_MS)
+    expect(page.locator("#indication")).to_have_text("", timeout=WAIT_MS)
+
+
 def test_an_order_goes_in_by_the_ticket_rests_and_is_cancelled(page: Page, exchange: ExchangeProcess) -> None:
     open_page(page, exchange)
     page.fill("#key", exchange.keys()["participants"]["alice"]["key"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -162,6 +163,71 @@ def test_a_stop_order_is_told_in_words_and_waits_until_it_is_cancelled(screen: S
     expect(page.locator("#orders tr.canceled", has_text="stop")).to_be_visible(timeout=WAIT_MS)
 
 
+def test_a_trailing_and_a_hidden_order_are_told_in_words_and_taken(screen: Screen) -> None:
+    page = screen.open(who="alice")
+    page.uncheck("#confirm")
+    page.select_option("#type", "trailing_stop")
+    page.click("#sell")
+    page.fill("#qty", "11")
+    page.fill("#trail", "20%")
+    expect(page.locator("#words")).to_contain_text("20% below the highest one")
+    page.click("#send")
+    expect(page.locator("#orders tr.new", has_text="stop")).to_contain_text("11", timeout=WAIT_MS)
+    page.select_option("#type", "limit")
+    page.fill("#price", "240.00")
+    page.click("#terms summary")
+    page.check("#hidden")
+    expect(page.locator("#words")).to_contain_text("seen by nobody")
+    page.fill("#qty", "13")
+    page.click("#send")
+    expect(page.locator("#orders tr.new", has_text="240.00")).to_contain_text("13", timeout=WAIT_MS)
+    page.keyboard.press("Alt+c")
+    expect(page.locator("#orders tr.new")).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_an_order_shows_where_it_stands_in_the_line(screen: Screen, exchange: ExchangeProcess) -> None:
+    keys = exchange.keys()["participants"]
+    alice, bob = (Client(exchange.url("engine"), keys[name]["key"]) for name in ("alice", "bob"))
+    for who, qty in ((bob, "30"), (alice, "20")):
+        order = {"symbol": "AAPL", "side": "buy", "qty": qty, "price": "150.00"}
+        assert who.call("POST", "/api/v1/order", order)[0] == 201
+    page = screen.open(who="alice")
+    page.click("#view-trading")
+    row = page.locator("#line li", has_text="20 at 150.00")
+    expect(row).to_contain_text("number 2 of 2, 30 shares before it", timeout=WAIT_MS)
+    assert bob.call("DELETE", "/api/v1/orders?symbol=AAPL")[0] == 200
+    expect(row).to_contain_text("number 1 of 1, next to trade at its price", timeout=WAIT_MS)
+    assert alice.call("DELETE", "/api/v1/orders?symbol=AAPL")[0] == 200
+    expect(page.locator("#line .none")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_kill_switch_and_a_limit_are_set_and_lifted(screen: Screen, exchange: ExchangeProcess) -> None:
+    page = screen.open(operator=True)
+    page.click("#view-operations")
+    page.select_option("#block-scope", "participant")
+    page.fill("#block-subject", "2")
+    page.fill("#block-reason", "runaway program")
+    page.click("#pull")
+    expect(page.locator("#office-answer")).to_contain_text("participant 2 may not trade now", timeout=WAIT_MS)
+    expect(page.locator("#risk tr.blocked")).to_contain_text("runaway program", timeout=WAIT_MS)
+    bob = Client(exchange.url("engine"), exchange.keys()["participants"]["bob"]["key"])
+    status, answer = bob.call(
+        "POST", "/api/v1/order", {"symbol": "AAPL", "side": "buy", "qty": "1", "price": "150.00"}
+    )
+    assert (status, answer["reason"]) == (422, "participant_blocked"), answer
+    page.get_by_label("Lift the block of participant 2").click()
+    expect(page.locator("#office-answer")).to_have_class("bad", timeout=WAIT_MS)
+    risk = Client(exchange.url("engine"), exchange.keys()["risk"])
+    assert risk.call("POST", "/api/v1/risk/blocks/lift", {"scope": "participant", "subject": "2"})[0] == 200
+    expect(page.locator("#risk tr.blocked")).to_have_count(0, timeout=WAIT_MS)
+    page.fill("#limit-subject", "2")
+    page.fill("#limit-value", "500")
+    page.click("#set-limit")
+    expect(page.locator("#risk tr", has_text="max quantity")).to_contain_text("500", timeout=WAIT_MS)
+    page.get_by_label("Take away max_quantity of account 2").click()
+    expect(page.locator("#risk tr", has_text="max quantity")).to_have_count(0, timeout=WAIT_MS)
+
+
 def test_a_refused_order_says_why_and_an_incomplete_one_is_not_sent(screen: Screen) -> None:
     page = screen.open(who="alice")
     page.fill("#qty", "1.5")
@@ -253,6 +319,66 @@ def test_an_operator_sees_what_the_rules_measured_and_releases_or_busts_with_a_r
     expect(page.locator("#trades tr.executed")).to_contain_text(["11.00"], timeout=WAIT_MS)
 
 
+def test_an_officer_sees_an_alert_with_its_evidence_and_closes_the_case(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    alice = Client(exchange.url("engine"), exchange.keys()["participants"]["alice"]["key"])
+    for side in ("sell", "buy"):
+        order = {"symbol": "XYZ", "side": side, "qty": "7", "price": "10.00", "time_in_force": "gtc"}
+        assert alice.call("POST", "/api/v1/order", order)[0] == 201
+    page = screen.open("XYZ", operator=True)
+    page.click("#view-oversight")
+    alert = page.locator("#alerts article", has_text="bought and sold 7 at 10.00")
+    expect(alert).to_have_count(1, timeout=WAIT_MS)
+    expect(alert).to_contain_text("WASH-1 in XYZ")
+    expect(alert.locator(".close")).to_be_disabled()
+    alert.locator("summary").click()
+    expect(alert.locator(".measures")).to_contain_text("owners of the trade")
+    expect(alert.locator(".evidence")).to_contain_text("Events ")
+    picture(page, "oversight")
+    alert.get_by_role("textbox").fill("a test of ours")
+    alert.locator(".take").click()
+    expect(alert).to_contain_text("in review", timeout=WAIT_MS)
+    alert.locator(".escalate").click()
+    expect(alert.locator("h3")).to_contain_text("escalated", timeout=WAIT_MS)
+    alert.get_by_role("combobox").select_option("explained")
+    alert.locator(".close").click()
+    expect(alert).to_have_count(0, timeout=WAIT_MS)
+    page.check("#alerts-all")
+    expect(alert.locator("h3")).to_contain_text("closed as explained", timeout=WAIT_MS)
+
+
+def test_a_review_is_seen_with_its_deadline_and_ruled_on_with_a_reason(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    cross(exchange, "10.00")
+    bob = Client(exchange.url("clearing"), exchange.keys()["participants"]["bob"]["key"])
+    trade = newest_trade(bob)
+    status, _ = bob.call("POST", f"/api/v1/trades/{trade}/review", {"basis": "typed 10.00 for 9.00"})
+    assert status == 201
+    page = screen.open("XYZ", operator=True)
+    page.click("#view-oversight")
+    review = page.locator("#reviews article", has_text=f"Trade {trade} in XYZ")
+    expect(review).to_contain_text("typed 10.00 for 9.00", timeout=WAIT_MS)
+    expect(review).to_contain_text("until ")
+    review.get_by_role("textbox").fill("at the reference price")
+    review.locator(".deny").click()
+    expect(review).to_contain_text("denied", timeout=WAIT_MS)
+    expect(page.locator("#oversight-answer")).to_contain_text("is denied")
+    expect(page.locator("#cycles")).to_contain_text("No trading day is closed yet.")
+
+
+def newest_trade(client: Client) -> str:
+    """Wait until a member's trade has reached clearing; return its id."""
+    end = time.monotonic() + WAIT_MS / 1_000
+    while True:
+        status, answer = client.call("GET", "/api/v1/trades?symbol=XYZ&limit=1")
+        if status == 200 and answer["items"] and answer["items"][0]["price"] == "10.00":
+            return str(answer["items"][0]["match_id"])
+        assert time.monotonic() < end, answer
+        time.sleep(0.05)
+
+
 def test_the_proofs_hold_and_a_halt_is_told_to_everybody(screen: Screen) -> None:
     page = screen.open("TSLA", operator=True)
     page.click("#view-operations")
@@ -280,6 +406,89 @@ def test_a_trader_is_told_that_operations_need_another_key(screen: Screen) -> No
     page.keyboard.press("Enter")
     expect(page.locator("#office-answer")).to_contain_text("key", timeout=WAIT_MS)
     expect(page.locator("#office-answer")).to_have_class("bad")
+
+
+def test_an_auction_builds_up_on_the_page_and_its_price_is_explained(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    page = screen.open("XYZ", who="alice")
+    keys = exchange.keys()
+    operator = Client(exchange.url("engine"), keys["operator"])
+    expect(page.locator("#phase")).to_have_text("continuous", timeout=WAIT_MS)
+    body = {"phase": "closing_auction", "symbol": "XYZ"}
+    assert operator.call("POST", "/api/v1/market/phase", body)[0] == 200
+    expect(page.locator("#phase")).to_have_text("closing auction", timeout=WAIT_MS)
+    expect(page.locator("#auction")).to_contain_text("Orders gather", timeout=WAIT_MS)
+    expect(page.locator("#watch button", has_text="XYZ")).to_contain_text("closing auction")
+    traders = {
+        name: Client(exchange.url("engine"), keys["participants"][name]["key"])
+        for name in ("alice", "bob", "carol")
+    }
+    for n in range(12):
+        for who, side, off in (("bob", "sell", -5 + n % 4), ("carol", "buy", 5 - n % 3)):
+            order = {
+                "symbol": "XYZ",
+                "side": side,
+                "qty": str(10 + 7 * n),
+                "price": f"10.{10 + off + n // 3:02d}",
+            }
+            assert traders[who].call("POST", "/api/v1/order", order)[0] == 201
+    expect(page.locator("#auction-price")).to_have_text(re.compile("10.1"), timeout=WAIT_MS)
+    picture(page, "auction")
+    for who in ("bob", "carol"):
+        assert traders[who].call("DELETE", "/api/v1/orders?symbol=XYZ")[0] == 200
+    for who, side, qty in (("alice", "buy", "60"), ("bob", "sell", "50"), ("carol", "buy", "30")):
+        order = {"symbol": "XYZ", "side": side, "qty": qty, "price": "10.00"}
+        assert traders[who].call("POST", "/api/v1/order", order)[0] == 201
+    expect(page.locator("#auction-price")).to_have_text("10.00", timeout=WAIT_MS)
+    expect(page.locator("#auction-paired")).to_have_text("50", timeout=WAIT_MS)
+    expect(page.locator("#auction-imbalance")).to_have_text("40 to buy", timeout=WAIT_MS)
+    expect(page.locator("#auction .line")).to_have_attribute("d", re.compile("M"))
+    row = page.locator("#orders tr.new", has_text="XYZ").first
+    row.get_by_role("button", name="Why").click()
+    expect(page.locator("#why")).to_contain_text("nothing trades until that is over", timeout=WAIT_MS)
+    page.click("#story-close")
+    assert operator.call("POST", "/api/v1/market/phase", body | {"phase": "continuous"})[0] == 200
+    expect(page.locator("#auction")).to_have_count(0, timeout=WAIT_MS)
+    fill = page.locator("#fills tr.executed", has_text="XYZ").first
+    expect(fill).to_contain_text("10.00", timeout=WAIT_MS)
+    fill.get_by_role("button", name="Why").click()
+    expect(page.locator("#why")).to_contain_text("Why this price", timeout=WAIT_MS)
+    expect(page.locator("#why")).to_contain_text("It traded 50 of its 60 shares: nobody came before it")
+    picture(page, "why")
+    page.click("#story-close")
+    for who in ("alice", "carol"):
+        assert traders[who].call("DELETE", "/api/v1/orders?symbol=XYZ")[0] == 200
+
+
+def test_a_halt_is_told_counted_down_and_shaded_until_the_auction_reopens(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    page = screen.open("TSLA")
+    operator = Client(exchange.url("engine"), exchange.keys()["operator"])
+    expect(page.locator("#candles")).to_have_attribute("aria-label", re.compile("stands at"), timeout=WAIT_MS)
+    halt = {"symbol": "TSLA", "reason": "news pending"}
+    assert operator.call("POST", "/api/v1/market/halt", halt)[0] == 200
+    expect(page.locator("#halted")).to_contain_text("halted: news pending", timeout=WAIT_MS)
+    expect(page.locator("#phase")).to_have_text("halted")
+    expect(page.locator("#candles")).to_have_attribute(
+        "aria-label", re.compile("halts shaded: 1"), timeout=WAIT_MS
+    )
+    assert operator.call("POST", "/api/v1/market/resume", {"symbol": "TSLA", "call_s": 8})[0] == 200
+    expect(page.locator("#phase")).to_have_text("reopening auction", timeout=WAIT_MS)
+    expect(page.locator("#auction-end")).to_have_text(re.compile(r"0:0\d"), timeout=WAIT_MS)
+    picture(page, "halt")
+    expect(page.locator("#phase")).to_have_text("continuous", timeout=WAIT_MS)
+    expect(page.locator("#halted")).to_have_count(0)
+
+
+def test_times_are_those_of_the_market_or_ones_own(screen: Screen) -> None:
+    page = screen.open("AAPL")
+    expect(page.locator("#zone")).to_contain_text("UTC")
+    page.click("#zone")
+    expect(page.locator("#zone")).to_contain_text("local")
+    page.click("#zone")
+    expect(page.locator("#zone")).to_contain_text("UTC")
 
 
 def test_the_keyboard_changes_views_symbols_and_the_ticket(screen: Screen) -> None:
@@ -324,7 +533,7 @@ def test_every_view_fits_and_every_control_has_a_name(
     page = screen.open(who="alice", operator=True)
     page.fill("#price", "189.30")
     look = request.node.callspec.id
-    for view in ("market", "trading", "operations"):
+    for view in ("market", "trading", "operations", "oversight"):
         page.click(f"#view-{view}")
         expect(page.locator(f"main.{view}")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -337,7 +546,7 @@ def test_every_view_fits_and_every_control_has_a_name(
 
 
 NAMELESS = """() => [...document.querySelectorAll("button, input, select, a")].filter((one) => {
-  const labels = [...(one.labels ?? [])].map((label) => label.innerText.trim());
+  const labels = [...(one.labels ?? [])].map((label) => label.textContent.trim());
   return !(one.getAttribute("aria-label") || one.innerText || labels.some((text) => text));
 }).map((one) => one.outerHTML.slice(0, 120))"""
 

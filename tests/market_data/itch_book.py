@@ -37,7 +37,7 @@ class ItchReader:
         self.tape: dict[int, tuple[int, int]] = {}
         self.refs_seen: set[int] = set()
         self.crosses: list[tuple[str, str, int, int]] = []
-        self.auctions: dict[str, list[dict[str, Any]]] = {"I": [], "J": []}
+        self.auctions: dict[str, list[dict[str, Any]]] = {"I": [], "J": [], "V": [], "W": []}
 
     def read(self, messages: Iterable[bytes]) -> None:
         """Take messages in; assert what the specification promises."""
@@ -85,7 +85,9 @@ class ItchReader:
                     self.crosses.append(
                         (values["stock"], values["cross_type"], values["shares"], values["price"])
                     )
-                case "I" | "J":
+                case "Y":
+                    pass
+                case "I" | "J" | "V" | "W":
                     self.auctions[message.letter].append(values)
                 case "B" if self.crosses:
                     self.tape.pop(values["match"], None) or self.earlier.discard(values["match"])

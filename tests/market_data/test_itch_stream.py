@@ -8,7 +8,9 @@ import pytest
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderType, Side, TimeInForce
+from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import SymbolState
 from exchange.domain.units import AccountId, OrderId, ParticipantId, Price, Quantity, SymbolId
 from exchange.market_data.itch_stream import MOVE_SHIFT, DayPart, ItchStream, order_id_of, variation_of
@@ -201,8 +203,100 @@ def test_an_auction_is_told_from_its_first_indication_to_its_cross() -> None:
     assert market.reader.states[stock] == "T"
 
 
+def test_bands_a_pause_and_the_breaker_are_told() -> None:
+    market = Market()
+    flow, aapl = market.flow, SymbolId(1)
+    order = {
+        "symbol_id": aapl, "order_type": OrderType.LIMIT, "time_in_force": TimeInForce.DAY, "side": Side.BUY,
+        "account_id": AccountId(1), "quantity": Quantity(10), "price": Price(1_000_000_000),
+    }  # fmt: skip
+    parts = market.hear(flow.do(c.SetPriceBands(symbol_id=aapl, tier=1)))
+    parts += market.hear(flow.do(c.EnterOrder(**order)))  # type: ignore[arg-type]
+    flow.time_ns += 15 * 10**9
+    parts += market.hear(flow.do(c.Tick()))
+    parts += market.hear(flow.do(c.SetMarketBreaker(close_level=50_000_000)))
+    restored = ItchStream.restore(market.stream.snapshot())
+    parts += market.hear(told := flow.do(c.ReportIndexLevel(level=40_000_000)))
+    assert letters(restored.apply(told)) == letters(parts[-1:])
+    messages = [itch.decode(message) for part in parts for message in part.messages]
+    said = [
+        (each.letter, *(value for name, value in each.values.items() if name in WANTED))
+        for each in messages
+        if each.letter in "RHJVW"
+    ]
+    lower, upper = next(each for each in messages if each.letter == "J").values["lower"], flow.venue
+    assert said[:2] == [("R", "1"), ("H", "P", "LUDP")]
+    assert said[2][0] == "J"
+    assert said[3:6] == [("V", 465 * 10**9, 435 * 10**9, 400 * 10**9), ("W", "3"), ("H", "H", "MWC3")]
+    assert 0 < lower < upper.reference_price(1)
+
+
+WANTED = ("luld_tier", "state", "reason", "level", "level_1", "level_2", "level_3", "extension")
+
+
 @pytest.mark.parametrize(
     ("price", "code"), [(0, b" "), (1_009, b"L"), (1_010, b"1"), (900, b"A"), (1_200, b"B"), (5_000, b"C")]
 )
 def test_how_far_an_indicated_price_is_has_a_code(price: int, code: bytes) -> None:
     assert variation_of(price, 1_000) == code
+
+
+@pytest.mark.parametrize("ratio", [(2, 1), (1, 3), (3, 2)])
+def test_after_a_split_a_reader_has_the_venues_books(ratio: tuple[int, int]) -> None:
+    market = Market(seed=ratio[0])
+    venue = market.flow.venue
+    for _ in range(200):
+        market.hear(market.flow.random_events())
+    for price in (900_000, 901_000, 900_000):
+        market.hear(market.flow.limit(Side.BUY, price, 30))
+        market.hear(market.flow.limit(Side.SELL, price + 200_000, 30, display_quantity=10))
+    split = c.SplitSymbol(symbol_id=SymbolId(1), new_shares=ratio[0], old_shares=ratio[1])
+    market.hear(market.flow.do(c.SetSymbolState(symbol_id=SymbolId(1), state=SymbolState.SUSPENDED), split))
+    for side, orders in zip("BS", venue.orders(1), strict=True):
+        queue = market.reader.queue(SYMBOLS[0], side)
+        assert [(order_id_of(ref), *rest) for ref, *rest in queue] == [
+            (o.order_id, o.price, o.displayed) for o in orders
+        ]
+
+
+def test_a_new_ticker_has_a_directory_message_and_the_old_locate() -> None:
+    market = Market()
+    suspended = c.SetSymbolState(symbol_id=SymbolId(1), state=SymbolState.SUSPENDED)
+    parts = market.hear(market.flow.do(suspended, c.RenameSymbol(symbol_id=SymbolId(1), symbol="APPL")))
+    messages = [itch.decode(message) for part in parts for message in part.messages]
+    assert [(m.letter, m.stock_locate, m.values["stock"]) for m in messages[1:]] == [
+        ("R", 1, "APPL"),
+        ("H", 1, "APPL"),
+    ]
+
+
+def test_a_restriction_of_short_sales_is_told_when_it_begins_and_each_day_after() -> None:
+    market = Market()
+    market.hear(market.flow.do(c.SetShortSaleTerms(symbol_id=SymbolId(1), trigger_bps=1_000)))
+    market.hear(market.flow.limit(Side.BUY, 900_000, 5))
+    told = market.hear(market.flow.limit(Side.SELL, 900_000, 5))
+    assert [each["action"] for each in values(told, "Y")] == ["1"]
+    following = [market.hear(market.flow.do(c.StartBusinessDay(date=20261124 + day))) for day in range(3)]
+    assert ["".join(str(each["action"]) for each in values(parts, "Y")) for parts in following] == [
+        "22",
+        "20",
+        "0",
+    ]
+
+
+def test_what_the_kill_switch_blocks_is_halted_until_it_is_let_go() -> None:
+    market = Market()
+    block = {"key_id": 0, "role": Role.RISK}
+    one = market.hear(market.flow.do(c.BlockTrading(scope=RiskScope.SYMBOL, subject_id=1, **block)))
+    assert [(each["stock"], each["state"]) for each in values(one, "H")] == [("AAPL", "H")]
+    market.hear(market.flow.do(c.BlockTrading(scope=RiskScope.MARKET, subject_id=0, **block)))
+    assert market.reader.states == {"AAPL": "H", "MSFT": "H"}
+    again = ItchStream.restore(market.stream.snapshot())
+    assert again.snapshot() == market.stream.snapshot()
+    lift = {"key_id": 0, "role": Role.OPERATOR}
+    market.hear(market.flow.do(c.UnblockTrading(scope=RiskScope.MARKET, subject_id=0, **lift)))
+    assert market.reader.states == {"AAPL": "H", "MSFT": "T"}
+    market.hear(market.flow.do(c.UnblockTrading(scope=RiskScope.SYMBOL, subject_id=1, **lift)))
+    assert market.reader.states == {"AAPL": "T", "MSFT": "T"}
+    whom = c.BlockTrading(scope=RiskScope.PARTICIPANT, subject_id=1, cancels_orders=False, **block)
+    assert letters(market.hear(market.flow.do(whom))) == ""

@@ -30,9 +30,17 @@ Timed = tuple[bytes, int]
 class Comparison:
     """Both venues after the same commands from one seed."""
 
-    def __init__(self, seed: int, limits: VenueLimits, *, auctions: bool = False, risk: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        limits: VenueLimits,
+        *,
+        auctions: bool = False,
+        risk: bool = False,
+        price_limits: bool = False,
+    ) -> None:
         self.limits = limits
-        self.drawn = RandomCommands(seed, auctions=auctions, risk=risk)
+        self.drawn = RandomCommands(seed, auctions=auctions, risk=risk, price_limits=price_limits)
         self.definition, self.fast = Venue(limits=limits), NativeVenue(limits=limits)
         self.told: list[Timed] = []
         self.events: Counter[int] = Counter()

@@ -63,6 +63,8 @@ class NaiveVenue(NaivePhases):
                 symbol = self.symbols[command.symbol_id]
                 symbol.steps, symbol.makers, symbol.top = command.steps, command.lead_makers, {}
             case c.SetReferencePrice():
+                if command.reference_price % self.symbols[command.symbol_id].tick:
+                    return Reason.REFERENCE_PRICE_INVALID
                 self.symbols[command.symbol_id].history.append(command.reference_price)
             case c.SetSymbolState():
                 self.set_suspended(command.symbol_id, command.state == 2)
@@ -101,7 +103,19 @@ class NaiveVenue(NaivePhases):
                 return self.halt(command)
             case c.ResumeTrading():
                 return self.resume(command)
-        raise NotImplementedError(type(command).__name__)
+            case c.AddSymbol():
+                self.list_symbol(command)
+            case c.ConfigureSymbol():
+                self.configure(command)
+            case c.CreateAccount():
+                self.accounts[len(self.accounts) + 1] = command.participant_id
+            case (
+                c.CreateKey() | c.RevokeKey() | c.ConfigureRule() | c.ConfirmConfiguration() | c.StartEngine()
+            ):
+                pass  # the market does not know them
+            case _:
+                raise NotImplementedError(type(command).__name__)
+        return None
 
     # --- enter ---------------------------------------------------------------------------------------
 

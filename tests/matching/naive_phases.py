@@ -100,6 +100,27 @@ class NaivePhases(NaiveMatching):
             if not symbol.suspended and symbol.phase not in (Phase.HALTED, phase) and not waits:
                 self._enter(number, phase, cause, by_hand=cause == PhaseCause.OPERATOR)
 
+    def list_symbol(self, command: c.AddSymbol) -> None:
+        """List a symbol; it begins where the market stands."""
+        number = len(self.symbols) + 1
+        symbol = Symbol(
+            command.round_lot, command.ticks[0].tick, [command.reference_price], command.state == 2
+        )
+        self.symbols[number] = symbol
+        symbol.scheduled = self.market_scheduled
+        if self.market_phase != Phase.CONTINUOUS:
+            self._begin(number, self.market_phase, PhaseCause.LISTING)
+
+    def configure(self, command: c.ConfigureSymbol) -> None:
+        """Change the terms of a listed symbol; what rests stays as it is."""
+        number = ("XYZ", "LOT").index(command.symbol) + 1
+        symbol = self.symbols[number]
+        symbol.lot = command.round_lot or symbol.lot
+        symbol.tick = command.ticks[0].tick if command.ticks else symbol.tick
+        if command.reference_price:
+            symbol.history.append(command.reference_price)
+        self.set_suspended(number, command.state == 2 if command.state else symbol.suspended)
+
     # --- 5.9 halts -----------------------------------------------------------------------------------
 
     def halt(self, command: c.HaltTrading) -> Reason | None:

@@ -11,7 +11,12 @@ from tests.matching.naive_books import BPS, NaiveBooks
 from tests.matching.naive_values import Order, Print, Subject, Symbol
 
 SECOND_NS, MS_NS = 1_000_000_000, 1_000_000
-MARKET, SYMBOL, PARTICIPANT, ACCOUNT = RiskScope
+MARKET, SYMBOL, PARTICIPANT, ACCOUNT = (
+    RiskScope.MARKET,
+    RiskScope.SYMBOL,
+    RiskScope.PARTICIPANT,
+    RiskScope.ACCOUNT,
+)
 BY_MEMBER, BY_ACCOUNT, BY_ALL = (PARTICIPANT, ACCOUNT), (ACCOUNT,), (SYMBOL, PARTICIPANT, ACCOUNT)
 ALLOWED: dict[int, tuple[tuple[int, ...], int, int, int, str]] = {
     LimitKind.SYMBOL_BARRED: (BY_MEMBER, 1, 1, 0, "must"),

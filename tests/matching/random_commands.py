@@ -16,6 +16,7 @@ from exchange.domain import events as e
 from exchange.domain.order import OrderType, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
@@ -31,7 +32,9 @@ from tests.matching.small_world import (
     SYMBOLS,
     WORLD,
     cancel_orders,
+    change_limits,
     change_phase,
+    corporate_action,
     enter,
     enter_for_auction,
     enter_special,
@@ -52,8 +55,9 @@ TICKS: tuple[tuple[TickRow, ...], ...] = (
 )  # fmt: skip
 TEXTS = ("ABC", "XYZ", "A.B-9", "abc", "TOOLONG9", "", "A\x00B")
 DAY_NS = 86_400_000_000_000
+STEPS_NS = tuple(seconds * 10**9 for seconds in (0, 1, 5, 15, 30, 60, 300))
 TRADES_KEPT = 300
-PASSIVE_FLAGS = (0, 0, 0, 0, 1, 1, 3, 4, 8, 9)
+PASSIVE_FLAGS = (0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 8, 9, 128, 16, 32, 80, 96, 17)
 ORDERS_KEPT = 120
 OF_RISK = tuple(map(number_of, (e.TradingBlocked, e.TradingUnblocked, e.RiskLimitSet)))
 ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
@@ -62,11 +66,15 @@ ENTRIES = (number_of(e.OrderAccepted), number_of(e.OrderReplaced))
 class RandomCommands:
     """Draws records; it learns trades from the events that followed."""
 
-    def __init__(self, seed: int, *, auctions: bool = False, risk: bool = False) -> None:
+    def __init__(
+        self, seed: int, *, auctions: bool = False, risk: bool = False, price_limits: bool = False
+    ) -> None:
         self.auctions = auctions
         """Whether most commands are of auctions."""
         self.is_of_risk = risk
         """Whether most commands are orders that meet limits."""
+        self.has_price_limits = price_limits
+        """Whether most commands meet price limits, and time passes faster."""
         self.random = random.Random(seed)
         self.time_ns = START_NS
         self.trades: deque[e.TradeExecuted] = deque(maxlen=TRADES_KEPT)
@@ -125,6 +133,14 @@ class RandomCommands:
             return c.SetRiskLimit(
                 scope=scope, subject_id=subject_id, symbol_id=symbol_id, kind=kind, is_set=False
             )
+        if eight[7] % 8 == 0:
+            return c.BlockTrading(
+                scope=RiskScope.SESSION,
+                subject_id=eight[1] % 4,
+                key_id=eight[4],
+                role=3,
+                cancels_orders=eight[5] < 99,
+            )
         return risk_command(eight)
 
     def opening(self) -> list[bytes]:
@@ -147,6 +163,9 @@ class RandomCommands:
     def advance(self) -> int:
         """Return the time of the next batch: mostly a little later, sometimes days."""
         drawn = self.random.random()
+        if self.has_price_limits and drawn < 0.98:
+            self.time_ns += self.random.choice(STEPS_NS)
+            return self.time_ns
         self.time_ns += 1_000 if drawn < 0.99 else int(self.random.random() * 3 * DAY_NS)
         return self.time_ns
 
@@ -159,6 +178,8 @@ class RandomCommands:
             return self.linked()
         if self.auctions and self.random.random() < 0.8:
             return self.of_an_auction(eight)
+        if self.has_price_limits and self.random.random() < 0.9:
+            return self.of_price_limits(eight)
         if self.is_of_risk and self.random.random() < 0.8:
             return self.of_limits(eight)
         match self.random.random():
@@ -218,7 +239,9 @@ class RandomCommands:
             return c.AmendOrder(order_id=order_id, participant_id=0, price=price, quantity=quantity)
         if drawn < 0.85:
             return c.CancelOrder(order_id=self.order(eight)[0], participant_id=authority(eight))
-        return change_phase(eight, self.time_ns) if drawn < 0.97 else c.Tick()
+        if drawn < 0.96:
+            return change_phase(eight, self.time_ns)
+        return corporate_action(eight) if drawn < 0.98 else c.Tick()
 
     def of_limits(self, eight: bytes) -> c.Command:
         """Enter orders that have nothing wrong in themselves, under limits that come and go."""
@@ -246,11 +269,36 @@ class RandomCommands:
             )
         return self.risk(eight)
 
+    def of_price_limits(self, eight: bytes) -> c.Command:
+        """Enter orders that reach bands and corridors, let time pass, and now and then change what protects."""
+        drawn = self.random.random()
+        if drawn < 0.5:
+            order = enter(eight) if eight[7] % 2 else self.passive(eight)
+            price = order.price and 100_000 + (eight[6] - 128) * pick((100, 100, 50, 10), eight[5]) // 50 * 50
+            return msgspec.structs.replace(order, price=max(price, 0), client_order_id="")
+        if drawn < 0.6:
+            make = pick((enter_special, enter_stop), eight[7])
+            return make(eight, self.time_ns)  # type: ignore[no-any-return]
+        if drawn < 0.7:
+            order_id, price, quantity = self.changed(eight)
+            return c.AmendOrder(order_id=order_id, participant_id=0, price=price, quantity=quantity)
+        if drawn < 0.78:
+            return c.CancelOrder(order_id=self.order(eight)[0], participant_id=0)
+        if drawn < 0.8 and self.trades:
+            return self.ruling(eight)
+        if drawn < 0.82:
+            return self.of_phases(eight)
+        if drawn < 0.825:
+            return self.start_day(eight)
+        return change_limits(eight) if drawn < 0.86 else c.Tick()
+
     def of_phases(self, eight: bytes) -> c.Command:
         """Change a phase, and let the market trade again after a while; else enter an order for an auction, or tick."""
         drawn = self.random.random()
         if drawn < 0.25:
             return change_phase(eight, self.time_ns)
+        if drawn < 0.29:
+            return corporate_action(eight)
         if drawn < 0.35:
             return c.SetPhase(symbol_id=0, phase=Phase.CONTINUOUS)
         if drawn < 0.38:
@@ -270,6 +318,8 @@ class RandomCommands:
 
     def client_order_id(self, eight: bytes) -> str:
         """Draw none, or one that may be used already."""
+        if eight[7] % 16 == 4:
+            return f"~0000{eight[6] % 3}{self.random.randrange(60):08X}BYA~~~~"
         mark = "~" if eight[7] % 3 == 0 else ""
         return "" if eight[7] % 4 else f"{mark}{eight[7]}-{self.random.randrange(60)}"
 

@@ -284,6 +284,58 @@ def change_phase(eight: bytes, now_ns: int) -> c.Command:
             )  # fmt: skip
 
 
+def change_limits(eight: bytes) -> c.Command:
+    """Give a symbol bands, a corridor or nothing; set the breaker, or tell it of an index."""
+    symbol_id = pick(SYMBOLS, eight[1])
+    match eight[0] % 12:
+        case 0 | 1 | 2:
+            return c.SetPriceBands(symbol_id=symbol_id, tier=pick((1, 1, 1, 2, 2, 0, 3), eight[2]))
+        case 3 | 4 | 5:
+            return c.SetPriceCorridor(
+                symbol_id=symbol_id, dynamic_bps=pick((100, 10, 300, 0, 10_001), eight[2]),
+                static_bps=pick((200, 500, 0, 20, 50), eight[3]),
+                call_ns=pick((SECOND_NS, 60 * SECOND_NS, 0), eight[4]),
+                random_ns_max=pick((0, 30 * SECOND_NS, CALL_NS_MAX + 1), eight[5] // 8),
+                seed=eight[6] << 56 | eight[7],
+            )  # fmt: skip
+        case 6 | 7:
+            return c.SetMarketBreaker(close_level=pick((1_000, 1_000, 0, 2**53 + 1, 2**53), eight[2]))
+        case _:
+            return c.ReportIndexLevel(
+                level=pick((1_000, 990, 931, 930, 870, 869, 801, 800, 0, 2**63), eight[2])
+            )
+
+
+SPLITS = ((2, 1), (1, 2), (3, 2), (2, 3), (1, 10), (10, 1), (1, 1), (0, 1), (10_001, 1))
+
+
+def corporate_action(eight: bytes) -> c.Command:
+    """Split, rename, pay a dividend, or set what is asked of short sales.
+
+    An action is taken of a symbol that is suspended, halted or closed.
+    """
+    symbol_id = pick(SYMBOLS, eight[1])
+    note = pick(("", "why", " x"), eight[4])
+    match eight[0] % 6:
+        case 4 | 5:
+            return c.SetShortSaleTerms(
+                symbol_id=symbol_id, trigger_bps=pick((10, 20, 100, 1_000, 0, 10_000), eight[3]),
+                needs_locate=eight[5] < 60, needs_marking=eight[6] < 60,
+            )  # fmt: skip
+        case 0 | 1:
+            new, old = pick(SPLITS, eight[3])
+            cash_price = pick((0, 0, 50_000, 2_000_000_000), eight[5])
+            return c.SplitSymbol(
+                symbol_id=symbol_id, new_shares=new, old_shares=old, cash_price=cash_price, note=note
+            )
+        case 2:
+            ticker = pick(("XYZ", "LOT", "NEW", "NEWER", "small"), eight[3])
+            return c.RenameSymbol(symbol_id=symbol_id, symbol=ticker, name=note)
+        case _:
+            amount = pick((100, 255, 2_500, 99_999, 0), eight[3])
+            return c.PayDividend(symbol_id=symbol_id, amount=amount, note=note)
+
+
 def set_group(eight: bytes) -> c.SetSelfTradePrevention:
     """Put a member into one of two groups, or take it out."""
     mode = pick((*SelfTradeMode, 5), eight[0])

@@ -85,3 +85,15 @@ def test_a_reference_price_is_one_an_order_could_have() -> None:
     ticks = Desk().venue.directory.symbols[XYZ].ticks
     assert refusal_of_reference_price(9_999, ticks) is None
     assert refusal_of_reference_price(10_001, ticks) == (Reason.REFERENCE_PRICE_INVALID, 10_001, 100)
+
+
+def test_a_refused_command_about_a_symbol_names_it() -> None:
+    desk = Desk()
+    for command in (
+        c.SetReferencePrice(symbol_id=XYZ, reference_price=0),
+        c.SetMarketProtection(symbol_id=XYZ, protection_bps=10_001),
+        c.SetSymbolState(symbol_id=XYZ, state=9),
+        c.Withdraw(account_id=ANN, symbol_id=XYZ, amount=1),
+    ):
+        refused = desk.only(command)
+        assert (type(refused), refused.symbol_id) == (e.CommandRejected, XYZ)

@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderType, Side
+from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
-from exchange.domain.symbol import SymbolState
+from exchange.domain.symbol import SymbolState, TickRow
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
 from tests.matching.desk import MIDNIGHT_NS, Desk
@@ -53,9 +54,10 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         self.desk = Desk(opening=WORLD)
         self.world = SmallWorld()
         symbols = {1: Symbol(1, 100, [100_000]), 2: Symbol(ROUND_LOT, 50, [100_000])}
-        self.naive = NaiveVenue(OWNERS, symbols, day_ends=MIDNIGHT_NS)
+        self.naive = NaiveVenue(dict(OWNERS), symbols, day_ends=MIDNIGHT_NS)
         self.naive.now = self.desk.time_ns
         self.date = 20261123
+        self.version, self.epoch = 0, 1
         self.told: list[c.Command] = []
 
     # --- orders --------------------------------------------------------------------------------------
@@ -254,6 +256,50 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         self.tell(c.SetReferencePrice(symbol_id=pick((1, 2), eight[1]), reference_price=price))
 
     @rule(eight=eight_bytes)
+    def configure(self, eight: bytes) -> None:
+        """Change a symbol's terms by a version of the configuration."""
+        symbol, reference = pick(("XYZ", "LOT"), eight[0]), pick((0, 0, 99_900, 120_000), eight[1])
+        ticks = pick(((), (), (TickRow(0, 50),), (TickRow(0, 100),), (TickRow(0, 300),)), eight[2])
+        tick = ticks[0].tick if ticks else self.naive.symbols[1 + eight[0] % 2].tick
+        self.tell(
+            c.ConfigureSymbol(
+                configuration_version=self.version + 1, symbol=symbol, reference_price=reference // tick * tick,
+                round_lot=pick((0, 0, 1, 2, 4), eight[3]), state=pick((0, 0, 1, 2), eight[4]), ticks=ticks,
+            )
+        )  # fmt: skip
+
+    @rule(drawn=st.lists(eight_bytes, min_size=2, max_size=6))
+    def trade_in_a_new_symbol(self, drawn: list[bytes]) -> None:
+        """List a third symbol, once, and trade in it."""
+        if 3 not in self.naive.symbols:
+            state = pick((SymbolState.ACTIVE, SymbolState.ACTIVE, SymbolState.SUSPENDED), drawn[0][0])
+            self.tell(
+                c.AddSymbol(
+                    symbol="NEW", name="New", reference_price=100_000, state=state, ticks=(TickRow(0, 100),)
+                )
+            )
+        self.tell(c.SetSymbolState(symbol_id=3, state=SymbolState.ACTIVE))
+        for eight in drawn[1:]:
+            self.tell(msgspec.structs.replace(sane(eight), symbol_id=3))
+
+    @rule(eight=eight_bytes)
+    def administer(self, eight: bytes) -> None:
+        """Do what changes nothing of the market, and open an account, once."""
+        if len(self.naive.accounts) == len(OWNERS):
+            self.tell(c.CreateAccount(participant_id=1 + eight[1] % 3, name="more"))
+        self.version += 1
+        self.epoch += 1
+        digest = self.version.to_bytes(32, "big")
+        for command in (
+            c.CreateKey(participant_id=0, role=Role.OPERATOR, sha256=digest, label="key"),
+            c.ConfirmConfiguration(
+                configuration_version=self.version, key_id=1, approver_key_id=0, sha256=digest, note=""
+            ),
+            c.StartEngine(epoch=self.epoch),
+        ):
+            self.tell(command)
+
+    @rule(eight=eight_bytes)
     def bust(self, eight: bytes) -> None:
         if self.world.trades:
             self.compare(self.world.bust(eight), self.naive.bust(pick(self.naive.trades, eight[0])))
@@ -289,7 +335,7 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
         self.world.note(events)
         assert facts_of(events) == expected, command
         venue, naive = self.desk.venue, self.naive
-        for symbol_id in (1, 2):
+        for symbol_id in naive.symbols:
             bids, asks = venue.orders(symbol_id)
             hidden, waiting, for_auction = (
                 find(symbol_id) for find in (venue.hidden_orders, venue.stop_orders, venue.auction_orders)
@@ -304,9 +350,9 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             assert venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
             assert venue.reference_price(symbol_id) == naive.reference(symbol_id)
             assert venue.directory.symbols[symbol_id].phase == naive.symbols[symbol_id].phase
-        for account_id in OWNERS:
-            held = [venue.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
-            assert held == [naive.balance(account_id, symbol_id) for symbol_id in (0, 1, 2)]
+        for account_id in naive.accounts:
+            held = [venue.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]
+            assert held == [naive.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]
 
 
 def now_special(eight: bytes) -> c.EnterOrder:
@@ -327,5 +373,5 @@ def levels_of(orders: list[RestingOrder]) -> list[tuple[int, int, int]]:
     return [(price, sum(order.displayed for order in group), len(group)) for price, group in levels]
 
 
-MatcherAgainstNaiveModel.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+MatcherAgainstNaiveModel.TestCase.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 test_the_matcher_does_what_the_naive_model_does = MatcherAgainstNaiveModel.TestCase

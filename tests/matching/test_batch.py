@@ -20,6 +20,7 @@ def test_a_batch_gives_what_its_submissions_give_one_after_the_other() -> None:
     applied = apply_batch(together, SUBMISSIONS, 5)
     events = alone.apply(number(b"".join(SUBMISSIONS), 1, 3), 5)
     assert applied.events == events
+    assert Venue(3).apply_batch(SUBMISSIONS, 5) == applied
     assert together.running_hash == alone.running_hash
     assert [sequence for sequence, _ in decode_commands(applied.commands)] == [1, 2, 3, 4, 5, 6]
 

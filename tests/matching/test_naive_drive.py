@@ -16,6 +16,11 @@ from tests.matching.naive_values import Order
 
 SEEDS = range(1, 9)
 STEPS = 300
+UNKNOWN_TO_THE_MODEL = {
+    CancelReason.LINKED, CancelReason.QUOTE_REPLACED, CancelReason.QUOTE_CANCELLED, CancelReason.QUOTE_PROTECTION,
+    CancelReason.CORPORATE_ACTION, CancelReason.SHORT_SALE,
+}  # fmt: skip
+"""Reasons of commands that the naive model does not know: order lists, quotes, corporate actions, short sales."""
 
 
 @cache
@@ -41,7 +46,8 @@ def test_the_seeds_reach_every_limit_every_phase_reason_and_every_cancel_but_rar
     ]
     assert [r.name for r in (*of_limits, *of_phases) if not facts[f"refused {r.name}"]] == []
     rare = {CancelReason.PRICE_LIMIT, CancelReason.EXPIRED, CancelReason.CANCEL_TIMER, CancelReason.DAY_ENDED}
-    assert [r.name for r in CancelReason if r not in rare and not facts[f"cancelled {r.name}"]] == []
+    left_out = rare | UNKNOWN_TO_THE_MODEL
+    assert [r.name for r in CancelReason if r not in left_out and not facts[f"cancelled {r.name}"]] == []
 
 
 def test_a_difference_is_shrunk_to_the_commands_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:

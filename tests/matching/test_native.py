@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.phase import Phase
 from exchange.domain.printable import UNICODE_VERSION, is_printable
 from exchange.domain.units import SymbolId, parse_time
+from exchange.matching.order_book import RestingOrder
 from exchange.matching.snapshot import SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
@@ -38,6 +41,7 @@ SEEDS = range(1, 9)
 AUCTION_EVENTS = tuple(
     map(number_of, (e.PhaseChanged, e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted))
 )
+LIMIT_EVENTS = tuple(map(number_of, (v.PriceBandsSet, v.PriceCorridorSet, v.IndexLevelReported)))
 RISK_EVENTS = tuple(map(number_of, (e.RiskLimitSet, e.TradingBlocked, e.OrderTriggered)))
 COMMANDS_PER_SEED = 26_000
 """Over all seeds more than 200,000."""
@@ -54,21 +58,26 @@ def seen_of(venue: Any) -> dict[str, Any]:
     } | {"directory": vars(venue.directory)}  # fmt: skip
 
 
+def unmarked(order: RestingOrder | None) -> RestingOrder | None:
+    """Return an order without the marks, which are the matcher's own and follow from lists, pegs and quotes."""
+    return order and structs.replace(order, marks=0)
+
+
 def queries_of(venue: Any) -> list[Any]:
     """Return the answers to the queries of the gateway, for ids that are there and ids that are not."""
     symbols = (0, 1, 2, 3, 99, -1, 2**40)
     orders = [
-        find(symbol)
+        tuple([unmarked(order) for order in side] for side in find(symbol))
         for symbol in symbols
         for find in (venue.orders, venue.hidden_orders, venue.stop_orders, venue.auction_orders)
     ]
-    live = [one.order_id for bids, asks in orders for one in (*bids, *asks)] + [0, 5, 2**63, 2**64, -1]
+    live = [one.order_id for bids, asks in orders for one in (*bids, *asks) if one] + [0, 5, 2**63, 2**64, -1]
     return [
         orders,
         [venue.depth(symbol, levels) for symbol in symbols for levels in (0, 1, 3, 99, -1)],
         [venue.reference_price(symbol) for symbol in symbols],
         [venue.balance(account, symbol) for account in (*range(9), -1, 2**33) for symbol in symbols],
-        [(venue.order(order_id), venue.place_in_queue(order_id)) for order_id in live],
+        [(unmarked(venue.order(order_id)), venue.place_in_queue(order_id)) for order_id in live],
         [
             (
                 venue.schedule(),
@@ -110,6 +119,18 @@ def test_random_auctions_have_the_same_events_hash_and_snapshot(seed: int) -> No
         assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
         cross(both)
     told = [kind for kind in AUCTION_EVENTS if not both.events[kind]]
+    assert not told, f"seed {seed} never had events of the types {told}"
+    assert queries_of(both.fast) == queries_of(both.definition)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_price_limits_have_the_same_events_hash_and_snapshot(seed: int) -> None:
+    both = Comparison(seed, LIMITS, price_limits=True)
+    while len(both.told) < COMMANDS_PER_SEED // 4:
+        assert both.step(), f"seed {seed}:\n{both.shrunk()}"
+        assert both.has_same_snapshot(), f"seed {seed}:\n{both.shrunk()}"
+        cross(both)
+    told = [kind for kind in LIMIT_EVENTS if not both.events[kind]]
     assert not told, f"seed {seed} never had events of the types {told}"
     assert queries_of(both.fast) == queries_of(both.definition)
 

@@ -78,3 +78,29 @@ def test_nothing_is_indicated_where_no_orders_gather(phase: Phase) -> None:
         else c.SetPhase(symbol_id=XYZ, phase=phase)
     )
     assert desk.venue.indication(XYZ) is None
+
+
+def test_each_change_by_hand_carries_the_words_of_the_operator() -> None:
+    desk = Desk()
+    changes = (
+        c.SetPhase(symbol_id=XYZ, phase=Phase.PRE_OPEN, reason="a drill"),
+        c.HaltTrading(symbol_id=XYZ, reason="news"),
+        c.ResumeTrading(symbol_id=XYZ, call_ns=0, reason="told"),
+        c.SetPhase(symbol_id=ALL, phase=Phase.CLOSED, reason="power"),
+    )
+    said = [
+        [event.reason for event in desk.send(each) if isinstance(event, e.PhaseChanged)] for each in changes
+    ]
+    assert said == [["a drill"], ["news"], ["told"], ["power", "power"]]
+
+
+def test_what_is_refused_names_the_symbol() -> None:
+    desk = Desk()
+    for command in (
+        c.SetPhase(symbol_id=XYZ, phase=Phase.HALTED),
+        c.SchedulePhase(symbol_id=XYZ, phase=Phase.CLOSED, at_ns=1),
+        c.SetAuctionTerms(symbol_id=XYZ, collar_bps=10_001, extension_ns=1, extensions_max=1),
+        c.ResumeTrading(symbol_id=XYZ, call_ns=0),
+    ):
+        refused = desk.only(command)
+        assert (refused.symbol_id, refused.subject) == (XYZ, XYZ)

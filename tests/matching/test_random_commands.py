@@ -25,6 +25,7 @@ def test_few_seeds_reach_every_command_and_event_and_nearly_every_reason() -> No
     for drawn, limits in (
         (RandomCommands(1), LIMITS), (RandomCommands(2, risk=True), LIMITS),
         (RandomCommands(3, auctions=True), LIMITS), (RandomCommands(4), SMALL),
+        (RandomCommands(5, price_limits=True), LIMITS),
     ):  # fmt: skip
         venue, records = Venue(limits=limits), drawn.opening()
         while venue.command_sequence < COMMANDS_PER_SEED:

@@ -11,7 +11,7 @@ from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import LIMIT_TERMS, LimitKind, RiskScope
 from exchange.matching.risk_desk import is_allowed
-from tests.matching.desk import ANN, XYZ, Desk
+from tests.matching.desk import ANN, BOB, XYZ, Desk
 
 
 def limit(kind: LimitKind, **more: int) -> c.SetRiskLimit:
@@ -82,3 +82,11 @@ def test_a_timer_that_ends_while_the_exchange_was_away_ends_at_the_next_tick() -
     desk.time_ns += 3_600_000_000_000
     cancelled, expired = desk.send(c.Tick())
     assert (type(cancelled), expired.count, desk.venue.cancel_timer(ANN)) == (e.OrderCancelled, 1, 0)
+
+
+def test_only_the_block_of_a_symbol_concerns_a_symbol() -> None:
+    desk = Desk()
+    for scope, subject, symbol_id in ((RiskScope.SYMBOL, XYZ, XYZ), (RiskScope.ACCOUNT, BOB, 0)):
+        blocked = desk.only(c.BlockTrading(scope=scope, subject_id=subject, key_id=1, role=3))
+        lifted = desk.only(c.UnblockTrading(scope=scope, subject_id=subject, key_id=1, role=5))
+        assert (blocked.symbol_id, lifted.symbol_id) == (symbol_id, symbol_id)

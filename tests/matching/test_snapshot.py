@@ -12,7 +12,7 @@ from exchange.domain.allocation import Allocation, LeadMaker, parse_step
 from exchange.domain.order import OrderFlag, Side, TimeInForce
 from exchange.domain.participant import Role
 from exchange.domain.trade import BustReason
-from exchange.matching import snapshot
+from exchange.matching import guard_snapshot, risk_snapshot, snapshot
 from exchange.matching.snapshot import ENVELOPE, SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from tests.matching.desk import ANN, BOB, START_NS, XYZ, Desk, order
@@ -95,8 +95,16 @@ def test_a_snapshot_of_the_version_before_is_brought_up_to_date() -> None:
 
 def test_a_snapshot_without_risk_is_brought_up_to_date(desk: Desk) -> None:
     data = desk.venue.snapshot()
-    content = data[ENVELOPE.size : -4 * snapshot.COUNT.size]
+    newer = risk_snapshot.SECTIONS + snapshot.PHASE_SECTIONS + guard_snapshot.SECTIONS
+    content = data[ENVELOPE.size : -newer * snapshot.COUNT.size]
     old = ENVELOPE.pack(b"XVEN", 2, RULES_VERSION - 1, len(content), zlib.crc32(content)) + content
+    assert Venue.restore(old).digest() == desk.venue.digest()
+
+
+def test_a_snapshot_without_price_guards_is_brought_up_to_date(desk: Desk) -> None:
+    data = desk.venue.snapshot()
+    content = data[ENVELOPE.size : -guard_snapshot.SECTIONS * snapshot.COUNT.size]
+    old = ENVELOPE.pack(b"XVEN", 4, RULES_VERSION - 1, len(content), zlib.crc32(content)) + content
     assert Venue.restore(old).digest() == desk.venue.digest()
 
 

@@ -86,3 +86,10 @@ def test_rulings_on_the_largest_trades_do_not_overflow(desk: Desk) -> None:
     withdrawn = desk.only(c.Withdraw(account_id=ANN, symbol_id=0, amount=1))
     assert withdrawn.balance == 2**63 - 1
     assert desk.only(c.Deposit(account_id=ANN, symbol_id=0, amount=1)).reason is Reason.AMOUNT_NOT_POSITIVE
+
+
+def test_a_refused_ruling_names_trade_and_symbol(desk: Desk) -> None:
+    bust = c.BustTrade(**FACTS, ruling_id=8, reason=BustReason.ERRONEOUS)
+    _, refused = desk.send(bust, bust)
+    assert isinstance(refused, e.CommandRejected)
+    assert (refused.symbol_id, refused.subject) == (XYZ, FACTS["match_id"])

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import parse_step
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
 from exchange.domain.phase import Phase
@@ -107,6 +108,18 @@ def a_day(seed: int) -> Recorder:
         c.SetSelfTradePrevention(participant_id=3, group=1, mode=SelfTradeMode.CANCEL_BOTH),
         c.SetRiskLimit(scope=RiskScope.ACCOUNT, subject_id=2, kind=LimitKind.MAX_QUANTITY, value=400),
     )
+    desk.send(
+        c.SetPriceCorridor(
+            symbol_id=1,
+            dynamic_bps=120,
+            static_bps=300,
+            call_ns=2 * MINUTE_NS,
+            random_ns_max=SECOND_NS,
+            seed=seed,
+        ),
+        c.SetPriceBands(symbol_id=OTHER, tier=1),
+        c.SetMarketBreaker(close_level=100_000),
+    )
     for minute, phase in PHASES:
         at_ns = START_NS + minute * MINUTE_NS
         desk.send(c.SchedulePhase(symbol_id=0, phase=phase, at_ns=at_ns, random_ns_max=SECOND_NS, seed=seed))
@@ -118,6 +131,9 @@ def a_day(seed: int) -> Recorder:
     for minute in (91, 93, 100, 150, 200):
         play(desk, chance, minute)
     bust_the_last_trade(desk)
+    for level, minute in ((99_000, 220), (92_900, 225), (93_500, 250)):
+        desk.send(c.ReportIndexLevel(level=level))
+        play(desk, chance, minute)
     for minute in (300, 351, 355, 359, 362):
         play(desk, chance, minute)
     desk.pass_until((MIDNIGHT_NS - START_NS) // MINUTE_NS + 1)
@@ -165,12 +181,13 @@ def test_the_day_has_all_that_a_day_has() -> None:
     kinds = {type(event) for event in day.events}
     assert kinds >= {
         e.AuctionIndicated, e.AuctionExecuted, e.TradeExecuted, e.TradeBusted, e.OrderTriggered, e.OrderRefreshed,
-        e.OrderRejected, e.MatchPrevented, e.BusinessDayStarted,
+        e.OrderRejected, e.MatchPrevented, e.BusinessDayStarted, v.CorridorLeft, v.PriceBandsMoved,
+        v.MarketBreakerTripped,
     }  # fmt: skip
     auctions = [
         event.auction.name for event in day.events if isinstance(event, e.AuctionExecuted) and event.volume
     ]
-    assert set(auctions) == {"OPENING", "REOPENING", "CLOSING"}
+    assert set(auctions) == {"OPENING", "REOPENING", "VOLATILITY", "CLOSING"}
 
 
 def test_a_day_cut_by_a_snapshot_anywhere_comes_to_the_same_end() -> None:

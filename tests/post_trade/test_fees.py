@@ -72,3 +72,63 @@ def test_one_row_twice_and_too_many_rows_are_refused() -> None:
         parse_fees([GOOD, GOOD])
     with pytest.raises(FeesError, match="got 201 rows, at most 200"):
         parse_fees([GOOD] * 201)
+
+
+def test_of_tiers_the_highest_that_the_months_volume_reached_holds() -> None:
+    rows = [
+        {"name": "trading", "from": "2026-01-01", "who": "taker", "per_share": "0.0030"},
+        {
+            "name": "trading",
+            "from": "2026-01-01",
+            "who": "taker",
+            "per_share": "0.0020",
+            "volume_from": 1_000,
+        },
+        {
+            "name": "trading",
+            "from": "2026-01-01",
+            "who": "taker",
+            "per_share": "-0.0010",
+            "volume_from": 9_000,
+        },
+    ]
+    schedule = parse_fees(rows)
+    assert schedule.has_tiers
+    taker = fill("20260201", "100@189.20 taker")
+    january = fill("20260101", "100@189.20 taker")
+    for volume, amount in ((0, 3000), (999, 3000), (1_000, 2000), (8_999, 2000), (9_000, -1000)):
+        assert schedule.charges(january, volume) == [("trading", amount)]
+    later = parse_fees(
+        [*rows, {"name": "trading", "from": "2026-02-01", "who": "taker", "per_share": "0.0001"}]
+    )
+    assert later.charges(taker, 9_000) == [("trading", 100)]
+
+
+@pytest.mark.parametrize(
+    ("row", "quantity", "amount"),
+    [
+        ({"per_share": "0.0001"}, -1_000, 1000),
+        ({"per_share": "0.0001", "cap": "0.05"}, -1_000, 500),
+        ({"percent": "0.0021", "round_up": True}, -1, 100),
+        ({"percent": "-0.0021", "round_up": True}, -1_000, -2100),
+    ],
+)
+def test_a_regulatory_fee_has_a_cap_and_goes_up_to_the_cent(
+    row: dict[str, Any], quantity: int, amount: int
+) -> None:
+    schedule = parse_fees([{"name": "regulatory", "from": "2026-01-01", "who": "seller"} | row])
+    assert schedule.charges(fill("20260101", f"{quantity}@10.00 taker")) == [("regulatory", amount)]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"volume_from": "1000"}, "key 'volume_from': got '1000'; allowed is a whole number of shares"),
+        ({"volume_from": True}, "key 'volume_from'"),
+        ({"cap": "-1"}, "key 'cap': got '-1'; allowed is an amount of at least 0"),
+        ({"round_up": 1}, "key 'round_up': got 1; allowed are true and false"),
+    ],
+)
+def test_limits_of_a_fee_that_cannot_be_are_refused(row: dict[str, Any], message: str) -> None:
+    with pytest.raises(FeesError, match=message):
+        parse_fees([{"name": "a", "from": "2026-01-01", "who": "both", "per_share": "0.1"} | row])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.domain.corporate_action import Split
 from exchange.domain.units import MatchId, Price, TimeNs, format_money, parse_price
 from exchange.post_trade.lots import Holding
 
@@ -75,3 +76,28 @@ def test_realised_and_unrealised_sum_to_what_was_received_and_is_held_by_both_me
         == sum(quantity for quantity, _ in fills)
     )
     assert len({lot.quantity > 0 for lot in holding.lots}) <= 1
+
+
+def test_a_split_keeps_what_open_shares_cost_and_pays_for_the_fraction() -> None:
+    holding = play("5@10.00 2@12.00")
+    holding.split(Split(3, 2), parse_price("7.00"))
+    assert [(lot.quantity, format_money(lot.price)) for lot in holding.lots] == [(7, "7.1429"), (3, "8.00")]
+    assert (holding.quantity, format_money(holding.average_price)) == (10, "7.40")
+    assert (format_money(holding.realised_average), format_money(holding.realised_fifo)) == ("3.50", "3.5003")
+
+
+@given(fills=fills, ratio=st.tuples(st.integers(1, 50), st.integers(1, 50)), mark=st.integers(1, 10**7))
+def test_a_split_makes_nothing_but_what_it_pays(
+    fills: list[tuple[int, int]], ratio: tuple[int, int], mark: int
+) -> None:
+    holding, paid, split = Holding(), 0, Split(*ratio)
+    for number, (quantity, price) in enumerate(fills, 1):
+        holding.take(quantity, Price(price), MatchId(number), TimeNs(number))
+        paid += quantity * price
+    whole, rest = split.shares(holding.quantity)
+    holding.split(split, Price(mark))
+    worth = whole * mark - paid + split.cash(rest, mark)
+    fifo, average = holding.unrealised(Price(mark))
+    assert holding.quantity == whole == sum(lot.quantity for lot in holding.lots)
+    assert holding.realised_fifo + fifo == worth
+    assert holding.realised_average + average == worth

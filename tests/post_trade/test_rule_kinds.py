@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from exchange.domain.events import TradeExecuted
 from exchange.domain.symbol import SymbolState
+from exchange.domain.trade import TradeCondition
 from exchange.domain.units import parse_money
 from exchange.post_trade.recent_trades import RecentTrades
 from exchange.post_trade.rule import Context, Finding, Rule, Verdict
@@ -93,6 +95,19 @@ def test_price_band_says_what_it_measured_in_one_sentence() -> None:
         Verdict.BUST, 408_000, 170_280,
         "The price 230.00 is 40.80 above the reference price 189.20; from 17.028 (3 × 3 %) on it is to bust.",
     )  # fmt: skip
+
+
+def test_price_band_leaves_auctions_and_trades_within_price_limits_alone() -> None:
+    far = one_trade(price="230.00", reference="189.20")
+    found = {
+        condition: finding(PriceBand(id="CE"), msgspec.structs.replace(far, symbol_state=condition))
+        is not None
+        for condition in TradeCondition
+    }
+    assert [condition.name for condition, is_found in found.items() if is_found] == [
+        "CONTINUOUS",
+        "SUSPENDED",
+    ]
 
 
 def test_price_band_without_a_reference_price_holds() -> None:

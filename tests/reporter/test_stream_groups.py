@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from exchange.domain import commands as c
 from exchange.domain.order import Side
+from exchange.domain.units import SymbolId
 from exchange.market_data.candles import Candle, CandleKey
 from exchange.market_data.statistics import figures_of_trade
 from exchange.reporter.live_market import LiveMarket
@@ -62,6 +64,19 @@ def test_the_whole_exchange_has_a_status_too(live: LiveFlow) -> None:
     group.join(connection.real)
     (snapshot,) = connection.take()
     assert (snapshot["symbol"], snapshot["state"], snapshot["business_date"]) == ("", None, "2026-11-23")
+
+
+def test_the_status_of_a_symbol_has_its_bands_while_they_hold(live: LiveFlow) -> None:
+    group, connection = StatusGroup(live.market, 1), FakeConnection()
+    live.feed(live.flow.do(c.SetPriceBands(symbol_id=SymbolId(1), tier=1)))
+    group.join(connection.real)
+    bands = connection.take()[-1]["bands"]
+    assert (sorted(bands), bands["state"]) == (
+        ["highest_price", "lowest_price", "reference_price", "state"], "normal"
+    )  # fmt: skip
+    live.feed(live.flow.do(c.HaltTrading(symbol_id=SymbolId(1), reason="news")))
+    group.join(connection.real)
+    assert connection.take()[-1]["bands"] is None
 
 
 def test_a_level_that_goes_out_of_view_is_told_and_the_checksum_is_of_the_view(live: LiveFlow) -> None:

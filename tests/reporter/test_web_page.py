@@ -7,11 +7,13 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from exchange.infra.config import Config
 from exchange.infra.http_routes import Call
+from exchange.infra.schedule_config import ScheduleConfig
 from exchange.reporter.web_page import MEDIA, PageConfig, WebPage
 from tests.reporter.reporter_stand import Stand, reporter_config
 
@@ -115,6 +117,15 @@ async def test_configured_addresses_win(tmp_path: Path) -> None:
     told = await told_to(reporter_config(tmp_path, url="https://market.example/"), "inside:8002")
     assert told.reporter == "https://market.example"
     assert told.stream == "wss://market.example/api/v1/stream"
+
+
+async def test_the_time_zone_is_that_of_the_schedule_or_utc(tmp_path: Path) -> None:
+    config = reporter_config(tmp_path)
+    assert (await told_to(config, "inside:8002")).time_zone == "UTC"
+    schedule = ScheduleConfig(enabled=True, time_zone="Europe/Berlin")
+    engine = msgspec.structs.replace(config.engine, schedule=schedule)
+    zoned = msgspec.structs.replace(config, engine=engine)
+    assert (await told_to(zoned, "inside:8002")).time_zone == "Europe/Berlin"
 
 
 async def told_to(config: Config, host: str) -> PageConfig:

@@ -13,7 +13,8 @@ UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_L
 STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
 FLAGS = {
     "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
-    "hidden": OrderFlag.HIDDEN,
+    "hidden": OrderFlag.HIDDEN, "do-not-reduce": OrderFlag.DO_NOT_REDUCE, "short": OrderFlag.SHORT,
+    "short-exempt": OrderFlag.SHORT_EXEMPT, "located": OrderFlag.LOCATED,
 }  # fmt: skip
 TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
     "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),

@@ -31,7 +31,7 @@ from tests.scenarios.asked import UNPRICED, asked_of, price_of, step, type_of
 from tests.scenarios.linked_steps import LinkedSteps
 from tests.scenarios.words import Names, say
 
-WHOM = r"(?P<whom>market|symbol|participant|account)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
+WHOM = r"(?P<whom>market|symbol|participant|account|session)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
 USAGE = ("open buys", "open sales", "gross", "loss")
 
 
@@ -305,6 +305,30 @@ class Stage(LinkedSteps):
     def set_protection(self, symbol: str, bps: str) -> c.Command:
         return c.SetMarketProtection(symbol_id=self.names.symbol(symbol), protection_bps=int(bps))
 
+    # --- corporate actions ---------------------------------------------------------------------------
+
+    @step(r"split (?P<symbol>\w+) (?P<new>\d+) for (?P<old>\d+)(?: paying (?P<cash>\S+))?")
+    def split(self, symbol: str, new: str, old: str, cash: str | None) -> c.Command:
+        return c.SplitSymbol(
+            symbol_id=self.names.symbol(symbol), new_shares=int(new), old_shares=int(old),
+            cash_price=price_of(cash or "0"),
+        )  # fmt: skip
+
+    @step(r"rename (?P<symbol>\w+) to (?P<ticker>\S+)(?: called (?P<name>\w+))?")
+    def rename(self, symbol: str, ticker: str, name: str | None) -> c.Command:
+        return c.RenameSymbol(symbol_id=self.names.symbol(symbol), symbol=ticker, name=name or "")
+
+    @step(r"short sales (?P<symbol>\w+) (?P<bps>\d+) bps(?P<locate> locate)?(?P<marking> marking)?")
+    def short_sales(self, symbol: str, bps: str, locate: str | None, marking: str | None) -> c.Command:
+        return c.SetShortSaleTerms(
+            symbol_id=self.names.symbol(symbol), trigger_bps=int(bps), needs_locate=bool(locate),
+            needs_marking=bool(marking),
+        )  # fmt: skip
+
+    @step(r"dividend (?P<symbol>\w+) (?P<amount>\S+)")
+    def dividend(self, symbol: str, amount: str) -> c.Command:
+        return c.PayDividend(symbol_id=self.names.symbol(symbol), amount=price_of(amount))
+
     # --- phases --------------------------------------------------------------------------------------
 
     @step(r"phase (?P<symbol>\w+) (?P<phase>[a-z-]+)")
@@ -338,6 +362,30 @@ class Stage(LinkedSteps):
             symbol_id=self.names.symbol(symbol), collar_bps=int(bps), extension_ns=int(seconds) * SECOND_NS,
             extensions_max=int(most),
         )  # fmt: skip
+
+    @step(r"bands (?P<symbol>\w+) (?:tier (?P<tier>\d+)|none)")
+    def set_bands(self, symbol: str, tier: str | None) -> c.Command:
+        return c.SetPriceBands(symbol_id=self.names.symbol(symbol), tier=int(tier or 0))
+
+    @step(
+        r"corridor (?P<symbol>\w+) (?P<dynamic>\d+) bps, static (?P<static>\d+) bps, auction of (?P<call>\d+) s"
+        r"(?: within (?P<random>\d+) s by (?P<seed>\d+))?"
+    )
+    def set_corridor(
+        self, symbol: str, dynamic: str, static: str, call: str, random: str | None, seed: str | None
+    ) -> c.Command:
+        return c.SetPriceCorridor(
+            symbol_id=self.names.symbol(symbol), dynamic_bps=int(dynamic), static_bps=int(static),
+            call_ns=int(call) * SECOND_NS, random_ns_max=int(random or 0) * SECOND_NS, seed=int(seed or 0),
+        )  # fmt: skip
+
+    @step(r"breaker from (?P<level>\d+)")
+    def set_breaker(self, level: str) -> c.Command:
+        return c.SetMarketBreaker(close_level=int(level))
+
+    @step(r"index at (?P<level>\d+)")
+    def report_level(self, level: str) -> c.Command:
+        return c.ReportIndexLevel(level=int(level))
 
     @step(r"waiting(?: (?P<symbol>\w+))?")
     def waiting(self, symbol: str | None) -> list[str]:

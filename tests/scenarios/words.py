@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
@@ -85,6 +87,10 @@ class Names:
         named = {account.name: account.account_id for account in self._directory.accounts.values()}
         return named[name] if name in named else int(name)
 
+    def account_name(self, account_id: int) -> str:
+        """Return the name of an account."""
+        return self._directory.accounts[account_id].name
+
     def owner(self, account: str) -> int:
         """Return the member to whom an account belongs, 0 where there is no such account."""
         found = self._directory.accounts.get(self.account(account))
@@ -103,6 +109,8 @@ class Names:
                 return f"participant {self.member(subject_id)}"
             case RiskScope.ACCOUNT:
                 return f"account {self._directory.accounts[subject_id].name}"
+            case RiskScope.SESSION:
+                return f"session {subject_id}"
         return "market"
 
     def symbol(self, name: str) -> int:
@@ -203,11 +211,16 @@ def say(event: e.Event, names: Names) -> str:
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
     return (
-        say_linked(event, names) or _say_phase(event) or _say_risk(event, names) or _say_administration(event)
+        say_linked(event, names)
+        or _say_corporate(event, names)
+        or _say_phase(event)
+        or _say_limits(event)
+        or _say_risk(event, names)
+        or _say_administration(event)
     )
 
 
-def _terms(event: e.SpecialTermsAccepted) -> str:
+def _terms(event: e.SpecialTermsAccepted | ce.SpecialTermsAdjusted) -> str:
     said = (
         ("min", event.minimum_quantity, str), ("show", event.display_quantity, str),
         ("stop", event.stop_price, format_price), ("trail", event.trail_amount, format_price),
@@ -263,6 +276,36 @@ def _say_trade(event: e.TradeExecuted, names: Names) -> str:
     )
 
 
+def _say_corporate(event: e.Event, names: Names) -> str:
+    match event:
+        case ce.SymbolSplit():
+            prices = f"{format_price(event.old_reference)} to {format_price(event.reference_price)}"
+            paid = format_price(event.cash_price)
+            return f"split {event.new_shares} for {event.old_shares}, reference {prices} [paying {paid}]"
+        case ce.SymbolRenamed():
+            return f"renamed {event.old_symbol} to {event.symbol} [called {event.name}]"
+        case ce.DividendPaid():
+            prices = f"{format_price(event.old_reference)} to {format_price(event.reference_price)}"
+            return f"dividend {format_price(event.amount)}, reference {prices}"
+        case ce.HoldingAdjusted():
+            amount, balance = event.amount, event.balance
+            what = (format_money(amount), format_money(balance)) if event.asset == 0 else (amount, balance)
+            whose, why = names.account_name(event.account_id), event.cause.name.lower()
+            return f"{whose} gets {what[0]}, {why}, has {what[1]}"
+        case ce.ShortSaleTermsSet():
+            asked = [event.needs_locate and "locate", event.needs_marking and "marking"]
+            from_price = format_price(event.closing_price) if event.closing_price else "none"
+            said = ", ".join(["", *filter(None, asked)])
+            return f"short sales {event.trigger_bps} bps{said} [from {from_price}]"
+        case ce.ShortSaleRestricted():
+            price = f" at {format_price(event.price)}" if event.price else ""
+            days = f"restricted for {event.days} days" if event.is_restricted else "free"
+            return f"short sales {days}{price} [from {format_price(event.closing_price)}]"
+        case ce.SpecialTermsAdjusted():
+            return f"terms of {names.of_order(event.order_id)} now {_terms(event)}"
+    return ""
+
+
 def _say_phase(event: e.Event) -> str:
     match event:
         case e.PhaseChanged():
@@ -288,6 +331,36 @@ def _say_phase(event: e.Event) -> str:
                 f"extended until {format_time(event.ends_ns)}, {format_price(event.price)} is not within "
                 f"{format_price(event.lowest)} to {format_price(event.highest)}"
             )
+    return ""
+
+
+def _say_limits(event: e.Event) -> str:
+    match event:
+        case v.PriceBandsSet():
+            return f"bands of tier {event.tier}" if event.tier else "no bands"
+        case v.PriceCorridorSet():
+            return f"corridor {event.dynamic_bps} bps, static {event.static_bps} bps"
+        case v.PriceBandsMoved():
+            doubled = ", doubled" if event.is_doubled else ""
+            around = f"around {format_price(event.reference_price)}"
+            return f"bands {format_price(event.lower)} to {format_price(event.upper)} {around}{doubled}"
+        case v.LimitStateChanged():
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            best = (format_price(price) if price else "none" for price in (event.bid, event.ask))
+            return f"{event.state.name.lower()} state at {' '.join(best)}{ends}"
+        case v.AuctionCollarSet():
+            around = f"around {format_price(event.reference_price)}, extension {event.extension}"
+            return f"collar {format_price(event.lower)} to {format_price(event.upper)} {around}"
+        case v.CorridorLeft():
+            limits = f"{format_price(event.lowest)} to {format_price(event.highest)}"
+            return f"{format_price(event.price)} is not within {limits}"
+        case v.MarketBreakerSet():
+            return f"breaker from {event.close_level}" if event.close_level else "no breaker"
+        case v.IndexLevelReported():
+            return f"index {event.level}, {event.fall_bps} bps down"
+        case v.MarketBreakerTripped():
+            ends = f" until {format_time(event.ends_ns)}" if event.ends_ns else ""
+            return f"breaker of level {event.level} at {event.index_level}{ends}"
     return ""
 
 

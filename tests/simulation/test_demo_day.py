@@ -25,7 +25,7 @@ async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) 
     def over(day: Day) -> None:
         phases.append(day.venue.market_phase)
         assert day.log.busted == 1
-        assert {kind for _, kind, _ in day.log.auctions} == {"opening", "reopening", "closing"}
+        assert {kind for _, kind, _ in day.log.auctions} == {"opening", "reopening", "volatility", "closing"}
         os.kill(os.getpid(), signal.SIGTERM)
 
     await run_day(config, seen.append, speed=0, say=said.append, over=over)
@@ -34,10 +34,36 @@ async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) 
     text = "\n".join(said)
     for moment in DAY:
         assert moment.what in text
-    wanted = ["market opening auction", "halted: news pending", "reopening auction: news is out", "left over"]
+    wanted = [
+        "market opening auction",
+        "halted: news pending",
+        "reopening auction: news is out",
+        "left over",
+        "outside the corridor",
+    ]
     for told in [*wanted, "busted: erroneous", "market closing no cancel", "market closed"]:
         assert told in text
     assert text.index("halted: news pending") < text.index("busted: erroneous") < text.index("market closed")
+
+
+@pytest.mark.integration
+async def test_the_same_seed_gives_the_same_opening(tmp_path: Path) -> None:
+    openings: list[list[tuple[str, str, int]]] = []
+    told: list[list[str]] = []
+
+    def over(day: Day) -> None:
+        openings.append(list(day.log.auctions))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    until_the_open = [moment for moment in DAY if moment.at <= "09:30"]
+    for folder in ("one", "two"):
+        config = config_for(tmp_path / folder, **{"simulation.seed": 7})
+        said: list[str] = []
+        await run_day(config, lambda _: None, speed=0, say=said.append, moments=until_the_open, over=over)
+        told.append([line for line in said if line[:5] < "09:30"])
+    assert openings[0] == openings[1]
+    assert len(openings[0]) == len([symbol for symbol in config.symbols if symbol.symbol != "XYZ"])
+    assert told[0] == told[1]
 
 
 async def test_a_schedule_of_its_own_is_no_day_for_a_demo(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
+from exchange.domain.units import parse_time
 from exchange.wire import ouch, soupbintcp
 from exchange.wire import ouch_messages as m
 from exchange.wire import ouch_reference as ref
@@ -23,7 +24,7 @@ AAPL = b"AAPL    "
 
 
 def port() -> Port:
-    return Port(Session(7, "ALICE", 3, 2, False), {AAPL: 1})
+    return Port(Session(7, "ALICE", 3, 2, False), {AAPL: 1}, 20261123)
 
 
 def commands_of(messages: list[m.Inbound], of: Port | None = None) -> list[c.Command]:
@@ -53,8 +54,19 @@ def test_an_enter_becomes_an_order_that_carries_its_reference() -> None:
             {"time_in_force": "3", "appendage": ((Tag.MIN_QUANTITY, (100).to_bytes(4)),)},
             {"time_in_force": TimeInForce.FOK},
         ),
-        ({"side": "T"}, {"side": Side.SELL}),
-        ({"side": "E"}, {"side": Side.SELL}),
+        ({"side": "T"}, {"side": Side.SELL, "flags": OrderFlag.SHORT | OrderFlag.LOCATED}),
+        ({"side": "E"}, {"side": Side.SELL, "flags": OrderFlag.SHORT_EXEMPT | OrderFlag.LOCATED}),
+        ({"cross_type": "O"}, {"time_in_force": TimeInForce.AT_THE_OPEN}),
+        ({"cross_type": "C"}, {"time_in_force": TimeInForce.AT_THE_CLOSE}),
+        ({"cross_type": "H"}, {"time_in_force": TimeInForce.GOOD_FOR_AUCTION}),
+        (
+            {"cross_type": "O", "price": ouch.MARKET_PRICE},
+            {"time_in_force": TimeInForce.AT_THE_OPEN, "order_type": OrderType.MARKET, "price": 0},
+        ),
+        (
+            {"time_in_force": "6", "appendage": ((Tag.EXPIRE_TIME, (36_000).to_bytes(4)),)},
+            {"time_in_force": TimeInForce.GTD, "expires_ns": parse_time("2026-11-23T10:00:00Z")},
+        ),
         ({"appendage": ((Tag.FIRM, b"ABCD"), (Tag.MAX_FLOOR, bytes(4)), (Tag.CUSTOMER_TYPE, b"N"))}, {"flags": 0}),
     ],
 )  # fmt: skip
@@ -68,7 +80,10 @@ def test_what_the_market_can_do_is_asked_for(changes: dict[str, Any], expected: 
     ("changes", "reason"),
     [
         ({"side": "X"}, RejectReason.INVALID_SIDE),
-        ({"cross_type": "O"}, RejectReason.INVALID_CROSS_ORDER),
+        ({"cross_type": "S"}, RejectReason.INVALID_CROSS_ORDER),
+        ({"cross_type": "O", "time_in_force": "3"}, RejectReason.INVALID_CROSS_ORDER),
+        ({"time_in_force": "6", "appendage": ((Tag.EXPIRE_TIME, (86_400).to_bytes(4)),)}, RejectReason.OTHER),
+        ({"appendage": ((Tag.EXPIRE_TIME, (36_000).to_bytes(4)),)}, RejectReason.OTHER),
         ({"price": ouch.MARKET_PRICE}, RejectReason.INVALID_CROSS_ORDER),
         ({"display": "N", "time_in_force": "3"}, RejectReason.INVALID_DISPLAY),
         ({"display": "M"}, RejectReason.INVALID_DISPLAY),

@@ -118,6 +118,7 @@ class Client:
             *((5, struct.pack(">I", draw.choice((10, 20, 50, 100)))) for _ in range(3)),
             (12, draw.choice((b"P", b"N", b"X"))), (4, b"R"), (5, bytes(4)), (5, b"\0\0\0\1"), (6, b"L"),
             (7, bytes(4)), (9, bytes(8)), (9, b"\1" * 8), (10, b" "), (13, bytes(4)), (14, b"ROUT"), (15, bytes(4)),
+            *((15, value) for value in (b"\0\0\xff\0", b"\0\1\xff\0")),
             (16, b"N"), (17, b"I"), (18, b" "), (8, b"?"), (99, b""), (3, b"short"),
         ]  # fmt: skip
         return tuple(draw.choices(options, k=draw.choice((0, 0, 0, 0, 0, 1, 1, 2, 3))))
@@ -138,7 +139,7 @@ class Client:
             quantity=draw.choice((100, 200, 300, 0, 7, 2**31)), symbol=draw.choice(("AAPL", "AAPL", "XYZ", "NONE")),
             price=self.price(), time_in_force=draw.choice("0356" if odd else "003"),
             display=draw.choice("YANPLI" if odd else "YAPN"), capacity=draw.choice("APROX" if odd else "AP"),
-            intermarket_sweep=draw.choice("NY" if odd else "N"), cross_type=draw.choice("NO" if odd else "N"),
+            intermarket_sweep=draw.choice("NY" if odd else "N"), cross_type=draw.choice("NOCHX" if odd else "NNNNNO"),
             cl_ord_id=self.text(), appendage=self.appendage(),
         )  # fmt: skip
 

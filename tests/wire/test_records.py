@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import Side
 from exchange.domain.order_list import ListedOrder
@@ -121,7 +123,7 @@ def test_a_run_of_records_is_split_where_they_were_joined(events: list[e.Event])
 
 def test_every_command_and_event_has_a_layout_with_its_fields() -> None:
     named = {
-        value for module in (c, e) for value in vars(module).values()
+        value for module in (c, e, ce, v) for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, c.Command | e.Event)
     } - {c.Command, e.Event, c.TradeFacts}  # fmt: skip
     assert named == set(LAYOUTS)
@@ -160,6 +162,13 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         173: "CancelTimerExpired", 174: "RiskLimitSet", 175: "RiskAlerted",
         64: "SetSelfTradePrevention", 65: "SetAllocation", 162: "AllocationSet",
         168: "SelfTradePreventionSet", 169: "MatchPrevented",
+        91: "SetPriceBands", 92: "SetPriceCorridor", 93: "SetMarketBreaker", 94: "ReportIndexLevel",
+        192: "PriceBandsSet", 193: "PriceCorridorSet", 194: "PriceBandsMoved", 195: "LimitStateChanged",
+        196: "AuctionCollarSet", 197: "CorridorLeft", 198: "MarketBreakerSet", 199: "IndexLevelReported",
+        200: "MarketBreakerTripped",
+        14: "SplitSymbol", 15: "RenameSymbol", 16: "PayDividend", 220: "SymbolSplit", 221: "SymbolRenamed",
+        222: "DividendPaid", 223: "HoldingAdjusted", 224: "SpecialTermsAdjusted",
+        17: "SetShortSaleTerms", 225: "ShortSaleTermsSet", 226: "ShortSaleRestricted",
         75: "EnterOrderList", 76: "ReserveOrderId", 205: "OrderListAccepted", 206: "OrderListTriggered",
         207: "OrderListEnded", 77: "EnterPeggedOrder", 208: "PegAccepted",
         78: "MassQuote", 79: "CancelQuotes", 80: "SetQuoteProtection", 81: "ResetQuoteProtection",

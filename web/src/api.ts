@@ -28,11 +28,11 @@ export class ApiError extends Error {
 const TIMEOUT_MS = 10_000;
 
 /** Ask a component; return its JSON. Raises `ApiError` with a sentence for people; status 0: it cannot be reached. */
-export async function ask<T>(base: string, path: string, key = "", method = "GET", body?: object): Promise<T> {
+export async function ask<T>(base: string, path: string, key = "", method = "GET", body?: object, timeout_ms = TIMEOUT_MS): Promise<T> {
   const headers: Record<string, string> = {};
   if (key) headers.authorization = `Bearer ${key}`;
   if (body) headers["content-type"] = "application/json";
-  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeout_ms) };
   if (body) init.body = JSON.stringify(body);
   let reply: Response;
   try {

@@ -16,14 +16,17 @@ import {
 import { Clock, milliseconds } from "./clock.ts";
 import { places } from "./feed/decimal.ts";
 import type { Candle } from "./feed/messages.ts";
+import type { Halt } from "./state/phases.ts";
 
 const VOLUME_SHARE = 0.2;
 const OWN_LINES_MAX = 20;
+const SHADES_MAX = 600;
 
 export class PriceChart {
   private readonly chart: IChartApi;
   private readonly prices: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
+  private readonly halts: ISeriesApi<"Histogram">;
   private lines: IPriceLine[] = [];
   private own: string[] = [];
   private shown: readonly Candle[] = [];
@@ -41,6 +44,8 @@ export class PriceChart {
       },
       localization: { timeFormatter: (time: number) => this.clock.atSeconds(time) },
     });
+    this.halts = this.chart.addSeries(HistogramSeries, { priceScaleId: "halts", lastValueVisible: false, priceLineVisible: false });
+    this.halts.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
     this.prices = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dotted });
     this.volumes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
@@ -84,6 +89,12 @@ export class PriceChart {
     );
   }
 
+  /** Shade the times without trading. now: milliseconds, the end of a halt that lasts. */
+  showHalts(halts: readonly Halt[], interval: string, now: number): void {
+    const color = this.colour("--sell-bar");
+    this.halts.setData(shadesOf(halts, interval, now).map((time) => ({ time: time as UTCTimestamp, value: 1, color })));
+  }
+
   /** Show times as another clock does. */
   useClock(clock: Clock): void {
     this.clock = clock;
@@ -120,6 +131,17 @@ export class PriceChart {
   private colour(name: string): string {
     return getComputedStyle(this.box).getPropertyValue(name).trim();
   }
+}
+
+/** Return the beginnings of the intervals, in seconds, within halts: rising, at most so many, the newest. */
+export function shadesOf(halts: readonly Halt[], interval: string, now: number): number[] {
+  const step = Number.parseInt(interval, 10) * { s: 1, m: 60, h: 3600 }[interval.at(-1) as "s" | "m" | "h"];
+  const found = new Set<number>();
+  for (const { from, to } of halts) {
+    const last = Math.floor((to ?? now) / 1000 / step);
+    for (let at = Math.max(Math.floor(from / 1000 / step), last - SHADES_MAX + 1); at <= last; at++) found.add(at * step);
+  }
+  return [...found].sort((one, other) => one - other).slice(-SHADES_MAX);
 }
 
 /** Tell whether `after` is `before` with only its end moved on: then the chart need not be drawn anew. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Candle } from "../src/feed/messages.ts";
-import { isTail } from "../src/price_chart.ts";
+import { isTail, shadesOf } from "../src/price_chart.ts";
 import { withCandle } from "../src/state/candles.ts";
 
 const candle = (second: number, close: string | null = "1.00"): Candle => ({
@@ -23,4 +23,10 @@ test("only a move at the end spares the chart a redraw", () => {
   expect(isTail(LIST, withCandle(LIST, candle(1, "2.00")))).toBe(false);
   expect(isTail(LIST, withCandle(LIST, candle(3, null)))).toBe(false);
   expect(isTail([], LIST)).toBe(false);
+});
+
+test("a halt is shaded interval by interval, the last one to now, and no more than can be seen", () => {
+  const halts = [{ from: 61_000, to: 125_000, reason: "" }, { from: 300_000, reason: "news" }];
+  expect(shadesOf(halts, "1m", 370_000)).toEqual([60, 120, 300, 360]);
+  expect(shadesOf([{ from: 0, reason: "" }], "1s", 10_000_000)).toHaveLength(600);
 });

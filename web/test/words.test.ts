@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { inWords, missing, type Draft } from "../src/words.ts";
+import { EMPTY, inWords, missing, orderOf, trailOf, type Draft } from "../src/words.ts";
 
 const BOOK = {
   bids: [{ price: "189.18", qty: "300", orders: 2 }, { price: "189.17", qty: "100", orders: 1 }],
   asks: [{ price: "189.20", qty: "50", orders: 1 }, { price: "189.21", qty: "1000", orders: 1 }],
 };
 const draft = (changes: Partial<Draft>): Draft => ({
-  symbol: "AAPL", side: "buy", type: "limit", qty: "100", price: "189.20", stop_price: "", display_qty: "", time_in_force: "day", post_only: false, ...changes,
+  ...EMPTY, symbol: "AAPL", price: "189.20", ...changes,
 });
 const say = (changes: Partial<Draft>) => inWords(draft(changes), BOOK, "USD");
 
@@ -66,5 +66,41 @@ describe("the ticket says what will happen", () => {
     [{ symbol: "" }, "Choose a symbol"],
   ])("what is missing in %j", (changes, text) => {
     expect(missing(draft(changes as Partial<Draft>))).toContain(text);
+  });
+});
+
+describe("the rarer orders", () => {
+  test("each is told in words", () => {
+    expect(say({ type: "market_to_limit", price: "" })).toContain("50 would trade at 189.20, and 50 would rest at that price.");
+    expect(say({ type: "trailing_stop", side: "sell", trail: "1%", price: "" })).toContain("until the last trade is 1% below the highest one from now on");
+    expect(say({ time_in_force: "at_the_close" })).toContain("in the closing auction or not at all. It waits there for the auction");
+    expect(say({ time_in_force: "gtd", expires: "2026-11-24T17:30", price: "189.18" })).toContain("until 2026-11-24 17:30. It would rest");
+    expect(say({ hidden: true, price: "189.18" })).toContain("seen by nobody");
+    expect(say({ all_or_none: true })).toContain("It trades whole or waits, unseen.");
+    expect(say({ min_qty: "60" })).toContain("It trades at least 60 at once or waits, unseen.");
+    expect(say({ post_only: true, reprice: true })).toContain("rests one tick behind");
+  });
+
+  test("what they lack is told", () => {
+    expect(missing(draft({ type: "trailing_stop", trail: "x" }))).toContain("how far it follows");
+    expect(missing(draft({ time_in_force: "gtd" }))).toContain("needs the date");
+    expect(missing(draft({ min_qty: "0" }))).toContain("whole number above zero");
+  });
+
+  test("a trail is an amount or a share", () => {
+    expect(trailOf("0.50")).toEqual({ trail_amount: "0.50" });
+    expect(trailOf("1.25 %")).toEqual({ trail_bps: 125 });
+    for (const text of ["", "0%", "100%", "abc", "-1"]) expect(trailOf(text)).toBeUndefined();
+  });
+
+  test("only what an order has is sent", () => {
+    expect(orderOf(draft({}))).toEqual({ symbol: "AAPL", side: "buy", qty: "100", time_in_force: "day", type: "limit", price: "189.20" });
+    expect(orderOf(draft({ type: "trailing_stop", trail: "1%", price: "" }))).toEqual({
+      symbol: "AAPL", side: "buy", qty: "100", time_in_force: "day", type: "stop", trail_bps: 100,
+    });
+    expect(orderOf(draft({ hidden: true, display_qty: "10", all_or_none: true }))).toMatchObject({ hidden: true, all_or_none: true });
+    expect(orderOf(draft({ hidden: true, display_qty: "10" }))).not.toHaveProperty("display_qty");
+    expect(orderOf(draft({ post_only: true, reprice: true }))).toMatchObject({ post_only: true, reprice: true });
+    expect(orderOf(draft({ time_in_force: "gtd", expires: "2026-11-24T17:30" }))).toHaveProperty("expires_at");
   });
 });

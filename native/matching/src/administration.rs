@@ -109,6 +109,9 @@ impl State {
         if self.directory.symbol_ids.contains_key(command.symbol) {
             return Err(Refusal::new(reason::SYMBOL_TAKEN));
         }
+        if let Some(&symbol_id) = self.directory.former_names.get(command.symbol) {
+            return Err(Refusal::measured(reason::SYMBOL_RENAMED, symbol_id));
+        }
         if !is_valid_tick_table(&command.ticks) {
             return Err(Refusal::new(reason::TICK_TABLE_INVALID));
         }

@@ -24,7 +24,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn imbalance(&self) -> (u64, u8) {
+    pub fn imbalance(&self) -> (u64, u8) {
         let side = match self.surplus {
             0 => 0,
             surplus if surplus > 0 => BUY,
@@ -186,6 +186,12 @@ pub fn indicate(orders: &Orders, market: &Market, auction: u8) -> (Outcome, Indi
     (outcome, Indication { price, far_price, reference_price, paired: volume, imbalance, side })
 }
 
+/// Whether an auction would leave market orders over.
+pub fn leaves_market_orders(orders: &Orders, market: &Market, auction: u8, outcome: Outcome) -> bool {
+    let (_, side) = outcome.imbalance();
+    side != 0 && interest_of(orders, market, side, auction).0.at_any_price > outcome.volume
+}
+
 impl State {
     /// Lets an order wait for an auction: in the book, or where it trades in an auction only, beside it.
     #[cold]
@@ -249,6 +255,7 @@ impl State {
             }
         }
         self.markets[place].last_price = outcome.price;
+        self.note_decline(place as u32 + 1, outcome.price);
     }
 
     /// Fills two orders, each of which keeps its slot, and says so.
@@ -286,7 +293,7 @@ impl State {
         };
         self.events.emit(|header, out| event.write(header, out));
         self.events.counters.trades += 1;
-        if (maker.kind.flags | taker.kind.flags) & NOTED != 0 {
+        if (maker.marks | taker.marks) & NOTED != 0 {
             self.note_trade(maker, taker, quantity);
         }
         let match_id = public_id(self.events.header.partition, self.events.header.sequence);

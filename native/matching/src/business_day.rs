@@ -47,6 +47,8 @@ impl State {
         self.risk.begin_day();
         (self.business_date, self.day_ends_ns) = (date, ends_ns);
         self.events.write(BUSINESS_DAY_STARTED, 0, &[&date.to_le_bytes(), &ends_ns.to_le_bytes()]);
+        self.begin_day_of_volatility();
+        self.begin_day_of_short_sales();
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Directory {
     pub symbols: Vec<Symbol>,
     /// By name the symbol's id.
     pub symbol_ids: HashMap<Vec<u8>, u32>,
+    /// By a name that a symbol had before its id.
+    pub former_names: BTreeMap<Vec<u8>, u32>,
     pub participants: Vec<String>,
     pub participant_names: HashSet<String>,
     pub accounts: Vec<Account>,
@@ -92,6 +94,16 @@ impl Directory {
     pub fn add_symbol(&mut self, symbol: Symbol) {
         self.symbol_ids.insert(symbol.symbol.clone(), self.symbols.len() as u32 + 1);
         self.symbols.push(symbol);
+    }
+
+    /// Gives a symbol another ticker; the old one points to it from now on.
+    pub fn rename(&mut self, symbol_id: u32, old: &[u8], symbol: &[u8], name: &str) {
+        self.symbol_ids.remove(old);
+        self.former_names.remove(symbol);
+        self.former_names.insert(old.to_vec(), symbol_id);
+        self.symbol_ids.insert(symbol.to_vec(), symbol_id);
+        let listed = &mut self.symbols[symbol_id as usize - 1];
+        (listed.symbol, listed.name) = (symbol.to_vec(), name.to_owned());
     }
 
     pub fn add_participant(&mut self, name: &str) {

@@ -172,6 +172,20 @@ impl EventStream {
         found
     }
 
+    /// Those symbols that the command's events so far concern and that are wanted, as they come first.
+    pub fn symbols_of_command(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut left = &self.out[self.command_begins_at..self.end];
+        while let (Some(length), Some(symbol_id)) = (left.first_chunk(), left.get(SYMBOL_ID)) {
+            let symbol_id = symbol_id.try_into().map_or(0, u32::from_le_bytes);
+            if symbol_id != 0 && is_wanted(symbol_id) && !found.contains(&symbol_id) {
+                found.push(symbol_id);
+            }
+            left = &left[u32::from_le_bytes(*length) as usize..];
+        }
+        found
+    }
+
     /// Says that a command other than an order's entry was refused.
     pub fn command_rejected(&mut self, command_type: u8, subject: u64, symbol_id: u32, refusal: Refusal) {
         self.counters.rejects[usize::from(refusal.reason)] += 1;

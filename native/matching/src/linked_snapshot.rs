@@ -6,8 +6,10 @@ use exchange_wire::reader::Reader;
 use exchange_wire::terms::Terms;
 use exchange_wire::NO_CLIENT_ORDER_ID;
 
-use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, PEGGED, SELL, SEQUENCE_BITS};
-use crate::order_lists::{OrderList, WaitingOrder};
+use crate::order_book::{
+    sequence_of, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, PEGGED, QUOTED, SELL, SEQUENCE_BITS,
+};
+use crate::order_lists::{contingency, OrderList, WaitingOrder};
 use crate::pegs::{is_peg_kind, Peg};
 use crate::quotes::QuoteDesk;
 use crate::snapshot::{known, section, Restored};
@@ -108,6 +110,8 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
         };
         known(is_live(first) && (second == 0 || (second != first && is_live(second))))?;
         known(!state.order_lists.contains_key(&list_id))?;
+        state.mark(first, LINKED);
+        state.mark(second, LINKED);
         let waiting = Vec::new();
         state.add_list(OrderList {
             list_id,
@@ -132,9 +136,10 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
         let (order_id, kind) = (reader.u64()?, reader.u8()?);
         let peg = Peg { kind, offset: reader.u32()? as i32, limit: reader.u32()? };
         let slot = state.orders.find(order_id);
-        let order = slot.map(|slot| *state.orders.at(slot)).filter(|order| order.kind.flags & PEGGED != 0);
+        let order = slot.map(|slot| *state.orders.at(slot)).filter(|order| order.kind.flags == HIDDEN);
         known(order.is_some() && is_peg_kind(kind))?;
         if let Some(order) = order {
+            state.mark(order_id, PEGGED);
             state.pegged.insert(order.symbol_id);
             state.market_mut(order.symbol_id).pegs.insert(order_id, peg);
         }
@@ -158,9 +163,21 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
         if desk.bid != 0 || desk.ask != 0 {
             known(key.1 != 0)?;
             state.market_mut(key.1).has_quotes = true;
+            state.market_mut(key.1).needs_care = true;
+            state.mark(desk.bid, QUOTED);
+            state.mark(desk.ask, QUOTED);
         }
     }
     known(state.order_lists.values().all(|list| (list.second == 0) != list.waiting.is_empty()))
+}
+
+impl State {
+    /// Marks a live order; 0 is none.
+    fn mark(&mut self, order_id: u64, mark: u8) {
+        if let Some(slot) = self.orders.find(order_id) {
+            self.orders.mark(slot, mark);
+        }
+    }
 }
 
 fn read_waiting(state: &mut State, reader: &mut Reader) -> Restored<()> {
@@ -186,7 +203,8 @@ fn read_waiting(state: &mut State, reader: &mut Reader) -> Restored<()> {
             price,
             asked_minimum: if flags & ALL_OR_NONE == 0 { terms.minimum_quantity } else { u32::MAX },
             kind,
-            is_special: is_special(kind, has_terms),
+            marks: if list.contingency == contingency::ONE_TRIGGERS_OTHER { 0 } else { LINKED },
+            is_special: true,
             has_terms,
             has_client_order_id: client_order_id != NO_CLIENT_ORDER_ID,
             ..Order::default()

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::client_order_ids::FirstUse;
 use crate::market::{Market, ACTIVE};
-use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED};
+use crate::order_book::{public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED};
 use crate::order_checks::{
     check_handling, check_kind, check_market_to_limit, check_post_only, check_session, check_special,
     check_terms, first_stop_price, is_client_order_id, may_rest, DAY, GOOD_TILL_CANCELLED, GOOD_TILL_DATE,
@@ -18,6 +18,7 @@ use crate::order_checks::{
 use crate::order_lists::{contingency, OrderList, WaitingOrder, ORDER_LISTS_MAX};
 use crate::reasons::{self as reason, Refusal};
 use crate::risk_checks::Proposal;
+use crate::short_sales::SHORT_FLAGS;
 use crate::state::State;
 use crate::stop_orders::{is_waiting, trails};
 
@@ -117,9 +118,7 @@ impl State {
     fn listed(&self, command: &EnterOrderList, place: usize) -> WaitingOrder {
         let row = &command.orders[place];
         let mut kind = row.kind;
-        if place == 0 || command.contingency != contingency::ONE_TRIGGERS_OTHER {
-            kind.flags |= LINKED;
-        }
+        let waits_alone = place != 0 && command.contingency == contingency::ONE_TRIGGERS_OTHER;
         let terms = row.terms;
         let is_whole = kind.flags & ALL_OR_NONE != 0;
         if (is_whole || terms.minimum_quantity != 0) && may_rest(kind) {
@@ -137,9 +136,10 @@ impl State {
             leaves: row.quantity,
             asked_minimum: if is_whole { u32::MAX } else { terms.minimum_quantity },
             kind,
+            marks: if waits_alone { 0 } else { LINKED },
             has_client_order_id: has_client_order_id(&row.client_order_id),
             has_terms,
-            is_special: is_special(kind, has_terms),
+            is_special: true,
             ..Order::default()
         };
         WaitingOrder { order, client_order_id: row.client_order_id, terms }
@@ -158,7 +158,7 @@ impl State {
             return Err((0, Refusal::limited(reason::ORDER_IDS_MISSING, reserved, due as u64 - 1)));
         }
         for place in 0..count {
-            self.check_listed(command, place).map_err(|refusal| (place as u64 + 1, refusal))?;
+            self.check_order_listed(command, place).map_err(|refusal| (place as u64 + 1, refusal))?;
         }
         let market = &self.markets[command.symbol_id as usize - 1];
         for place in 0..count {
@@ -172,7 +172,7 @@ impl State {
         self.check_list_risk(command).map_err(|refusal| (1, refusal))
     }
 
-    fn check_listed(&self, command: &EnterOrderList, place: usize) -> Check {
+    fn check_order_listed(&self, command: &EnterOrderList, place: usize) -> Check {
         let row = &command.orders[place];
         let ListedOrder { kind, price, quantity, .. } = *row;
         let waits = place > 0 && command.contingency != contingency::ONE_CANCELS_OTHER;
@@ -184,7 +184,7 @@ impl State {
             return Err(Refusal::measured(reason::UNKNOWN_SYMBOL, command.symbol_id));
         };
         self.check_listed_id(command, place)?;
-        self.check_access(command.account_id, command.symbol_id)?;
+        self.check_access(command.account_id, command.symbol_id, &row.client_order_id)?;
         if !waits {
             check_session(market, kind)?;
         } else if market.state != ACTIVE {
@@ -197,7 +197,13 @@ impl State {
         check_handling(kind)?;
         match check_special(market, kind, quantity, &row.terms, self.events.header.time_ns) {
             Err(refusal) if waits && refusal.reason == reason::STOP_ALREADY_REACHED => Ok(()),
-            Ok(()) if !waits => check_post_only(&self.orders, market, kind, price, quantity),
+            Ok(()) if !waits => {
+                if kind.flags & SHORT_FLAGS != 0 || market.short_sales.terms.needs_marking {
+                    let whose = (command.account_id, command.symbol_id);
+                    self.check_short_sale(market, whose, kind, price, (quantity, 0))?;
+                }
+                check_post_only(&self.orders, market, kind, price, quantity)
+            }
             checked => checked,
         }
     }

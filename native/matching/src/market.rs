@@ -11,7 +11,9 @@ use crate::order_book::{BookSide, Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
 use crate::pegs::Peg;
 use crate::phase::CONTINUOUS;
+use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
+use crate::short_sales::ShortSales;
 use crate::stop_orders::StopOrders;
 
 pub const TICK_ROWS_MAX: usize = 16;
@@ -33,6 +35,9 @@ pub struct Market {
     pub protection_bps: u16,
     /// Of the last trade, 0 before the first.
     pub last_price: u32,
+    /// Of the event of the last split, 0 for none; trades before it are not ruled on.
+    pub split_sequence: u64,
+    pub short_sales: ShortSales,
     pub stops: StopOrders,
     /// Orders that trade in an auction only.
     pub auction_bids: BookSide,
@@ -40,6 +45,8 @@ pub struct Market {
     pub auction_terms: AuctionTerms,
     /// When the phase ends by itself, 0 for not.
     pub phase_ends_ns: u64,
+    /// What protects from sudden prices.
+    pub guard: Option<Box<Guard>>,
     /// What was last told of the auction.
     pub indicated: Indication,
     /// How trades are shared out among the orders at one price.
@@ -78,11 +85,14 @@ impl Market {
             extensions: 0,
             protection_bps: 0,
             last_price: 0,
+            split_sequence: 0,
+            short_sales: ShortSales::default(),
             stops: StopOrders::default(),
             auction_bids: BookSide::default(),
             auction_asks: BookSide::lowest_first(),
             auction_terms: AuctionTerms::default(),
             phase_ends_ns: 0,
+            guard: None,
             indicated: Indication::default(),
             allocation: Allocation::default(),
             tops: [0; 2],
@@ -136,6 +146,26 @@ impl Market {
         self.tick_sizes[row]
     }
 
+    /// The nearest price on a tick that is not above this one; 0 where there is none.
+    pub fn price_down(&self, mut price: u64) -> u64 {
+        while price > 0 && price % self.wide_tick_at(price) != 0 {
+            price -= price % self.wide_tick_at(price);
+        }
+        price
+    }
+
+    /// The nearest price on a tick that is not below this one; it may be above the highest price.
+    pub fn price_up(&self, mut price: u64) -> u64 {
+        while price % self.wide_tick_at(price) != 0 {
+            price += self.wide_tick_at(price) - price % self.wide_tick_at(price);
+        }
+        price
+    }
+
+    fn wide_tick_at(&self, price: u64) -> u64 {
+        self.tick_at(price.min(u32::MAX.into()) as u32).into()
+    }
+
     /// The nearest price on a tick that is worse for a side than this one; 0 where there is none.
     pub fn price_behind(&self, price: u32, side: u8) -> u32 {
         if side == BUY {
@@ -172,9 +202,15 @@ impl Market {
         !self.allocation.steps.is_empty()
     }
 
-    /// Whether an order that comes in may meet one that is hidden, trigger one that waits, or be shared out.
+    /// Whether an order that comes in may meet one that is hidden, trigger one that waits or a restriction of short
+    /// sales, be shared out, or be kept from a price.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out() || self.followed > 0 || self.has_quotes
+        self.has_unseen()
+            || self.shares_out()
+            || self.short_sales.trigger_price != 0
+            || self.guard.is_some()
+            || self.followed > 0
+            || self.has_quotes
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

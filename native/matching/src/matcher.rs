@@ -15,10 +15,14 @@ use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
 use crate::phase::CONTINUOUS;
+use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
 use crate::self_trade::{Group, CANCEL_OLDEST};
 use crate::state::State;
 use crate::stop_orders::is_waiting;
+
+/// Of trades: inside the limits of a price guard.
+const WITHIN_LIMITS: u8 = 4;
 
 /// Why an order, or what was left of it, went without trading.
 pub mod cancel_reason {
@@ -38,9 +42,12 @@ pub mod cancel_reason {
     pub const QUOTE_REPLACED: u8 = 51;
     pub const QUOTE_CANCELLED: u8 = 52;
     pub const QUOTE_PROTECTION: u8 = 53;
+    pub const PRICE_LIMIT: u8 = 41;
     pub const KILL_SWITCH: u8 = 30;
     pub const CANCEL_TIMER: u8 = 31;
     pub const RISK_LIMIT: u8 = 32;
+    pub const CORPORATE_ACTION: u8 = 60;
+    pub const SHORT_SALE: u8 = 61;
 }
 
 /// Why the market gave an order a price that its owner did not name.
@@ -48,6 +55,7 @@ pub mod reprice_reason {
     pub const MARKET_TO_LIMIT: u8 = 1;
     pub const POST_ONLY: u8 = 2;
     pub const PEG: u8 = 50;
+    pub const PRICE_LIMIT: u8 = 40;
 }
 
 impl State {
@@ -87,10 +95,7 @@ impl State {
     fn execute_with_care(&mut self, incoming: Order, client_order_id: &ClientOrderId) {
         let symbol_id = incoming.symbol_id;
         if is_waiting(incoming.kind) {
-            if self.risk.has_books {
-                self.risk_opened(&incoming);
-            }
-            self.wait(incoming, self.terms_in_hand, client_order_id);
+            self.put_back(incoming, client_order_id);
         } else {
             self.come_in(incoming, client_order_id);
         }
@@ -100,8 +105,9 @@ impl State {
 
     /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
     pub fn come_in(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
-        let phase = self.markets[incoming.symbol_id as usize - 1].phase;
-        if phase != CONTINUOUS || is_auction_time(incoming.kind.time_in_force) {
+        let market = &self.markets[incoming.symbol_id as usize - 1];
+        let gathers = market.phase != CONTINUOUS || market.guard.as_deref().is_some_and(Guard::is_left);
+        if gathers || is_auction_time(incoming.kind.time_in_force) {
             return self.gather(incoming, client_order_id);
         }
         let needs_price = incoming.kind.order_type == MARKET_TO_LIMIT || incoming.kind.flags & REPRICE != 0;
@@ -114,11 +120,16 @@ impl State {
         let worst_rank =
             if is_limit { opposite.rank(incoming.price) } else { market.protective_rank(incoming.kind.side) };
         let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
+        let may_rest = is_limit && !must_fill && incoming.kind.time_in_force != IMMEDIATE_OR_CANCEL;
+        let own_rank = worst_rank;
+        let is_guarded = market.guard.is_some();
+        let worst_rank =
+            if is_guarded { self.limited_rank(&mut incoming, own_rank, may_rest) } else { own_rank };
         if (must_fill || incoming.asked_minimum != 0) && !self.finds_enough(&incoming, worst_rank) {
             return self.trade_nothing(incoming, client_order_id);
         }
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
-        let is_plain = !market.asks_for_care() && !self.risk.has_books;
+        let is_plain = !is_guarded && !market.asks_for_care() && !self.risk.has_books;
         if !is_plain || self.group_of(incoming.account_id).number != 0 {
             self.trade_with_care(worst_rank, &mut incoming);
         } else {
@@ -127,12 +138,27 @@ impl State {
         if incoming.leaves == 0 {
             return;
         }
-        if is_limit && !must_fill && incoming.kind.time_in_force != IMMEDIATE_OR_CANCEL {
+        let is_stopped = worst_rank > own_rank && self.is_stopped(&incoming, own_rank);
+        if may_rest {
             self.rest(incoming, client_order_id);
+        } else if is_stopped {
+            self.order_cancelled(&incoming, cancel_reason::PRICE_LIMIT);
         } else {
             let reason = self.why_no_more(&incoming);
             self.order_cancelled(&incoming, reason);
         }
+    }
+
+    /// Lets an order that was taken out rest or wait again, last at its price; its terms are those in hand.
+    #[cold]
+    pub fn put_back(&mut self, order: Order, client_order_id: &ClientOrderId) {
+        if !is_waiting(order.kind) {
+            return self.gather(order, client_order_id);
+        }
+        if self.risk.has_books {
+            self.risk_opened(&order);
+        }
+        self.wait(order, self.terms_in_hand, client_order_id);
     }
 
     /// Lets an order wait for an auction.
@@ -172,6 +198,45 @@ impl State {
         let kind = [incoming.kind.side, reason];
         let parts: [&[u8]; 4] = [&order_id, &account_id, &kind, &price.to_le_bytes()];
         self.events.write(ORDER_REPRICED, incoming.symbol_id, &parts);
+    }
+
+    /// The rank of the worst price that an order and a price guard allow; bands price what may rest anew.
+    fn limited_rank(&mut self, incoming: &mut Order, own_rank: u32, may_rest: bool) -> u32 {
+        let market = &self.markets[incoming.symbol_id as usize - 1];
+        let Some(guard) = market.guard.as_deref() else { return own_rank };
+        let (lowest, highest) = market.limits(guard);
+        let side = incoming.kind.side;
+        let (limit, other) = if side == BUY { (highest, lowest) } else { (lowest, highest) };
+        let opposite = market.book.opposite_sides(side).0;
+        let best = self.orders.best_willing_price(&market.book, side, incoming.leaves);
+        let best_rank = best.map_or(0, |price| opposite.rank(price));
+        let is_beyond_other = best_rank > opposite.rank(other);
+        let rank = if is_beyond_other { best_rank + 1 } else { opposite.rank(limit) };
+        if rank <= own_rank {
+            return own_rank;
+        }
+        if may_rest && matches!(guard, Guard::Bands(_)) {
+            self.reprice(incoming, limit, reprice_reason::PRICE_LIMIT);
+        }
+        rank
+    }
+
+    /// Whether a price limit keeps an order from trading on; leaves the corridor where it does.
+    fn is_stopped(&mut self, incoming: &Order, own_rank: u32) -> bool {
+        let market = &mut self.markets[incoming.symbol_id as usize - 1];
+        let side = incoming.kind.side;
+        let best = self.orders.best_willing_price(&market.book, side, incoming.leaves);
+        let Some(best) = best.filter(|&best| market.book.opposite_sides(side).0.rank(best) >= own_rank)
+        else {
+            return false;
+        };
+        let limits = market.guard.as_deref().map(|guard| market.limits(guard));
+        if let (Some(Guard::Corridor(corridor)), Some((lowest, highest))) =
+            (market.guard.as_deref_mut(), limits)
+        {
+            corridor.left.get_or_insert([best, lowest, highest]);
+        }
+        true
     }
 
     /// Whether an order finds as much as it wants at least.
@@ -237,7 +302,8 @@ impl State {
     fn trade_with_care(&mut self, worst_rank: u32, incoming: &mut Order) {
         let place = incoming.symbol_id as usize - 1;
         let market = &self.markets[place];
-        let at_arrival = AtArrival { reference_price: market.reference.price, state: market.state };
+        let state = if market.guard.is_some() { WITHIN_LIMITS } else { market.state };
+        let at_arrival = AtArrival { reference_price: market.reference.price, state };
         let group = self.group_of(incoming.account_id);
         while incoming.leaves > 0 {
             let market = &mut self.markets[place];
@@ -273,12 +339,19 @@ impl State {
             market.lose_top(kind.side, fill.order_id);
         }
         market.last_price = fill.price;
+        if let Some(guard) = market.guard.as_deref_mut() {
+            guard.note_trade(fill.price);
+        }
         let has_stops = !market.stops.is_empty();
-        if (kind.flags | incoming.kind.flags) & NOTED != 0 {
+        let has_declined = fill.price <= market.short_sales.trigger_price;
+        if (resting.marks | incoming.marks) & NOTED != 0 {
             self.note_trade(&Order { leaves: fill.leaves, ..resting }, incoming, fill.quantity);
         }
         if self.risk.has_books {
             self.risk_traded(&resting, incoming, fill.quantity);
+        }
+        if has_declined {
+            self.note_decline(incoming.symbol_id, fill.price);
         }
         if has_stops {
             self.trigger(incoming.symbol_id, fill.price);
@@ -361,7 +434,7 @@ impl State {
             quantity: order.leaves,
         };
         self.events.emit(|header, out| event.write(header, out));
-        if order.kind.flags & NOTED != 0 {
+        if order.marks & NOTED != 0 {
             self.note_end(order, reason);
         }
     }
@@ -385,7 +458,7 @@ impl State {
     #[cold]
     #[inline(never)]
     fn take_out_special(&mut self, slot: u32) -> Order {
-        let Order { symbol_id, kind, .. } = *self.orders.at(slot);
+        let Order { symbol_id, kind, marks, price, .. } = *self.orders.at(slot);
         if is_waiting(kind) {
             return self.take_waiting(slot);
         }
@@ -393,7 +466,7 @@ impl State {
         if is_for_auction(kind) {
             return self.orders.take(market.auction_side(kind.side), slot);
         }
-        if kind.flags & PEGGED != 0 && self.orders.at(slot).price == 0 {
+        if marks & PEGGED != 0 && price == 0 {
             return self.orders.take(&mut market.parked, slot);
         }
         self.orders.take(market.book.home(kind), slot)

@@ -27,7 +27,6 @@ pub const GOOD_TILL_DATE: u8 = 6;
 pub const AT_THE_OPEN: u8 = 2;
 pub const AT_THE_CLOSE: u8 = 7;
 pub const GOOD_FOR_AUCTION: u8 = b'B';
-const FLAGS_KNOWN: u8 = POST_ONLY | REPRICE | ALL_OR_NONE | HIDDEN;
 /// An iceberg order is shown in at most so many parts.
 const ICEBERG_SLICES_MAX: u32 = 100;
 pub const PRICE_MAX: u32 = 1_999_999_900;
@@ -43,7 +42,7 @@ pub fn is_client_order_id(padded: &ClientOrderId) -> bool {
 
 #[inline(always)]
 pub fn check_kind(kind: Kind) -> Check {
-    if kind.flags & !FLAGS_KNOWN != 0 || kind.flags & (REPRICE | POST_ONLY) == REPRICE {
+    if kind.flags & (REPRICE | POST_ONLY) == REPRICE {
         return Err(Refusal::measured(reason::COMMAND_MALFORMED, kind.flags));
     }
     if !matches!(kind.side, BUY | SELL) {
@@ -273,7 +272,7 @@ pub fn check_display(display_quantity: u32, quantity: u32) -> Check {
     Ok(())
 }
 
-fn least_display(quantity: u32) -> u32 {
+pub fn least_display(quantity: u32) -> u32 {
     quantity.div_ceil(ICEBERG_SLICES_MAX)
 }
 

@@ -22,6 +22,7 @@ use crate::order_checks::{
 };
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::risk_checks::Proposal;
+use crate::short_sales::SHORT_FLAGS;
 use crate::state::State;
 use crate::stop_orders::trails;
 
@@ -117,11 +118,12 @@ impl State {
         if has_id {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
-        self.check_access(account_id, symbol_id)?;
+        self.check_access(account_id, symbol_id, &command.client_order_id)?;
         check_session(market, kind)?;
         check_terms(Some(market), kind.order_type, price, quantity)?;
         let is_special = is_special(kind, terms.is_some());
-        if is_special || kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE {
+        let needs_marking = market.short_sales.terms.needs_marking;
+        if is_special || kind.flags != 0 || kind.time_in_force == GOOD_TILL_DATE || needs_marking {
             return self.check_special_entry(command, market, terms.copied().unwrap_or_default());
         }
         check_handling(kind)
@@ -129,10 +131,13 @@ impl State {
 
     #[inline(never)]
     fn check_special_entry(&self, command: &EnterOrder, market: &Market, terms: Terms) -> Check {
-        let EnterOrder { kind, price, quantity, .. } = *command;
+        let EnterOrder { account_id, symbol_id, kind, price, quantity, .. } = *command;
         check_market_to_limit(&self.orders, market, kind, quantity)?;
         check_handling(kind)?;
         check_special(market, kind, quantity, &terms, self.events.header.time_ns)?;
+        if kind.flags & SHORT_FLAGS != 0 || market.short_sales.terms.needs_marking {
+            self.check_short_sale(market, (account_id, symbol_id), kind, price, (quantity, 0))?;
+        }
         check_post_only(&self.orders, market, kind, price, quantity)
     }
 
@@ -361,7 +366,7 @@ impl State {
         let old = self.take_out(slot);
         let header = &self.events.header;
         let new_order_id = public_id(header.partition, header.command_sequence);
-        if old.kind.flags & LINKED != 0 {
+        if old.marks & LINKED != 0 {
             self.follow_in_list(order_id, new_order_id);
         }
         let event = OrderReplaced {
@@ -404,17 +409,21 @@ impl State {
         };
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
-        if order.kind.flags & PEGGED != 0 {
+        if order.marks & PEGGED != 0 {
             return Err(Refusal::measured(reason::PEG_NOT_CHANGED, order_id));
         }
-        if order.kind.flags & QUOTED != 0 {
+        if order.marks & QUOTED != 0 {
             return Err(Refusal::measured(reason::QUOTE_NOT_CHANGED, order_id));
         }
-        self.check_access(order.account_id, order.symbol_id)?;
+        self.check_access(order.account_id, order.symbol_id, self.orders.client_order_id(slot))?;
         check_changes(market)?;
         check_terms(Some(market), order.kind.order_type, price, quantity)?;
         if order.has_terms {
             check_display(self.orders.terms(order).display_quantity, quantity)?;
+        }
+        if order.kind.flags & SHORT_FLAGS != 0 || market.short_sales.terms.needs_marking {
+            let whose = (order.account_id, order.symbol_id);
+            self.check_short_sale(market, whose, order.kind, price, (leaves, order.leaves))?;
         }
         check_post_only(&self.orders, market, order.kind, price, leaves)?;
         Ok(slot)

@@ -3,7 +3,7 @@
 //! `src/exchange/matching/order_lists.py` has the rules.
 
 use exchange_wire::events::{
-    Kind, OrderAccepted, OrderAmended, ORDER_LIST_ENDED, ORDER_LIST_TRIGGERED, SPECIAL_TERMS_ACCEPTED,
+    OrderAccepted, OrderAmended, ORDER_LIST_ENDED, ORDER_LIST_TRIGGERED, SPECIAL_TERMS_ACCEPTED,
 };
 use exchange_wire::terms::Terms;
 use exchange_wire::ClientOrderId;
@@ -40,7 +40,7 @@ pub struct Note {
     pub account_id: u32,
     pub symbol_id: u32,
     pub side: u8,
-    pub flags: u8,
+    pub marks: u8,
     pub quantity: u32,
     pub leaves: u32,
     pub reason: u8,
@@ -50,9 +50,8 @@ pub struct Note {
 
 impl Note {
     fn of(order: &Order, quantity: u32, leaves: u32, reason: u8) -> Self {
-        let Order { order_id, account_id, symbol_id, kind, quantity: whole, .. } = *order;
-        let Kind { side, flags, .. } = kind;
-        Self { order_id, account_id, symbol_id, side, flags, quantity, leaves, reason, whole }
+        let Order { order_id, account_id, symbol_id, kind, marks, quantity: whole, .. } = *order;
+        Self { order_id, account_id, symbol_id, side: kind.side, marks, quantity, leaves, reason, whole }
     }
 }
 
@@ -86,8 +85,8 @@ impl OrderList {
 }
 
 fn is_by_a_person(reason: u8) -> bool {
-    use cancel_reason::{CANCEL_TIMER, KILL_SWITCH, MASS_CANCEL, OPERATOR, REQUESTED};
-    matches!(reason, REQUESTED | OPERATOR | MASS_CANCEL | KILL_SWITCH | CANCEL_TIMER)
+    use cancel_reason::{CANCEL_TIMER, CORPORATE_ACTION, KILL_SWITCH, MASS_CANCEL, OPERATOR, REQUESTED};
+    matches!(reason, REQUESTED | OPERATOR | MASS_CANCEL | KILL_SWITCH | CANCEL_TIMER | CORPORATE_ACTION)
 }
 
 impl State {
@@ -95,7 +94,7 @@ impl State {
 
     #[cold]
     pub fn note_trade(&mut self, maker: &Order, taker: &Order, quantity: u32) {
-        for order in [maker, taker].into_iter().filter(|order| order.kind.flags & NOTED != 0) {
+        for order in [maker, taker].into_iter().filter(|order| order.marks & NOTED != 0) {
             self.noted.push_back(Note::of(order, quantity, order.leaves, 0));
         }
     }
@@ -107,7 +106,7 @@ impl State {
 
     /// Does to the other orders of a list what follows from a trade, or the end, of one.
     pub fn follow(&mut self, note: &Note) {
-        if note.flags & QUOTED != 0 {
+        if note.marks & QUOTED != 0 {
             return self.follow_quote(note);
         }
         let Some(&list_id) = self.list_of.get(&note.order_id) else { return };
@@ -242,6 +241,11 @@ impl State {
     fn enter_waiting(&mut self, waiting: WaitingOrder) {
         let WaitingOrder { order, client_order_id, terms } = waiting;
         self.accept_listed(&order, &terms, &client_order_id);
+        let market = &self.markets[order.symbol_id as usize - 1];
+        let whose = (order.account_id, order.symbol_id);
+        if self.check_short_sale(market, whose, order.kind, order.price, (order.leaves, 0)).is_err() {
+            return self.order_cancelled(&order, cancel_reason::SHORT_SALE);
+        }
         let market = self.market_mut(order.symbol_id);
         market.needs_care = true;
         let last_price = market.last_price;
@@ -287,7 +291,7 @@ impl State {
     /// Checks that an order of a pair keeps the quantity that both have.
     #[inline(always)]
     pub fn check_in_list(&self, order: &Order, quantity: u32, due: u32) -> Result<(), Refusal> {
-        match order.kind.flags & NOTED {
+        match order.marks & NOTED {
             0 => Ok(()),
             _ => self.check_in_pair(order, quantity, due),
         }

@@ -60,7 +60,7 @@ impl State {
         let header = &self.events.header;
         let order_id = public_id(header.partition, header.command_sequence);
         let (side, time_in_force) = (command.side, command.time_in_force);
-        let kind = Kind { side, order_type: LIMIT, time_in_force, flags: PEGGED | HIDDEN };
+        let kind = Kind { side, order_type: LIMIT, time_in_force, flags: HIDDEN };
         if let Err(refusal) = self.check_pegged(command) {
             let price = command.limit;
             let entry = EnterOrder { account_id, symbol_id, kind, price, quantity, client_order_id, body };
@@ -78,6 +78,7 @@ impl State {
             quantity,
             leaves: quantity,
             kind,
+            marks: PEGGED,
             has_client_order_id: has_id,
             is_special: true,
             ..Order::default()
@@ -125,7 +126,7 @@ impl State {
         if has_client_order_id(&command.client_order_id) {
             self.check_client_order_id(account_id, &command.client_order_id)?;
         }
-        self.check_access(account_id, symbol_id)?;
+        self.check_access(account_id, symbol_id, &command.client_order_id)?;
         check_session(market, kind)?;
         check_terms(Some(market), if limit == 0 { MARKET } else { LIMIT }, limit, quantity)?;
         if u64::from(quantity) > QUANTITY_MAX {
@@ -139,6 +140,9 @@ impl State {
         }
         if !matches!(time_in_force, DAY | GOOD_TILL_CANCELLED) {
             return Err(Refusal::measured(reason::PEG_INVALID, time_in_force));
+        }
+        if market.short_sales.terms.needs_marking {
+            self.check_short_sale(market, (account_id, symbol_id), kind, limit, (quantity, 0))?;
         }
         let count = market.pegs.len() as u64;
         if count >= PEGS_MAX as u64 {
@@ -234,7 +238,7 @@ fn best_prices(market: &Market) -> (u32, u32) {
     (best(bids), best(asks))
 }
 
-/// The price of a pegged order, 0 for none.
+/// The price of a pegged order, 0 for none; never beyond the symbol's bands or corridor.
 fn pegged_price(market: &Market, side: u8, peg: &Peg, (bid, ask): (u32, u32)) -> u32 {
     let is_buy = side == BUY;
     let (own, opposite) = if is_buy { (bid, ask) } else { (ask, bid) };
@@ -258,6 +262,14 @@ fn pegged_price(market: &Market, side: u8, peg: &Peg, (bid, ask): (u32, u32)) ->
     }
     if price != 0 && peg.limit != 0 {
         price = worse(price, peg.limit);
+    }
+    if let Some(guard) = market.guard.as_deref().filter(|_| price != 0) {
+        let (lowest, highest) = market.limits(guard);
+        if is_buy && price > highest {
+            price = on_tick(market, highest.into(), side);
+        } else if !is_buy && price < lowest {
+            price = on_tick(market, lowest.into(), side);
+        }
     }
     if price <= PRICE_MAX {
         price

@@ -19,6 +19,8 @@ pub mod cause {
     pub const RESUMPTION: u8 = 4;
     pub const TIME_OVER: u8 = 5;
     pub const LISTING: u8 = 6;
+    pub const PRICE_LIMIT: u8 = 7;
+    pub const BREAKER: u8 = 8;
 }
 
 /// Which auction it is.

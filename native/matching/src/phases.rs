@@ -3,7 +3,7 @@
 //! `src/exchange/matching/phases.py` has the rules.
 
 use exchange_wire::commands::{self as c, AuctionTerms, ResumeTrading, SchedulePhase};
-use exchange_wire::events as e;
+use exchange_wire::events::{self as e, Header};
 
 use crate::auction::{indicate, Indication, Outcome};
 use crate::market::{Market, ACTIVE, BASIS_POINTS};
@@ -12,7 +12,9 @@ use crate::order_checks::PRICE_MAX;
 use crate::phase::{
     auction_between, auction_of, cause, drawn, gathers, is_indicated, is_settable, CALL_NS_MAX,
     COLLAR_BPS_MAX, CONTINUOUS, EXTENSIONS_MAX, HALTED, REOPENING_AUCTION, SCHEDULE_ROWS_MAX,
+    VOLATILITY_AUCTION,
 };
+use crate::price_guard::{Corridor, Guard, PAUSE_NS};
 use crate::reasons::{self as reason, Refusal};
 use crate::state::State;
 
@@ -140,7 +142,7 @@ impl State {
         }
         for symbol_id in self.symbol_ids(symbol_id) {
             if self.market_mut(symbol_id).phase != HALTED {
-                self.begin_phase(symbol_id, change);
+                self.begin_phase(symbol_id, change, 0);
             }
         }
     }
@@ -188,7 +190,8 @@ impl State {
     pub fn next_phase_ns(&self) -> u64 {
         let ends = self.phase_ends.first().map(|end| end.0);
         let begins = self.schedule.first().map(|row| row.at_ns);
-        ends.into_iter().chain(begins).min().unwrap_or(0)
+        let guards = self.guards_due.first().map(|due| due.0);
+        ends.into_iter().chain(begins).chain(guards).min().unwrap_or(0)
     }
 
     /// Does what time asks for: phases as they come, before each the orders that end and then the business date.
@@ -212,6 +215,7 @@ impl State {
                 let row = self.schedule.remove(0);
                 self.begin_scheduled(row);
             }
+            self.tick_guards(at_ns);
         }
         self.expire(now_ns);
         self.expire_timers(now_ns);
@@ -250,7 +254,7 @@ impl State {
     pub fn begin_listed(&mut self, symbol_id: u32) {
         self.market_mut(symbol_id).scheduled_phase = self.market_scheduled_phase;
         if self.market_phase != CONTINUOUS {
-            self.begin_phase(symbol_id, Change::new(self.market_phase, cause::LISTING));
+            self.begin_phase(symbol_id, Change::new(self.market_phase, cause::LISTING), 0);
         }
     }
 
@@ -296,18 +300,25 @@ impl State {
     fn enter_phase(&mut self, symbol_id: u32, change: Change, is_checked: bool) {
         let market = &self.markets[symbol_id as usize - 1];
         let Some(auction) = auction_between(market.phase, change.phase) else {
-            return self.begin_phase(symbol_id, change);
+            return self.begin_phase(symbol_id, change, 0);
         };
         let (outcome, _) = indicate(&self.orders, market, auction);
+        if is_checked && gathers(market.phase) {
+            if let Some(collar) = self.collar_to_widen(symbol_id, auction, outcome) {
+                self.extend_auction(symbol_id, outcome, collar, PAUSE_NS);
+                return self.widen(symbol_id, outcome);
+            }
+        }
         let can_extend = market.extensions < market.auction_terms.extensions_max;
         if is_checked && gathers(market.phase) && can_extend && outcome.volume > 0 {
             let (lowest, highest) = collar(market);
             if !(lowest..=highest).contains(&outcome.price) {
-                return self.extend_auction(symbol_id, outcome, (lowest, highest));
+                let extension_ns = market.auction_terms.extension_ns;
+                return self.extend_auction(symbol_id, outcome, (lowest, highest), extension_ns);
             }
         }
         self.uncross(symbol_id, auction, outcome);
-        self.begin_phase(symbol_id, change);
+        self.begin_phase(symbol_id, change, outcome.price);
         if change.phase == CONTINUOUS && outcome.volume > 0 {
             self.trigger(symbol_id, outcome.price);
             self.settle();
@@ -315,7 +326,8 @@ impl State {
         }
     }
 
-    fn begin_phase(&mut self, symbol_id: u32, change: Change) {
+    /// Begins a phase. auction_price: of the auction that led to it, 0 for none.
+    fn begin_phase(&mut self, symbol_id: u32, change: Change, auction_price: u32) {
         let market = self.market_mut(symbol_id);
         market.phase = change.phase;
         market.extensions = 0;
@@ -330,14 +342,46 @@ impl State {
         if change.phase != CONTINUOUS && !self.market_mut(symbol_id).pegs.is_empty() {
             self.park_pegs(symbol_id);
         }
+        self.follow_phase(symbol_id, auction_price);
     }
 
-    fn extend_auction(&mut self, symbol_id: u32, outcome: Outcome, (lowest, highest): (u32, u32)) {
+    /// Stops every symbol that trades, or will when its pause is over, until a time; to halt stops all of them.
+    pub fn stop_market(&mut self, phase: u8, ends_ns: u64) {
+        for symbol_id in self.symbol_ids(0) {
+            let now = self.market_mut(symbol_id).phase;
+            let trades = matches!(now, CONTINUOUS | VOLATILITY_AUCTION | REOPENING_AUCTION);
+            if trades || (phase == HALTED && now != HALTED) {
+                let change = Change { phase, cause: cause::BREAKER, reason: "", ends_ns };
+                self.begin_phase(symbol_id, change, 0);
+            }
+        }
+    }
+
+    /// Lets orders gather, for a price limit was reached: for a trading pause, or as long as the corridor says.
+    pub fn pause(&mut self, symbol_id: u32) {
+        let Header { sequence, time_ns, .. } = self.events.header;
+        let call_ns = match self.market_mut(symbol_id).guard.as_deref() {
+            Some(Guard::Corridor(Corridor { terms, seed, .. })) => {
+                terms.call_ns + drawn(seed.wrapping_add(sequence), terms.random_ns_max)
+            }
+            _ => PAUSE_NS,
+        };
+        let (phase, cause) = (VOLATILITY_AUCTION, cause::PRICE_LIMIT);
+        self.begin_phase(symbol_id, Change { phase, cause, reason: "", ends_ns: time_ns + call_ns }, 0);
+    }
+
+    fn extend_auction(
+        &mut self,
+        symbol_id: u32,
+        outcome: Outcome,
+        (lowest, highest): (u32, u32),
+        extension_ns: u64,
+    ) {
         let now_ns = self.events.header.time_ns;
         let market = self.market_mut(symbol_id);
-        market.extensions += 1;
+        market.extensions = market.extensions.saturating_add(1);
         let (number, auction) = (market.extensions, auction_of(market.phase).unwrap_or(0));
-        let ends_ns = now_ns + market.auction_terms.extension_ns;
+        let ends_ns = now_ns + extension_ns;
         self.set_phase_end(symbol_id, ends_ns);
         let parts: [&[u8]; 5] = [
             &[auction],

@@ -141,7 +141,8 @@ impl State {
                 price,
                 quantity,
                 leaves: quantity,
-                kind: Kind { side, order_type: LIMIT, time_in_force: DAY, flags: QUOTED },
+                kind: Kind { side, order_type: LIMIT, time_in_force: DAY, flags: 0 },
+                marks: QUOTED,
                 is_special: true,
                 ..Order::default()
             };
@@ -183,7 +184,7 @@ impl State {
         let Some(market) = self.market(symbol_id) else {
             return Err(Refusal::measured(reason::UNKNOWN_SYMBOL, symbol_id));
         };
-        self.check_access(account_id, symbol_id)?;
+        self.check_access(account_id, symbol_id, &NO_CLIENT_ORDER_ID)?;
         check_session(market, Kind { side: BUY, order_type: LIMIT, time_in_force: DAY, flags: 0 })?;
         for (price, quantity) in [quote.bid, quote.ask].into_iter().filter(|side| side.1 != 0) {
             check_terms(Some(market), LIMIT, price, quantity)?;
@@ -196,6 +197,12 @@ impl State {
         }
         if quote.bid.1 != 0 && quote.ask.1 != 0 && quote.bid.0 >= quote.ask.0 {
             return Err(Refusal::limited(reason::QUOTE_CROSSED, quote.bid.0, quote.ask.0));
+        }
+        if quote.ask.1 != 0 && market.short_sales.terms.needs_marking {
+            let desk = self.quote_desks.get(&(account_id, symbol_id)).copied().unwrap_or_default();
+            let freed = self.orders.find(desk.ask).map_or(0, |slot| self.orders.at(slot).leaves);
+            let kind = Kind { side: SELL, order_type: LIMIT, time_in_force: DAY, flags: 0 };
+            self.check_short_sale(market, (account_id, symbol_id), kind, quote.ask.0, (quote.ask.1, freed))?;
         }
         self.check_quote_risk(account_id, quote)
     }

@@ -75,6 +75,10 @@ pub const PHASE_INVALID: u16 = 125;
 pub const PHASE_TIME_INVALID: u16 = 126;
 pub const AUCTION_TERMS_INVALID: u16 = 127;
 pub const NOT_HALTED: u16 = 128;
+pub const PRICE_BANDS_INVALID: u16 = 170;
+pub const PRICE_CORRIDOR_INVALID: u16 = 171;
+pub const INDEX_LEVEL_INVALID: u16 = 172;
+pub const NO_BREAKER: u16 = 173;
 pub const ALLOCATION_TOO_LONG: u16 = 71;
 pub const ALLOCATION_STEP_INVALID: u16 = 72;
 pub const LEAD_MAKERS_INVALID: u16 = 73;
@@ -100,9 +104,22 @@ pub const NOT_BLOCKED: u16 = 97;
 pub const ANOTHER_ROLE_NEEDED: u16 = 98;
 pub const TIMER_INVALID: u16 = 99;
 pub const RISK_LIMIT_INVALID: u16 = 100;
+pub const CORPORATE_ACTION_NOT_NOW: u16 = 220;
+pub const SPLIT_INVALID: u16 = 221;
+pub const DIVIDEND_INVALID: u16 = 222;
+pub const HOLDING_TOO_LARGE: u16 = 223;
+pub const SYMBOL_RENAMED: u16 = 224;
+pub const TRADE_BEFORE_SPLIT: u16 = 225;
+pub const SHORT_FLAG_INVALID: u16 = 226;
+pub const SHORT_SALE_NOT_PERMITTED: u16 = 227;
+pub const LOCATE_MISSING: u16 = 228;
+pub const SHORT_SALE_UNMARKED: u16 = 229;
+pub const SHORT_SALE_PRICE: u16 = 230;
+pub const SHORT_TERMS_INVALID: u16 = 231;
+pub const SESSION_BLOCKED: u16 = 232;
 
 /// One more than the highest number.
-pub const REASONS_END: usize = 202;
+pub const REASONS_END: usize = 240;
 
 /// A reason with what was measured and the limit it broke.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use exchange_wire::events::{Kind, RISK_ALERTED, TRADING_BLOCKED};
+use exchange_wire::ouch::reference;
+use exchange_wire::ClientOrderId;
 
 use crate::auction::is_auction_time;
 use crate::holdings::CASH;
@@ -26,6 +28,8 @@ pub mod scope {
     pub const SYMBOL: u8 = 2;
     pub const PARTICIPANT: u8 = 3;
     pub const ACCOUNT: u8 = 4;
+    /// The orders of one OUCH session, by the id of its key.
+    pub const SESSION: u8 = 5;
 }
 
 pub const BY_ORDER: u8 = 1;
@@ -94,22 +98,23 @@ impl State {
 
     // --- access --------------------------------------------------------------------------------------
 
-    /// Checks that neither market, participant, account nor symbol is blocked, and that the symbol is not barred.
+    /// Checks that neither market, participant, account, session nor symbol is blocked, nor the symbol barred.
     #[inline(always)]
-    pub fn check_access(&self, account_id: u32, symbol_id: u32) -> Check {
+    pub fn check_access(&self, account_id: u32, symbol_id: u32, id: &ClientOrderId) -> Check {
         if self.risk.has_books || !self.risk.blocks.is_empty() {
-            return self.check_guarded_access(account_id, symbol_id);
+            return self.check_guarded_access(account_id, symbol_id, session_of(id));
         }
         Ok(())
     }
 
     #[cold]
-    fn check_guarded_access(&self, account_id: u32, symbol_id: u32) -> Check {
+    fn check_guarded_access(&self, account_id: u32, symbol_id: u32, session: u32) -> Check {
         let owner = self.directory.owner_of(account_id);
         for (subject, number, measured) in [
             ((scope::MARKET, 0), reason::MARKET_BLOCKED, 0),
             ((scope::PARTICIPANT, owner), reason::PARTICIPANT_BLOCKED, owner),
             ((scope::ACCOUNT, account_id), reason::ACCOUNT_BLOCKED, account_id),
+            ((scope::SESSION, session), reason::SESSION_BLOCKED, session),
             ((scope::SYMBOL, symbol_id), reason::SYMBOL_BLOCKED, 0),
         ] {
             if self.risk.blocks.contains_key(&subject) {
@@ -148,17 +153,17 @@ impl State {
 
     /// Checks a triggered stop order once more: blocks, and what it may cost.
     #[inline(always)]
-    pub fn why_not_triggered(&self, order: &Order) -> Option<u8> {
+    pub fn why_not_triggered(&self, order: &Order, id: &ClientOrderId) -> Option<u8> {
         if self.risk.has_books || !self.risk.blocks.is_empty() {
-            return self.why_guarded_not_triggered(order);
+            return self.why_guarded_not_triggered(order, id);
         }
         None
     }
 
     #[cold]
-    fn why_guarded_not_triggered(&self, order: &Order) -> Option<u8> {
+    fn why_guarded_not_triggered(&self, order: &Order, id: &ClientOrderId) -> Option<u8> {
         let Order { account_id, symbol_id, kind, price, quantity, leaves, .. } = *order;
-        if self.check_access(account_id, symbol_id).is_err() {
+        if self.check_access(account_id, symbol_id, id).is_err() {
             return Some(cancel_reason::KILL_SWITCH);
         }
         let proposal = Proposal { account_id, symbol_id, kind, price, quantity, leaves, replaces: None };
@@ -340,7 +345,7 @@ impl State {
     /// Notes that an order is live, with what it has left.
     #[cold]
     pub fn risk_opened(&mut self, order: &Order) {
-        if order.kind.flags & LINKED != 0 && self.reserves_nothing(order) {
+        if order.marks & LINKED != 0 && self.reserves_nothing(order) {
             return;
         }
         for subject in self.subjects_of(order.account_id) {
@@ -353,7 +358,7 @@ impl State {
     /// Notes that so much of a live order is gone without a trade.
     #[cold]
     pub fn risk_reduced(&mut self, order: &Order, quantity: u32) {
-        if order.kind.flags & LINKED != 0 && self.reserves_nothing(order) {
+        if order.marks & LINKED != 0 && self.reserves_nothing(order) {
             return;
         }
         for subject in self.subjects_of(order.account_id) {
@@ -446,6 +451,11 @@ fn refused_if(is_broken: bool, number: u16, measured: impl Into<i128>, limit: im
 }
 
 /// The body and tail of a `TradingBlocked`.
+/// The session of an order, which is the id of its key, by its client order id; 0 where it has none.
+pub fn session_of(id: &ClientOrderId) -> u32 {
+    reference::read(id).map_or(0, |(session, _)| session)
+}
+
 pub fn block_body((scope, subject_id): Subject, block: &Block, count: u32) -> Vec<u8> {
     let mut body = vec![scope];
     body.extend(subject_id.to_le_bytes());

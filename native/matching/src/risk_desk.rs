@@ -9,10 +9,10 @@ use exchange_wire::events::{
 
 use crate::matcher::cancel_reason;
 use crate::names::is_valid_name;
-use crate::order_book::{Order, BUY, SELL};
+use crate::order_book::{BUY, SELL};
 use crate::reasons::{self as reason, Refusal};
 use crate::risk_book::{kind, Limit, RiskBook};
-use crate::risk_checks::{block_body, scope, Block, Subject, BY_ORDER};
+use crate::risk_checks::{block_body, scope, session_of, Block, Subject, BY_ORDER};
 use crate::state::State;
 
 type Check = Result<(), Refusal>;
@@ -143,8 +143,10 @@ impl State {
         Ok(())
     }
 
-    fn is_of(&self, order: &Order, (scope, subject_id): Subject) -> bool {
+    fn is_of(&self, slot: u32, (scope, subject_id): Subject) -> bool {
+        let order = self.orders.at(slot);
         match scope {
+            scope::SESSION => session_of(self.orders.client_order_id(slot)) == subject_id,
             scope::SYMBOL => order.symbol_id == subject_id,
             scope::PARTICIPANT => self.directory.owner_of(order.account_id) == subject_id,
             scope::ACCOUNT => order.account_id == subject_id,
@@ -153,7 +155,7 @@ impl State {
     }
 
     fn cancel_of(&mut self, subject: Subject, reason: u8) -> u32 {
-        let fits = |&slot: &u32| self.is_of(self.orders.at(slot), subject);
+        let fits = |&slot: &u32| self.is_of(slot, subject);
         let fitting: Vec<u32> = self.orders.live().filter(fits).collect();
         for &slot in &fitting {
             self.cancel_for(slot, reason);
@@ -214,8 +216,9 @@ impl State {
         if let Some(limit) = limit {
             if !self.risk.books.contains_key(&subject) {
                 let mut book = RiskBook::default();
-                for order in self.orders.live().map(|slot| self.orders.at(slot)) {
-                    if self.is_of(order, subject) && !self.reserves_nothing(order) {
+                for slot in self.orders.live() {
+                    let order = self.orders.at(slot);
+                    if self.is_of(slot, subject) && !self.reserves_nothing(order) {
                         book.open(order.kind.side, order.symbol_id, order.price, order.leaves.into());
                     }
                 }
@@ -259,6 +262,7 @@ impl State {
             scope::SYMBOL => self.directory.has_symbol(subject_id),
             scope::PARTICIPANT => self.directory.has_participant(subject_id),
             scope::ACCOUNT => self.directory.has_account(subject_id),
+            scope::SESSION => (1..=self.directory.keys_created).contains(&subject_id),
             _ => false,
         };
         match is_known {

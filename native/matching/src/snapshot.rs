@@ -17,16 +17,18 @@ use crate::auction::{indicate, is_for_auction, queue_price};
 use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
+use crate::guard_snapshot;
 use crate::linked_snapshot;
 use crate::market::is_valid_tick_table;
-use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, PEGGED, SELL, SEQUENCE_BITS};
+use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_checks::LIMIT;
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
-use crate::risk_snapshot;
 use crate::self_trade::Group;
 use crate::state::State;
 use crate::stop_orders::is_waiting;
 use crate::RULES_VERSION;
+use crate::{corporate_snapshot, risk_snapshot};
 
 const MAGIC: &[u8; 4] = b"XVEN";
 const SNAPSHOT_VERSION: u16 = 5;
@@ -107,6 +109,8 @@ pub fn write(state: &State) -> Vec<u8> {
         }
         state.schedule.len()
     });
+    guard_snapshot::write(state, &mut content);
+    corporate_snapshot::write(state, &mut content);
     linked_snapshot::write(state, &mut content);
     with_envelope(&content)
 }
@@ -167,13 +171,14 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
         let body = symbol_body(symbol, market.round_lot, market.state);
         write_event(out, events::SYMBOL_ADDED, place as u32 + 1, &[&body]);
     }
+    let renamed = corporate_snapshot::write_directory(directory, &state.markets, out);
     let protected = |place: &usize| state.markets[*place].protection_bps != 0;
     let protected: Vec<usize> = (0..state.markets.len()).filter(protected).collect();
     for &place in &protected {
         let protection_bps = state.markets[place].protection_bps.to_le_bytes();
         write_event(out, events::MARKET_PROTECTION_SET, place as u32 + 1, &[&protection_bps]);
     }
-    let phases = write_phases(state, out);
+    let phases = write_phases(state, out) + guard_snapshot::write_directory(state, out);
     let allocated: Vec<usize> =
         (0..state.markets.len()).filter(|&place| state.markets[place].shares_out()).collect();
     for &place in &allocated {
@@ -199,7 +204,7 @@ fn write_directory(state: &State, out: &mut Vec<u8>) -> usize {
     let groups = state.self_trade_groups.len();
     let people = directory.participants.len() + groups + directory.accounts.len() + directory.keys.len();
     let risk = risk_snapshot::write_directory(state, out);
-    let symbols = directory.symbols.len() + protected.len() + phases + allocated.len();
+    let symbols = directory.symbols.len() + renamed + protected.len() + phases + allocated.len();
     symbols + people + risk + write_configuration(directory, out)
 }
 
@@ -334,6 +339,7 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     state.business_date = reader.u32()?;
     state.day_ends_ns = reader.u64()?;
     let keys_created = reader.u32()?;
+    state.directory.keys_created = keys_created;
     for _ in 0..reader.u32()? {
         read_event(state, reader)?;
     }
@@ -367,6 +373,8 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     }
     risk_snapshot::read(state, reader)?;
     read_phases(state, reader)?;
+    guard_snapshot::read(state, reader)?;
+    corporate_snapshot::read(state, reader)?;
     linked_snapshot::read(state, reader)?;
     risk_snapshot::read_open(state);
     Ok(reader.end()?)
@@ -442,6 +450,10 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
             known(symbol_id as usize == state.markets.len() + 1)?;
             read_symbol(state, &mut record)?;
         }
+        events::SYMBOL_RENAMED => corporate_snapshot::read_former_name(state, symbol_id, &mut record)?,
+        events::SHORT_SALE_TERMS_SET | events::SHORT_SALE_RESTRICTED => {
+            corporate_snapshot::read_short_sales(state, number, symbol_id, &mut record)?;
+        }
         events::MARKET_PROTECTION_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
             state.market_mut(symbol_id).protection_bps = record.u16()?;
@@ -449,6 +461,9 @@ fn read_event(state: &mut State, reader: &mut Reader) -> Restored<()> {
         events::AUCTION_TERMS_SET => {
             known(symbol_id != 0 && symbol_id as usize <= state.markets.len())?;
             state.market_mut(symbol_id).auction_terms = AuctionTerms::read(&mut record)?;
+        }
+        events::PRICE_BANDS_SET | events::PRICE_CORRIDOR_SET | events::MARKET_BREAKER_SET => {
+            guard_snapshot::read_terms(state, number, symbol_id, &mut record)?;
         }
         events::PHASE_CHANGED => {
             record.bytes(10)?;
@@ -572,7 +587,7 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
     if is_waiting(order.kind) {
         return Ok(Some((order, client_order_id)));
     }
-    if flags & PEGGED != 0 && price == 0 {
+    if price == 0 && order_type == LIMIT && !is_for_auction(order.kind) {
         state.orders.rest_at(&mut market.parked, 0, order, &client_order_id);
         return Ok(None);
     }

@@ -17,6 +17,7 @@ use crate::quotes::QuoteDesk;
 use crate::risk_checks::Risk;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
+use crate::volatility::Breaker;
 
 /// How many of each a venue takes; one more is rejected.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +76,11 @@ pub struct State {
     pub phase_ends: BTreeSet<(u64, u32)>,
     /// Ids of the symbols whose auction is indicated.
     pub indicated: BTreeSet<u32>,
+    /// Ids of the symbols that have price bands or a corridor.
+    pub guarded: BTreeSet<u32>,
+    /// (when bands ask for time, symbol id).
+    pub guards_due: BTreeSet<(u64, u32)>,
+    pub breaker: Breaker,
 }
 
 impl State {
@@ -106,6 +112,9 @@ impl State {
             schedule: Vec::new(),
             phase_ends: BTreeSet::new(),
             indicated: BTreeSet::new(),
+            guarded: BTreeSet::new(),
+            guards_due: BTreeSet::new(),
+            breaker: Breaker::default(),
         }
     }
 

@@ -5,8 +5,10 @@ use exchange_wire::terms::Terms;
 use exchange_wire::ClientOrderId;
 
 use crate::market::BASIS_POINTS;
+use crate::matcher::cancel_reason;
 use crate::order_book::{BookSide, Order, BUY, LINKED};
 use crate::order_checks::{LIMIT, MARKET, STOP, STOP_LIMIT};
+use crate::short_sales::check_short_price;
 use crate::state::State;
 
 /// Trailing stops of one symbol; one more is refused.
@@ -173,7 +175,7 @@ impl State {
             &prices.1,
         ];
         self.events.write(ORDER_TRIGGERED, order.symbol_id, &parts);
-        if order.kind.flags & LINKED != 0 {
+        if order.marks & LINKED != 0 {
             self.end_by_trigger(order.order_id);
         }
         self.let_in(order, terms, &client_order_id);
@@ -181,7 +183,10 @@ impl State {
 
     /// Lets an order come in that was taken before, if the limits let it.
     pub fn let_in(&mut self, order: Order, terms: Terms, client_order_id: &ClientOrderId) {
-        if let Some(reason) = self.why_not_triggered(&order) {
+        let market = &self.markets[order.symbol_id as usize - 1];
+        let restricted = check_short_price(market, order.kind, order.price).is_err();
+        let why_not = self.why_not_triggered(&order, client_order_id);
+        if let Some(reason) = why_not.or(restricted.then_some(cancel_reason::SHORT_SALE)) {
             self.order_cancelled(&order, reason);
         } else if is_waiting(order.kind) {
             if self.risk.has_books {

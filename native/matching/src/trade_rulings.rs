@@ -23,7 +23,11 @@ impl State {
         self.holdings.undo_trade(exchanged(ruling, standing));
         self.corrected.remove(&ruling.match_id);
         self.busted.insert(ruling.match_id);
-        self.market_mut(ruling.symbol_id).reference.bust(ruling.match_id);
+        let market = self.market_mut(ruling.symbol_id);
+        market.reference.bust(ruling.match_id);
+        if let Some(guard) = market.guard.as_deref_mut() {
+            guard.bust(sequence_of(ruling.match_id), standing.0);
+        }
         let body = ruling_body(ruling, standing);
         self.events.write(TRADE_BUSTED, ruling.symbol_id, &[&body]);
     }
@@ -38,7 +42,11 @@ impl State {
         self.holdings.undo_trade(exchanged(ruling, standing));
         self.holdings.trade(exchanged(ruling, new));
         self.corrected.insert(ruling.match_id, new);
-        self.market_mut(ruling.symbol_id).reference.correct(ruling.match_id, new.0);
+        let market = self.market_mut(ruling.symbol_id);
+        market.reference.correct(ruling.match_id, new.0);
+        if let Some(guard) = market.guard.as_deref_mut() {
+            guard.correct(sequence_of(ruling.match_id), standing.0, new.0);
+        }
         let (body, price, quantity) =
             (ruling_body(ruling, standing), new.0.to_le_bytes(), new.1.to_le_bytes());
         self.events.write(TRADE_CORRECTED, ruling.symbol_id, &[&body, &price, &quantity]);
@@ -70,6 +78,10 @@ impl State {
         }
         if self.busted.contains(&ruling.match_id) {
             return Err(Refusal::measured(reason::TRADE_ALREADY_BUSTED, ruling.match_id));
+        }
+        let split_at = self.markets[ruling.symbol_id as usize - 1].split_sequence;
+        if sequence < split_at {
+            return Err(Refusal::limited(reason::TRADE_BEFORE_SPLIT, ruling.match_id, split_at));
         }
         let rulings = (self.busted.len() + self.corrected.len()) as u64;
         if !self.corrected.contains_key(&ruling.match_id) && rulings >= self.limits.rulings {

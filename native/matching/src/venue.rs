@@ -13,7 +13,9 @@ use crate::auction::{is_for_auction, Indication};
 use crate::event_stream::Counters;
 use crate::linked_snapshot;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
+use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
+use crate::price_guard::{limit_state, Guard};
 use crate::reasons::{self as reason, Refusal};
 use crate::risk_desk::RiskUsage;
 use crate::snapshot::{self, SnapshotError};
@@ -134,6 +136,9 @@ impl Venue {
             }
             if !self.state.pegged.is_empty() {
                 self.state.follow_pegs();
+            }
+            if !self.state.guarded.is_empty() {
+                self.state.watch_limits();
             }
             if !self.state.indicated.is_empty() {
                 self.state.tell_indications();
@@ -295,6 +300,18 @@ impl Venue {
 
     pub fn reference_price(&self, symbol_id: u32) -> u32 {
         self.state.market(symbol_id).map_or(0, |market| market.reference.price)
+    }
+
+    /// Where a symbol's price limits stand: reference price, 0 for a corridor's, lowest, highest, limit state, and when
+    /// that leads to a pause.
+    pub fn price_limits(&self, symbol_id: u32) -> Option<(u32, u32, u32, u8, u64)> {
+        let market = self.state.market(symbol_id).filter(|market| market.phase == CONTINUOUS)?;
+        let guard = market.guard.as_deref()?;
+        let (lowest, highest) = market.limits(guard);
+        Some(match guard {
+            Guard::Bands(bands) => (bands.reference, lowest, highest, bands.state, bands.limit_ends_ns),
+            Guard::Corridor(_) => (0, lowest, highest, limit_state::NORMAL, 0),
+        })
     }
 
     pub fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {
@@ -466,8 +483,18 @@ impl State {
             Command::SchedulePhase(command) => self.schedule_phase(&command),
             Command::ClearSchedule { symbol_id } => self.clear_schedule(symbol_id),
             Command::SetAuctionTerms { symbol_id, terms } => self.set_auction_terms(symbol_id, terms),
+            Command::SetPriceBands { symbol_id, tier } => self.set_price_bands(symbol_id, tier),
+            Command::SetPriceCorridor { symbol_id, terms, seed } => {
+                self.set_price_corridor(symbol_id, terms, seed);
+            }
+            Command::SetMarketBreaker { close_level } => self.set_market_breaker(close_level),
+            Command::ReportIndexLevel { level } => self.report_index_level(level),
             Command::HaltTrading { symbol_id, reason } => self.halt_trading(symbol_id, reason),
             Command::ResumeTrading(command) => self.resume_trading(&command),
+            Command::SplitSymbol(command) => self.split_symbol(&command),
+            Command::RenameSymbol(command) => self.rename_symbol(&command),
+            Command::SetShortSaleTerms { symbol_id, terms } => self.set_short_sale_terms(symbol_id, terms),
+            Command::PayDividend(command) => self.pay_dividend(&command),
         }
     }
 

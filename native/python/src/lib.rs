@@ -219,6 +219,10 @@ impl Venue {
         self.locked().reference_price(symbol_id)
     }
 
+    fn price_limits(&self, symbol_id: u32) -> Option<(u32, u32, u32, u8, u64)> {
+        self.locked().price_limits(symbol_id)
+    }
+
     fn balance(&self, account_id: u32, symbol_id: u32) -> i128 {
         self.locked().balance(account_id, symbol_id)
     }

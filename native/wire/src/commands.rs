@@ -15,6 +15,10 @@ pub const ADD_SYMBOL: u8 = 10;
 pub const SET_SYMBOL_STATE: u8 = 11;
 pub const SET_REFERENCE_PRICE: u8 = 12;
 pub const CONFIGURE_SYMBOL: u8 = 13;
+pub const SPLIT_SYMBOL: u8 = 14;
+pub const RENAME_SYMBOL: u8 = 15;
+pub const PAY_DIVIDEND: u8 = 16;
+pub const SET_SHORT_SALE_TERMS: u8 = 17;
 pub const CREATE_PARTICIPANT: u8 = 20;
 pub const CREATE_ACCOUNT: u8 = 21;
 pub const CREATE_KEY: u8 = 22;
@@ -39,6 +43,10 @@ pub const CLEAR_SCHEDULE: u8 = 87;
 pub const SET_AUCTION_TERMS: u8 = 88;
 pub const HALT_TRADING: u8 = 89;
 pub const RESUME_TRADING: u8 = 90;
+pub const SET_PRICE_BANDS: u8 = 91;
+pub const SET_PRICE_CORRIDOR: u8 = 92;
+pub const SET_MARKET_BREAKER: u8 = 93;
+pub const REPORT_INDEX_LEVEL: u8 = 94;
 pub const CANCEL_ORDERS_WITHIN: u8 = 70;
 pub const SET_CANCEL_TIMER: u8 = 71;
 pub const BLOCK_TRADING: u8 = 72;
@@ -55,7 +63,7 @@ pub const RESET_QUOTE_PROTECTION: u8 = 81;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=13 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=81 | 85..=90)
+    matches!(number, 1..=3 | 10..=17 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=81 | 85..=94)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -236,6 +244,40 @@ pub struct ConfigureSymbol<'a> {
     pub terms: AddSymbol<'a>,
 }
 
+/// So many new shares for so many old ones.
+#[derive(Clone, Copy)]
+pub struct SplitSymbol<'a> {
+    pub symbol_id: u32,
+    pub new_shares: u16,
+    pub old_shares: u16,
+    pub cash_price: u32,
+    pub note: &'a str,
+}
+
+/// Another ticker, and another name where it is not empty.
+#[derive(Clone, Copy)]
+pub struct RenameSymbol<'a> {
+    pub symbol_id: u32,
+    pub symbol: &'a [u8],
+    pub name: &'a str,
+}
+
+/// Money per share.
+#[derive(Clone, Copy)]
+pub struct PayDividend<'a> {
+    pub symbol_id: u32,
+    pub amount: u32,
+    pub note: &'a str,
+}
+
+/// What is asked of short sales: the decline that restricts them, 0 for none, a locate, a mark.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct ShortSaleTerms {
+    pub trigger_bps: u16,
+    pub needs_locate: bool,
+    pub needs_marking: bool,
+}
+
 /// A rule for clearing. number: 1 to count, or 0 of 0.
 pub struct ConfigureRule<'a> {
     pub configuration_version: u32,
@@ -275,6 +317,15 @@ pub struct AuctionTerms {
     pub collar_bps: u16,
     pub extension_ns: u64,
     pub extensions_max: u8,
+}
+
+/// How a symbol's corridor stands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct CorridorTerms {
+    pub dynamic_bps: u16,
+    pub static_bps: u16,
+    pub call_ns: u64,
+    pub random_ns_max: u64,
 }
 
 /// The end of a halt, by a call of `call_ns` or up to `random_ns_max` longer.
@@ -340,8 +391,16 @@ pub enum Command<'a> {
     SchedulePhase(SchedulePhase),
     ClearSchedule { symbol_id: u32 },
     SetAuctionTerms { symbol_id: u32, terms: AuctionTerms },
+    SetPriceBands { symbol_id: u32, tier: u8 },
+    SetPriceCorridor { symbol_id: u32, terms: CorridorTerms, seed: u64 },
+    SetMarketBreaker { close_level: u64 },
+    ReportIndexLevel { level: u64 },
     HaltTrading { symbol_id: u32, reason: &'a str },
     ResumeTrading(ResumeTrading<'a>),
+    SplitSymbol(SplitSymbol<'a>),
+    RenameSymbol(RenameSymbol<'a>),
+    PayDividend(PayDividend<'a>),
+    SetShortSaleTerms { symbol_id: u32, terms: ShortSaleTerms },
 }
 
 impl<'a> Command<'a> {
@@ -464,6 +523,14 @@ impl<'a> Command<'a> {
             SET_AUCTION_TERMS => {
                 Self::SetAuctionTerms { symbol_id: r.u32()?, terms: AuctionTerms::read(&mut r)? }
             }
+            SET_PRICE_BANDS => Self::SetPriceBands { symbol_id: r.u32()?, tier: r.u8()? },
+            SET_PRICE_CORRIDOR => Self::SetPriceCorridor {
+                symbol_id: r.u32()?,
+                terms: CorridorTerms::read(&mut r)?,
+                seed: r.u64()?,
+            },
+            SET_MARKET_BREAKER => Self::SetMarketBreaker { close_level: r.u64()? },
+            REPORT_INDEX_LEVEL => Self::ReportIndexLevel { level: r.u64()? },
             HALT_TRADING => Self::HaltTrading { symbol_id: r.u32()?, reason: text_with_size(&mut r)? },
             RESUME_TRADING => Self::ResumeTrading(ResumeTrading {
                 symbol_id: r.u32()?,
@@ -472,6 +539,24 @@ impl<'a> Command<'a> {
                 seed: r.u64()?,
                 reason: text_with_size(&mut r)?,
             }),
+            SPLIT_SYMBOL => Self::SplitSymbol(SplitSymbol {
+                symbol_id: r.u32()?,
+                new_shares: r.u16()?,
+                old_shares: r.u16()?,
+                cash_price: r.u32()?,
+                note: text_with_size(&mut r)?,
+            }),
+            RENAME_SYMBOL => {
+                let (symbol_id, symbol) = (r.u32()?, ticker(&mut r)?);
+                Self::RenameSymbol(RenameSymbol { symbol_id, symbol, name: text_with_size(&mut r)? })
+            }
+            SET_SHORT_SALE_TERMS => {
+                Self::SetShortSaleTerms { symbol_id: r.u32()?, terms: ShortSaleTerms::read(&mut r)? }
+            }
+            PAY_DIVIDEND => {
+                let (symbol_id, amount) = (r.u32()?, r.u32()?);
+                Self::PayDividend(PayDividend { symbol_id, amount, note: text_with_size(&mut r)? })
+            }
             _ => return Err(Malformed),
         };
         r.end()?;
@@ -482,6 +567,38 @@ impl<'a> Command<'a> {
 impl AuctionTerms {
     pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self { collar_bps: reader.u16()?, extension_ns: reader.u64()?, extensions_max: reader.u8()? })
+    }
+}
+
+impl CorridorTerms {
+    pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            dynamic_bps: reader.u16()?,
+            static_bps: reader.u16()?,
+            call_ns: reader.u64()?,
+            random_ns_max: reader.u64()?,
+        })
+    }
+
+    /// As the terms lie in commands and events.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::from(self.dynamic_bps.to_le_bytes());
+        bytes.extend(self.static_bps.to_le_bytes());
+        bytes.extend(self.call_ns.to_le_bytes());
+        bytes.extend(self.random_ns_max.to_le_bytes());
+        bytes
+    }
+}
+
+impl ShortSaleTerms {
+    pub fn read(reader: &mut Reader) -> Result<Self, Malformed> {
+        let trigger_bps = reader.u16()?;
+        Ok(Self { trigger_bps, needs_locate: reader.u8()? != 0, needs_marking: reader.u8()? != 0 })
+    }
+
+    pub fn bytes(&self) -> [u8; 4] {
+        let [low, high] = self.trigger_bps.to_le_bytes();
+        [low, high, self.needs_locate.into(), self.needs_marking.into()]
     }
 }
 
@@ -507,11 +624,17 @@ fn movement(reader: &mut Reader) -> Result<Movement, Malformed> {
     Ok(Movement { account_id: reader.u32()?, symbol_id: reader.u32()?, amount: reader.i64()? })
 }
 
-fn add_symbol<'a>(reader: &mut Reader<'a>) -> Result<AddSymbol<'a>, Malformed> {
+fn ticker<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     let symbol = unpadded(reader.bytes(8)?);
-    if !symbol.is_ascii() {
-        return Err(Malformed);
+    if symbol.is_ascii() {
+        Ok(symbol)
+    } else {
+        Err(Malformed)
     }
+}
+
+fn add_symbol<'a>(reader: &mut Reader<'a>) -> Result<AddSymbol<'a>, Malformed> {
+    let symbol = ticker(reader)?;
     let (reference_price, round_lot, state) = (reader.u32()?, reader.u32()?, reader.u8()?);
     let (name_bytes, rows) = (reader.u16()?, reader.u16()?);
     let name = reader.text(name_bytes.into())?;

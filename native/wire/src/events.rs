@@ -43,12 +43,28 @@ pub const AUCTION_TERMS_SET: u8 = 188;
 pub const AUCTION_INDICATED: u8 = 189;
 pub const AUCTION_EXECUTED: u8 = 190;
 pub const AUCTION_EXTENDED: u8 = 191;
+pub const PRICE_BANDS_SET: u8 = 192;
+pub const PRICE_CORRIDOR_SET: u8 = 193;
+pub const PRICE_BANDS_MOVED: u8 = 194;
+pub const LIMIT_STATE_CHANGED: u8 = 195;
+pub const AUCTION_COLLAR_SET: u8 = 196;
+pub const CORRIDOR_LEFT: u8 = 197;
+pub const MARKET_BREAKER_SET: u8 = 198;
+pub const INDEX_LEVEL_REPORTED: u8 = 199;
+pub const MARKET_BREAKER_TRIPPED: u8 = 200;
 pub const TRADING_BLOCKED: u8 = 170;
 pub const TRADING_UNBLOCKED: u8 = 171;
 pub const CANCEL_TIMER_SET: u8 = 172;
 pub const CANCEL_TIMER_EXPIRED: u8 = 173;
 pub const RISK_LIMIT_SET: u8 = 174;
 pub const RISK_ALERTED: u8 = 175;
+pub const SYMBOL_SPLIT: u8 = 220;
+pub const SYMBOL_RENAMED: u8 = 221;
+pub const DIVIDEND_PAID: u8 = 222;
+pub const HOLDING_ADJUSTED: u8 = 223;
+pub const SPECIAL_TERMS_ADJUSTED: u8 = 224;
+pub const SHORT_SALE_TERMS_SET: u8 = 225;
+pub const SHORT_SALE_RESTRICTED: u8 = 226;
 
 pub const ORDER_LIST_ACCEPTED: u8 = 205;
 pub const ORDER_LIST_TRIGGERED: u8 = 206;
@@ -63,7 +79,7 @@ pub const QUOTE_PROTECTION_RESET: u8 = 214;
 
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=214)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=214 | 220..=226)
 }
 
 /// What all events of one command share.

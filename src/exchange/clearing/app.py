@@ -19,18 +19,24 @@ from sqlalchemy import Engine
 from exchange import __version__
 from exchange.clearing.book_keeper import BookKeeper, Outcome
 from exchange.clearing.consumer import Consumer
+from exchange.clearing.cycle_desk import CycleDesk
 from exchange.clearing.engine_client import EngineClient
+from exchange.clearing.house import House, open_house
 from exchange.clearing.office import Office
 from exchange.clearing.outbox import OutboxRelay
 from exchange.clearing.rest_api import TradesApi
+from exchange.clearing.rest_cascade import CascadeApi
 from exchange.clearing.rest_cycles import CyclesApi
 from exchange.clearing.rest_reports import ReportsApi
 from exchange.clearing.rest_reviews import ReviewsApi
 from exchange.clearing.rest_rules import RulesApi
+from exchange.clearing.rest_settlement import SettlementApi
 from exchange.clearing.rest_statements import StatementsApi
 from exchange.clearing.review_desk import ReviewClock, ReviewDesk
 from exchange.clearing.ruling_announcer import AnnouncerStats, RulingAnnouncer
 from exchange.clearing.ruling_desk import RulingDesk
+from exchange.clearing.settlement_desk import SettlementTerms
+from exchange.clearing.surveillance.office import SurveillanceOffice, open_surveillance
 from exchange.clearing.watch import Watch
 from exchange.domain.directory import Directory
 from exchange.infra.auth import KeyRing
@@ -52,6 +58,7 @@ from exchange.infra.http_limits import limits_of
 from exchange.infra.http_source import HttpEventSource
 from exchange.infra.installed import installed
 from exchange.infra.redis_cache import open_redis, redis_notes
+from exchange.infra.schedule_config import WEEKDAYS
 from exchange.infra.shared_rates import open_shared_rates
 from exchange.infra.store import open_store, read_directory, read_held_event
 from exchange.infra.store_retry import STOP_WAIT_S
@@ -62,6 +69,7 @@ from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.review import Limits
 from exchange.post_trade.rule import Ruling
 from exchange.post_trade.rules import DEFAULT_RULES, RulesError, RuleSet, parse_rules
+from exchange.post_trade.settlement_days import SettlementCalendar
 
 log = structlog.get_logger(component="clearing")
 
@@ -115,6 +123,8 @@ class ClearingApp:
             await self._news.start()
             store = await self._open_store(stack)
             self.office = await self._set_up(stack, store)
+            self._surveillance = await self._open_surveillance(stack)
+            self.house = await self._set_up_house(stack)
             await self._start_http(stack)
             stack.push_async_callback(self._end_tasks)
             for name, work in (
@@ -122,6 +132,8 @@ class ClearingApp:
                 ("commit", self.office.consumer.commit()),
                 ("relay", self.office.relay.run()),
                 ("reviews", ReviewClock(self.office.reviews, self.office.relay.wake).run()),
+                ("defaults", self.house.relay.run()),
+                ("margin", self.house.clock.run()),
             ):
                 self._begin(name, work)
             self._running = stack.pop_all()
@@ -215,6 +227,17 @@ class ClearingApp:
             on_halt=[self._cancel_tasks],
         )
 
+    async def _open_surveillance(self, stack: AsyncExitStack) -> SurveillanceOffice:
+        office = self.office
+        return await open_surveillance(
+            stack, self.config, office.source, self._bus, office.directory, self._clock
+        )
+
+    async def _set_up_house(self, stack: AsyncExitStack) -> House:
+        client = EngineClient(self.config.engine_url_for("clearing"), self._key)
+        stack.push_async_callback(client.close)
+        return open_house(self.config.clearing, self.office.keeper, client, self._clock)
+
     def _start_announcing(self, stack: AsyncExitStack) -> Callable[[list[Ruling]], None]:
         """Return what is told of stored rulings: the announcer where there is a bus."""
         if self._bus is None:
@@ -240,7 +263,7 @@ class ClearingApp:
         link = open_redis(self.config, stack)
         watch = self._start_watching(stack)
         reports = ReportsApi(self.office, watch, self._announced, lambda: self._http.stats)
-        trades = TradesApi(self.office)
+        trades, terms = TradesApi(self.office), settlement_terms(self.config)
         description = about(
             "clearing",
             self.config.partition,
@@ -251,11 +274,17 @@ class ClearingApp:
             f"{self.config.exchange.name} clearing",
             [
                 *trades.routes(),
-                *CyclesApi(self.office, trades, reports.compare).routes(),
+                *CyclesApi(
+                    self.office, trades, reports.compare, CycleDesk(self.office.keeper, terms, self._fees)
+                ).routes(),
+                *CascadeApi(self.office).routes(),
+                *self.house.api(self.office, trades).routes(),
+                *SettlementApi(self.office, trades, terms).routes(),
                 *RulesApi(self.office).routes(),
                 *ReviewsApi(self.office).routes(),
                 *StatementsApi(self.office, self._fees).routes(),
                 *reports.routes(),
+                *self._surveillance.routes(),
                 *self._news.routes(),
                 config_route("clearing", self.config, lambda: self._config_follower),
             ],
@@ -266,11 +295,16 @@ class ClearingApp:
             limits=limits_of(self.config.exchange),
             metrics=lambda: [
                 *reports.metrics(),
+                *self._surveillance.metrics(),
                 *self._news.metrics(),
                 *component_metrics(description, self._bus, link, self._config_follower),
             ],
             description=DESCRIPTION,
-            notes=lambda: [*redis_notes(link), *config_notes(self._config_follower)],
+            notes=lambda: [
+                *redis_notes(link),
+                *config_notes(self._config_follower),
+                *self._surveillance.notes(),
+            ],
             shared_rates=open_shared_rates(self.config, link, "clearing"),
         )
         address = self.config.clearing_address()
@@ -345,6 +379,19 @@ def fees_of(config: Config) -> FeeSchedule:
         return parse_fees(config.clearing.fee)
     except FeesError as error:
         raise ConfigError([Problem("configuration", "[[clearing.fee]]", str(error))]) from error
+
+
+def settlement_terms(config: Config) -> SettlementTerms:
+    """Return when is settled: on the days of the market's schedule where there is one, less all holidays."""
+    section, schedule = config.clearing.settlement, config.engine.schedule
+    weekdays = [WEEKDAYS.index(day) for day in schedule.weekdays] if schedule.enabled else range(7)
+    holidays = [int(text.replace("-", "")) for text in (*schedule.holidays, *section.holidays)]
+    return SettlementTerms(
+        SettlementCalendar(weekdays, holidays),
+        section.days_after,
+        section.buy_in_after_days,
+        section.buy_in_premium_bps,
+    )
 
 
 def review_limits(config: Config) -> Limits:

@@ -29,6 +29,7 @@ from exchange.clearing.store import (
     read_trade,
     save_changes,
 )
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.trade import BustReason
 from exchange.domain.units import Price, Quantity
@@ -59,6 +60,10 @@ TAKEN_TYPES = frozenset(
         e.SymbolStateChanged,
         e.ReferencePriceSet,
         e.SymbolConfigured,
+        ce.SymbolSplit,
+        ce.SymbolRenamed,
+        ce.DividendPaid,
+        ce.HoldingAdjusted,
         e.RuleConfigured,
         e.ConfigurationChanged,
         e.ParticipantCreated,

@@ -13,18 +13,26 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, tuple_
 from exchange.clearing import tables
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.cycle_tables import cycles, netted, obligations
+from exchange.clearing.fee_store import charge_fees
+from exchange.clearing.house_store import Doing
+from exchange.clearing.instruction_store import close_prices, write_instructions
 from exchange.clearing.review_store import write_audit
+from exchange.clearing.settlement_desk import SettlementTerms
 from exchange.clearing.store import ROWS_READ_MAX, TRADE_COLUMNS, replace, trade_of
 from exchange.domain.units import format_date
 from exchange.infra.bulk_insert import bulk_insert
 from exchange.infra.store import read_position
 from exchange.post_trade.books import Books
+from exchange.post_trade.fees import FeeSchedule
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.netting import KEPT_OUT, Obligation, Pair, cycle_hash, faults, net
 from exchange.post_trade.review import Actor
+from exchange.post_trade.settlement_days import SettlementCalendar
 from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TradeState, TransitionRefused
 
+NO_FEES = FeeSchedule()
+EVERY_DAY = SettlementTerms(SettlementCalendar(range(7)))
 NO_CYCLES = bytes(16)
 """The hash before the first cycle."""
 
@@ -49,8 +57,12 @@ class Cycle(NamedTuple):
 class CycleDesk:
     """Closes the days of one partition."""
 
-    def __init__(self, keeper: BookKeeper) -> None:
+    def __init__(
+        self, keeper: BookKeeper, terms: SettlementTerms = EVERY_DAY, fees: FeeSchedule = NO_FEES
+    ) -> None:
         self._keeper = keeper
+        self._fees = fees
+        self._terms = terms
 
     def close(self, business_date: int, actor: Actor, why: str, now_ns: int) -> Cycle:
         """Net everything up to a day that is over, and store what it owes.
@@ -77,6 +89,11 @@ class CycleDesk:
             cycle_hash(last.hash if last else NO_CYCLES, business_date, found),
         )  # fmt: skip
         _save(connection, partition, cycle, found, before)
+        write_instructions(connection, partition, business_date, self._terms.due(business_date), found)
+        close_prices(connection, partition, books.directory, business_date)
+        doing = Doing(connection, partition, books, actor, why, now_ns)
+        before_that = (last.business_date, last.sequence) if last else (0, 0)
+        charge_fees(doing, self._fees, business_date, *before_that)
         subject = f"trading day {format_date(business_date)}"
         write_audit(connection, partition, actor, "closed", subject, why, now_ns, f"hash {cycle.hash.hex()}")
         return cycle

@@ -1,4 +1,4 @@
-"""Asks the engine to bust and correct trades, with clearing's own key, over HTTP."""
+"""Asks the engine to bust and correct trades and to stop participants, with clearing's own key, over HTTP."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from exchange.infra.errors import AccessRefused, SourceUnavailable
 from exchange.post_trade.books import EngineRequest
 from exchange.wire.rest.admin import BUST_REASON_TEXT, BustRequest, CorrectRequest
 from exchange.wire.rest.errors import ErrorBody, ErrorCode
+from exchange.wire.rest.risk import NewBlock
 
 CONNECT_S = 3
 ANSWER_S = 15
@@ -42,6 +43,19 @@ class EngineClient:
         status, body = await self._post(path, msgspec.json.encode(body_of(request)))
         if status == 200:
             return _said(body)
+        raise _refusal(self.url, status, body)
+
+    async def stop_participant(self, participant_id: int, note: str) -> str:
+        """Have the engine's kill switch stop a participant; return what it said. Raise as `carry_out` does."""
+        order = NewBlock(scope="participant", subject=str(participant_id), reason=note)
+        status, body = await self._post("/api/v1/risk/blocks", msgspec.json.encode(order))
+        if status == 201:
+            answer = msgspec.json.decode(body, type=dict[str, Any])
+            return (
+                f"blocked, {answer.get('canceled_orders', 0)} orders canceled, event {answer.get('seq', 0)}"
+            )
+        if _reason_of(body) == Reason.ALREADY_BLOCKED:
+            return "it was blocked before"
         raise _refusal(self.url, status, body)
 
     async def close(self) -> None:
@@ -86,6 +100,13 @@ def _said(body: bytes) -> str:
     if answer.get("already"):
         return "it was busted before"
     return f"{answer.get('status', 'done')}, event {answer['seq']}" if answer.get("seq") else "done"
+
+
+def _reason_of(body: bytes) -> int:
+    try:
+        return msgspec.json.decode(body, type=ErrorBody).code
+    except msgspec.DecodeError:
+        return 0
 
 
 def _refusal(url: str, status: int, body: bytes) -> Exception:

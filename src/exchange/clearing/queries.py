@@ -225,16 +225,17 @@ def trades_of_account(connection: Connection, account_id: int, business_date: in
     return [found[match_id] for match_id in sorted(found)][:limit]
 
 
-def last_price(connection: Connection, partition: int, symbol_id: int, business_date: int) -> int:
-    """Read the price of the last trade of a symbol on a business date or before that was not busted, 0 for none."""
+def last_price(connection: Connection, partition: int, symbol_id: int, business_date: int) -> tuple[int, int]:
+    """Read (match id, price) of a symbol's last trade on a business date or before that was not busted, 0 for none."""
     columns = tables.trades.c
-    query = select(columns.price).where(
+    query = select(columns.match_id, columns.price).where(
         columns.partition == partition,
         columns.symbol_id == symbol_id,
         columns.business_date <= business_date,
         columns.state != TradeState.BUSTED.value,
     )
-    return connection.execute(query.order_by(columns.match_id.desc()).limit(1)).scalar() or 0
+    row = connection.execute(query.order_by(columns.match_id.desc()).limit(1)).first()
+    return (row.match_id, row.price) if row else (0, 0)
 
 
 # --- counts, requests, figures --------------------------------------------------------------------

@@ -50,11 +50,11 @@ Compare = Callable[[str], Awaitable[c.BreakReport]]
 class CyclesApi:
     """The routes of trading days. trades: tells who may see which account."""
 
-    def __init__(self, office: Office, trades: TradesApi, compare: Compare) -> None:
+    def __init__(self, office: Office, trades: TradesApi, compare: Compare, desk: CycleDesk) -> None:
         self._office = office
         self._trades = trades
         self._compare = compare
-        self._desk = CycleDesk(office.keeper)
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """List the routes."""

@@ -11,8 +11,12 @@ from exchange import __version__
 from exchange.clearing import queries
 from exchange.clearing.break_report import EngineCount, Testimony, ask_engine, ask_reporter, breaks_of
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES, ClearingFigures
+from exchange.clearing.collateral_desk import margin_faults
 from exchange.clearing.consumer import NS_PER_MS
 from exchange.clearing.cycle_desk import first_cycle_fault
+from exchange.clearing.fee_store import fee_faults
+from exchange.clearing.house_store import prove_house
+from exchange.clearing.instruction_store import instruction_faults
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
 from exchange.clearing.review_store import read_audit
@@ -35,7 +39,7 @@ from exchange.infra.store import Position, read_position
 from exchange.infra.store_retry import begin_read
 from exchange.post_trade.audit import first_fault
 from exchange.post_trade.figures import Figures
-from exchange.post_trade.invariants import Proof, prove
+from exchange.post_trade.invariants import FINDINGS_MAX, Proof, prove
 from exchange.wire.rest import clearing as j
 from exchange.wire.rest.engine_stats import RouteView
 from exchange.wire.rest.errors import ErrorCode
@@ -215,8 +219,15 @@ class ReportsApi:
                 dict(read_positions(connection, partition)),
                 row.ledger_hash,
             )
-            found = (first_fault(read_audit(connection, partition)), first_cycle_fault(connection, partition))
-            for fault in filter(None, found):
+            found = [
+                first_fault(read_audit(connection, partition)),
+                first_cycle_fault(connection, partition),
+                *prove_house(connection, partition).faults,
+                *instruction_faults(connection, partition),
+                *margin_faults(connection, partition),
+                *fee_faults(connection, partition),
+            ]
+            for fault in filter(None, found[:FINDINGS_MAX]):
                 proof.faults.insert(0, fault)
                 proof.faults_count += 1
         return proof, position

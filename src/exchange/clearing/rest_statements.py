@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy import Connection
-
 from exchange.clearing import queries
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import EVERYBODY, SEES_ALL, number_of
 from exchange.clearing.rest_reports import date_of
+from exchange.clearing.splits import marks_of, read_splits
 from exchange.clearing.statement_text import as_csv, as_html
 from exchange.clearing.store import read_books_row
 from exchange.clearing.views import asset_text
@@ -96,18 +95,15 @@ class StatementsApi:
                     f"account {account_id} has more than {STATEMENT_TRADES_MAX} trades; a statement of so many is "
                     "not made here, read them from /trades",
                 )
-            marks = self._marks(connection, {trade.symbol_id for trade in trades}, date)
+            splits = read_splits(connection, self._office.partition)
+            traded = {trade.symbol_id for trade in trades}
+            partition, directory = self._office.partition, self._office.directory
+            marks = marks_of(connection, partition, directory, traded, date)
             sequence = read_position(connection, self._office.partition).sequence
-        statement = make_statement(account_id, date, trades, self._fees, lambda symbol_id: marks[symbol_id])
+        statement = make_statement(
+            account_id, date, trades, self._fees, lambda symbol_id: Price(marks[symbol_id]), splits
+        )
         return self._view(statement, sequence)
-
-    def _marks(self, connection: Connection, symbol_ids: set[int], date: int) -> dict[int, Price]:
-        marks = {}
-        for symbol_id in sorted(symbol_ids):
-            symbol = self._office.directory.symbols.get(symbol_id)
-            last = queries.last_price(connection, self._office.partition, symbol_id, date)
-            marks[symbol_id] = Price(last or (symbol.reference_price if symbol else 0))
-        return marks
 
     def _view(self, statement: Statement, sequence: int) -> j.StatementView:
         return j.StatementView(
@@ -125,7 +121,7 @@ class StatementsApi:
     def _line(self, line: Line) -> j.StatementLine:
         money = ("bought_notional", "sold_notional", "realised_fifo", "realised_average", "unrealised_fifo",
                  "unrealised_average", "fees")  # fmt: skip
-        shares = ("opening", "bought", "sold", "closing")
+        shares = ("opening", "bought", "sold", "split", "closing")
         return j.StatementLine(
             symbol=asset_text(self._office.directory.symbols, line.symbol_id),
             average_price=format_price(Price(line.average_price)) if line.average_price else None,

@@ -16,7 +16,7 @@ from exchange.domain.trade import BustReason
 from exchange.domain.units import format_money, format_price, format_time
 from exchange.post_trade.figures import Figures
 from exchange.post_trade.invariants import Proof
-from exchange.post_trade.ledger import CASH, LedgerAccount, TransferCode, account_of
+from exchange.post_trade.ledger import CASH, OF_NO_TRADE, LedgerAccount, account_of
 from exchange.post_trade.positions import Position
 from exchange.post_trade.rule import Hit, Rule, Verdict, When
 from exchange.post_trade.rule_kinds import Hours, Tier, format_percent
@@ -163,7 +163,7 @@ def entry_view(entry: Entry, symbols: Symbols) -> j.LedgerEntry:
     """Write a ledger entry."""
     transfer = entry.transfer
     debit, credit = account_of(transfer.debit), account_of(transfer.credit)
-    is_trade = transfer.code not in (TransferCode.DEPOSIT, TransferCode.WITHDRAWAL)
+    is_trade = transfer.code not in OF_NO_TRADE
     return j.LedgerEntry(
         number=str(entry.number),
         id=transfer.transfer_id.hex(),

@@ -58,10 +58,10 @@ def itch(folder: Path = Path(), *, date: str = "", options: Options = DEFAULT) -
     """
     from exchange.reporter.itch_files import ItchFiles, export_days
 
-    wanted = _date(date)
-    with _writing(folder):
+    wanted = date_number(date)
+    with writing(folder):
         files = ItchFiles(folder, wanted)
-        _export(lambda source: export_days(source, files, time.time_ns()), options)
+        export_from_engine(lambda source: export_days(source, files, time.time_ns()), options)
     if wanted and not files.days:
         raise InputError(f"no event of {date}: the engine has not been in that business date")
     show([_plain(day) for day in files.days.values()], options.json, _print_days)
@@ -165,10 +165,10 @@ def lobster(
 
     if not 1 <= levels <= LEVELS_MAX:
         raise InputError(f"--levels must be 1 to {LEVELS_MAX}, got {levels}")
-    wanted = _date(date)
-    with _writing(folder):
+    wanted = date_number(date)
+    with writing(folder):
         files = LobsterFiles(folder, symbol, levels, wanted)
-        _export(lambda source: export_lobster(source, files, time.time_ns()), options)
+        export_from_engine(lambda source: export_lobster(source, files, time.time_ns()), options)
     if not files.rows.is_listed:
         raise InputError(f"no symbol {symbol!r} was ever listed; `exchange symbols list` shows them")
     found = [file for pair in files.files.values() for file in pair]
@@ -182,20 +182,21 @@ def _export_table(
     from exchange.reporter.table_files import TableFiles, TooManyFiles, export_table
 
     if selection.format != "csv":
-        _need_pyarrow(selection.format)
-    wanted = _date(selection.date)
+        need_pyarrow(selection.format)
+    wanted = date_number(selection.date)
     table = DayTable(name, wanted_date=wanted, wanted_symbol=selection.symbol, interval_s=interval_s)
-    with _writing(folder):
+    with writing(folder):
         files = TableFiles(folder, name, selection.format)
         try:
-            _export(lambda source: export_table(source, table, files, time.time_ns()), options)
+            export_from_engine(lambda source: export_table(source, table, files, time.time_ns()), options)
         except TooManyFiles as error:
             raise InputError(str(error)) from error
     found = sorted(files.files.values(), key=lambda file: (file.date, file.symbol))
     show([_plain_file(file) for file in found], options.json, _print_files)
 
 
-def _need_pyarrow(kind: str) -> None:
+def need_pyarrow(kind: str) -> None:
+    """Refuse a format whose library is not installed. Raise `InputError`."""
     from importlib.util import find_spec
 
     if find_spec("pyarrow") is None:
@@ -203,7 +204,8 @@ def _need_pyarrow(kind: str) -> None:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
+    """Make a folder to write into; what cannot be written is said. Raise `InputError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -211,7 +213,7 @@ def _writing(folder: Path) -> Iterator[None]:
         raise InputError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
 
 
-def _export(begin: Callable[[EventSource], AsyncIterator[int]], options: Options) -> None:
+def export_from_engine(begin: Callable[[EventSource], AsyncIterator[int]], options: Options) -> None:
     """Run an export from the engine's events, showing how far it is."""
     import uvloop
 
@@ -256,7 +258,8 @@ def _progress() -> Iterator[Callable[[int], object]]:
         yield lambda sequence: bar.update(task, completed=sequence)
 
 
-def _date(text: str) -> int:
+def date_number(text: str) -> int:
+    """Read a date as YYYYMMDD, 0 for none. Raise `InputError`."""
     from datetime import date
 
     if not text:

@@ -36,6 +36,14 @@ class Terms:
     "Show only so much at a time (an iceberg order)."
     hidden: bool = False
     "Rest unseen, behind all that is shown at its price."
+    do_not_reduce: bool = False
+    "A cash dividend does not lower its price."
+    short: bool = False
+    "A sale of shares that the account does not have."
+    short_exempt: bool = False
+    "As --short, and the price restriction does not apply to it."
+    located: bool = False
+    "With --short or --short-exempt: shares to borrow are located."
     expires_at: str = ""
     "With --tif gtd: until when, such as 2026-11-30T20:00:00Z."
     stop_price: str = ""

@@ -7,17 +7,20 @@ from typing import Any, Literal
 from cyclopts import App
 
 from exchange.cli.connection import in_path
+from exchange.cli.failures import UsageError
 from exchange.cli.options import Options
 from exchange.cli.output import print_facts, print_table, show
 
 app = App(name="risk", help="Block and unblock trading, and set limits.")
 DEFAULT = Options()
 
-ScopeName = Literal["market", "symbol", "participant", "account"]
-KindName = Literal[
-    "symbol-barred", "max-quantity", "max-notional", "collar", "duplicates", "messages", "position",
-    "buying-power", "short-sales", "gross", "loss", "executions",
-]  # fmt: skip
+ScopeName = Literal["market", "symbol", "participant", "account", "session"]
+LimitScope = Literal["symbol", "participant", "account"]
+KINDS = (
+    "symbol_barred", "max_quantity", "max_notional", "collar", "duplicates", "messages", "position",
+    "buying_power", "short_sales", "gross", "loss", "executions",
+)  # fmt: skip
+"""What a limit may be of, as rulebook and REST have it; with hyphens for underscores they are taken too."""
 
 
 @app.command
@@ -45,7 +48,7 @@ def block(
     scope
         What to block.
     subject
-        The symbol, or the id of the participant or account; none for the market.
+        The symbol, or the id of the participant, the account or the session's key; none for the market.
     reason
         Why, for people.
     keep_orders
@@ -67,7 +70,7 @@ def unblock(scope: ScopeName, subject: str = "", *, reason: str = "", options: O
     scope
         What to unblock.
     subject
-        The symbol, or the id of the participant or account; none for the market.
+        The symbol, or the id of the participant, the account or the session's key; none for the market.
     reason
         Why, for people.
     """
@@ -81,7 +84,7 @@ def unblock(scope: ScopeName, subject: str = "", *, reason: str = "", options: O
 
 
 @app.command
-def limits(scope: ScopeName | None = None, subject: str = "", *, options: Options = DEFAULT) -> None:
+def limits(scope: LimitScope | None = None, subject: str = "", *, options: Options = DEFAULT) -> None:
     """List the limits: `exchange risk limits`, `exchange risk limits account 1`.
 
     Parameters
@@ -98,9 +101,9 @@ def limits(scope: ScopeName | None = None, subject: str = "", *, options: Option
 
 @app.command(name="set")
 def set_(
-    scope: ScopeName,
+    scope: LimitScope,
     subject: str,
-    kind: KindName,
+    kind: str,
     value: str,
     *,
     symbol: str = "",
@@ -116,16 +119,17 @@ def set_(
     subject
         The symbol, or the id of the participant or account.
     kind
-        What it limits; docs/rulebook.md, part 4, says what each measures.
+        What it limits: symbol_barred, max_quantity, max_notional, collar, duplicates, messages, position,
+        buying_power, short_sales, gross, loss or executions; docs/rulebook.md, part 4, says what each measures.
     value
         Money such as 10000.00, else a whole number; `none` takes the limit away.
     symbol
-        Of position, short-sales and symbol-barred: the symbol.
+        Of position, short_sales and symbol_barred: the symbol.
     span
         Of duplicates and executions: milliseconds; of messages: the burst.
     """
     body: dict[str, Any] = {
-        "scope": scope, "subject": subject.upper(), "kind": kind.replace("-", "_"), "symbol": symbol.upper(),
+        "scope": scope, "subject": subject.upper(), "kind": kind_of(kind), "symbol": symbol.upper(),
         "span": span,
     }  # fmt: skip
     if value != "none":
@@ -149,10 +153,18 @@ def usage(scope: Literal["participant", "account"], subject: str, *, options: Op
     show(options.official("operator", "engine").get(path), options.json, _print_usage)
 
 
+def kind_of(text: str) -> str:
+    """Return the kind of a limit, written with underscores or hyphens. Raise `UsageError` where it is none."""
+    kind = text.lower().replace("-", "_")
+    if kind not in KINDS:
+        raise UsageError(f"the kind of a limit is one of {', '.join(KINDS)}; got {text!r}")
+    return kind
+
+
 def _print_limits(found: list[dict[str, Any]]) -> None:
     rows = (
         (
-            one["scope"], one["subject"], one["kind"].replace("_", "-"), one.get("symbol", ""),
+            one["scope"], one["subject"], one["kind"], one.get("symbol", ""),
             one.get("value", "none"), one.get("span", ""),
         )
         for one in found

@@ -6,20 +6,25 @@ from typing import Any
 
 from cyclopts import App
 
+from exchange.cli import corporate_actions
 from exchange.cli.connection import in_path
 from exchange.cli.failures import UsageError
 from exchange.cli.options import Options
-from exchange.cli.output import print_table, show
+from exchange.cli.output import show
+from exchange.cli.symbol_lines import print_symbols, show_one
 
 app = App(name="symbols", help="List, add and suspend symbols, and set their reference prices.")
 DEFAULT = Options()
+for action in (corporate_actions.split, corporate_actions.rename, corporate_actions.dividend):
+    app.command(action)
+app.command(corporate_actions.short_sales)
 
 
 @app.default
 @app.command(name="list")
 def list_(*, options: Options = DEFAULT) -> None:
     """List the symbols: `exchange symbols list`."""
-    show(options.public("engine").items("/api/v1/symbols"), options.json, _print_symbols)
+    show(options.public("engine").items("/api/v1/symbols"), options.json, print_symbols)
 
 
 @app.command
@@ -56,7 +61,7 @@ def add(
     if ticks:
         rows = (row.partition(":") for row in ticks.split(","))
         body["ticks"] = [{"from": start, "tick": tick} for start, _, tick in rows]
-    _show_one(options, options.official("operator", "engine").post("/api/v1/symbols", body))
+    show_one(options, options.official("operator", "engine").post("/api/v1/symbols", body))
 
 
 @app.command
@@ -70,7 +75,7 @@ def suspend(symbol: str, *, reason: str = "", options: Options = DEFAULT) -> Non
     reason
         Why, for people.
     """
-    _show_one(options, _change(options, symbol, "suspend", reason))
+    show_one(options, _change(options, symbol, "suspend", reason))
 
 
 @app.command
@@ -84,7 +89,7 @@ def resume(symbol: str, *, reason: str = "", options: Options = DEFAULT) -> None
     reason
         Why, for people.
     """
-    _show_one(options, _change(options, symbol, "resume", reason))
+    show_one(options, _change(options, symbol, "resume", reason))
 
 
 @app.command
@@ -99,7 +104,7 @@ def reference(symbol: str, price: str, *, options: Options = DEFAULT) -> None:
         The new reference price.
     """
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/reference_price"
-    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"price": price}))
+    show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"price": price}))
 
 
 @app.command
@@ -114,7 +119,7 @@ def protection(symbol: str, band_bps: int, *, options: Options = DEFAULT) -> Non
         In basis points: 500 is 5 %; 0 lets them trade at any price.
     """
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/protection"
-    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"band_bps": band_bps}))
+    show_one(options, options.official("operator", "engine").ask("PUT", path, {}, {"band_bps": band_bps}))
 
 
 @app.command
@@ -137,7 +142,7 @@ def allocation(symbol: str, *steps: str, lead: str = "", options: Options = DEFA
         "steps": [_step(text) for text in steps], "lead_makers": _lead_makers(lead)
     }  # fmt: skip
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/allocation"
-    _show_one(options, options.official("operator", "engine").ask("PUT", path, {}, body))
+    show_one(options, options.official("operator", "engine").ask("PUT", path, {}, body))
 
 
 def _step(text: str) -> dict[str, Any]:
@@ -171,28 +176,3 @@ def lead_makers_of(text: str) -> list[tuple[int, int]]:
 def _change(options: Options, symbol: str, verb: str, reason: str) -> Any:
     path = f"/api/v1/symbols/{in_path(symbol.upper())}/{verb}"
     return options.official("operator", "engine").post(path, {"reason": reason} if reason else {})
-
-
-def _show_one(options: Options, symbol: Any) -> None:
-    show(symbol, options.json, lambda one: _print_symbols([one]))
-
-
-def _print_symbols(symbols: list[dict[str, Any]]) -> None:
-    rows = (
-        (
-            symbol["symbol"],
-            symbol["state"],
-            symbol["reference_price"],
-            symbol["round_lot"],
-            ", ".join(f"{row['tick']} from {row['from']}" for row in symbol["ticks"]),
-            f"{symbol.get('protection_bps', 0)} bps" if symbol.get("protection_bps") else "none",
-            " ".join(step["step"] for step in symbol.get("allocation", {}).get("steps", ())) or "price_time",
-            symbol["name"],
-        )
-        for symbol in symbols
-    )
-    print_table(
-        ("symbol", "state", ">reference", ">round lot", "ticks", "protection", "allocation", "name"),
-        rows,
-        "no symbols",
-    )

@@ -62,6 +62,19 @@ def show_(match_id: str, *, options: Options = DEFAULT) -> None:
 
 
 @app.command
+def cascade(match_id: str, *, options: Options = DEFAULT) -> None:
+    """Show a trade with the trades that it caused by reaching stop prices: `exchange trades cascade 88`.
+
+    Parameters
+    ----------
+    match_id
+        Which trade.
+    """
+    answer = options.official("clearing", "clearing").get(f"/api/v1/trades/{in_path(match_id)}/cascade")
+    show(answer, options.json, _print_cascade)
+
+
+@app.command
 def release(match_id: str, *, reason: str, options: Options = DEFAULT) -> None:
     """Rule that a held trade is good: `exchange trades release 88 --reason "both sides confirm"`.
 
@@ -172,3 +185,24 @@ def _print_story(trade: dict[str, Any]) -> None:
 
 def _side(side: dict[str, Any]) -> str:
     return f"{side['holder']} {side['account']}" if side["account"] else str(side["holder"])
+
+
+def _print_cascade(answer: dict[str, Any]) -> None:
+    levels = [
+        (answer["trade"], 0, ""),
+        *((e["trade"], e["depth"], e["stop_price"]) for e in answer["caused"]),
+    ]
+    rows = (
+        (
+            "  " * depth + trade["match_id"],
+            trade["symbol"],
+            trade["price"],
+            trade["qty"],
+            trade["state"],
+            stop,
+        )
+        for trade, depth, stop in levels
+    )
+    print_table(("trade", "symbol", ">price", ">qty", "state", ">by the stop at"), rows)
+    if not answer["caused"]:
+        print("it caused no other trade")

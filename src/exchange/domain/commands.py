@@ -76,6 +76,44 @@ class SetReferencePrice(Command, frozen=True, kw_only=True):
     reference_price: Price
 
 
+class SplitSymbol(Command, frozen=True, kw_only=True):
+    """Give `new_shares` for `old_shares` of a symbol; its prices move the other way. See `SymbolSplit`.
+
+    cash_price: what a new share is worth where a fraction of one is paid out, 0 for the new reference price.
+    """
+
+    symbol_id: SymbolId
+    new_shares: int
+    old_shares: int
+    cash_price: Price = Price(0)
+    note: str = ""
+
+
+class RenameSymbol(Command, frozen=True, kw_only=True):
+    """Give a symbol another ticker, and with `name` another name; everything else of it stays."""
+
+    symbol_id: SymbolId
+    symbol: str
+    name: str = ""
+
+
+class PayDividend(Command, frozen=True, kw_only=True):
+    """Let a symbol go ex dividend and pay its holders. amount: money per share, in price units."""
+
+    symbol_id: SymbolId
+    amount: Price
+    note: str = ""
+
+
+class SetShortSaleTerms(Command, frozen=True, kw_only=True):
+    """Set what is asked of short sales of a symbol; see `ShortSaleTerms`. Without a trigger nothing is restricted."""
+
+    symbol_id: SymbolId
+    trigger_bps: int
+    needs_locate: bool = False
+    needs_marking: bool = False
+
+
 class SetMarketProtection(Command, frozen=True, kw_only=True):
     """Set how far from the reference price a market order may trade, in basis points; 0 for any price."""
 
@@ -137,6 +175,40 @@ class SetAuctionTerms(Command, frozen=True, kw_only=True):
     collar_bps: int
     extension_ns: int
     extensions_max: int
+
+
+class SetPriceBands(Command, frozen=True, kw_only=True):
+    """Give a symbol the price bands of a tier, 1 or 2, in place of what protected it; 0 for no protection."""
+
+    symbol_id: SymbolId
+    tier: int
+
+
+class SetPriceCorridor(Command, frozen=True, kw_only=True):
+    """Give a symbol a corridor in place of what protected it; no width at all for no protection.
+
+    dynamic_bps: around the last price, static_bps: around the last auction's price, 0 for none. Before a trade beyond
+    it, orders gather for `call_ns`, up to `random_ns_max` longer by the seed, and then an auction makes the price.
+    """
+
+    symbol_id: SymbolId
+    dynamic_bps: int
+    static_bps: int
+    call_ns: int
+    random_ns_max: int = 0
+    seed: int = 0
+
+
+class SetMarketBreaker(Command, frozen=True, kw_only=True):
+    """Let the market stop when an index falls far below this level, its last close; 0 for no breaker."""
+
+    close_level: int
+
+
+class ReportIndexLevel(Command, frozen=True, kw_only=True):
+    """Say where the index stands that the breaker watches, in the unit of its close."""
+
+    level: int
 
 
 class HaltTrading(Command, frozen=True, kw_only=True):

@@ -8,12 +8,15 @@ from __future__ import annotations
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import Allocation
 from exchange.domain.configuration import RuleText, RuleTexts
 from exchange.domain.participant import Account, Key, Participant
 from exchange.domain.risk import RiskLimit, TradingBlock
-from exchange.domain.symbol import AuctionTerms, Symbol, TickTable
+from exchange.domain.symbol import AuctionTerms, ShortSaleTerms, Symbol, TickTable
+from exchange.domain.volatility import VolatilityTerms
 
 
 class Directory:
@@ -25,6 +28,8 @@ class Directory:
     def __init__(self) -> None:
         self.symbols: dict[int, Symbol] = {}
         self.symbol_ids: dict[str, int] = {}
+        self.former_names: dict[str, int] = {}
+        """Symbol ids by a name that the symbol had before."""
         self.participants: dict[int, Participant] = {}
         self.participant_ids: dict[str, int] = {}
         self.accounts: dict[int, Account] = {}
@@ -34,6 +39,8 @@ class Directory:
         self.configuration_version = 0
         """Of the last version whose changes all were sequenced, 0 before the first."""
         self.rules = RuleTexts()
+        self.breaker_close = 0
+        """The index level below which the market stops by its fall, 0 for no breaker."""
         self.blocks: dict[tuple[int, int], TradingBlock] = {}
         """Who may not trade, by scope and subject."""
         self.risk_limits: dict[tuple[int, int, int, int], RiskLimit] = {}
@@ -48,6 +55,15 @@ class Directory:
                 self._change_symbol(event.symbol_id, state=event.state)
             case e.ReferencePriceSet():
                 self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case ce.SymbolSplit() | ce.DividendPaid():
+                self._change_symbol(event.symbol_id, reference_price=event.reference_price)
+            case ce.SymbolRenamed():
+                self._rename_symbol(event)
+            case ce.ShortSaleTermsSet():
+                short = ShortSaleTerms(event.trigger_bps, event.needs_locate, event.needs_marking)
+                self._change_symbol(event.symbol_id, short_sales=short)
+            case ce.ShortSaleRestricted():
+                self._change_symbol(event.symbol_id, is_short_restricted=event.is_restricted)
             case e.MarketProtectionSet():
                 self._change_symbol(event.symbol_id, protection_bps=event.protection_bps)
             case e.PhaseChanged():
@@ -56,6 +72,12 @@ class Directory:
             case e.AuctionTermsSet():
                 terms = AuctionTerms(event.collar_bps, event.extension_ns, event.extensions_max)
                 self._change_symbol(event.symbol_id, auction=terms)
+            case v.PriceBandsSet():
+                self._change_symbol(event.symbol_id, volatility=VolatilityTerms(tier=event.tier))
+            case v.PriceCorridorSet():
+                self._change_symbol(event.symbol_id, volatility=corridor_of(event))
+            case v.MarketBreakerSet():
+                self.breaker_close = event.close_level
             case e.AllocationSet():
                 self._change_symbol(event.symbol_id, allocation=Allocation(event.steps, event.lead_makers))
             case e.SymbolConfigured():
@@ -95,6 +117,11 @@ class Directory:
         """Return the symbol of this name, if it is listed."""
         return self.symbols.get(self.symbol_ids.get(symbol, 0))
 
+    def present_name(self, former: str) -> str:
+        """Return what a symbol is called that had this name before, empty where none had."""
+        symbol = self.symbols.get(self.former_names.get(former, 0))
+        return symbol.symbol if symbol else ""
+
     def accounts_of(self, participant_id: int) -> list[Account]:
         """Return a participant's accounts, oldest first."""
         return [account for account in self.accounts.values() if account.participant_id == participant_id]
@@ -110,6 +137,13 @@ class Directory:
             TickTable(event.ticks),
         )
         self.symbol_ids[event.symbol] = event.symbol_id
+
+    def _rename_symbol(self, event: ce.SymbolRenamed) -> None:
+        self.symbol_ids.pop(event.old_symbol, None)
+        self.former_names.pop(event.symbol, None)
+        self.former_names[event.old_symbol] = event.symbol_id
+        self.symbol_ids[event.symbol] = event.symbol_id
+        self._change_symbol(event.symbol_id, symbol=event.symbol, name=event.name)
 
     def _configure_symbol(self, event: e.SymbolConfigured) -> None:
         if event.symbol_id not in self.symbols:
@@ -135,6 +169,14 @@ class Directory:
 def rule_of(event: e.RuleConfigured | c.ConfigureRule) -> RuleText:
     """Return the rule that an event or a command carries."""
     return RuleText(event.configuration_version, event.number, event.count, event.rules_version, event.text)
+
+
+def corridor_of(event: v.PriceCorridorSet) -> VolatilityTerms:
+    """Return the corridor that an event tells of."""
+    return VolatilityTerms(
+        dynamic_bps=event.dynamic_bps, static_bps=event.static_bps, call_ns=event.call_ns,
+        random_ns_max=event.random_ns_max,
+    )  # fmt: skip
 
 
 def block_of(event: e.TradingBlocked) -> TradingBlock:

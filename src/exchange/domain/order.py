@@ -69,16 +69,14 @@ class OrderFlag(IntEnum):
     """It trades whole or waits."""
     HIDDEN = 8
     """It rests behind all that is shown at its price, and is not shown."""
-    QUOTED = 32
-    """It is one side of a market maker's quote. No member sets it."""
-    PEGGED = 64
-    """Its price follows the best prices that are shown. No member sets it."""
-    LINKED = 128
-    """It is in an order list, and what becomes of it matters to the others there. No member sets it."""
-
-
-ENTERED_FLAGS = sum((OrderFlag.POST_ONLY, OrderFlag.REPRICE, OrderFlag.ALL_OR_NONE, OrderFlag.HIDDEN))
-"""Those that a member may set."""
+    SHORT = 16
+    """A sale of shares that the account does not have."""
+    SHORT_EXEMPT = 32
+    """A short sale to which the price restriction does not apply."""
+    LOCATED = 64
+    """Of a short sale: shares to borrow are located."""
+    DO_NOT_REDUCE = 128
+    """A cash dividend does not lower its price."""
 
 
 class CancelReason(IntEnum):
@@ -122,6 +120,10 @@ class CancelReason(IntEnum):
     """Trading was blocked."""
     CANCEL_TIMER = 31
     """Its owner did not set its cancel timer again in time."""
+    CORPORATE_ACTION = 60
+    """A split or dividend left it no price or no quantity."""
+    SHORT_SALE = 61
+    """A short stop order that was triggered while short sales are restricted."""
     RISK_LIMIT = 32
     """A stop order that was triggered, and broke a limit then."""
 

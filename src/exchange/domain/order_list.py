@@ -52,8 +52,9 @@ BY_A_PERSON = (
     CancelReason.MASS_CANCEL,
     CancelReason.KILL_SWITCH,
     CancelReason.CANCEL_TIMER,
+    CancelReason.CORPORATE_ACTION,
 )
-"""Who takes an entry back for these reasons does not want what waits for it."""
+"""Who takes an entry back for these reasons does not want what waits for it; after a split nobody knows."""
 
 
 class ListedOrder(msgspec.Struct, frozen=True, gc=False):

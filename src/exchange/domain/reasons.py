@@ -1,134 +1,10 @@
-"""Why the exchange says no: every reason with its number, its sentence and whether trying again can help.
-
-A number is never reused. When several reasons apply to an order, the one that stands first here is given. The text of
-`measured` and `limit` says what the two integers beside a reason mean, where they mean anything.
-"""
+"""What people are told of each reason; see `reason.py` for their numbers and their sequence."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import NamedTuple
+from exchange.domain.reason import Reason, ReasonText
 
-
-class Reason(IntEnum):
-    """The number of a reason; `REASONS` has its sentence."""
-
-    NONE = 0
-    UNKNOWN_COMMAND = 1
-    COMMAND_MALFORMED = 41
-    SIDE_INVALID = 2
-    ORDER_TYPE_INVALID = 3
-    TIME_IN_FORCE_INVALID = 4
-    UNKNOWN_ACCOUNT = 5
-    UNKNOWN_SYMBOL = 6
-    CLIENT_ORDER_ID_INVALID = 42
-    CLIENT_ORDER_ID_REUSED = 7
-    CLIENT_ORDER_ID_TABLE_FULL = 8
-    MARKET_BLOCKED = 80
-    PARTICIPANT_BLOCKED = 81
-    ACCOUNT_BLOCKED = 82
-    SYMBOL_BLOCKED = 83
-    SYMBOL_BARRED = 84
-    SYMBOL_SUSPENDED = 9
-    SYMBOL_HALTED = 120
-    PHASE_TAKES_NO_ORDERS = 121
-    PHASE_TAKES_NO_CANCELS = 122
-    ORDER_NOT_IN_PHASE = 123
-    AUCTION_OVER = 124
-    QUANTITY_NOT_POSITIVE = 10
-    QUANTITY_NOT_IN_LOTS = 11
-    PRICE_MISSING = 12
-    PRICE_NOT_ALLOWED = 13
-    PRICE_TOO_HIGH = 14
-    PRICE_NOT_ON_TICK = 15
-    NOTIONAL_OVERFLOW = 16
-    TIME_IN_FORCE_NOT_ALLOWED = 17
-    POST_ONLY_NOT_ALLOWED = 18
-    EXPIRY_INVALID = 54
-    MINIMUM_QUANTITY_INVALID = 55
-    DISPLAY_NOT_ALLOWED = 56
-    DISPLAY_QUANTITY_INVALID = 57
-    STOP_PRICE_NOT_ALLOWED = 59
-    STOP_PRICE_MISSING = 60
-    STOP_PRICE_INVALID = 61
-    STOP_ALREADY_REACHED = 62
-    TRAIL_INVALID = 63
-    PEG_INVALID = 195
-    QUOTES_NOT_RESET = 197
-    QUOTE_INVALID = 198
-    QUOTE_CROSSED = 199
-    ORDER_LIST_INVALID = 190
-    ORDER_IDS_MISSING = 194
-    LIST_ORDER_INVALID = 191
-    LIST_SIDES_INVALID = 192
-    LIST_QUANTITIES_DIFFER = 193
-    POST_ONLY_WOULD_TRADE = 19
-    UNKNOWN_ORDER = 20
-    PEG_NOT_CHANGED = 196
-    QUOTE_NOT_CHANGED = 201
-    NOTHING_TO_AMEND = 21
-    AMEND_BELOW_FILLED = 22
-    MAX_QUANTITY = 85
-    MAX_NOTIONAL = 86
-    PRICE_COLLAR = 87
-    DUPLICATE_ORDERS = 88
-    MESSAGE_RATE = 89
-    POSITION_LIMIT = 90
-    BUYING_POWER = 91
-    SHORT_SALE = 92
-    GROSS_LIMIT = 93
-    LOSS_LIMIT = 94
-    UNKNOWN_PARTICIPANT = 23
-    UNKNOWN_KEY = 24
-    NAME_TAKEN = 25
-    NAME_INVALID = 26
-    ROLE_INVALID = 27
-    KEY_TAKEN = 28
-    SYMBOL_INVALID = 43
-    SYMBOL_TAKEN = 29
-    TICK_TABLE_INVALID = 30
-    ROUND_LOT_INVALID = 31
-    REFERENCE_PRICE_INVALID = 32
-    SYMBOL_STATE_INVALID = 33
-    AMOUNT_NOT_POSITIVE = 34
-    INSUFFICIENT_BALANCE = 35
-    UNKNOWN_TRADE = 36
-    TRADE_ALREADY_BUSTED = 37
-    CORRECTION_INVALID = 38
-    BUSINESS_DATE_NOT_LATER = 39
-    DIRECTORY_FULL = 40
-    PROTECTION_INVALID = 58
-    SELF_TRADE_MODE_INVALID = 65
-    PHASE_INVALID = 125
-    PHASE_TIME_INVALID = 126
-    AUCTION_TERMS_INVALID = 127
-    NOT_HALTED = 128
-    ALLOCATION_TOO_LONG = 71
-    ALLOCATION_STEP_INVALID = 72
-    LEAD_MAKERS_INVALID = 73
-    CONFIGURATION_SUPERSEDED = 70
-    SCOPE_INVALID = 95
-    ALREADY_BLOCKED = 96
-    NOT_BLOCKED = 97
-    ANOTHER_ROLE_NEEDED = 98
-    TIMER_INVALID = 99
-    RISK_LIMIT_INVALID = 100
-    QUOTE_PROTECTION_INVALID = 200
-
-
-class ReasonText(NamedTuple):
-    """What people are told of a reason.
-
-    sentence: the whole sentence; retry: whether the same request can succeed later without being changed;
-    field: the REST field at fault; measured, limit: what the integers beside the reason are; empty if none.
-    """
-
-    sentence: str
-    retry: bool = False
-    field: str = ""
-    measured: str = ""
-    limit: str = ""
-
+__all__ = ["REASONS", "Reason", "ReasonText"]
 
 REASONS: dict[Reason, ReasonText] = {
     Reason.NONE: ReasonText("No reason: the command was carried out."),
@@ -177,6 +53,9 @@ REASONS: dict[Reason, ReasonText] = {
         retry=True,
         field="account",
         measured="account",
+    ),
+    Reason.SESSION_BLOCKED: ReasonText(
+        "The session is blocked from trading; cancels are taken.", retry=True, measured="key id"
     ),
     Reason.SYMBOL_BLOCKED: ReasonText(
         "Trading in this symbol is blocked; cancels are taken.", retry=True, field="symbol"
@@ -294,6 +173,31 @@ REASONS: dict[Reason, ReasonText] = {
         "A trail is an amount or up to 5,000 basis points, for a stop order without any price, and leads to a price.",
         field="trail_amount",
         measured="trail",
+    ),
+    Reason.SHORT_FLAG_INVALID: ReasonText(
+        "A sale is marked short or short exempt, not both, and only such a one says that shares are located.",
+        field="short",
+        measured="flags",
+    ),
+    Reason.SHORT_SALE_NOT_PERMITTED: ReasonText(
+        "The account may not sell this symbol short.", retry=True, field="short"
+    ),
+    Reason.LOCATE_MISSING: ReasonText(
+        "A short sale of this symbol must say that shares to borrow are located.", field="located"
+    ),
+    Reason.SHORT_SALE_UNMARKED: ReasonText(
+        "The account has fewer shares than that, so the sale must be marked short.",
+        retry=True,
+        field="short",
+        measured="quantity",
+        limit="available",
+    ),
+    Reason.SHORT_SALE_PRICE: ReasonText(
+        "Short sales are restricted: they need a limit above the best bid, or are exempt.",
+        retry=True,
+        field="price",
+        measured="price",
+        limit="best bid",
     ),
     Reason.PEG_INVALID: ReasonText(
         "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
@@ -438,6 +342,9 @@ REASONS: dict[Reason, ReasonText] = {
         "A symbol is 1 to 8 characters of A to Z, 0 to 9, full stop and hyphen.", field="symbol"
     ),
     Reason.SYMBOL_TAKEN: ReasonText("This symbol exists already.", field="symbol"),
+    Reason.SYMBOL_RENAMED: ReasonText(
+        "This is the former name of a symbol; use the new one.", field="symbol", measured="symbol"
+    ),
     Reason.TICK_TABLE_INVALID: ReasonText(
         "A tick table has 1 to 16 rows from rising prices, the first from 0, each with a tick above 0.",
         field="ticks",
@@ -468,6 +375,12 @@ REASONS: dict[Reason, ReasonText] = {
     ),
     Reason.TRADE_ALREADY_BUSTED: ReasonText(
         "This trade is busted already; a bust is final.", field="match_id", measured="match id"
+    ),
+    Reason.TRADE_BEFORE_SPLIT: ReasonText(
+        "The symbol was split since this trade, so its shares are others; settle it outside the market.",
+        field="match_id",
+        measured="match id",
+        limit="split's event",
     ),
     Reason.CORRECTION_INVALID: ReasonText(
         "A correction needs a price on a tick, a quantity of 1 up to the trade's, and a change.",
@@ -511,6 +424,19 @@ REASONS: dict[Reason, ReasonText] = {
     Reason.NOT_HALTED: ReasonText(
         "The symbol is halted already, or there is no halt to end.", field="symbol", measured="phase"
     ),
+    Reason.PRICE_BANDS_INVALID: ReasonText(
+        "Price bands are of tier 1 or 2, or of none.", field="tier", measured="tier", limit="last tier"
+    ),
+    Reason.PRICE_CORRIDOR_INVALID: ReasonText(
+        "A corridor has at most 10,000 basis points, and an auction of up to a day, above 0.",
+        field="dynamic_bps",
+        measured="basis points",
+        limit="maximum",
+    ),
+    Reason.INDEX_LEVEL_INVALID: ReasonText(
+        "An index level is above 0, at most 2^53.", field="level", measured="level", limit="maximum"
+    ),
+    Reason.NO_BREAKER: ReasonText("There is no breaker that an index level could trip.", field="level"),
     Reason.ALLOCATION_TOO_LONG: ReasonText(
         "An allocation has at most 8 steps and 16 lead market makers.",
         field="steps",
@@ -556,6 +482,36 @@ REASONS: dict[Reason, ReasonText] = {
         "A limit of this kind does not hold for that scope or symbol, or is out of its range.",
         field="value",
         measured="kind",
+    ),
+    Reason.SHORT_TERMS_INVALID: ReasonText(
+        "A decline that restricts short sales is 0 to 9,999 basis points.",
+        field="trigger_bps",
+        measured="basis points",
+        limit="maximum",
+    ),
+    Reason.CORPORATE_ACTION_NOT_NOW: ReasonText(
+        "A corporate action needs the symbol closed, halted or suspended.",
+        retry=True,
+        field="symbol",
+        measured="phase",
+    ),
+    Reason.SPLIT_INVALID: ReasonText(
+        "A split has 1 to 10,000 new shares for another number of old ones, and leaves a price that there is.",
+        field="new_shares",
+        measured="new shares",
+        limit="old shares",
+    ),
+    Reason.DIVIDEND_INVALID: ReasonText(
+        "A dividend is above 0, and leaves a reference price of at least a tick.",
+        field="amount",
+        measured="amount",
+        limit="reference price",
+    ),
+    Reason.HOLDING_TOO_LARGE: ReasonText(
+        "An account would have, or get, more than the exchange can account for.",
+        field="account",
+        measured="account",
+        limit="maximum",
     ),
     Reason.QUOTE_PROTECTION_INVALID: ReasonText(
         "A protection has a window of at most an hour and a limit in it; to reset is one that was reached.",

@@ -27,6 +27,8 @@ class RiskScope(IntEnum):
     PARTICIPANT = 3
     """All accounts of a participant, together."""
     ACCOUNT = 4
+    SESSION = 5
+    """The orders of one OUCH session, by the id of its key."""
 
 
 class BlockCause(IntEnum):

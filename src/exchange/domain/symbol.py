@@ -12,6 +12,7 @@ import msgspec
 from exchange.domain.allocation import PRICE_TIME, Allocation
 from exchange.domain.phase import Phase
 from exchange.domain.units import Price, Quantity, SymbolId
+from exchange.domain.volatility import VolatilityTerms
 
 SYMBOL_PATTERN = re.compile(r"[A-Z0-9.\-]{1,8}\Z", re.ASCII)
 TICK_ROWS_MAX = 16
@@ -67,6 +68,21 @@ class AuctionTerms(msgspec.Struct, frozen=True, gc=False):
     extensions_max: int = 0
 
 
+SHORT_TRIGGER_BPS_MAX = 9_999
+"""The largest decline that restricts short sales: a price above 0 is left."""
+
+
+class ShortSaleTerms(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of short sales. trigger_bps: the decline from the closing price that restricts them, 0 for none.
+
+    needs_locate: each says that shares to borrow are located; needs_marking: each is marked as one.
+    """
+
+    trigger_bps: int = 0
+    needs_locate: bool = False
+    needs_marking: bool = False
+
+
 class Symbol(msgspec.Struct, frozen=True, gc=False):
     """A symbol as the directory knows it. protection_bps: of market orders, see `SetMarketProtection`."""
 
@@ -81,3 +97,6 @@ class Symbol(msgspec.Struct, frozen=True, gc=False):
     phase: Phase = Phase.CONTINUOUS
     auction: AuctionTerms = AuctionTerms()
     allocation: Allocation = PRICE_TIME
+    volatility: VolatilityTerms = VolatilityTerms()
+    short_sales: ShortSaleTerms = ShortSaleTerms()
+    is_short_restricted: bool = False

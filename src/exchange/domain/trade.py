@@ -18,6 +18,8 @@ class TradeCondition(IntEnum):
     """Not at all: such a trade should not be."""
     AUCTION = 3
     """In an auction: both orders were there, and the auction made the price."""
+    WITHIN_LIMITS = 4
+    """Continuously, inside the price bands or the corridor that protected the symbol."""
 
 
 class BustReason(IntEnum):

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from secrets import randbits
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from exchange.matching.venue import Venue
 from exchange.wire.ouch_session import SessionTerms, terms_of
 from exchange.wire.records import decode_events, encode_command
 
+NS_PER_S = 1_000_000_000
 log = structlog.get_logger(component="engine")
 
 DEMO_PARTICIPANTS = ("alice", "bob", "carol")
@@ -97,14 +99,22 @@ class Bootstrap:
     async def _list_symbols(self) -> None:
         is_ours = is_ours_of(self._config)
         wanted = [symbol for symbol in self._config.symbols if is_ours(symbol.symbol)]
-        missing = [symbol for symbol in wanted if symbol.symbol not in self._directory.symbol_ids]
+        known = self._directory.symbol_ids.keys() | self._directory.former_names.keys()
+        missing = [symbol for symbol in wanted if symbol.symbol not in known]
         await self.submit([_add_symbol(symbol) for symbol in missing])
         await self.submit([
             c.SetAllocation(symbol_id=SymbolId(self._directory.symbol_ids[symbol.symbol]), steps=symbol.steps)
             for symbol in missing
             if symbol.allocation
         ])  # fmt: skip
+        await self.submit([
+            command
+            for symbol in missing
+            for command in _protection(symbol, SymbolId(self._directory.symbol_ids[symbol.symbol]))
+        ])  # fmt: skip
         for symbol in wanted:
+            if present := self._directory.present_name(symbol.symbol):
+                log.warning("symbol_was_renamed", symbol=symbol.symbol, now=present, applied=False)
             listed = self._directory.symbol_named(symbol.symbol)
             if listed is not None and (changes := _differences(symbol, listed)):
                 log.warning(
@@ -260,6 +270,18 @@ def _add_symbol(symbol: SymbolConfig) -> c.AddSymbol:
         round_lot=symbol.round_lot,
         ticks=symbol.tick_rows,
     )
+
+
+def _protection(symbol: SymbolConfig, symbol_id: SymbolId) -> list[c.Command]:
+    if symbol.bands_tier:
+        return [c.SetPriceBands(symbol_id=symbol_id, tier=symbol.bands_tier)]
+    if not (symbol.corridor_dynamic_bps or symbol.corridor_static_bps):
+        return []
+    return [c.SetPriceCorridor(
+        symbol_id=symbol_id, dynamic_bps=symbol.corridor_dynamic_bps, static_bps=symbol.corridor_static_bps,
+        call_ns=symbol.corridor_call_s * NS_PER_S, random_ns_max=symbol.corridor_random_end_s * NS_PER_S,
+        seed=randbits(64),
+    )]  # fmt: skip
 
 
 def _differences(wanted: SymbolConfig, listed: Symbol) -> list[str]:

@@ -67,7 +67,7 @@ class OrderEntry:
         account_id = self.account_for(order.account, principal)
         symbol_id = self.directory.symbol_ids.get(order.symbol)
         if symbol_id is None:
-            raise unknown_symbol(order.symbol)
+            raise unknown_symbol(order.symbol, self.directory.present_name(order.symbol))
         side = SIDES.get(order.side)
         if side is None:
             raise not_a_choice(Reason.SIDE_INVALID, order.side, SIDES)
@@ -127,7 +127,7 @@ class OrderEntry:
             return 0
         symbol_id = self.directory.symbol_ids.get(symbol)
         if symbol_id is None:
-            raise unknown_symbol(symbol)
+            raise unknown_symbol(symbol, self.directory.present_name(symbol))
         return symbol_id
 
     def _sole_account(self, principal: Principal) -> int:
@@ -160,6 +160,14 @@ def flags_of(order: NewOrder | NewListedOrder) -> int:
         flags |= OrderFlag.ALL_OR_NONE
     if order.hidden:
         flags |= OrderFlag.HIDDEN
+    if order.do_not_reduce:
+        flags |= OrderFlag.DO_NOT_REDUCE
+    if order.short:
+        flags |= OrderFlag.SHORT
+    if order.short_exempt:
+        flags |= OrderFlag.SHORT_EXEMPT
+    if order.located:
+        flags |= OrderFlag.LOCATED
     return flags
 
 
@@ -353,12 +361,17 @@ def listed_symbol(directory: Directory, name: str) -> Symbol:
     """Return the symbol that a path names. Raise `ApiError` 404."""
     symbol = directory.symbol_named(name)
     if symbol is None:
-        raise not_found(f"symbol {shown(name)}; GET /api/v1/symbols lists them")
+        present = directory.present_name(name)
+        hint = f"it is called {present} now" if present else "GET /api/v1/symbols lists them"
+        raise not_found(f"symbol {shown(name)}; {hint}")
     return symbol
 
 
-def unknown_symbol(symbol: str) -> Exception:
-    """Make the error of a symbol that is not listed."""
+def unknown_symbol(symbol: str, present: str = "") -> Exception:
+    """Make the error of a symbol that is not listed. present: what it is called now, where this was its name."""
+    if present:
+        text = f"{shown(symbol)} is the former name of {present}; use that"
+        return refusal(Reason.SYMBOL_RENAMED, text, field="symbol")
     return refusal(
         Reason.UNKNOWN_SYMBOL, f"there is no symbol {shown(symbol)}; GET /api/v1/symbols lists them"
     )

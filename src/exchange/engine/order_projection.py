@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import OrderStatus, Side
 from exchange.domain.units import public_id
@@ -29,6 +30,7 @@ BUSTED = number_of(e.TradeBusted)
 CORRECTED = number_of(e.TradeCorrected)
 TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
 PEG_ACCEPTED = number_of(e.PegAccepted)
+TERMS_ADJUSTED = number_of(ce.SpecialTermsAdjusted)
 REPRICED = number_of(e.OrderRepriced)
 
 _ACCEPTED = LAYOUTS[e.OrderAccepted].struct
@@ -252,6 +254,7 @@ _TAKERS = {
     REPRICED: _reprice,
     TERMS_ACCEPTED: _accept_terms,
     PEG_ACCEPTED: _accept_terms,
+    TERMS_ADJUSTED: _accept_terms,
     TRIGGERED: _trigger,
     PREVENTED: _prevent,
     BUSTED: _bust,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import OrderFlag, OrderStatus, SpecialTerms
 from exchange.domain.reasons import REASONS, Reason
@@ -117,7 +118,7 @@ def _add_rare_fields(
         if isinstance(terms, e.PegAccepted):
             add_peg(order, terms.kind, terms.offset, terms.limit)
         else:
-            assert isinstance(terms, e.SpecialTermsAccepted), terms
+            assert isinstance(terms, e.SpecialTermsAccepted | ce.SpecialTermsAdjusted), terms
             add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
     if stored.triggered_ns:
         order.triggered_at = format_time(stored.triggered_ns)

@@ -9,6 +9,7 @@ from exchange.engine.gateway import Gateway
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.engine.rest_admin import AdminApi
 from exchange.engine.rest_book import BookApi
+from exchange.engine.rest_corporate import CorporateActionsApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_explain import ExplainApi
 from exchange.engine.rest_order_lists import OrderListsApi
@@ -20,6 +21,7 @@ from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
 from exchange.engine.rest_symbols import SymbolsApi
 from exchange.engine.rest_trades import TradesApi
+from exchange.engine.rest_volatility import VolatilityApi
 from exchange.infra.event_log import EventLog
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http import Route
@@ -44,7 +46,9 @@ def engine_routes(
         *ExplainApi(gateway, explain).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),
+        *CorporateActionsApi(gateway).routes(),
         *PhasesApi(gateway).routes(),
+        *VolatilityApi(gateway).routes(),
         *AdminApi(gateway, currency, day_end_after).routes(),
         *RiskApi(gateway).routes(),
         *SessionsApi(gateway, ouch).routes(),

@@ -11,7 +11,7 @@ from exchange.domain.units import SymbolId, format_time
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_entry import listed_symbol, name_of, reason_of, shown
 from exchange.engine.refusals import refusal
-from exchange.engine.rest_symbols import RISK
+from exchange.engine.rest_symbols import RISK, live_symbol_view
 from exchange.infra.http_routes import Call, Route
 from exchange.wire.rest.phases import (
     PHASE_TEXT,
@@ -24,7 +24,7 @@ from exchange.wire.rest.phases import (
     ScheduledPhaseView,
     ScheduleView,
 )
-from exchange.wire.rest.symbols import SymbolView, symbol_view
+from exchange.wire.rest.symbols import SymbolView
 
 SEED_BITS = 64
 
@@ -115,12 +115,12 @@ class PhasesApi:
     async def set_auction_check(self, call: Call) -> SymbolView:
         """Answer PUT /symbols/{symbol}/auction."""
         body: AuctionCheck = call.body
-        symbol_id = listed_symbol(self._directory, call.path["symbol"]).symbol_id
+        symbol = listed_symbol(self._directory, call.path["symbol"])
         await self._gateway.carry_out(c.SetAuctionTerms(
-            symbol_id=symbol_id, collar_bps=body.collar_bps, extension_ns=body.extension_s * SECOND_NS,
+            symbol_id=symbol.symbol_id, collar_bps=body.collar_bps, extension_ns=body.extension_s * SECOND_NS,
             extensions_max=body.extensions_max,
         ))  # fmt: skip
-        return symbol_view(listed_symbol(self._directory, call.path["symbol"]))
+        return live_symbol_view(self._gateway, symbol.symbol_id)
 
     def _symbol_id(self, name: str) -> SymbolId:
         return listed_symbol(self._directory, name).symbol_id if name else SymbolId(0)

@@ -9,7 +9,15 @@ from exchange.domain import events as e
 from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskLimit, RiskScope, TradingBlock
-from exchange.domain.units import AccountId, ParticipantId, SymbolId, UnitError, format_time, parse_money
+from exchange.domain.units import (
+    AccountId,
+    KeyId,
+    ParticipantId,
+    SymbolId,
+    UnitError,
+    format_time,
+    parse_money,
+)
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_entry import reason_of, shown
 from exchange.engine.refusals import invalid_field, invalid_parameter, not_found, refusal
@@ -40,7 +48,7 @@ from exchange.wire.rest.risk import (
     value_text,
 )
 
-BLOCKER = frozenset((Role.TRADER, Role.RISK))
+BLOCKER = frozenset((Role.TRADER, Role.RISK, Role.CLEARING, Role.COMPONENT))
 ID32_MAX = 2**32 - 1
 VALUE_PATTERN = re.compile(r"[0-9]{1,14}(\.[0-9]{1,4})?\Z", re.ASCII)
 SUBJECTS = {
@@ -48,7 +56,9 @@ SUBJECTS = {
     RiskScope.SYMBOL: "a listed symbol such as AAPL",
     RiskScope.PARTICIPANT: "an id such as 1",
     RiskScope.ACCOUNT: "an id such as 1",
+    RiskScope.SESSION: "the id of its key, such as 1",
 }
+NUMBERED = (RiskScope.PARTICIPANT, RiskScope.ACCOUNT, RiskScope.SESSION)
 _TAG = "risk"
 _ACCOUNT = {"scope": "account", "subject": "1"}
 
@@ -276,7 +286,7 @@ class RiskApi:
             return scope, 0
         if scope is RiskScope.SYMBOL and text:
             return scope, self._gateway.entry.symbol_id(text)
-        if scope in (RiskScope.PARTICIPANT, RiskScope.ACCOUNT) and text.isascii() and text.isdigit():
+        if scope in NUMBERED and text.isascii() and text.isdigit():
             return scope, min(int(text), ID32_MAX)
         raise refusal(
             Reason.SCOPE_INVALID, f"the subject of {scope_text} is {SUBJECTS[scope]}, got {shown(text)}"
@@ -295,8 +305,12 @@ class RiskApi:
         """Tell whether a participant or account is the key's own, or the key's role sees every account."""
         if scope is RiskScope.ACCOUNT:
             return self._gateway.entry.may_see(AccountId(subject_id), principal)
-        owns = scope is RiskScope.PARTICIPANT and subject_id == principal.participant_id
-        return owns or (scope is RiskScope.PARTICIPANT and self._gateway.entry.sees_all(principal))
+        if scope is RiskScope.SESSION:
+            key = self._directory.keys.get(KeyId(subject_id))
+            owner = key.participant_id if key else 0
+        else:
+            owner = subject_id if scope is RiskScope.PARTICIPANT else 0
+        return owner != 0 and (owner == principal.participant_id or self._gateway.entry.sees_all(principal))
 
 
 def value_of(kind: LimitKind, text: str) -> int:

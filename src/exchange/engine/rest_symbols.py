@@ -170,9 +170,14 @@ class SymbolsApi:
         return self._view(listed_symbol(self._directory, symbol.symbol))
 
     def _view(self, symbol: Symbol) -> SymbolView:
-        view = symbol_view(symbol)
-        view.reference_price = format_price(self._gateway.venue.reference_price(symbol.symbol_id))
-        return view
+        return live_symbol_view(self._gateway, symbol.symbol_id)
+
+
+def live_symbol_view(gateway: Gateway, symbol_id: SymbolId) -> SymbolView:
+    """Write a symbol as it is now, with the reference price that the next trade is compared with."""
+    view = symbol_view(gateway.venue.directory.symbols[symbol_id])
+    view.reference_price = format_price(gateway.venue.reference_price(symbol_id))
+    return view
 
 
 def _step(view: StepView) -> AllocationStep:

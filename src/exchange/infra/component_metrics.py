@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from exchange import __version__
 from exchange.infra.bus import Bus
 from exchange.infra.bus_metrics import bus_metrics
+from exchange.infra.clock_offset import CLOCK_FAMILIES, read_clock
 from exchange.infra.config_follower import ConfigFollower, config_metrics
 from exchange.infra.metrics import Family, gauge, read_all
 from exchange.infra.redis_cache import RedisLink, redis_metrics
@@ -87,6 +88,7 @@ def component_metrics(
 ) -> Iterator[Metric]:
     """Yield what every component shows; what it does not have is left out."""
     yield from read_all(ABOUT_FAMILIES, component)
+    yield from read_all(CLOCK_FAMILIES, read_clock())
     if component.folder.exists():
         yield from read_all(DISK_FAMILIES, component.folder)
     yield from _PROCESS.collect()

@@ -40,6 +40,7 @@ from exchange.infra.config_sections import (
     TickConfig,
     WebhooksConfig,
 )
+from exchange.infra.surveillance_config import SurveillanceConfig
 
 __all__ = [
     "Address",
@@ -56,6 +57,7 @@ __all__ = [
     "ReporterConfig",
     "RulesConfig",
     "SimulationConfig",
+    "SurveillanceConfig",
     "SymbolConfig",
     "TickConfig",
     "WebhooksConfig",
@@ -91,6 +93,7 @@ class Config(Section, frozen=True, kw_only=True):
     engine: EngineConfig = EngineConfig()
     reporter: ReporterConfig = ReporterConfig()
     clearing: ClearingConfig = ClearingConfig()
+    surveillance: SurveillanceConfig = SurveillanceConfig()
     bus: BusConfig = BusConfig()
     redis: RedisConfig = RedisConfig()
     symbols: tuple[SymbolConfig, ...] = DEFAULT_SYMBOLS
@@ -175,6 +178,12 @@ class Config(Section, frozen=True, kw_only=True):
         """Return the database of a component: its own setting, or SQLite in its folder."""
         own = self.reporter.store_url if component == "reporter" else self.clearing.store_url
         return own or f"sqlite:///{self.component_folder(component) / component}.sqlite"
+
+    def surveillance_store_url(self) -> str:
+        """Return the database of surveillance: its own setting, clearing's PostgreSQL, or SQLite beside clearing's."""
+        shared = self.clearing.store_url
+        own = self.surveillance.store_url or (shared if shared.startswith("postgresql") else "")
+        return own or f"sqlite:///{self.component_folder('clearing') / 'surveillance'}.sqlite"
 
     def key_file_for(self, component: str = "") -> Path:
         """Return the file with the demo and component keys."""

@@ -35,6 +35,8 @@ from exchange.domain.units import (
     parse_money,
     parse_price,
 )
+from exchange.domain.volatility import CORRIDOR_BPS_MAX, TIERS_MAX
+from exchange.infra.clearing_house_config import FundConfig, MarginConfig, SettlementConfig
 from exchange.infra.config_keys import Secret, Section, Text
 from exchange.infra.schedule_config import ScheduleConfig
 
@@ -320,6 +322,9 @@ class ClearingConfig(Section, frozen=True, kw_only=True):
     page_items_max: Count = 1_000
     """Most items on one page of an answer."""
     reviews: ReviewsConfig = ReviewsConfig()
+    settlement: SettlementConfig = SettlementConfig()
+    margin: MarginConfig = MarginConfig()
+    fund: FundConfig = FundConfig()
     rules: RulesConfig = RulesConfig()
     rule: tuple[dict[str, Any], ...] = ()
     """The rules in their order.
@@ -436,6 +441,16 @@ class SymbolConfig(Section, frozen=True, kw_only=True):
     """Tick sizes by price, lowest first."""
     allocation: tuple[str, ...] = ()
     """Who trades first at one price, such as ["pro_rata,min=2", "fifo"]; nothing is price-time priority."""
+    bands_tier: Annotated[int, Meta(ge=0, le=TIERS_MAX)] = 0
+    """Price bands of this tier, 1 or 2; 0 for none."""
+    corridor_dynamic_bps: Annotated[int, Meta(ge=0, le=CORRIDOR_BPS_MAX)] = 0
+    """How wide a corridor is around the last price, in basis points; 0 for none."""
+    corridor_static_bps: Annotated[int, Meta(ge=0, le=CORRIDOR_BPS_MAX)] = 0
+    """How wide it is around the last auction's price."""
+    corridor_call_s: Annotated[int, Meta(ge=1, le=86_400)] = 120
+    """For how many seconds orders gather before a trade outside it."""
+    corridor_random_end_s: Annotated[int, Meta(ge=0, le=86_400)] = 30
+    """How many seconds longer at most, by chance."""
 
     @property
     def tick_rows(self) -> tuple[TickRow, ...]:
@@ -458,6 +473,8 @@ class SymbolConfig(Section, frozen=True, kw_only=True):
                 )
         except ValueError as error:
             yield "allocation", str(error)
+        if self.bands_tier and (self.corridor_dynamic_bps or self.corridor_static_bps):
+            yield "bands_tier", f"must be 0 where there is a corridor, got {self.bands_tier}"
         if not SYMBOL_PATTERN.match(self.symbol):
             yield "symbol", f'must be 1 to 8 characters A-Z 0-9 . -, got "{self.symbol}"'
         if not is_valid_name(self.name):

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import FieldInfo, fields
 
-from exchange.infra import config_sections, schedule_config
+from exchange.infra import clearing_house_config, config_sections, schedule_config, surveillance_config
 from exchange.infra.config import Config, mask_password
 from exchange.infra.config_keys import Secret, Section, Text, item_section, join, marker, unwrap
 
@@ -153,7 +153,7 @@ def _comment(text: str) -> list[str]:
 def descriptions() -> dict[str, dict[str, str]]:
     """Return the text below each key of the configuration, by section and field."""
     found: dict[str, dict[str, str]] = {}
-    modules = (config_sections, schedule_config)
+    modules = (config_sections, schedule_config, surveillance_config, clearing_house_config)
     for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef):
             texts = found.setdefault(node.name, {})

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES
+from exchange.clearing.surveillance.metrics import SURVEILLANCE_FAMILIES
 from exchange.engine.engine_metrics import ENGINE_FAMILIES
 from exchange.engine.ouch_metrics import OUCH_FAMILIES
 from exchange.infra.bus_metrics import BUS_FAMILIES
+from exchange.infra.clock_offset import CLOCK_FAMILIES
 from exchange.infra.component_metrics import ABOUT_FAMILIES, DISK_FAMILIES
 from exchange.infra.component_news import NEWS_FAMILIES
 from exchange.infra.config_follower import CONFIG_FAMILIES
@@ -26,6 +28,7 @@ from exchange.reporter.cache_app import COPY_FAMILIES
 from exchange.reporter.cache_writer import CACHE_FAMILIES
 from exchange.reporter.itch_metrics import ITCH_FAMILIES
 from exchange.reporter.reporter_metrics import REPORTER_FAMILIES
+from exchange.reporter.webhook_metrics import WEBHOOK_FAMILIES
 
 BEGIN, END = "<!--- figures: begin -->", "<!--- figures: end -->"
 
@@ -39,13 +42,15 @@ class Group(NamedTuple):
 
 
 GROUPS = (
-    Group("Every component", "all", (*ABOUT_FAMILIES, *DISK_FAMILIES, *HTTP_FAMILIES)),
+    Group("Every component", "all", (*ABOUT_FAMILIES, *CLOCK_FAMILIES, *DISK_FAMILIES, *HTTP_FAMILIES)),
     Group("Engine", "engine", ENGINE_FAMILIES),
     Group("OUCH", "engine, where `[engine.ouch]` is enabled", OUCH_FAMILIES),
     Group("Consumers of the engine's events", "reporter, clearing", CONSUMER_FAMILIES),
     Group("Reporter", "reporter", REPORTER_FAMILIES),
+    Group("Webhooks", "reporter", WEBHOOK_FAMILIES),
     Group("ITCH", "reporter, where `[reporter.itch]` is enabled", ITCH_FAMILIES),
     Group("Clearing", "clearing", CLEARING_FAMILIES),
+    Group("Surveillance", "clearing, where `[surveillance]` is enabled", SURVEILLANCE_FAMILIES),
     Group(
         "Bus",
         "engine, reporter, clearing, where there is a bus; within one process all show the same one",

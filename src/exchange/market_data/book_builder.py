@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
 from exchange.domain.trade import TradeCondition
@@ -120,6 +121,7 @@ class BookBuilder:
             kind_of(e.OrderReplaced): self._replaced,
             kind_of(e.TradeExecuted): self._executed,
             kind_of(e.SpecialTermsAccepted): self._terms_accepted,
+            kind_of(ce.SpecialTermsAdjusted): self._terms_adjusted,
             kind_of(e.OrderRepriced): self._repriced,
             kind_of(e.OrderRefreshed): self._refreshed,
             kind_of(e.OrderTriggered): self._triggered,
@@ -219,6 +221,12 @@ class BookBuilder:
         order_id, display_quantity = _TERMS.unpack_from(events, offset)
         self._coming(order_id).display = display_quantity
 
+    def _terms_adjusted(self, events: bytes, offset: int) -> None:
+        order_id, display_quantity = _TERMS.unpack_from(events, offset)
+        if self._incoming is not None:
+            self._settle(events, offset)
+        self.orders[order_id].display = display_quantity
+
     def _repriced(self, events: bytes, offset: int) -> None:
         order_id, price = _REPRICED.unpack_from(events, offset)
         if self._incoming is None or self._incoming.order_id != order_id:
@@ -249,6 +257,8 @@ class BookBuilder:
         if incoming is not None and incoming.order_id == order_id:
             incoming.leaves = leaves
             return
+        if incoming is not None:
+            self._settle(events, offset)
         order = self.orders[order_id]
         if kept_priority:
             shown = min(order.leaves, leaves)

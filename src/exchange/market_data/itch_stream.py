@@ -7,6 +7,10 @@ and ends with `S`/`C`. Where ITCH has no word for what happens here:
 - A corrected trade is a broken trade (`B`) and a new one (`P`) with the event of the correction as its match number.
 - While orders gather for an auction the book may be crossed. Its trades are `C` messages that are not printed, and one
   `Q` for all of them; what is told of an auction (`I`) comes with every change.
+- A symbol that gathers orders because the whole market stopped is `Q` with the reason of the breaker's level.
+- A new ticker is a stock directory message (`R`) with the same locate code; what follows has the new name.
+- What the kill switch blocks, a symbol or the market, is halted (`H`) until it is let go.
+- A split or a dividend shows as what it does to each order, which goes on under another reference.
 - An order that meets the book before it rests appears with what is left of it.
 """
 
@@ -16,13 +20,17 @@ from collections.abc import Iterable
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
-from exchange.domain.phase import AuctionKind, Phase
+from exchange.domain.phase import AuctionKind, Phase, PhaseCause
+from exchange.domain.risk import RiskScope
 from exchange.domain.symbol import Symbol, SymbolState
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
+from exchange.domain.volatility import BREAKER_BPS
 from exchange.market_data.book import BookOrder
 from exchange.market_data.book_builder import BookBuilder
 from exchange.wire import itch
@@ -49,6 +57,11 @@ _LOOKED_AT = {
     for kind in (
         e.SymbolAdded,
         e.SymbolStateChanged,
+        ce.SymbolRenamed,
+        ce.ShortSaleTermsSet,
+        ce.ShortSaleRestricted,
+        e.TradingBlocked,
+        e.TradingUnblocked,
         e.BusinessDayStarted,
         e.TradeBusted,
         e.TradeCorrected,
@@ -56,10 +69,20 @@ _LOOKED_AT = {
         e.AuctionIndicated,
         e.AuctionExecuted,
         e.AuctionExtended,
+        v.PriceBandsSet,
+        v.PriceCorridorSet,
+        v.AuctionCollarSet,
+        v.MarketBreakerSet,
+        v.MarketBreakerTripped,
     )
 }
+_UINT64_MAX = 2**64 - 1
 _NOTHING_MOVED = (-1, 0)
 _NO_REASON = itch.text("", 4)
+_VOLATILITY_PAUSE = itch.text("LUDP", 4)
+_TIERS = {0: b" ", 1: b"1", 2: b"2"}
+_LEVEL_UNITS = 10_000
+"""Of an index level in `V`, which has eight decimals, in one of ours, which has four."""
 
 
 class DayPart(msgspec.Struct, frozen=True):
@@ -79,6 +102,8 @@ class Snapshot(msgspec.Struct, array_like=True):
     books: bytes
     refs: dict[int, int]
     matches: dict[int, int]
+    blocked: list[int] = []
+    breaker_close: int = 0
 
 
 class ItchStream:
@@ -90,12 +115,15 @@ class ItchStream:
         self._directory = Directory()
         self._refs: dict[int, int] = {}
         self._matches: dict[int, int] = {}
+        self._blocked: dict[int, None] = {}
+        """Symbols that the kill switch blocks, 0 for the whole market."""
         self._messages: list[bytes] = []
         self._parts: list[DayPart] = []
         self._begins = False
         self._command = 0
         self._gone: dict[int, int] = {}
         self._moved = _NOTHING_MOVED
+        self._breaker_level = 0
 
     def apply(self, events: bytes) -> list[DayPart]:
         """Take event records of whole commands in; return the messages they make."""
@@ -132,7 +160,9 @@ class ItchStream:
         """Write the state between two commands."""
         symbols = list(self._directory.symbols.values())
         books = self.builder.snapshot()
-        return msgspec.msgpack.encode(Snapshot(self.date, symbols, books, self._refs, self._matches))
+        return msgspec.msgpack.encode(Snapshot(
+            self.date, symbols, books, self._refs, self._matches, list(self._blocked), self._directory.breaker_close
+        ))  # fmt: skip
 
     @classmethod
     def restore(cls, data: bytes) -> ItchStream:
@@ -145,6 +175,8 @@ class ItchStream:
         stream.builder = BookBuilder.restore(state.books, stream)
         stream.date, stream._refs, stream._matches = state.date, state.refs, state.matches
         stream._directory.symbols.update((symbol.symbol_id, symbol) for symbol in state.symbols)
+        stream._directory.breaker_close = state.breaker_close
+        stream._blocked = dict.fromkeys(state.blocked)
         return stream
 
     # --- what the builder tells -------------------------------------------------------------------
@@ -206,16 +238,35 @@ class ItchStream:
     def _take(self, event: e.Event) -> None:
         self._directory.apply(event)
         match event:
-            case e.SymbolAdded():
+            case e.SymbolAdded() | ce.SymbolRenamed():
                 symbol = self._directory.symbols[event.symbol_id]
                 self._list(symbol, event.time_ns)
                 self._tell_state(symbol, event.time_ns)
             case e.PhaseChanged(symbol_id=0):
                 pass
+            case e.TradingBlocked() | e.TradingUnblocked():
+                self._note_block(event)
+            case ce.ShortSaleTermsSet():
+                pass
+            case ce.ShortSaleRestricted():
+                action = b"0" if not event.is_restricted else b"1" if event.price else b"2"
+                self._tell_restriction(event.symbol_id, event.time_ns, action)
             case e.AuctionIndicated() | e.AuctionExecuted() | e.AuctionExtended():
                 self._tell_auction(event)
-            case e.SymbolStateChanged() | e.PhaseChanged():
+            case e.SymbolStateChanged():
                 self._tell_state(self._directory.symbols[event.symbol_id], event.time_ns)
+            case e.PhaseChanged():
+                symbol = self._directory.symbols[event.symbol_id]
+                self._tell_state(symbol, event.time_ns, self._reason_of(event.cause))
+            case v.PriceBandsSet() | v.PriceCorridorSet():
+                self._list(self._directory.symbols[event.symbol_id], event.time_ns)
+            case v.AuctionCollarSet():
+                self._tell_collar(event, event.reference_price, event.upper, event.lower, event.extension)
+            case v.MarketBreakerSet():
+                self._tell_breaker(event.time_ns)
+            case v.MarketBreakerTripped():
+                self._breaker_level = event.level
+                self._send(itch.BREAKER_BREACH.pack(0, event.time_ns, b"%d" % event.level))
             case e.BusinessDayStarted():
                 self._start_day(event.date, event.time_ns)
             case e.TradeBusted():
@@ -224,16 +275,31 @@ class ItchStream:
             case e.TradeCorrected():
                 self._correct(event)
 
+    def _note_block(self, event: e.TradingBlocked | e.TradingUnblocked) -> None:
+        """Tell of a symbol, or of all, that the kill switch stops or lets go; of a member nobody is told."""
+        if event.scope not in (RiskScope.MARKET, RiskScope.SYMBOL):
+            return
+        self._blocked.pop(event.subject_id, None)
+        if isinstance(event, e.TradingBlocked):
+            self._blocked[event.subject_id] = None
+        for symbol in self._directory.symbols.values():
+            if event.subject_id in (0, symbol.symbol_id):
+                self._tell_state(symbol, event.time_ns)
+
     def _start_day(self, date: int, time_ns: int) -> None:
         if self.date:
             self._system(time_ns, "MEC")
             self._close_part(ends=True)
         self.date, self._begins = date, True
         self._system(time_ns, "O")
+        self._tell_breaker(time_ns)
         for symbol in self._directory.symbols.values():
             self._list(symbol, time_ns)
         for symbol in self._directory.symbols.values():
             self._tell_state(symbol, time_ns)
+            if symbol.short_sales.trigger_bps:
+                action = b"2" if symbol.is_short_restricted else b"0"
+                self._tell_restriction(symbol.symbol_id, time_ns, action)
         for _, book in sorted(self.builder.books.items()):
             for queue in book.queues():
                 for order in queue:
@@ -258,13 +324,38 @@ class ItchStream:
         self._send(
             itch.STOCK_DIRECTORY.pack(
                 symbol.symbol_id, time_ns, stock, b" ", b"N", symbol.round_lot, b"N", b"C", b"Z ", b"P", b"N",
-                b"N", b" ", b"N", 1, b"N",
+                b"N", _TIERS[symbol.volatility.tier], b"N", 1, b"N",
             )
         )  # fmt: skip
 
-    def _tell_state(self, symbol: Symbol, time_ns: int) -> None:
-        stock, state = self._stock(symbol.symbol_id), _action_of(symbol)
-        self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", _NO_REASON))
+    def _reason_of(self, cause: PhaseCause) -> bytes:
+        if cause is PhaseCause.PRICE_LIMIT:
+            return _VOLATILITY_PAUSE
+        return itch.text(f"MWC{self._breaker_level}", 4) if cause is PhaseCause.BREAKER else _NO_REASON
+
+    def _tell_breaker(self, time_ns: int) -> None:
+        close_level = self._directory.breaker_close
+        if close_level:
+            falls = (10_000 - bps for bps in BREAKER_BPS)
+            levels = (close_level * left * _LEVEL_UNITS // 10_000 for left in falls)
+            self._send(itch.BREAKER_LEVELS.pack(0, time_ns, *(min(level, _UINT64_MAX) for level in levels)))
+
+    def _tell_collar(self, event: e.Event, reference: int, upper: int, lower: int, extension: int) -> None:
+        stock = self._stock(event.symbol_id)
+        self._send(
+            itch.AUCTION_COLLAR.pack(
+                event.symbol_id, event.time_ns, stock, reference, upper, lower, extension
+            )
+        )
+
+    def _tell_state(self, symbol: Symbol, time_ns: int, reason: bytes = _NO_REASON) -> None:
+        is_blocked = 0 in self._blocked or symbol.symbol_id in self._blocked
+        stock, state = self._stock(symbol.symbol_id), b"H" if is_blocked else _action_of(symbol)
+        self._send(itch.TRADING_ACTION.pack(symbol.symbol_id, time_ns, stock, state, b" ", reason))
+
+    def _tell_restriction(self, symbol_id: int, time_ns: int, action: bytes) -> None:
+        """Tell of short sales: 0 not restricted, 1 from now on, 2 still, from an earlier day."""
+        self._send(itch.REG_SHO.pack(symbol_id, time_ns, self._stock(symbol_id), action))
 
     def _tell_auction(self, event: e.AuctionIndicated | e.AuctionExecuted | e.AuctionExtended) -> None:
         symbol_id, time_ns, stock = event.symbol_id, event.time_ns, self._stock(event.symbol_id)
@@ -281,10 +372,12 @@ class ItchStream:
                 self._send(
                     itch.CROSS_TRADE.pack(symbol_id, time_ns, event.volume, stock, event.price, match, cross)
                 )
-            case e.AuctionExtended():
-                self._send(itch.AUCTION_COLLAR.pack(
-                    symbol_id, time_ns, stock, event.price, event.highest, event.lowest, event.number
-                ))  # fmt: skip
+            case e.AuctionExtended() if event.auction not in self._own_collars(event.symbol_id):
+                self._tell_collar(event, event.price, event.highest, event.lowest, event.number)
+
+    def _own_collars(self, symbol_id: int) -> tuple[AuctionKind, ...]:
+        """Return the auctions whose collars are told by themselves: those after a pause that bands led to."""
+        return (AuctionKind.VOLATILITY,) if self._directory.symbols[symbol_id].volatility.tier else ()
 
     def _print(self, symbol_id: int, time_ns: int, shares: int, price: int, match: int) -> None:
         """Tell of a trade that is no execution of an order in the feed."""

@@ -275,6 +275,8 @@ def refusal_of_new_symbol(
         return Refusal(Reason.SYMBOL_INVALID)
     if command.symbol in directory.symbol_ids:
         return Refusal(Reason.SYMBOL_TAKEN)
+    if command.symbol in directory.former_names:
+        return Refusal(Reason.SYMBOL_RENAMED, directory.former_names[command.symbol])
     if not ticks.is_valid():
         return Refusal(Reason.TICK_TABLE_INVALID)
     if command.round_lot <= 0:

@@ -16,7 +16,9 @@ from exchange.domain.reasons import Reason
 from exchange.domain.units import next_date
 from exchange.matching.order_checks import Refusal
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.venue_state import VenueState
+from exchange.matching.volatility import Volatility
 from exchange.wire.records import number_of
 
 OF_A_DAY = (TimeInForce.DAY, *AUCTION_TIMES)
@@ -28,9 +30,11 @@ YEAR_MAX = 2999
 class BusinessDay:
     """Begins business dates."""
 
-    def __init__(self, state: VenueState, order_entry: OrderEntry) -> None:
+    def __init__(self, state: VenueState, order_entry: OrderEntry, volatility: Volatility) -> None:
         self._state = state
         self._order_entry = order_entry
+        self._volatility = volatility
+        self._short_sales = ShortSaleDesk(state)
 
     def start(self, command: c.StartBusinessDay) -> None:
         """Begin a date by command."""
@@ -65,6 +69,8 @@ class BusinessDay:
             book.begin_day()
         state.business_date, state.day_ends_ns = new_date, ends_ns
         state.events.write(e.BusinessDayStarted, date=new_date, ends_ns=ends_ns)
+        self._volatility.begin_day()
+        self._short_sales.begin_day()
 
 
 def is_date(number: int) -> bool:

@@ -13,11 +13,11 @@ import msgspec
 from xxhash import xxh3_64_intdigest
 
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderFlag
+from exchange.domain.order import CancelReason
 from exchange.domain.reasons import Reason
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import SymbolId
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import NOTED, RestingOrder
 from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, VERSION, encode_event, number_of
 
 AnyEvent = TypeVar("AnyEvent", bound=e.Event)
@@ -29,10 +29,6 @@ ACCEPTED, ACCEPTED_NUMBER = LAYOUTS[e.OrderAccepted].struct, number_of(e.OrderAc
 CANCELLED, CANCELLED_NUMBER = LAYOUTS[e.OrderCancelled].struct, number_of(e.OrderCancelled)
 REPLACED, REPLACED_NUMBER = LAYOUTS[e.OrderReplaced].struct, number_of(e.OrderReplaced)
 EXECUTED, EXECUTED_NUMBER = LAYOUTS[e.TradeExecuted].struct, number_of(e.TradeExecuted)
-
-
-NOTED = OrderFlag.LINKED.value | OrderFlag.QUOTED.value
-"""The flags of orders whose trades and end are noted, for others depend on them."""
 
 
 class Note(NamedTuple):
@@ -169,7 +165,7 @@ class EventStream:
             self.command_sequence, self.time_ns, self.epoch, order.symbol_id, order.order_id,
             order.account_id, order.side, reason, order.price, order.leaves,
         ))  # fmt: skip
-        if order.flags & NOTED:
+        if order.marks & NOTED:
             self.noted.append(Note(order, 0, 0, reason))
 
     def order_replaced(self, old: RestingOrder, new: RestingOrder, client_order_id: bytes) -> None:
@@ -201,9 +197,9 @@ class EventStream:
             maker.account_id, taker.account_id, price, quantity, reference_price, maker.leaves,
             taker.leaves, taker.side, condition,
         ))  # fmt: skip
-        if (maker.flags | taker.flags) & NOTED:
+        if (maker.marks | taker.marks) & NOTED:
             self.noted += [
-                Note(o, quantity, o.leaves, 0, o.quantity) for o in (maker, taker) if o.flags & NOTED
+                Note(o, quantity, o.leaves, 0, o.quantity) for o in (maker, taker) if o.marks & NOTED
             ]
         return self.sequence
 

@@ -1,4 +1,4 @@
-"""The sections of a snapshot that hold order lists, pegs and quotes."""
+"""The sections of a snapshot that hold order lists, pegs and quotes; the marks of orders follow from them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import structs
 
 from exchange.domain.order import NO_TERMS, Peg, PegKind, SpecialTerms
+from exchange.domain.order_list import Contingency
 from exchange.domain.quote import ProtectionLimits
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import LINKED, PEGGED, QUOTED, RestingOrder
 from exchange.matching.order_checks import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from exchange.matching.order_lists import ids_of
 from exchange.matching.venue_state import OrderList, QuoteDesk, VenueState
@@ -65,11 +66,17 @@ def restore(state: VenueState, records: Records) -> None:
         state.order_lists[order_list.list_id] = order_list
         for order_id in ids_of(order_list):
             state.list_of[order_id] = order_list
+            if live := state.orders.get(order_id):
+                live.marks = LINKED
     for state.reserved_last, state.reserved_count in records(RESERVED):
         pass
     pegs = read_pegs(records)
     state.quote_desks.update(read_quote_desks(records))
+    for desk in state.quote_desks.values():
+        for order_id in filter(None, (desk.bid, desk.ask)):
+            state.orders[order_id].marks = QUOTED
     for order_id, peg in pegs.items():
+        state.orders[order_id].marks = PEGGED
         symbol_id = state.orders[order_id].symbol_id
         state.markets[symbol_id].pegs[order_id] = peg
         state.pegged[symbol_id] = None
@@ -84,7 +91,8 @@ def read_order_lists(records: Records) -> list[OrderList]:
         order_list.waiting.append(RestingOrder(
             order_id, order_list.account_id, order_list.symbol_id, SIDES[side], ORDER_TYPES[order_type],
             TIMES_IN_FORCE[time_in_force], flags, price, 0, 0, text.rstrip(b"\0").decode("ascii"), 0,
-            NO_TERMS if asked == NO_TERMS else asked,
+            NO_TERMS if asked == NO_TERMS else asked, 0,
+            0 if order_list.contingency == Contingency.ONE_TRIGGERS_OTHER else LINKED,
         ))  # fmt: skip
     return list(lists.values())
 

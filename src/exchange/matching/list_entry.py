@@ -35,6 +35,7 @@ from exchange.matching.order_checks import (
     refusal_of_terms,
 )
 from exchange.matching.risk_checks import Proposal, RiskChecks
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import OrderList, VenueState
 from exchange.wire.records import COMMAND_HEADER, encode_command, number_of
@@ -51,6 +52,7 @@ class ListEntry:
         self._events = state.events
         self._matcher = matcher
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
 
     def reserve(self, command: c.ReserveOrderId) -> None:
         """Keep the id that an order of this command would have for one of the next command."""
@@ -105,7 +107,7 @@ class ListEntry:
     def _order(self, command: c.EnterOrderList, place: int, row: ListedOrder) -> RestingOrder:
         """Make an order of a list. Each but the only one that waits for an entry depends on another."""
         waits_alone = place and command.contingency == Contingency.ONE_TRIGGERS_OTHER
-        flags = row.flags if waits_alone else row.flags | LINKED
+        flags = row.flags
         if (flags & ALL_OR_NONE or row.minimum_quantity) and may_rest(row.order_type, row.time_in_force):
             flags |= HIDDEN
         order_id = self._id_at(place)
@@ -113,7 +115,7 @@ class ListEntry:
         return RestingOrder(
             order_id, command.account_id, command.symbol_id, SIDES[row.side], ORDER_TYPES[row.order_type],
             TIMES_IN_FORCE[row.time_in_force], flags, row.price, row.quantity, row.quantity, row.client_order_id,
-            self._events.time_ns, NO_TERMS if terms == NO_TERMS else terms,
+            self._events.time_ns, NO_TERMS if terms == NO_TERMS else terms, 0, 0 if waits_alone else LINKED,
         )  # fmt: skip
 
     def _id_at(self, place: int) -> int:
@@ -168,13 +170,16 @@ class ListEntry:
         side = SIDES[row.side]
         refusal = (
             self._refusal_of_client_order_id(command, place, row.client_order_id)
-            or self._risk.refusal_of_access(command.account_id, command.symbol_id)
+            or self._risk.refusal_of_access(command.account_id, command.symbol_id, row.client_order_id)
             or refusal_of_waiting_session(market, *kind, waits=waits)
             or refusal_of_terms(market, row.order_type, row.price, row.quantity)
             or (None if waits else refusal_of_market_to_limit(market, side, row.order_type, row.quantity))
             or refusal_of_handling(row.order_type, row.time_in_force, row.flags)
             or refusal_of_special(market, side, *kind, row.quantity, row.terms, now_ns)
-        )
+            or (None if waits else self._short_sales.refusal_of_order(
+                market, command.account_id, row.side, row.order_type, row.flags, row.price, row.quantity
+            ))
+        )  # fmt: skip
         if waits:
             is_reached = refusal and refusal.reason is Reason.STOP_ALREADY_REACHED
             return None if is_reached else refusal

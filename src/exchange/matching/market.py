@@ -13,7 +13,9 @@ from exchange.domain.units import PRICE_MAX
 from exchange.matching.allocation import Allocator, StepList
 from exchange.matching.auction import NOTHING_INDICATED, AuctionOrders, Indication
 from exchange.matching.order_book import OrderBook, RestingOrder
+from exchange.matching.price_guard import PriceGuard
 from exchange.matching.reference_price import ReferencePrice
+from exchange.matching.short_sales import ShortSales
 from exchange.matching.stop_orders import StopOrders
 
 
@@ -21,9 +23,9 @@ class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "allocator", "auction", "auction_terms", "book", "extensions", "indicated", "last_price", "peg_prices", "pegs",
-        "phase", "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "state", "stops",
-        "symbol_id", "tick_sizes", "tick_starts", "tops",
+        "allocator", "auction", "auction_terms", "book", "extensions", "guard", "indicated", "last_price", "peg_prices",
+        "pegs", "phase", "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "short_sales",
+        "split_sequence", "state", "stops", "symbol_id", "tick_sizes", "tick_starts", "tops",
     )  # fmt: skip
 
     def __init__(self, symbol: Symbol) -> None:
@@ -40,6 +42,9 @@ class Market:
         """Of the last trade, whatever became of it; 0 before the first."""
         self.pegs: dict[int, Peg] = {}
         """By the ids of the symbol's pegged orders, in the sequence of their entry."""
+        self.short_sales = ShortSales()
+        self.split_sequence = 0
+        """Of the event of the last split, 0 for none; trades before it are not ruled on."""
         self.phase = Phase.CONTINUOUS
         self.scheduled_phase = Phase.CONTINUOUS
         """Where the schedule has got, whatever keeps the symbol from being there."""
@@ -49,6 +54,8 @@ class Market:
         """How often the auction has been extended."""
         self.auction = AuctionOrders()
         self.auction_terms = AuctionTerms()
+        self.guard: PriceGuard | None = None
+        """What protects from sudden prices, nothing where the symbol has no protection."""
         self.indicated: Indication = NOTHING_INDICATED
         """What was last told of the auction."""
 
@@ -87,6 +94,18 @@ class Market:
         """Return the tick that holds at a price."""
         return self.tick_sizes[bisect_right(self.tick_starts, price) - 1]
 
+    def price_down(self, price: int) -> int:
+        """Return the nearest price on a tick that is not above this one; 0 or less where there is none."""
+        while price > 0 and (over := price % self.tick_at(price)):
+            price -= over
+        return price
+
+    def price_up(self, price: int) -> int:
+        """Return the nearest price on a tick that is not below this one; it may be above the highest price."""
+        while over := price % self.tick_at(price):
+            price += self.tick_at(price) - over
+        return price
+
     def price_behind(self, price: int, side: Side) -> int:
         """Return the nearest price on a tick that is worse for a side than this one; 0 or less where there is none."""
         if side is Side.BUY:
@@ -98,6 +117,10 @@ class Market:
         while over := price % self.tick_at(price):
             price += self.tick_at(price) - over
         return price if price <= PRICE_MAX else 0
+
+    def price_limits(self, guard: PriceGuard) -> tuple[int, int]:
+        """Return the lowest and highest price at which a guard lets an order trade now."""
+        return guard.limits(self.last_price or self.reference.price)
 
     def protective_price(self, side: Side) -> int:
         """Return the worst price at which a market order of this side may trade, 0 for any."""

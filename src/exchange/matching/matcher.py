@@ -7,7 +7,7 @@ once, or waits. What is shown of an iceberg order trades at its place in the que
 goes to the end of the queue. Where a symbol has an allocation, it says which of the orders shown at a price get how
 much (`allocation.py`). A trade that reaches stop prices triggers those orders: they come in when the order that
 traded is done, in the sequence in which they were triggered, and may trigger more. Orders of one self-trade group do
-not trade with each other.
+not trade with each other. Where a symbol has a price guard, nothing trades beyond its limits (`price_guard.py`).
 """
 
 from __future__ import annotations
@@ -34,20 +34,24 @@ from exchange.matching.market import Market
 from exchange.matching.order_book import LINKED, NO_LEVEL, QUOTED, BookSide, RestingOrder
 from exchange.matching.order_lists import OrderLists
 from exchange.matching.pegs import Pegs
+from exchange.matching.price_guard import PriceGuard
 from exchange.matching.quotes import Quotes
 from exchange.matching.risk_checks import RiskChecks
+from exchange.matching.short_sale_desk import ShortSaleDesk, refusal_of_price
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import NO_GROUP, VenueState
 
 _BUY = Side.BUY
 _CONTINUOUS = Phase.CONTINUOUS
 _CONTINUOUSLY = TradeCondition.CONTINUOUS
+_WITHIN_LIMITS = TradeCondition.WITHIN_LIMITS
 _MARKET = OrderType.MARKET
 _LIMIT = OrderType.LIMIT
 _MARKET_TO_LIMIT = OrderType.MARKET_TO_LIMIT
 _IMMEDIATE_OR_CANCEL = TimeInForce.IOC
 _FILL_OR_KILL = TimeInForce.FOK
 _REPRICE = OrderFlag.REPRICE.value
+_SHORT = OrderFlag.SHORT.value
 ANY_PRICE = NO_LEVEL + 1
 """The rank from which on every price will do."""
 
@@ -62,6 +66,7 @@ class Matcher:
         self._orders = state.orders
         self._holdings = state.holdings
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition = state.events.partition
         self.order_lists = OrderLists(state, self)
@@ -75,6 +80,16 @@ class Matcher:
         self._come_in(market, incoming)
         self.settle()
 
+    def put_back(self, market: Market, order: RestingOrder) -> None:
+        """Let an order that was taken out rest or wait again, last at its price; it trades with nothing."""
+        if order.order_type not in STOPS:
+            self._gather(market, order)
+            return
+        self._orders[order.order_id] = order
+        market.stops.add(order)
+        if self._risk_books:
+            self._risk.opened(order)
+
     def trigger(self, market: Market, price: int) -> None:
         """Let those stop orders come in that the price of an auction triggered, one after the other."""
         self._take_triggered(market, price)
@@ -86,7 +101,7 @@ class Matcher:
         while noted or triggered:
             if noted:
                 note = noted.popleft()
-                follower = self.quotes if note.order.flags & QUOTED else self.order_lists
+                follower = self.quotes if note.order.marks & QUOTED else self.order_lists
                 follower.follow(note)
             else:
                 order, last_price = triggered.popleft()
@@ -105,12 +120,11 @@ class Matcher:
     def _come_in(self, market: Market, incoming: RestingOrder) -> None:
         """Trade an incoming order as far as it goes; then rest what is left, or cancel it."""
         if incoming.order_type in STOPS:
-            self._orders[incoming.order_id] = incoming
-            market.stops.add(incoming)
-            if self._risk_books:
-                self._risk.opened(incoming)
+            self.put_back(market, incoming)
             return
-        if market.phase is not _CONTINUOUS or incoming.time_in_force in AUCTION_TIMES:
+        guard = market.guard
+        gathers = market.phase is not _CONTINUOUS or (guard is not None and guard.is_left)
+        if gathers or incoming.time_in_force in AUCTION_TIMES:
             self._gather(market, incoming)
             return
         needs_price = incoming.order_type is _MARKET_TO_LIMIT or incoming.flags & _REPRICE
@@ -122,6 +136,9 @@ class Matcher:
             _IMMEDIATE_OR_CANCEL,
             _FILL_OR_KILL,
         )
+        own_rank = worst_rank
+        if guard is not None:
+            worst_rank = self._limited_rank(market, guard, incoming, own_rank, may_rest)
         if time_in_force is _FILL_OR_KILL or incoming.flags or incoming.terms is not NO_TERMS:
             wanted = incoming.leaves if time_in_force is _FILL_OR_KILL else incoming.minimum
             if wanted and self._available(market, incoming, worst_rank, wanted) < wanted:
@@ -130,8 +147,11 @@ class Matcher:
         self._trade(market, worst_rank, incoming)
         if not incoming.leaves:
             return
+        is_stopped = worst_rank > own_rank and self._is_stopped(market, incoming, own_rank)
         if may_rest:
             self._rest(market, incoming)
+        elif is_stopped:
+            self._events.order_cancelled(incoming, CancelReason.PRICE_LIMIT)
         else:
             self._events.order_cancelled(incoming, self._why_no_more(market, incoming))
 
@@ -162,6 +182,34 @@ class Matcher:
         """Return the rank, on the opposite side, of the worst price at which an order trades."""
         price = market.protective_price(incoming.side) if incoming.order_type is _MARKET else incoming.price
         return market.book.opposite_side(incoming.side).rank(price) if price else ANY_PRICE
+
+    def _limited_rank(
+        self, market: Market, guard: PriceGuard, incoming: RestingOrder, own_rank: int, may_rest: bool
+    ) -> int:
+        """Return the rank of the worst price that an order and a price guard allow; bands price what may rest anew."""
+        lowest, highest = market.price_limits(guard)
+        limit, other = (highest, lowest) if incoming.side is _BUY else (lowest, highest)
+        opposite, best = (
+            market.book.opposite_side(incoming.side),
+            market.book.willing(incoming.side, incoming.leaves),
+        )
+        rank = opposite.rank(limit)
+        if best and opposite.rank(best.price) > opposite.rank(other):
+            rank = opposite.rank(best.price) + 1
+        if rank <= own_rank:
+            return own_rank
+        if may_rest and guard.reprices:
+            self._reprice(incoming, limit, RepriceReason.PRICE_LIMIT)
+        return rank
+
+    def _is_stopped(self, market: Market, incoming: RestingOrder, own_rank: int) -> bool:
+        """Tell whether a price limit keeps an order from trading on, and leave the corridor where it does."""
+        best, guard = market.book.willing(incoming.side, incoming.leaves), market.guard
+        assert guard is not None, "there is a price limit"
+        if best is None or market.book.opposite_side(incoming.side).rank(best.price) < own_rank:
+            return False
+        guard.leave(best.price, *market.price_limits(guard))
+        return True
 
     def _available(self, market: Market, incoming: RestingOrder, worst_rank: int, wanted: int) -> int:
         """Return how much an order would trade at once, counting no further than what is wanted."""
@@ -268,9 +316,13 @@ class Matcher:
         home.fill(resting, quantity)
         if not resting.leaves:
             del self._orders[resting.order_id]
+        guard = market.guard
         sequence = self._events.trade_executed(
-            resting, incoming, resting.price, quantity, reference_price, _CONTINUOUSLY
-        )
+            resting, incoming, resting.price, quantity, reference_price,
+            _CONTINUOUSLY if guard is None else _WITHIN_LIMITS,
+        )  # fmt: skip
+        if guard is not None:
+            guard.note_trade(sequence, resting.price)
         market.reference.trade(public_id(self._partition, sequence), resting.price, reference_price)
         market.last_price = resting.price
         buyer, seller = (incoming, resting) if incoming.side is _BUY else (resting, incoming)
@@ -288,6 +340,8 @@ class Matcher:
             )  # fmt: skip
         if self._risk_books:
             self._risk.traded(market, resting, incoming, quantity)
+        if resting.price <= market.short_sales.trigger_price:
+            self._short_sales.note_trade(market, resting.price)
         if market.stops.waiting:
             self._take_triggered(market, resting.price)
 
@@ -354,7 +408,7 @@ class Matcher:
             side=order.side, order_type=order.order_type, time_in_force=order.time_in_force, flags=order.flags,
             price=order.price, leaves=order.leaves, stop_price=order.terms.stop_price, last_price=last_price,
         )  # fmt: skip
-        if order.flags & LINKED:
+        if order.marks & LINKED:
             self.order_lists.triggered(order)
         self.come_in(market, order)
 
@@ -364,6 +418,9 @@ class Matcher:
         """Let an order come in that was taken before, if the limits let it."""
         is_guarded = self._risk_books or self._blocks
         why_not = self._risk.why_not_triggered(market, order) if is_guarded else None
+        if not why_not and order.flags & _SHORT:
+            refused = refusal_of_price(market, order.order_type, order.flags, order.price)
+            why_not = CancelReason.SHORT_SALE if refused else None
         if why_not:
             self._events.order_cancelled(order, why_not)
         else:

@@ -237,6 +237,10 @@ class NativeVenue:
         """Return the price that a symbol's next trade is compared with, 0 for an unknown symbol."""
         return self._core.reference_price(symbol_id) if 0 <= symbol_id < ID32_END else 0
 
+    def price_limits(self, symbol_id: int) -> tuple[int, int, int, int, int] | None:
+        """Return where a symbol's price limits stand; see `Venue.price_limits`."""
+        return self._core.price_limits(symbol_id) if 0 <= symbol_id < ID32_END else None
+
     def balance(self, account_id: int, symbol_id: int) -> int:
         """Return an account's shares of a symbol, or its cash for symbol 0."""
         known = 0 <= account_id < ID32_END and 0 <= symbol_id < ID32_END

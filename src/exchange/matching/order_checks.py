@@ -7,7 +7,6 @@ from typing import NamedTuple
 from exchange.domain.order import (
     AUCTION_TIMES,
     CLIENT_ORDER_ID_PATTERN,
-    ENTERED_FLAGS,
     ICEBERG_SLICES_MAX,
     TRAIL_BPS_MAX,
     OrderFlag,
@@ -26,7 +25,7 @@ from exchange.matching.stop_orders import STOPS, TRAILING_STOPS_MAX, is_reached,
 SIDES = {side.value: side for side in Side}
 ORDER_TYPES = {order_type.value: order_type for order_type in OrderType}
 TIMES_IN_FORCE = {time_in_force.value: time_in_force for time_in_force in TimeInForce}
-FLAGS_KNOWN = ENTERED_FLAGS
+FLAGS_KNOWN = sum(flag.value for flag in OrderFlag)
 RESTING_TIMES_IN_FORCE = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
 POST_ONLY = OrderFlag.POST_ONLY.value
 REPRICE = OrderFlag.REPRICE.value

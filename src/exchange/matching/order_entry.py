@@ -39,6 +39,7 @@ from exchange.matching.order_checks import (
 )
 from exchange.matching.order_lists import renamed
 from exchange.matching.risk_checks import Proposal, RiskChecks
+from exchange.matching.short_sale_desk import SHORT_FLAGS, ShortSaleDesk
 from exchange.matching.stop_orders import STOPS, trails
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import COMMAND_HEADER, LAYOUTS, number_of
@@ -65,6 +66,7 @@ class OrderEntry:
         self._client_order_ids = state.client_order_ids
         self._matcher = matcher
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition_bits = state.events.partition << SEQUENCE_BITS
 
@@ -102,13 +104,16 @@ class OrderEntry:
             refusal_of_kind(side, order_type, time_in_force, flags)
             or self.refusal_of_place(account_id, symbol_id)
             or self.refusal_of_client_order_id(account_id, client_order_id, first)
-            or self._refusal_of_access(account_id, symbol_id)
+            or self._refusal_of_access(account_id, symbol_id, client_order_id)
             or (market and refusal_of_session(market, order_type, time_in_force, flags))
             or refusal_of_terms(market, order_type, price, quantity)
             or (market and refusal_of_market_to_limit(market, SIDES[side], order_type, quantity))
             or refusal_of_handling(order_type, time_in_force, flags)
             or (is_special and market and refusal_of_special(
                 market, SIDES[side], order_type, time_in_force, flags, quantity, terms, self._events.time_ns
+            ))
+            or (market and (flags & SHORT_FLAGS or market.short_sales.terms.needs_marking) and (
+                self._short_sales.refusal_of_order(market, account_id, side, order_type, flags, price, quantity)
             ))
             or (flags and market and refusal_of_post_only(market, SIDES[side], flags, price, quantity))
             or (self._risk_books and market and self._risk.refusal_of_order(
@@ -156,9 +161,9 @@ class OrderEntry:
             return Refusal(Reason.UNKNOWN_SYMBOL, symbol_id)
         return None
 
-    def _refusal_of_access(self, account_id: int, symbol_id: int) -> Refusal | None:
+    def _refusal_of_access(self, account_id: int, symbol_id: int, text: str | None) -> Refusal | None:
         is_guarded = self._blocks or self._risk_books
-        return self._risk.refusal_of_access(account_id, symbol_id) if is_guarded else None
+        return self._risk.refusal_of_access(account_id, symbol_id, text) if is_guarded else None
 
     # --- client order ids ----------------------------------------------------------------------------
 
@@ -233,6 +238,10 @@ class OrderEntry:
         self._matcher.take_out(order)
         self._events.order_cancelled(order, reason)
 
+    def take_out(self, order: RestingOrder) -> None:
+        """Take a live order out without a word, to be put back by `Matcher.put_back` or told of by who asked."""
+        self._matcher.take_out(order)
+
     def _refusal_of_cancel_orders(self, command: c.CancelOrders) -> Refusal | None:
         account = self._accounts.get(command.account_id)
         if command.side and command.side not in SIDES:
@@ -269,7 +278,7 @@ class OrderEntry:
             refusal = Refusal(Reason.NOTHING_TO_AMEND)
         if not refusal and order and quantity <= order.filled:
             refusal = Refusal(Reason.AMEND_BELOW_FILLED, quantity, order.filled)
-        if not refusal and order and order.flags & LINKED:
+        if not refusal and order and order.marks & LINKED:
             refusal = self._refusal_in_list(order, quantity, order.quantity)
         if not refusal and order and self._risk_books:
             refusal = self._refusal_of_risk(order, price, quantity, quantity - order.filled)
@@ -312,7 +321,7 @@ class OrderEntry:
                 return
         refusal = self.refusal_of_client_order_id(account_id, client_order_id, first)
         refusal = refusal or self._refusal_of_change(order, order_id, price, quantity, leaves=quantity)
-        if not refusal and order and order.flags & LINKED:
+        if not refusal and order and order.marks & LINKED:
             refusal = self._refusal_in_list(order, quantity, order.leaves)
         if not refusal and order and self._risk_books:
             refusal = self._refusal_of_risk(order, price, quantity, quantity)
@@ -324,7 +333,7 @@ class OrderEntry:
         new = RestingOrder(
             self._partition_bits | sequence, account_id, order.symbol_id, order.side, order.order_type,
             order.time_in_force, order.flags, price, quantity, quantity, client_order_id,
-            self._events.time_ns, order.terms,
+            self._events.time_ns, order.terms, 0, order.marks,
         )  # fmt: skip
         self._matcher.take_out(order)
         self._follow_in_list(order, new)
@@ -342,17 +351,22 @@ class OrderEntry:
             refusal = refusal_of_terms(None, OrderType.LIMIT, price, quantity)
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
-        if order.flags & PEGGED:
+        if order.marks & PEGGED:
             return Refusal(Reason.PEG_NOT_CHANGED, order_id)
-        if order.flags & QUOTED:
+        if order.marks & QUOTED:
             return Refusal(Reason.QUOTE_NOT_CHANGED, order_id)
         return (
-            self._refusal_of_access(order.account_id, order.symbol_id)
+            self._refusal_of_access(order.account_id, order.symbol_id, order.client_order_id)
             or refusal_of_change(market)
             or refusal_of_terms(market, order.order_type, price, quantity)
             or refusal_of_display(order.terms.display_quantity, quantity)
+            or ((order.flags & SHORT_FLAGS or market.short_sales.terms.needs_marking) and (
+                self._short_sales.refusal_of_order(
+                    market, order.account_id, order.side, order.order_type, order.flags, price, leaves, order.leaves
+                )
+            ))
             or refusal_of_post_only(market, order.side, order.flags, price, leaves)
-        )
+        )  # fmt: skip
 
     def _refusal_of_risk(self, order: RestingOrder, price: int, quantity: int, leaves: int) -> Refusal | None:
         """Check a live order's new terms, right in themselves, against the limits."""

@@ -21,6 +21,7 @@ from exchange.domain.symbol import SymbolState
 from exchange.matching.event_stream import Note
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.stop_orders import is_reached
 from exchange.matching.venue_state import OrderList, VenueState
 
@@ -51,6 +52,7 @@ class OrderLists:
         self._state = state
         self._events = state.events
         self._execution = execution
+        self._short_sales = ShortSaleDesk(state)
 
     def add(self, order_list: OrderList) -> None:
         """Take a list whose orders are about to come in."""
@@ -144,6 +146,9 @@ class OrderLists:
     def _enter(self, market: Market, order: RestingOrder) -> None:
         """Let an order come in that waited for an entry; a stop price that is reached already triggers it at once."""
         self.accept(order)
+        if self._short_sales.refusal_of_unmarked(market, order):
+            self._events.order_cancelled(order, CancelReason.SHORT_SALE)
+            return
         is_stop = order.is_waiting
         if (
             is_stop

@@ -8,6 +8,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.order import (
     CLIENT_ORDER_ID_PATTERN,
+    NO_TERMS,
     PEGS_MAX,
     OrderType,
     Peg,
@@ -34,6 +35,7 @@ from exchange.matching.order_checks import (
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.pegs import best_prices, pegged_price
 from exchange.matching.risk_checks import Proposal, RiskChecks
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.venue_state import VenueState
 from exchange.wire.records import COMMAND_HEADER, encode_command, number_of
 
@@ -53,6 +55,7 @@ class PegEntry:
         self._matcher = matcher
         self._orders = orders
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
 
     def enter(self, command: c.EnterPeggedOrder) -> None:
         """Take a pegged order, or say why not."""
@@ -69,7 +72,7 @@ class PegEntry:
             self._events.order_rejected(
                 refusal.reason, measured=refusal.measured, limit=refusal.limit, symbol_id=command.symbol_id,
                 order_id=order_id, account_id=account_id, side=command.side, order_type=OrderType.LIMIT,
-                time_in_force=command.time_in_force, flags=PEGGED | HIDDEN, price=command.limit,
+                time_in_force=command.time_in_force, flags=HIDDEN, price=command.limit,
                 quantity=command.quantity,
                 client_order_id=client_order_id or "",
             )  # fmt: skip
@@ -77,8 +80,8 @@ class PegEntry:
         market = self._state.markets[command.symbol_id]
         order = RestingOrder(
             order_id, account_id, command.symbol_id, SIDES[command.side], OrderType.LIMIT,
-            TIMES_IN_FORCE[command.time_in_force], PEGGED | HIDDEN, 0, command.quantity, command.quantity,
-            client_order_id or "", self._events.time_ns,
+            TIMES_IN_FORCE[command.time_in_force], HIDDEN, 0, command.quantity, command.quantity,
+            client_order_id or "", self._events.time_ns, NO_TERMS, 0, PEGGED,
         )  # fmt: skip
         if client_order_id:
             self._state.client_order_ids.remember(
@@ -117,10 +120,13 @@ class PegEntry:
         terms_of = OrderType.LIMIT if command.limit else OrderType.MARKET
         refusal = (
             self._orders.refusal_of_client_order_id(command.account_id, client_order_id, first)
-            or self._risk.refusal_of_access(command.account_id, command.symbol_id)
+            or self._risk.refusal_of_access(command.account_id, command.symbol_id, client_order_id)
             or refusal_of_session(market, *kind)
             or refusal_of_terms(market, terms_of, command.limit, command.quantity)
             or refusal_of_peg(command)
+            or self._short_sales.refusal_of_order(
+                market, command.account_id, command.side, OrderType.LIMIT, 0, command.limit, command.quantity
+            )
         )
         if refusal:
             return refusal

@@ -102,7 +102,8 @@ def best_prices(market: Market) -> tuple[int, int]:
 def pegged_price(market: Market, order: RestingOrder, peg: Peg, prices: tuple[int, int]) -> int:
     """Return the price of a pegged order, 0 for none.
 
-    A midpoint may lie on half a tick; what is between two prices that can be is rounded against the order.
+    A midpoint may lie on half a tick; what is between two prices that can be is rounded against the order. None is
+    beyond the symbol's bands or corridor.
     """
     bid, ask = prices
     own, opposite = (bid, ask) if order.side is Side.BUY else (ask, bid)
@@ -119,6 +120,12 @@ def pegged_price(market: Market, order: RestingOrder, peg: Peg, prices: tuple[in
             )
     if price and peg.limit:
         price = min(price, peg.limit) if order.side is Side.BUY else max(price, peg.limit)
+    if price and market.guard is not None:
+        lowest, highest = market.price_limits(market.guard)
+        if order.side is Side.BUY and price > highest:
+            price = on_tick(market, highest, order.side)
+        elif order.side is Side.SELL and price < lowest:
+            price = on_tick(market, lowest, order.side)
     return price if 0 < price <= PRICE_MAX else 0
 
 

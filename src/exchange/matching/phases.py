@@ -22,6 +22,7 @@ from exchange.domain.phase import (
     INDICATED,
     SCHEDULE_ROWS_MAX,
     SETTABLE,
+    AuctionKind,
     Phase,
     PhaseCause,
     auction_between,
@@ -31,15 +32,21 @@ from exchange.domain.reasons import Reason
 from exchange.domain.symbol import AuctionTerms, SymbolState
 from exchange.domain.trade import BASIS_POINTS
 from exchange.domain.units import PRICE_MAX
+from exchange.domain.volatility import PAUSE_NS
 from exchange.matching.auction import NOTHING_INDICATED, Outcome, indicate
 from exchange.matching.market import Market
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_checks import Refusal
+from exchange.matching.price_guard import PriceBands, PriceCorridor
+from exchange.matching.price_limits import PriceLimits, needs_more_time
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.uncross import uncross
 from exchange.matching.venue_state import ScheduledPhase, VenueState
 from exchange.wire.records import number_of
 
+EXTENSIONS_COUNTED = 255
+"""As far as the extensions of one auction are counted."""
+STOPPED_BY_BREAKER = (Phase.CONTINUOUS, Phase.VOLATILITY_AUCTION, Phase.REOPENING_AUCTION)
 PHASES = {phase.value: phase for phase in Phase}
 TIME_NS_MAX = 2**63 - 1
 _MASK = 2**64 - 1
@@ -62,6 +69,7 @@ class Phases:
         self._events = state.events
         self._matcher = matcher
         self._risk = RiskChecks(state)
+        self.limits = PriceLimits(state, self._pause)
 
     # --- commands ------------------------------------------------------------------------------------
 
@@ -187,6 +195,8 @@ class Phases:
     def next_ns(self) -> int:
         """Return when the next phase begins or ends by itself, 0 for never."""
         due = [*self._state.phase_ends.values(), *(row.at_ns for row in self._state.schedule[:1])]
+        if limits_ns := self.limits.next_ns():
+            due.append(limits_ns)
         return min(due, default=0)
 
     def tick(self, pass_time: Callable[[int], None]) -> None:
@@ -198,6 +208,7 @@ class Phases:
                 self._end(self._state.markets[symbol_id])
             while self._state.schedule and self._state.schedule[0].at_ns <= at_ns:
                 self._begin_scheduled(self._state.schedule.pop(0))
+            self.limits.tick(at_ns)
 
     def _end(self, market: Market) -> None:
         """End a phase whose time is over; a suspended symbol waits."""
@@ -242,6 +253,23 @@ class Phases:
                 market.indicated = told
                 self._events.write(e.AuctionIndicated, symbol_id=symbol_id, auction=kind, **told._asdict())
 
+    def stop_market(self, phase: Phase, ends_ns: int) -> None:
+        """Stop every symbol that trades, or will when its pause is over, until a time; to halt stops all of them."""
+        for market in self._markets(0):
+            if market.phase in STOPPED_BY_BREAKER or (
+                phase is Phase.HALTED and market.phase is not Phase.HALTED
+            ):
+                self._begin(market, Change(phase, PhaseCause.BREAKER, ends_ns=ends_ns))
+
+    def _pause(self, market: Market) -> None:
+        """Let orders gather, for a price limit was reached: for a trading pause, or as long as the corridor says."""
+        call_ns, guard = PAUSE_NS, market.guard
+        if isinstance(guard, PriceCorridor):
+            call_ns = guard.terms.call_ns
+            call_ns += drawn(guard.seed + self._events.sequence & _MASK, guard.terms.random_ns_max)
+        ends_ns = self._events.time_ns + call_ns
+        self._begin(market, Change(Phase.VOLATILITY_AUCTION, PhaseCause.PRICE_LIMIT, ends_ns=ends_ns))
+
     # --- from phase to phase -------------------------------------------------------------------------
 
     def _enter(self, market: Market, change: Change, *, is_checked: bool = True) -> None:
@@ -252,17 +280,19 @@ class Phases:
             return
         outcome, _ = indicate(market.book, market.auction, kind, market.reference.price)
         is_checked = is_checked and market.phase in GATHERING
+        if is_checked and self._extend_pause(market, kind, outcome):
+            return
         if is_checked and market.extensions < market.auction_terms.extensions_max:
             lowest, highest = collar(market)
             if outcome.volume and not lowest <= outcome.price <= highest:
-                self._extend(market, outcome, lowest, highest)
+                self._extend(market, outcome, lowest, highest, market.auction_terms.extension_ns)
                 return
         uncross(self._state, self._risk, market, kind, outcome)
-        self._begin(market, change)
+        self._begin(market, change, outcome.price)
         if change.phase is Phase.CONTINUOUS and outcome.volume:
             self._matcher.trigger(market, outcome.price)
 
-    def _begin(self, market: Market, change: Change) -> None:
+    def _begin(self, market: Market, change: Change, auction_price: int = 0) -> None:
         market.phase = change.phase
         market.extensions = 0
         market.indicated = NOTHING_INDICATED
@@ -273,11 +303,24 @@ class Phases:
         self._state.directory.apply(self._say(market.symbol_id, change))
         if market.pegs and change.phase is not Phase.CONTINUOUS:
             self._matcher.pegs.park(market)
+        if market.guard is not None:
+            self.limits.follow_phase(market, auction_price)
 
-    def _extend(self, market: Market, outcome: Outcome, lowest: int, highest: int) -> None:
+    def _extend_pause(self, market: Market, kind: AuctionKind, outcome: Outcome) -> bool:
+        """Let the auction after a trading pause wait for a price inside its collar; tell whether it does."""
+        guard = market.guard
+        if not isinstance(guard, PriceBands) or not guard.collar_upper:
+            return False
+        if not needs_more_time(market, guard, kind, outcome):
+            return False
+        self._extend(market, outcome, guard.collar_lower, guard.collar_upper, PAUSE_NS)
+        self.limits.widen(market, guard, outcome)
+        return True
+
+    def _extend(self, market: Market, outcome: Outcome, lowest: int, highest: int, extension_ns: int) -> None:
         kind = auction_of(market.phase)
-        market.extensions += 1
-        self._set_end(market, self._events.time_ns + market.auction_terms.extension_ns)
+        market.extensions = min(market.extensions + 1, EXTENSIONS_COUNTED)
+        self._set_end(market, self._events.time_ns + extension_ns)
         self._events.write(
             e.AuctionExtended, symbol_id=market.symbol_id, auction=kind, price=outcome.price, lowest=lowest,
             highest=highest, number=market.extensions, ends_ns=market.phase_ends_ns,

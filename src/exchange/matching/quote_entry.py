@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.order import CancelReason, OrderType, Side, TimeInForce
+from exchange.domain.order import NO_TERMS, CancelReason, OrderType, Side, TimeInForce
 from exchange.domain.quote import (
     PROTECTION_WINDOW_MS_MAX,
     PROTECTIONS_MAX,
@@ -26,6 +26,7 @@ from exchange.matching.order_checks import (
 )
 from exchange.matching.quotes import begin_window
 from exchange.matching.risk_checks import Proposal, RiskChecks
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.venue_state import QuoteDesk, VenueState
 from exchange.wire.records import number_of
 
@@ -41,6 +42,7 @@ class QuoteEntry:
         self._matcher = matcher
         self._quotes = matcher.quotes
         self._risk = RiskChecks(state)
+        self._short_sales = ShortSaleDesk(state)
 
     # --- quote ---------------------------------------------------------------------------------------
 
@@ -90,8 +92,8 @@ class QuoteEntry:
             return None
         order_id = public_id(self._events.partition, self._events.command_sequence - place)
         return RestingOrder(
-            order_id, command.account_id, quote.symbol_id, side, LIMIT, DAY, QUOTED, price, quantity, quantity, "",
-            self._events.time_ns,
+            order_id, command.account_id, quote.symbol_id, side, LIMIT, DAY, 0, price, quantity, quantity, "",
+            self._events.time_ns, NO_TERMS, 0, QUOTED,
         )  # fmt: skip
 
     def _refusal_of_mass_quote(self, command: c.MassQuote) -> Refusal | None:
@@ -124,13 +126,26 @@ class QuoteEntry:
             return Refusal(Reason.QUOTE_INVALID)
         if quote.bid_quantity and quote.ask_quantity and quote.bid_price >= quote.ask_price:
             return Refusal(Reason.QUOTE_CROSSED, quote.bid_price, quote.ask_price)
-        return self._refusal_of_risk(account_id, market, sides)
+        return self._refusal_of_short_sale(account_id, market, quote) or self._refusal_of_risk(
+            account_id, market, sides
+        )
+
+    def _refusal_of_short_sale(self, account_id: int, market: Market, quote: Quote) -> Refusal | None:
+        """Check the ask, which nobody marks as a short sale, in place of the one that it replaces."""
+        before = self._state.orders.get(self._desk_of(account_id, market).ask)
+        freed = before.leaves if before else 0
+        price, quantity = quote.ask_price, quote.ask_quantity
+        if not quantity:
+            return None
+        return self._short_sales.refusal_of_order(
+            market, account_id, Side.SELL, LIMIT, 0, price, quantity, freed
+        )
 
     def _refusal_of_risk(
         self, account_id: int, market: Market, sides: list[tuple[Side, int, int]]
     ) -> Refusal | None:
         """Check each side against the limits, in place of the one that it replaces."""
-        desk = self._state.quote_desks.get((account_id, market.symbol_id), QuoteDesk())
+        desk = self._desk_of(account_id, market)
         for (side, price, quantity), order_id in zip(sides, (desk.bid, desk.ask), strict=True):
             if not quantity or not self._state.risk_books:
                 continue
@@ -139,6 +154,9 @@ class QuoteEntry:
             if refusal := self._risk.refusal_of_order(market, proposal):
                 return refusal
         return None
+
+    def _desk_of(self, account_id: int, market: Market) -> QuoteDesk:
+        return self._state.quote_desks.get((account_id, market.symbol_id), QuoteDesk())
 
     # --- withdraw ------------------------------------------------------------------------------------
 

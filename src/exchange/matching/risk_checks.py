@@ -23,6 +23,7 @@ from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import VenueState
 from exchange.risk.holdings import CASH
 from exchange.risk.risk_book import MS_NS, RiskBook
+from exchange.wire.ouch_reference import is_reference, session_of
 
 _BUY = Side.BUY
 _MARKET = OrderType.MARKET
@@ -80,13 +81,21 @@ class RiskChecks:
 
     # --- access --------------------------------------------------------------------------------------
 
-    def refusal_of_access(self, account_id: int, symbol_id: int) -> Refusal | None:
-        """Check that neither market, participant, account nor symbol is blocked, and that the symbol is not barred."""
+    def refusal_of_access(
+        self, account_id: int, symbol_id: int, client_order_id: str | None = ""
+    ) -> Refusal | None:
+        """Check that neither market, participant, account, session nor symbol is blocked, nor the symbol barred."""
         owner = self._state.owner_of(account_id)
         for scope, subject_id, reason, measured in (
             (RiskScope.MARKET, 0, Reason.MARKET_BLOCKED, 0),
             (RiskScope.PARTICIPANT, owner, Reason.PARTICIPANT_BLOCKED, owner),
             (RiskScope.ACCOUNT, account_id, Reason.ACCOUNT_BLOCKED, account_id),
+            (
+                RiskScope.SESSION,
+                session := session_of_order(client_order_id),
+                Reason.SESSION_BLOCKED,
+                session,
+            ),
             (RiskScope.SYMBOL, symbol_id, Reason.SYMBOL_BLOCKED, 0),
         ):
             if (scope, subject_id) in self._blocks:
@@ -118,7 +127,7 @@ class RiskChecks:
 
     def why_not_triggered(self, market: Market, order: RestingOrder) -> CancelReason | None:
         """Check a triggered stop order once more, which is out of the books already: blocks, and what it may cost."""
-        if self.refusal_of_access(order.account_id, order.symbol_id):
+        if self.refusal_of_access(order.account_id, order.symbol_id, order.client_order_id):
             return CancelReason.KILL_SWITCH
         proposal = Proposal(
             order.account_id, order.side, order.order_type, order.flags, order.price, order.quantity, order.leaves,
@@ -252,14 +261,14 @@ class RiskChecks:
 
     def opened(self, order: RestingOrder) -> None:
         """Note that an order is live, with what it has left."""
-        if order.flags & LINKED and self._state.reserves_nothing(order):
+        if order.marks & LINKED and self._state.reserves_nothing(order):
             return
         for book in self.books_of(order.account_id):
             book.open(order.side, order.symbol_id, order.price, order.leaves)
 
     def reduced(self, order: RestingOrder, quantity: int) -> None:
         """Note that so much of a live order is gone without a trade."""
-        if order.flags & LINKED and self._state.reserves_nothing(order):
+        if order.marks & LINKED and self._state.reserves_nothing(order):
             return
         for book in self.books_of(order.account_id):
             book.open(order.side, order.symbol_id, order.price, -quantity)
@@ -314,6 +323,12 @@ class RiskChecks:
                 e.RiskAlerted, scope=RiskScope(book.scope), subject_id=book.subject_id, kind=kind, percent=percent,
                 measured=int64(measured), limit=limit,
             )  # fmt: skip
+
+
+def session_of_order(client_order_id: str | None) -> int:
+    """Return the session of an order, which is the id of its key, by its client order id; 0 where it has none."""
+    text = (client_order_id or "").encode("ascii")
+    return session_of(text) if is_reference(text) else 0
 
 
 def worst_price(market: Market, order: Proposal) -> int:

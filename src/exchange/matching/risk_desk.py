@@ -21,7 +21,7 @@ from exchange.domain.risk import (
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import Refusal
 from exchange.matching.order_entry import OrderEntry
-from exchange.matching.risk_checks import RiskChecks
+from exchange.matching.risk_checks import RiskChecks, session_of_order
 from exchange.matching.venue_state import VenueState
 from exchange.risk.risk_book import MS_NS, RiskBook
 from exchange.wire.records import number_of
@@ -95,6 +95,8 @@ class RiskDesk:
                 return self._state.owner_of(order.account_id) == subject_id
             case RiskScope.ACCOUNT:
                 return order.account_id == subject_id
+            case RiskScope.SESSION:
+                return session_of_order(order.client_order_id) == subject_id
         return True
 
     # --- cancel timers -------------------------------------------------------------------------------
@@ -178,6 +180,7 @@ class RiskDesk:
             RiskScope.SYMBOL: subject_id in directory.symbols,
             RiskScope.PARTICIPANT: subject_id in directory.participants,
             RiskScope.ACCOUNT: subject_id in directory.accounts,
+            RiskScope.SESSION: 0 < subject_id <= directory.keys_created,
         }
         return None if known.get(scope, False) else Refusal(Reason.SCOPE_INVALID, subject_id)
 

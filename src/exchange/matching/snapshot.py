@@ -9,8 +9,11 @@ filled up with zeros. A snapshot is:
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
 - *sections*, numbered with gaps, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
-     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a MarketProtectionSet where there is
-     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, an AllocationSet where it
+     flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a SymbolRenamed for each
+     former name by this name, a ShortSaleTermsSet and a ShortSaleRestricted of symbols that have them, a
+     MarketProtectionSet where there is
+     one, an AuctionTermsSet where there are some, a PhaseChanged where it is not continuous, a PriceBandsSet or a
+     PriceCorridorSet where there is one, a MarketBreakerSet where there is a breaker, an AllocationSet where it
      has steps, a ParticipantCreated, a SelfTradePreventionSet where there is one, an AccountCreated and a KeyCreated
      each, in this order, each kind by id; a TradingBlocked (count 0, no symbol) by scope and subject, and a
      RiskLimitSet by scope, subject, symbol and kind, for each that holds; the RuleConfigured of the rules in force and
@@ -42,6 +45,15 @@ filled up with zeros. A snapshot is:
   15. markets that are not where a new one is, by symbol id, the market as a whole under 0: symbol id u32 · phase u8
      · scheduled phase u8 · extensions u8 · phase_ends_ns u64;
   16. scheduled phases by time, symbol id and phase: at_ns u64 · symbol id u32 · phase u8;
+  20. price bands by symbol id: symbol id u32 · base price u32 · reference price u32 · lower u32 · upper u32
+      · is late u8 · limit state u8 · limit_ends_ns u64 · update_ns u64 · collar lower u32, upper u32, step u32
+      · buckets u32 (how many follow in section 21);
+  21. their buckets, oldest first: first event sequence u64 · trades u64 · sum of their prices u64;
+  22. price corridors by symbol id: symbol id u32 · static price u32 · seed u64;
+  23. the market's breaker, where anything of it is not 0: close level u64 · last level u64 · tripped u8;
+  25. splits by symbol id, of symbols that were split: symbol id u32 · sequence of the last split's event u64;
+  26. closing prices by symbol id, of symbols whose short sales a decline restricts: symbol id u32 · closing price u32
+      · days for which a restriction holds u8.
   30. order lists by list id: list id u64 · contingency u8 · account id u32 · symbol id u32 · first order id u64
       · second order id u64, 0 for none · filled u32;
   31. the orders that wait for entries, by list id, in their sequence there: list id u64 · order id u64 · side u8
@@ -73,7 +85,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
 from exchange.domain.symbol import AuctionTerms
-from exchange.matching import linked_snapshot, risk_snapshot
+from exchange.matching import corporate_snapshot, guard_snapshot, linked_snapshot, risk_snapshot
 from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
@@ -109,6 +121,8 @@ PHASES_FROM = 4
 """The first version that has phases."""
 RISK_FROM = 3
 """The first version that has risk books."""
+PHASES_FROM = 4
+"""The first version that has phases."""
 TERM_NAMES = SpecialTerms.__struct_fields__
 
 
@@ -148,6 +162,8 @@ def write(state: VenueState, rules_version: int) -> bytes:
         *(_section(records) for records in risk_snapshot.sections(state)),
         _section(_market_records(state)),
         _section(SCHEDULED.pack(*row) for row in state.schedule),
+        *(_section(records) for records in guard_snapshot.sections(state)),
+        *(_section(records) for records in corporate_snapshot.sections(state)),
         *(_section(records) for records in linked_snapshot.sections(state)),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
@@ -183,14 +199,18 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
     """Return a whole snapshot that older rules wrote as this version writes it; others as they are.
 
     Version 1 had no reserves, no last prices and no special terms: the last price is as before the first trade.
-    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases,
-    version 4 no order lists.
+    Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases;
+    version 4 no price guards, no breaker, no splits and no order lists.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
     magic, version, rules, length, checksum = ENVELOPE.unpack_from(data)
     content = data[ENVELOPE.size :]
-    is_whole = (magic, length, checksum) == (MAGIC, len(content), crc32(content)) and version in (1, 2, 3, 4)
+    is_whole = (magic, length, checksum) == (
+        MAGIC,
+        len(content),
+        crc32(content),
+    ) and 0 < version < SNAPSHOT_VERSION
     if not is_whole or rules >= rules_version:
         return data
     if version == 1:
@@ -201,6 +221,8 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
         content += risk_snapshot.SECTIONS * _section(())
     if version < PHASES_FROM:
         content += PHASE_SECTIONS * _section(())
+    content += guard_snapshot.SECTIONS * _section(())
+    content += corporate_snapshot.SECTIONS * _section(())
     content += linked_snapshot.SECTIONS * _section(())
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -262,6 +284,8 @@ def read_into(state: VenueState, data: bytes) -> None:
             state.markets[order.symbol_id].auction.add(order)
     risk_snapshot.restore(state, sections.records)
     _restore_phases(state, sections)
+    guard_snapshot.restore(state, sections.records)
+    corporate_snapshot.restore(state, sections.records)
     linked_snapshot.restore(state, sections.records)
     risk_snapshot.restore_open(state)
 
@@ -333,12 +357,14 @@ def _directory_records(state: VenueState) -> Iterator[bytes]:
             reference_price=symbol.reference_price, round_lot=symbol.round_lot, state=symbol.state,
             ticks=symbol.ticks.rows,
         ))  # fmt: skip
+    yield from corporate_snapshot.directory_records(directory, blank)
     for symbol in directory.symbols.values():
         if symbol.protection_bps:
             yield encode_event(e.MarketProtectionSet(
                 **blank, symbol_id=symbol.symbol_id, protection_bps=symbol.protection_bps
             ))  # fmt: skip
     yield from _phase_records(directory, blank)
+    yield from guard_snapshot.directory_records(directory, blank)
     for symbol in directory.symbols.values():
         if symbol.allocation.steps:
             yield encode_event(e.AllocationSet(

@@ -39,7 +39,10 @@ class TradeRulings:
         )  # fmt: skip
         self._state.corrected.pop(command.match_id, None)
         self._state.busted[command.match_id] = None
-        self._state.markets[command.symbol_id].reference.bust(command.match_id)
+        market = self._state.markets[command.symbol_id]
+        market.reference.bust(command.match_id)
+        if market.guard is not None:
+            market.guard.bust(sequence_of(command.match_id), price)
         self._write(e.TradeBusted, command, price=price, quantity=quantity)
 
     def correct(self, command: c.CorrectTrade) -> None:
@@ -55,7 +58,10 @@ class TradeRulings:
         self._state.holdings.undo_trade(**accounts, price=price, quantity=quantity)
         self._state.holdings.trade(**accounts, price=command.new_price, quantity=command.new_quantity)
         self._state.corrected[command.match_id] = (command.new_price, command.new_quantity)
-        self._state.markets[command.symbol_id].reference.correct(command.match_id, command.new_price)
+        market = self._state.markets[command.symbol_id]
+        market.reference.correct(command.match_id, command.new_price)
+        if market.guard is not None:
+            market.guard.correct(sequence_of(command.match_id), price, command.new_price)
         self._write(
             e.TradeCorrected, command, price=price, quantity=quantity, new_price=command.new_price,
             new_quantity=command.new_quantity,
@@ -79,6 +85,9 @@ class TradeRulings:
             return Refusal(Reason.UNKNOWN_TRADE, command.match_id)
         if command.match_id in state.busted:
             return Refusal(Reason.TRADE_ALREADY_BUSTED, command.match_id)
+        split_at = state.markets[command.symbol_id].split_sequence
+        if sequence < split_at:
+            return Refusal(Reason.TRADE_BEFORE_SPLIT, command.match_id, split_at)
         rulings = len(state.busted) + len(state.corrected)
         if command.match_id not in state.corrected and rulings >= state.limits.rulings:
             return Refusal(Reason.DIRECTORY_FULL, rulings, state.limits.rulings)

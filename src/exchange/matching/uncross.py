@@ -15,6 +15,7 @@ from exchange.matching.auction import Outcome, in_sequence
 from exchange.matching.market import Market
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.risk_checks import RiskChecks
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.venue_state import VenueState
 
 
@@ -63,6 +64,8 @@ def _trade(state: VenueState, risk: RiskChecks, market: Market, kind: AuctionKin
         buy = buy if buy.leaves or not left else next(buys)
         sell = sell if sell.leaves or not left else next(sells)
     market.last_price = outcome.price
+    if outcome.price <= market.short_sales.trigger_price:
+        ShortSaleDesk(state).note_trade(market, outcome.price)
 
 
 def _fill(state: VenueState, market: Market, order: RestingOrder, quantity: int) -> None:

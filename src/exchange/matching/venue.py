@@ -16,6 +16,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import Peg, Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
+from exchange.domain.volatility import LimitState
 from exchange.matching import linked_snapshot, order_entry, snapshot
 from exchange.matching.administration import Administration
 from exchange.matching.allocation import Allocator
@@ -23,6 +24,7 @@ from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch, apply_batch
 from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
+from exchange.matching.corporate_actions import CorporateActions
 from exchange.matching.event_stream import Counters
 from exchange.matching.list_entry import ListEntry
 from exchange.matching.matcher import Matcher
@@ -30,8 +32,10 @@ from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.peg_entry import PegEntry
 from exchange.matching.phases import Phases
+from exchange.matching.price_guard import PriceBands
 from exchange.matching.quote_entry import QuoteEntry
 from exchange.matching.risk_desk import RiskDesk
+from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.trade_rulings import TradeRulings
 from exchange.matching.venue_state import (
     LIMITS,
@@ -41,6 +45,7 @@ from exchange.matching.venue_state import (
     VenueLimits,
     VenueState,
 )
+from exchange.matching.volatility import Volatility
 from exchange.wire.records import (
     BY_NUMBER,
     COMMAND_HEADER,
@@ -81,13 +86,15 @@ class Venue:
         state.allocator = allocator
         matcher = self._matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
-        lists, quotes = ListEntry(state, matcher), QuoteEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
-        day = self._business_day = BusinessDay(state, orders)
+        volatility = Volatility(state, phases)
+        day = self._business_day = BusinessDay(state, orders, volatility)
         risk = self._risk_desk = RiskDesk(state, orders)
         administration = Administration(state, phases)
         rulings = TradeRulings(state)
         configuration = Configuration(state, phases)
+        corporate = CorporateActions(state, matcher, orders)
+        short_sales = ShortSaleDesk(state)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,
             (order_entry.SPECIAL_NUMBER, order_entry.SPECIAL.size): orders.enter_special,
@@ -103,11 +110,19 @@ class Venue:
             c.AddSymbol: administration.add_symbol,
             c.SetSymbolState: administration.set_symbol_state,
             c.SetReferencePrice: administration.set_reference_price,
+            c.SplitSymbol: corporate.split,
+            c.RenameSymbol: corporate.rename,
+            c.PayDividend: corporate.pay_dividend,
+            c.SetShortSaleTerms: short_sales.set_terms,
             c.SetMarketProtection: administration.set_market_protection,
             c.SetPhase: phases.set_phase,
             c.SchedulePhase: phases.schedule,
             c.ClearSchedule: phases.clear_schedule,
             c.SetAuctionTerms: phases.set_auction_terms,
+            c.SetPriceBands: volatility.set_bands,
+            c.SetPriceCorridor: volatility.set_corridor,
+            c.SetMarketBreaker: volatility.set_breaker,
+            c.ReportIndexLevel: volatility.report_level,
             c.HaltTrading: phases.halt,
             c.ResumeTrading: phases.resume,
             c.SetAllocation: administration.set_allocation,
@@ -118,13 +133,6 @@ class Venue:
             c.RevokeKey: administration.revoke_key,
             c.Deposit: administration.deposit,
             c.Withdraw: administration.withdraw,
-            c.EnterOrderList: lists.enter,
-            c.ReserveOrderId: lists.reserve,
-            c.MassQuote: quotes.quote,
-            c.CancelQuotes: quotes.cancel,
-            c.SetQuoteProtection: quotes.protect,
-            c.ResetQuoteProtection: quotes.reset,
-            c.EnterPeggedOrder: PegEntry(state, matcher, orders).enter,
             c.CancelOrders: orders.cancel_orders,
             c.CancelOrdersWithin: orders.cancel_orders,
             c.SetCancelTimer: risk.set_timer,
@@ -136,6 +144,7 @@ class Venue:
             c.ConfigureSymbol: configuration.configure_symbol,
             c.ConfigureRule: configuration.configure_rule,
             c.ConfirmConfiguration: configuration.confirm,
+            **linked_commands(state, matcher, orders),
         }
 
     def apply(self, commands: bytes, time_ns: int) -> bytes:
@@ -167,6 +176,8 @@ class Venue:
                 self._matcher.settle()
             if self._state.pegged:
                 self._matcher.pegs.follow()
+            if self._state.guarded:
+                self._phases.limits.watch()
             if self._state.indicated:
                 self._phases.tell_indications()
             events.end_command()
@@ -366,6 +377,19 @@ class Venue:
         market = self._state.markets.get(symbol_id)
         return market.reference.price if market else 0
 
+    def price_limits(self, symbol_id: int) -> tuple[int, int, int, int, int] | None:
+        """Return where a symbol's price limits stand; nothing where none hold now.
+
+        (reference price, 0 for a corridor's; lowest; highest; limit state; when that leads to a pause, 0 for not)
+        """
+        market = self._state.markets.get(symbol_id)
+        if market is None or market.guard is None or market.phase is not Phase.CONTINUOUS:
+            return None
+        guard = market.guard
+        if isinstance(guard, PriceBands):
+            return guard.reference, guard.lower, guard.upper, guard.state, guard.limit_ends_ns
+        return 0, *market.price_limits(guard), LimitState.NORMAL, 0
+
     def balance(self, account_id: int, symbol_id: int) -> int:
         """Return an account's shares of a symbol, or its cash for symbol 0."""
         return self._state.holdings.balance(account_id, symbol_id)
@@ -389,3 +413,19 @@ class Venue:
             return TradeState(busted=True)
         corrected = self._state.corrected.get(match_id)
         return TradeState(busted=False, price=corrected[0], quantity=corrected[1]) if corrected else None
+
+
+def linked_commands(
+    state: VenueState, matcher: Matcher, orders: OrderEntry
+) -> dict[type[c.Command], Callable[[Any], None]]:
+    """Return what carries out the commands about order lists, pegs and quotes."""
+    lists, quotes = ListEntry(state, matcher), QuoteEntry(state, matcher)
+    return {
+        c.EnterOrderList: lists.enter,
+        c.ReserveOrderId: lists.reserve,
+        c.MassQuote: quotes.quote,
+        c.CancelQuotes: quotes.cancel,
+        c.SetQuoteProtection: quotes.protect,
+        c.ResetQuoteProtection: quotes.reset,
+        c.EnterPeggedOrder: PegEntry(state, matcher, orders).enter,
+    }

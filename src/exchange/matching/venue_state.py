@@ -57,6 +57,19 @@ class ScheduledPhase(NamedTuple):
     phase: Phase
 
 
+class MarketBreaker(msgspec.Struct):
+    """What stops the whole market. close_level: 0 for nothing; last_level: 0 before the first of the day."""
+
+    close_level: int = 0
+    last_level: int = 0
+    tripped: int = 0
+    """The highest level that has tripped on this business date, 0 for none."""
+
+    def begin(self, close_level: int) -> None:
+        """Compare with another close from now on."""
+        self.close_level, self.last_level = close_level, 0
+
+
 class OrderList(msgspec.Struct):
     """Orders that depend on each other. first, second: ids of its live orders, 0 for none; filled: by its entry.
 
@@ -147,6 +160,11 @@ class VenueState:
         """What is to come, soonest first."""
         self.phase_ends: dict[int, int] = {}
         """When phases end by themselves, by symbol id."""
+        self.guarded: dict[int, None] = {}
+        """Ids of the symbols that have price bands or a corridor."""
+        self.guards_due: dict[int, int] = {}
+        """When bands ask for time, by symbol id."""
+        self.breaker = MarketBreaker()
         self.indicated: dict[int, None] = {}
         """Ids of the symbols whose auction is indicated."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from exchange.domain.corporate_events import HoldingAdjusted
 from exchange.domain.directory import Directory
 from exchange.domain.events import (
     BusinessDayStarted,
@@ -25,6 +26,7 @@ from exchange.domain.events import (
 from exchange.domain.trade import BustReason
 from exchange.domain.units import MatchId, Price, Quantity, TimeNs
 from exchange.post_trade.bookings import deposit_chain, reversal_chain, trade_chain, withdrawal_chain
+from exchange.post_trade.corporate_bookings import adjustment_chain
 from exchange.post_trade.invariants import BooksBroken, check_batch, check_holding
 from exchange.post_trade.ledger import CASH, Ledger, TransferCode
 from exchange.post_trade.positions import Positions
@@ -127,10 +129,13 @@ class Books:
                 self._correct(event, find)
             case Deposited():
                 self.ledger.post(deposit_chain(event))
-                self._moved(event, event.amount)
+                self._moved(event, event.amount, event.symbol_id)
             case Withdrawn():
                 self.ledger.post(withdrawal_chain(event))
-                self._moved(event, -event.amount)
+                self._moved(event, -event.amount, event.symbol_id)
+            case HoldingAdjusted():
+                self.ledger.post(adjustment_chain(event))
+                self._moved(event, event.amount, event.asset)
             case BusinessDayStarted():
                 self.business_date = event.date
             case _:
@@ -221,10 +226,10 @@ class Books:
             raise BooksBroken(f"{what}: {'; '.join(found)}")
         return trade
 
-    def _moved(self, event: Deposited | Withdrawn, amount: int) -> None:
-        if event.symbol_id != CASH:
-            self.positions.move_shares(event.account_id, event.symbol_id, amount)
-        check_holding(self.ledger, event.account_id, event.symbol_id, event.balance, event.sequence)
+    def _moved(self, event: Deposited | Withdrawn | HoldingAdjusted, amount: int, asset: int) -> None:
+        if asset != CASH:
+            self.positions.move_shares(event.account_id, asset, amount)
+        check_holding(self.ledger, event.account_id, asset, event.balance, event.sequence)
 
     # --- rulings of operators, and answers of the engine that are not events ---
 

@@ -1,7 +1,9 @@
 """Fees: rows with a date, of which for each name and trading day the latest begun one holds.
 
 A row charges the side it names by shares or by money. What is below zero is a rebate. Each row rounds each fill by
-itself, half away from zero, to 1/10,000 of the currency unit.
+itself, half away from zero, to 1/10,000 of the currency unit, or up to the whole cent where it says so; and charges no
+more for it than its cap. Of the tiers of one name and side that one holds which the account's volume has reached: the
+shares that it traded in the calendar month before the day.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from exchange.post_trade.rule_values import nearest
 ROWS_MAX = 200
 NAME_CHARACTERS_MAX = 32
 WHO = ("maker", "taker", "both", "buyer", "seller")
-KEYS = ("name", "from", "who", "per_share", "percent")
+KEYS = ("name", "from", "who", "per_share", "percent", "volume_from", "cap", "round_up")
+CENT = 100
+"""A cent is so many 1/10,000."""
 PERCENT_SCALE = 1_000_000
 """A percent is read with four decimals, so money × percent is divided by this."""
 
@@ -30,13 +34,19 @@ class FeesError(ValueError):
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True):
-    """A row. from_date: YYYYMMDD; per_share: money in 1/10,000; percent: of the money, in 1/10,000 of a percent."""
+    """A row. from_date: YYYYMMDD; per_share: money in 1/10,000; percent: of the money, in 1/10,000 of a percent.
+
+    volume_from: shares of the month from which the tier holds; cap: money for one fill, 0 for none; round_up: to cents.
+    """
 
     name: str
     from_date: int
     who: str
     per_share: int = 0
     percent: int = 0
+    volume_from: int = 0
+    cap: int = 0
+    round_up: bool = False
 
     def concerns(self, fill: Fill) -> bool:
         """Tell whether this row charges a fill."""
@@ -55,7 +65,12 @@ class Fee(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a fill costs by this row; below zero for a rebate."""
         by_money = self.percent * fill.shares * fill.price
         half_up = rounded(abs(by_money), PERCENT_SCALE)
-        return Money(self.per_share * fill.shares + (half_up if by_money >= 0 else -half_up))
+        if self.round_up and by_money > 0:
+            half_up = -(-by_money // PERCENT_SCALE)
+        amount = self.per_share * fill.shares + (half_up if by_money >= 0 else -half_up)
+        if self.round_up and amount > 0:
+            amount = -(-amount // CENT) * CENT
+        return Money(min(amount, self.cap) if self.cap else amount)
 
 
 class FeeSchedule:
@@ -66,17 +81,35 @@ class FeeSchedule:
         self._on: dict[int, tuple[Fee, ...]] = {}
 
     def on(self, business_date: int) -> tuple[Fee, ...]:
-        """Return the rows that hold on a trading day, one for each name and side."""
+        """Return the rows that hold on a trading day, one for each name, side and tier."""
         found = self._on.get(business_date)
         if found is None:
-            latest = {(fee.name, fee.who): fee for fee in self.fees if fee.from_date <= business_date}
-            found = self._on[business_date] = tuple(latest.values())
+            latest: dict[tuple[str, str], dict[int, Fee]] = {}
+            begun: dict[tuple[str, str], int] = {}
+            for fee in self.fees:
+                if fee.from_date <= business_date:
+                    side = fee.name, fee.who
+                    if begun.get(side) != fee.from_date:
+                        latest[side] = {}  # Tiers that begin on a day take the place of all before.
+                    begun[side] = fee.from_date
+                    latest[side][fee.volume_from] = fee
+            found = tuple(fee for tiers in latest.values() for fee in tiers.values())
+            self._on[business_date] = found
         return found
 
-    def charges(self, fill: Fill) -> list[tuple[str, Money]]:
-        """Return what a fill costs, by name, in the order of the rows."""
-        rows = self.on(fill.business_date)
-        return [(fee.name, fee.charge(fill)) for fee in rows if fee.concerns(fill)]
+    @property
+    def has_tiers(self) -> bool:
+        """Tell whether volumes matter."""
+        return any(fee.volume_from for fee in self.fees)
+
+    def charges(self, fill: Fill, volume: int = 0) -> list[tuple[str, Money]]:
+        """Return what a fill costs, by name, in the order of the rows. volume: shares of the month before the day."""
+        reached: dict[tuple[str, str], Fee] = {}
+        for fee in self.on(fill.business_date):
+            side = fee.name, fee.who
+            if fee.volume_from <= volume and fee.volume_from >= (reached.get(side) or fee).volume_from:
+                reached[side] = fee
+        return [(fee.name, fee.charge(fill)) for fee in reached.values() if fee.concerns(fill)]
 
 
 def parse_fees(tables: Iterable[Mapping[str, Any]]) -> FeeSchedule:
@@ -85,13 +118,14 @@ def parse_fees(tables: Iterable[Mapping[str, Any]]) -> FeeSchedule:
     if len(rows) > ROWS_MAX:
         raise FeesError(f"clearing fees: got {len(rows)} rows, at most {ROWS_MAX} are allowed")
     fees = [_fee(number, table) for number, table in enumerate(rows, 1)]
-    seen: set[tuple[str, int, str]] = set()
+    seen: set[tuple[str, int, str, int]] = set()
     for number, fee in enumerate(fees, 1):
-        if (fee.name, fee.from_date, fee.who) in seen:
+        row = fee.name, fee.from_date, fee.who, fee.volume_from
+        if row in seen:
             raise FeesError(
                 f"clearing fee {number}: {fee.name!r} from this day for {fee.who} is there already"
             )
-        seen.add((fee.name, fee.from_date, fee.who))
+        seen.add(row)
     return FeeSchedule(fees)
 
 
@@ -107,8 +141,30 @@ def _fee(number: int, table: Mapping[str, Any]) -> Fee:
     if ("per_share" in table) == ("percent" in table):
         raise FeesError(f"clearing fee {number} ({name}): it has just one of per_share and percent")
     key = "per_share" if "per_share" in table else "percent"
-    return Fee(name=name, from_date=_date(number, table.get("from")), who=str(who),
-               **{key: _amount(number, key, table[key])})  # fmt: skip
+    amount = _amount(number, key, table[key])
+    volume_from, cap, round_up = _limits_of(number, table)
+    return Fee(
+        name=name,
+        from_date=_date(number, table.get("from")),
+        who=str(who),
+        per_share=amount if key == "per_share" else 0,
+        percent=amount if key == "percent" else 0,
+        volume_from=volume_from,
+        cap=cap,
+        round_up=round_up,
+    )
+
+
+def _limits_of(number: int, table: Mapping[str, Any]) -> tuple[int, int, bool]:
+    volume, round_up = table.get("volume_from", 0), table.get("round_up", False)
+    if not isinstance(volume, int) or isinstance(volume, bool) or not 0 <= volume < 1 << 62:
+        raise _mistake(number, "volume_from", volume, "allowed is a whole number of shares, at least 0")
+    if not isinstance(round_up, bool):
+        raise _mistake(number, "round_up", round_up, "allowed are true and false")
+    cap = _amount(number, "cap", table["cap"]) if "cap" in table else 0
+    if cap < 0:
+        raise _mistake(number, "cap", table["cap"], "allowed is an amount of at least 0")
+    return volume, cap, round_up
 
 
 def _date(number: int, value: Any) -> int:

@@ -16,11 +16,11 @@ import msgspec
 from exchange.post_trade.ledger import (
     CASH,
     NO_TRANSFERS,
+    OF_NO_TRADE,
     Balance,
     Holder,
     Ledger,
     Transfer,
-    TransferCode,
     account_of,
     asset_of,
     chained_hash,
@@ -164,8 +164,8 @@ class _Recount:
     def _add_transfer(self, transfer: Transfer) -> None:
         self.balances.setdefault(transfer.debit, Balance()).debits += transfer.amount
         self.balances.setdefault(transfer.credit, Balance()).credits += transfer.amount
-        if transfer.code in (TransferCode.DEPOSIT, TransferCode.WITHDRAWAL):
-            incoming = transfer.code == TransferCode.DEPOSIT
+        if transfer.code in OF_NO_TRADE:
+            incoming = account_of(transfer.debit).holder is Holder.EXTERNAL
             member = account_of(transfer.credit if incoming else transfer.debit)
             if member.asset != CASH:
                 amount = transfer.amount if incoming else -transfer.amount

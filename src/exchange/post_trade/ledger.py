@@ -59,6 +59,16 @@ class TransferCode(IntEnum):
     """Takes back the facts that a correction replaces; the new ones are posted as TRADE."""
     DEPOSIT = 4
     WITHDRAWAL = 5
+    SPLIT = 6
+    """Shares for shares: from outside, or where there are fewer afterwards, out."""
+    CASH_IN_LIEU = 7
+    """Money for the fraction of a share that a split left."""
+    DIVIDEND = 8
+
+
+CORPORATE = (TransferCode.SPLIT, TransferCode.CASH_IN_LIEU, TransferCode.DIVIDEND)
+"""Of corporate actions: the world outside, which stands for the issuer, is on the other side."""
+OF_NO_TRADE = (TransferCode.DEPOSIT, TransferCode.WITHDRAWAL, *CORPORATE)
 
 
 class LedgerAccount(NamedTuple):
@@ -103,6 +113,9 @@ _KINDS = {
     TransferCode.CORRECTION: b"R",
     TransferCode.DEPOSIT: b"D",
     TransferCode.WITHDRAWAL: b"W",
+    TransferCode.SPLIT: b"S",
+    TransferCode.CASH_IN_LIEU: b"L",
+    TransferCode.DIVIDEND: b"V",
 }
 
 

@@ -12,6 +12,7 @@ from collections import deque
 
 import msgspec
 
+from exchange.domain.corporate_action import Split
 from exchange.domain.units import MatchId, Money, Price, Quantity, TimeNs
 from exchange.post_trade.positions import rounded
 
@@ -64,6 +65,30 @@ class Holding(msgspec.Struct, kw_only=True):
                 self.lots.popleft()
             else:
                 self.lots[0] = msgspec.structs.replace(lot, quantity=lot.quantity + sign * part)
+
+    def split(self, split: Split, cash_price: Price) -> None:
+        """Turn the open shares into those that a split makes of them; what they cost stays, in whole prices a lot.
+
+        The last share that rounding leaves goes to the older lot; a fraction of one brings money, by both methods.
+        """
+        whole, rest = split.shares(self.quantity)
+        lots, shares_before, whole_before = list(self.lots), 0, 0
+        cost_before = sum(lot.quantity * lot.price for lot in lots)
+        self.lots.clear()
+        for lot in lots:
+            shares_before += lot.quantity
+            quantity = split.shares(shares_before)[0] - whole_before
+            whole_before += quantity
+            if quantity:
+                price = Price(_rounded(lot.quantity * lot.price, abs(quantity)) * (1 if quantity > 0 else -1))
+                self.lots.append(msgspec.structs.replace(lot, quantity=quantity, price=price))
+        cash = split.cash(rest, cash_price)
+        self.realised_fifo += cash + sum(lot.quantity * lot.price for lot in self.lots) - cost_before
+        self.realised_average += cash
+        if not whole:
+            self.realised_average -= self.cost
+            self.cost = 0
+        self.quantity = whole
 
     @property
     def average_price(self) -> int:

@@ -38,12 +38,15 @@ class Hours(msgspec.Struct, frozen=True, gc=False):
         return minute >= self.begins or minute < self.ends
 
 
+EXEMPT_FROM_PRICE_REVIEW = (TradeCondition.AUCTION, TradeCondition.WITHIN_LIMITS)
+
+
 class PriceBand(Rule, frozen=True, kw_only=True):
     """Holds or busts a trade far from its reference price: at or beyond so many times the tier's guideline.
 
-    Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". An auction makes its price itself, so its trades are
-    exempt. bust_at: 0 for never by itself. Outside of the core hours the guideline is `outside_times` as wide, and for
-    a leveraged symbol `leverage` times as wide.
+    Nasdaq 11890(a)(2)(C)(1): "equals or exceeds". An auction makes its price itself, and within price limits the market
+    has judged already (the rule since 2022), so such trades are exempt. bust_at: 0 for never by itself. Outside of the
+    core hours the guideline is `outside_times` as wide, and for a leveraged symbol `leverage` times as wide.
     """
 
     KIND: ClassVar[str] = "price_band"
@@ -59,7 +62,7 @@ class PriceBand(Rule, frozen=True, kw_only=True):
     def evaluate(self, trade: Trade, context: Context) -> Finding | None:
         """Compare the distance from the frozen reference price with the guideline of its tier."""
         reference = trade.reference_price
-        if trade.symbol_state == TradeCondition.AUCTION:
+        if trade.symbol_state in EXEMPT_FROM_PRICE_REVIEW:
             return None
         if reference <= 0:
             return Finding(

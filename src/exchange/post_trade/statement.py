@@ -5,12 +5,15 @@ It is made from the trades as they stand: one that was busted later is not in it
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
+from exchange.domain.corporate_action import Split
 from exchange.domain.order import Side
-from exchange.domain.units import Money, Price
+from exchange.domain.units import Money, Price, sequence_of
 from exchange.post_trade.fees import FeeSchedule
 from exchange.post_trade.lots import Fill, Holding, Lot
 from exchange.post_trade.trade import Trade
@@ -37,14 +40,26 @@ class ChargedFill(msgspec.Struct, frozen=True):
         return Money(sum(amount for _, amount in self.charges))
 
 
+class SplitFact(NamedTuple):
+    """A split as its event told of it. cash_price: at which fractions were paid out; date: the UTC day, YYYYMMDD."""
+
+    symbol_id: int
+    sequence: int
+    date: int
+    split: Split
+    cash_price: Price
+
+
 class Line(msgspec.Struct, kw_only=True):
     """One symbol. opening, closing: shares from trading before and after the day; realised: on the day.
 
-    unrealised: on all that is open, at the mark; lots: what is open.
+    split: shares that splits of the day made of them, or took; unrealised: on all that is open, at the mark; lots: what
+    is open.
     """
 
     symbol_id: int
     opening: int = 0
+    split: int = 0
     bought: int = 0
     sold: int = 0
     bought_notional: int = 0
@@ -61,7 +76,7 @@ class Line(msgspec.Struct, kw_only=True):
     @property
     def closing(self) -> int:
         """Return the shares from trading after the day."""
-        return self.opening + self.bought - self.sold
+        return self.opening + self.bought - self.sold + self.split
 
 
 class Statement(msgspec.Struct, kw_only=True):
@@ -96,14 +111,27 @@ def fills_of(account_id: int, trade: Trade) -> list[Fill]:
 
 
 def make_statement(
-    account_id: int, business_date: int, trades: Iterable[Trade], schedule: FeeSchedule, mark: Mark
+    account_id: int,
+    business_date: int,
+    trades: Iterable[Trade],
+    schedule: FeeSchedule,
+    mark: Mark,
+    splits: Iterable[SplitFact] = (),
 ) -> Statement:
-    """Make a statement from all trades of an account up to the day, in their order; later ones are passed by."""
+    """Make a statement from all trades of an account up to the day, in their order; later ones are passed by.
+
+    splits: of all symbols, in their order; those up to the day count.
+    """
     making = _Making(account_id, business_date, schedule)
+    coming = deque(fact for fact in splits if fact.date <= business_date)
     for trade in trades:
         if trade.business_date <= business_date:
+            while coming and coming[0].sequence < sequence_of(trade.match_id):
+                making.split(coming.popleft())
             for fill in fills_of(account_id, trade):
                 making.take(fill)
+    for fact in coming:
+        making.split(fact)
     return making.finish(mark)
 
 
@@ -117,8 +145,10 @@ class _Making:
         self._schedule = schedule
         self._holdings: dict[int, Holding] = {}
         self._lines: dict[int, Line] = {}
+        self._volume, self._volume_before, self._day = 0, 0, 0
 
     def take(self, fill: Fill) -> None:
+        self._count(fill)
         holding = self._holdings.setdefault(fill.symbol_id, Holding())
         line = self._lines.setdefault(fill.symbol_id, Line(symbol_id=fill.symbol_id))
         fifo, average = holding.realised_fifo, holding.realised_average
@@ -136,8 +166,30 @@ class _Making:
             line.sold_notional += fill.shares * fill.price
         self._charge(line, fill)
 
+    def split(self, fact: SplitFact) -> None:
+        holding = self._holdings.get(fact.symbol_id)
+        if holding is None:
+            return
+        line, before = self._lines[fact.symbol_id], (holding.realised_fifo, holding.realised_average)
+        shares = holding.quantity
+        holding.split(fact.split, fact.cash_price)
+        if fact.date < self.statement.business_date:
+            line.opening = holding.quantity
+            return
+        line.split += holding.quantity - shares
+        line.realised_fifo += holding.realised_fifo - before[0]
+        line.realised_average += holding.realised_average - before[1]
+
+    def _count(self, fill: Fill) -> None:
+        """Count the shares of the month up to the day before, by which tiers of fees go."""
+        if fill.business_date != self._day:
+            is_same_month = fill.business_date // 100 == self._day // 100
+            self._volume_before = self._volume = self._volume if is_same_month else 0
+            self._day = fill.business_date
+        self._volume += fill.shares
+
     def _charge(self, line: Line, fill: Fill) -> None:
-        charged = ChargedFill(fill, tuple(self._schedule.charges(fill)))
+        charged = ChargedFill(fill, tuple(self._schedule.charges(fill, self._volume_before)))
         line.fees += charged.fees
         statement = self.statement
         for name, amount in charged.charges:

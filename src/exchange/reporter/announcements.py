@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.configuration import SymbolChange, change_names
 from exchange.domain.directory import Directory
@@ -22,6 +23,7 @@ from exchange.wire.rest.market import price_text, time_text
 from exchange.wire.rest.phases import auction_fields
 from exchange.wire.rest.stream import StatusMessage, TradeChanged
 from exchange.wire.rest.symbols import STATE_TEXT
+from exchange.wire.rest.volatility import LIMIT_EVENTS, limit_fields
 
 WHOLE_EXCHANGE = 0
 """The symbol id of messages that concern no symbol."""
@@ -112,6 +114,14 @@ class Announcer:
             case e.SymbolConfigured():
                 self._names[event.symbol_id] = event.symbol
                 fields = _configured(event)
+            case ce.SymbolRenamed():
+                self._names[event.symbol_id] = event.symbol
+                fields = {"type": "symbol_renamed", "former_symbol": event.old_symbol, "name": event.name}
+            case ce.ShortSaleRestricted(is_restricted=is_restricted, days=days):
+                kind = "short_sales_restricted" if is_restricted else "short_sales_free"
+                fields = {"type": kind, "days": days, "price": price_text(event.price) if event.price else ""}
+            case ce.SymbolSplit() | ce.DividendPaid():
+                fields = _corporate_action(event)
             case e.ConfigurationChanged(configuration_version=version):
                 fields = {"type": "configuration", "configuration_version": version}
             case e.SymbolStateChanged(state=state, reason=reason):
@@ -124,6 +134,8 @@ class Announcer:
                 | e.AuctionExtended()
             ):
                 fields = auction_fields(event)
+            case _ if isinstance(event, LIMIT_EVENTS):
+                fields = limit_fields(event)
             case e.TradingBlocked(scope=scope, note=note) if scope in PUBLIC_SCOPES:
                 fields = {"type": "trading_blocked", "reason": note}
             case e.TradingUnblocked(scope=scope, note=note) if scope in PUBLIC_SCOPES:
@@ -151,6 +163,14 @@ class Announcer:
         previous = self.chains.get(symbol_id, 0)
         self.chains[symbol_id] = sequence
         return previous
+
+
+def _corporate_action(event: ce.SymbolSplit | ce.DividendPaid) -> dict[str, Any]:
+    """Write a split or a dividend."""
+    fields: dict[str, Any] = {"reference_price": price_text(event.reference_price), "reason": event.note}
+    if isinstance(event, ce.SymbolSplit):
+        return fields | {"type": "split", "new_shares": event.new_shares, "old_shares": event.old_shares}
+    return fields | {"type": "dividend", "price": price_text(event.amount)}
 
 
 def _configured(event: e.SymbolConfigured) -> dict[str, Any]:

@@ -55,6 +55,7 @@ from exchange.reporter.stream_hub import StreamHub
 from exchange.reporter.web_page import WebPage
 from exchange.reporter.webhook_api import WebhookApi
 from exchange.reporter.webhook_messages import WebhookMessages
+from exchange.reporter.webhook_metrics import webhook_metrics
 from exchange.reporter.webhook_store import WebhookStore
 from exchange.reporter.webhooks import Webhooks
 from exchange.wire.envelope import EventBatch
@@ -217,6 +218,7 @@ class ReporterApp:
         yield from own
         yield from self._news.metrics()
         yield from itch_metrics(self.itch)
+        yield from webhook_metrics(self.webhooks)
         yield from component_metrics(description, self._bus, self._link, self._config_follower)
         if self._cache_writer is not None:
             yield from self._cache_writer.metrics()

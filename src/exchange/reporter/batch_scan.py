@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.wire.fields import RECORD_START, kind_of
 from exchange.wire.records import LAST_OF_COMMAND, decode_event
+from exchange.wire.rest.volatility import LIMIT_EVENTS
 
 SLICE_EVENTS = 500
 """Events that are published in one turn of the loop, whole commands: about 5 ms."""
@@ -15,9 +18,17 @@ OF_DIRECTORY = (
     e.SymbolStateChanged,
     e.ReferencePriceSet,
     e.SymbolConfigured,
+    ce.SymbolSplit,
+    ce.SymbolRenamed,
+    ce.DividendPaid,
+    ce.ShortSaleTermsSet,
+    ce.ShortSaleRestricted,
     e.MarketProtectionSet,
     e.PhaseChanged,
     e.AuctionTermsSet,
+    v.PriceBandsSet,
+    v.PriceCorridorSet,
+    v.MarketBreakerSet,
     e.RuleConfigured,
     e.ConfigurationChanged,
     e.ParticipantCreated,
@@ -27,7 +38,8 @@ OF_DIRECTORY = (
 )
 OF_AUCTIONS = (e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted, e.AuctionExtended)
 NOTABLE = (
-    *OF_DIRECTORY, *OF_AUCTIONS, e.EngineStarted, e.BusinessDayStarted, e.TradingBlocked, e.TradingUnblocked,
+    *OF_DIRECTORY, *OF_AUCTIONS, *LIMIT_EVENTS, e.EngineStarted, e.BusinessDayStarted, e.TradingBlocked,
+    e.TradingUnblocked,
 )  # fmt: skip
 _NOTABLE_KINDS = {kind_of(event_type): True for event_type in NOTABLE}
 

@@ -85,7 +85,8 @@ class CacheWriter:
     async def write(self) -> bool:
         """Write what has changed; tell whether the cache now is like the market was at the beginning of this."""
         try:
-            outcome = await self._write_changes() if self._is_mine else await self._refill()
+            goes_on = self._is_mine and not self._is_renamed()
+            outcome = await self._write_changes() if goes_on else await self._refill()
         except CacheUnavailable:
             self.stats.failures += 1
             self._is_mine = False
@@ -140,6 +141,11 @@ class CacheWriter:
                 self.stats.sequence = sequence
                 self._confirmed_s = asyncio.get_running_loop().time()
                 return outcome
+
+    def _is_renamed(self) -> bool:
+        """Tell whether the cache has a symbol by a name that it no longer has."""
+        symbols = self._market.directory.symbols
+        return any(symbols[number].symbol != written.symbol for number, written in self._symbols.items())
 
     def _is_confirmation_due(self) -> bool:
         return asyncio.get_running_loop().time() - self._confirmed_s >= CONFIRM_S

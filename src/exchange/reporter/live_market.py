@@ -10,8 +10,11 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Protocol
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.configuration import SymbolChange
+from exchange.domain.volatility import LimitState
 from exchange.market_data.book import LevelTotal
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.candles import Candle
@@ -60,6 +63,9 @@ class LiveMarket:
         self.trades_printed = 0
         self.indications: dict[int, e.AuctionIndicated] = {}
         """What was told last of the auctions for which orders gather, by symbol id."""
+        self.bands: dict[int, v.PriceBandsMoved] = {}
+        """Those told last, by symbol id; none while a symbol does not trade continuously."""
+        self.limit_states: dict[int, LimitState] = {}
         self.trades_changed = 0
         self.trade_chains = restored.trade_chains
         self.status_chains = restored.status_chains
@@ -130,6 +136,10 @@ class LiveMarket:
             else:
                 self._take_event(item, listener)
 
+    def _forget_bands(self, symbol_id: int) -> None:
+        self.bands.pop(symbol_id, None)
+        self.limit_states.pop(symbol_id, None)
+
     def _take_event(self, event: e.Event, listener: Listener) -> None:
         self.directory.apply(event)
         self.sequence, self.time_ns = event.sequence, event.time_ns
@@ -145,10 +155,17 @@ class LiveMarket:
                 self.indications[event.symbol_id] = event
             case e.PhaseChanged(symbol_id=0):
                 pass
+            case v.PriceBandsMoved():
+                self.bands[event.symbol_id] = event
+            case v.LimitStateChanged():
+                self.limit_states[event.symbol_id] = event.state
+            case v.PriceBandsSet() | v.PriceCorridorSet():
+                self._forget_bands(event.symbol_id)
             case e.PhaseChanged():
                 self.indications.pop(event.symbol_id, None)
+                self._forget_bands(event.symbol_id)
                 listener.ticker_changed(event.symbol_id, event.sequence)
-            case e.SymbolStateChanged():
+            case e.SymbolStateChanged() | ce.SymbolSplit() | ce.SymbolRenamed() | ce.DividendPaid():
                 listener.ticker_changed(event.symbol_id, event.sequence)
             case e.EngineStarted():
                 self.epoch = event.epoch

@@ -222,7 +222,9 @@ class MarketApi:
         name = call.path["symbol"]
         symbol = self._market.directory.symbol_named(name)
         if symbol is None:
-            raise _not_found(f"symbol {name[:20]!r}; GET /api/v1/symbols lists them")
+            present = self._market.directory.present_name(name)
+            hint = f"it is called {present} now" if present else "GET /api/v1/symbols lists them"
+            raise _not_found(f"symbol {name[:20]!r}; {hint}")
         return symbol_view(symbol)
 
     # --- what the queries name --------------------------------------------------------------------
@@ -230,6 +232,9 @@ class MarketApi:
     def _symbol_id(self, name: str) -> int:
         """Return the id of a symbol, 0 for an empty text. Raise `ApiError` where it is not listed."""
         symbol_id = self._market.directory.symbol_ids.get(name, 0)
+        if name and not symbol_id and (present := self._market.directory.present_name(name)):
+            text = f"{name[:20]!r} is the former name of {present}; use that."
+            raise ApiError(422, Reason.SYMBOL_RENAMED, text, "symbol")
         if name and not symbol_id:
             text = f"There is no symbol {name[:20]!r}; GET /api/v1/symbols lists them."
             raise ApiError(422, Reason.UNKNOWN_SYMBOL, text, "symbol")

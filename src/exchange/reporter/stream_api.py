@@ -180,7 +180,7 @@ class StreamApi:
             return list(self.hub.symbol_ids(selection))
         for name in symbols:
             if name not in directory.symbol_ids:
-                raise unknown_symbol(name)
+                raise unknown_symbol(name, directory.present_name(name))
         ids = list(dict.fromkeys(directory.symbol_ids[name] for name in symbols))
         return [WHOLE_EXCHANGE, *ids] if selection.channel == "status" else ids
 

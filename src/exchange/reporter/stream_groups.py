@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from exchange.domain import events as e
 from exchange.domain.units import format_date
+from exchange.domain.volatility import LimitState
 from exchange.infra.http_routes import ApiError
 from exchange.infra.websocket import Frame, Outlet, fan_out, json_frame, text_frame
 from exchange.market_data.book import CHECKSUM_LEVELS, Book, checksum_of
@@ -39,6 +40,7 @@ from exchange.wire.rest.stream import (
     TradesSnapshot,
 )
 from exchange.wire.rest.symbols import PHASES, STATE_TEXT
+from exchange.wire.rest.volatility import bands_view
 
 SNAPSHOT_TRADES = 50
 """Trades in a snapshot of the channel trades."""
@@ -171,6 +173,10 @@ class StatusGroup(Group):
             epoch=market.epoch,
             phase=PHASES[symbol.phase] if symbol else None,
             indication=_indication(market.indications.get(self.symbol_id)),
+            bands=bands_view(
+                market.bands.get(self.symbol_id),
+                market.limit_states.get(self.symbol_id, LimitState.NORMAL),
+            ),
         )
 
     def announce(self, announcement: Announcement) -> None:

@@ -252,7 +252,10 @@ class StreamHub:
                     connection.send(frame)
 
 
-def unknown_symbol(name: str) -> ApiError:
-    """Refuse a symbol that is not listed."""
+def unknown_symbol(name: str, present: str = "") -> ApiError:
+    """Refuse a symbol that is not listed. present: what it is called now, where this was its name."""
+    if present:
+        text = f"{name[:20]!r} is the former name of {present}; use that"
+        return ApiError(422, Reason.SYMBOL_RENAMED, text, "symbols")
     text = f"there is no symbol {name[:20]!r}; /api/v1/symbols lists them"
     return ApiError(422, Reason.UNKNOWN_SYMBOL, text, "symbols")

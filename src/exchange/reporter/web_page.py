@@ -38,7 +38,10 @@ _HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")
 
 
 class PageConfig(msgspec.Struct, kw_only=True):
-    """What the page needs to know: where the components are, as its browser reaches them."""
+    """What the page needs to know: where the components are, as its browser reaches them.
+
+    time_zone: the market's, of the schedule; UTC where there is none.
+    """
 
     name: str
     version: str
@@ -47,6 +50,7 @@ class PageConfig(msgspec.Struct, kw_only=True):
     reporter: str
     clearing: str
     stream: str
+    time_zone: str
 
 
 class WebPage:
@@ -113,6 +117,7 @@ class WebPage:
             reporter=reporter,
             clearing=_seen_from(call, config.clearing.url, config.clearing_address()),
             stream=reporter.replace("http", "ws", 1) + STREAM_PATH,
+            time_zone=config.engine.schedule.time_zone if config.engine.schedule.enabled else "UTC",
         )
 
     def _policy(self, call: Call) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from exchange.domain import commands as c
 from exchange.domain.phase import AuctionKind, Phase, auction_of
+from exchange.domain.symbol import Symbol
 from exchange.domain.units import Price, SymbolId, format_price
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
@@ -31,6 +32,7 @@ PATIENCE_S = 60.0
 LOOK_EVERY_S = 0.02
 SCHEDULED_S_LEAST = 1.0
 """The end of a call that comes sooner is not announced; it comes when its moment does."""
+LEVELS = 1_000
 WAVE = 12
 """Orders of a wave of the crowd, in each symbol."""
 
@@ -203,6 +205,47 @@ async def await_reopening(day: Day) -> None:
     await day.wait_for(f"the reopening of {symbol}", lambda: day.phase_of(symbol) is Phase.CONTINUOUS)
 
 
+async def protect(day: Day) -> None:
+    """Give the second symbol a corridor of one per cent, whose auction takes five minutes of the market."""
+    listed = _second(day)
+    call_ns = max(int(day.seconds_until(_five_minutes_on(day)) * 1_000_000_000), 1_000_000_000)
+    await day.engine.gateway.carry_out(
+        c.SetPriceCorridor(symbol_id=listed.symbol_id, dynamic_bps=100, static_bps=0, call_ns=call_ns)
+    )
+
+
+async def run_away(day: Day) -> None:
+    """Have somebody buy all there is of the second symbol, and two per cent higher, where somebody sells."""
+    listed, members = _second(day), list(day.keys.participants.values())[:2]
+    price = day.venue.reference_price(listed.symbol_id) * 102 // 100
+    price -= price % listed.ticks.tick_at(price)
+    asks = day.venue.depth(listed.symbol_id, LEVELS)[1]
+    wanted = sum(level.quantity for level in asks) + 100
+    for member, side, quantity in zip(members, ("sell", "buy"), (100, wanted), strict=False):
+        async with RestSession(day.engine.url, member.key) as session:
+            order = NewOrder(
+                symbol=listed.symbol, side=side, qty=str(quantity), price=format_price(Price(price))
+            )
+            await session.post("/api/v1/order", order, Order)
+
+
+async def await_volatility(day: Day) -> None:
+    """Wait until the second symbol trades continuously again, and take its corridor away."""
+    listed = _second(day)
+    await day.wait_for(
+        f"the end of {listed.symbol}'s auction", lambda: day.phase_of(listed.symbol) is Phase.CONTINUOUS
+    )
+    await day.engine.gateway.carry_out(
+        c.SetPriceCorridor(symbol_id=listed.symbol_id, dynamic_bps=0, static_bps=0, call_ns=0)
+    )
+
+
+def _second(day: Day) -> Symbol:
+    listed = day.venue.directory.symbol_named(day.symbols[1 % len(day.symbols)])
+    assert listed is not None
+    return listed
+
+
 async def make_a_mistake(day: Day) -> None:
     """Have alice and bob trade at an impossible price in a quiet symbol, and wait until clearing has busted it."""
     quiet = next(
@@ -244,6 +287,7 @@ async def tell_the_day(day: Day) -> None:
 
 DAY = (
     Moment("09:00", "Pre-open: orders gather, and nothing trades", begin(Phase.PRE_OPEN), "the phase in the header"),
+    Moment("09:01", "The second symbol gets a corridor of one per cent", protect),
     Moment("09:05", "The first orders come", send_wave),
     Moment("09:15", "The opening auction is called: each change is indicated",
            begin(Phase.OPENING_AUCTION, opening_no_cancel="09:28", continuous="09:30"),
@@ -260,6 +304,9 @@ DAY = (
     Moment("10:43", "And once more", send_wave),
     Moment("10:45", "The auction reopens trading", await_reopening),
     Moment("11:30", "A mistake: a trade far from the reference price", make_a_mistake, "the tape"),
+    Moment("13:00", "A large buyer: the price would leave its corridor", run_away, "the auction view of that symbol"),
+    Moment("13:02", "Orders gather until there is a price", send_wave),
+    Moment("13:05", "The volatility auction ends", await_volatility),
     Moment("15:00", "Orders at the close come in", send_for_the_close),
     Moment("15:50", "The closing auction is called",
            begin(Phase.CLOSING_AUCTION, closing_no_cancel="15:58", post_close="16:00"), "the auction view"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from exchange.domain.order import CancelReason, Side, TimeInForce
+from exchange.domain.order import CancelReason, OrderFlag, Side, TimeInForce
 from exchange.domain.reasons import Reason
 
 
@@ -66,6 +66,7 @@ REJECT_REASONS: dict[int, RejectReason] = {
     Reason.SYMBOL_BLOCKED: RejectReason.HALTED,
     Reason.PARTICIPANT_BLOCKED: RejectReason.FIRM_NOT_AUTHORISED,
     Reason.ACCOUNT_BLOCKED: RejectReason.FIRM_NOT_AUTHORISED,
+    Reason.SESSION_BLOCKED: RejectReason.FIRM_NOT_AUTHORISED,
     Reason.SYMBOL_BARRED: RejectReason.INVALID_SYMBOL,
     Reason.MAX_QUANTITY: RejectReason.SHARES_EXCEED_THRESHOLD,
     Reason.MAX_NOTIONAL: RejectReason.EXCEEDS_MAX_NOTIONAL,
@@ -91,13 +92,29 @@ CANCEL_REASONS: dict[int, bytes] = {
 """All others are Z, system."""
 
 SIDES = {b"B": Side.BUY, b"S": Side.SELL, b"T": Side.SELL, b"E": Side.SELL}
-TIMES_IN_FORCE = {b"0": TimeInForce.DAY, b"3": TimeInForce.IOC}
+SHORT_SIDES: dict[bytes, int] = {
+    b"T": OrderFlag.SHORT | OrderFlag.LOCATED,
+    b"E": OrderFlag.SHORT_EXEMPT | OrderFlag.LOCATED,
+}
+"""The flags of a short sale. OUCH has no field for a locate: who sends one states that shares to borrow are located."""
+TIMES_IN_FORCE = {b"0": TimeInForce.DAY, b"3": TimeInForce.IOC, b"6": TimeInForce.GTD}
+CONTINUOUS = b"N"
+CROSSES = {
+    b"O": TimeInForce.AT_THE_OPEN,
+    b"C": TimeInForce.AT_THE_CLOSE,
+    b"H": TimeInForce.GOOD_FOR_AUCTION,
+}
+"""Cross types of orders that trade in an auction only; the third is for the next one, whichever it is."""
+CROSS_CODES = {time_in_force: code for code, time_in_force in CROSSES.items()}
 TIME_IN_FORCE_CODES = {
     TimeInForce.DAY: b"0",
     TimeInForce.IOC: b"3",
     TimeInForce.FOK: b"3",
     TimeInForce.GTC: b"0",
-    TimeInForce.GTD: b"0",
+    TimeInForce.GTD: b"6",
+    TimeInForce.AT_THE_OPEN: b"0",
+    TimeInForce.AT_THE_CLOSE: b"0",
+    TimeInForce.GOOD_FOR_AUCTION: b"0",
 }
 DISPLAYED, POST_ONLY_DISPLAYS = b"YA", b"PL"
 """Shown; shown and post-only. Both of a pair are one and the same here: nobody's name is shown."""
@@ -166,7 +183,6 @@ REFUSED_TAGS: dict[int, tuple[tuple[bytes, ...], RejectReason]] = {
     Tag.DISCRETION_PEG_OFFSET: ((bytes(4),), RejectReason.PEGGING_NOT_ALLOWED),
     Tag.RANDOM_RESERVES: ((bytes(4),), RejectReason.INVALID_MAX_FLOOR),
     Tag.ROUTE: ((b"    ",), RejectReason.ROUTING_NOT_ALLOWED),
-    Tag.EXPIRE_TIME: ((bytes(4),), RejectReason.OTHER),
     Tag.TRADE_NOW: ((b" ", b"N"), RejectReason.OTHER),
     Tag.HANDLE_INST: ((b" ",), RejectReason.OTHER),
 }

@@ -8,6 +8,7 @@ same, so that the refusal too has its place in the stream.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from exchange.domain import commands as c
@@ -18,10 +19,13 @@ from exchange.wire import ouch_reference as ref
 from exchange.wire.ouch import INBOUND, MARKET_PRICE, appendage_of, decode_appendage, layout_of
 from exchange.wire.ouch_codes import (
     CAPACITIES,
+    CONTINUOUS,
+    CROSSES,
     DISPLAYED,
     HIDDEN_DISPLAY,
     POST_ONLY_DISPLAYS,
     REFUSED_TAGS,
+    SHORT_SIDES,
     SIDES,
     TAG_BYTES,
     TIMES_IN_FORCE,
@@ -81,16 +85,24 @@ class Options(NamedTuple):
     min_quantity: int = 0
     max_floor: int = 0
     post_only: bool = False
+    expire_time: int = 0
 
 
 NO_OPTIONS = Options()
+DAY_S = 86_400
+SECOND_NS = 1_000_000_000
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class Port:
-    """One session: its live orders by user reference number, and the numbers that wait for their answer."""
+    """One session: its live orders by user reference number, and the numbers that wait for their answer.
 
-    def __init__(self, session: Session, symbol_ids: dict[bytes, int]) -> None:
+    business_date: of the market, YYYYMMDD, 0 before the first; who keeps the state of all sessions sets it.
+    """
+
+    def __init__(self, session: Session, symbol_ids: dict[bytes, int], business_date: int = 0) -> None:
         self.session = session
+        self.business_date = business_date
         self.live: dict[int, OuchOrder] = {}
         self.waiting: set[int] = set()
         self.last_number = session.last_number
@@ -169,6 +181,12 @@ class Port:
         side, time_in_force = SIDES.get(side_code, 0), TIMES_IN_FORCE.get(tif_code)
         refused = self._refused_at_all(side, time_in_force, display, capacity, sweep, cross, cl_ord_id)
         refused = refused or options.refused
+        expires_ns = self._expiry_of(time_in_force, options.expire_time)
+        if (time_in_force is TimeInForce.GTD) != (options.expire_time != 0) or expires_ns < 0:
+            refused, expires_ns = refused or RejectReason.OTHER, 0
+        if cross in CROSSES and time_in_force is not TimeInForce.DAY:
+            refused = refused or RejectReason.INVALID_CROSS_ORDER
+        time_in_force = CROSSES.get(cross, time_in_force)
         order_type, flags = OrderType.LIMIT, 0
         if price == MARKET_PRICE:
             order_type, price = OrderType.MARKET, 0
@@ -181,6 +199,7 @@ class Port:
             time_in_force, minimum = TimeInForce.FOK, 0
         if options.post_only or display in POST_ONLY_DISPLAYS:
             flags = OrderFlag.POST_ONLY
+        flags |= SHORT_SIDES.get(side_code, 0)
         if minimum and time_in_force is TimeInForce.DAY:
             display = HIDDEN_DISPLAY
         if display == HIDDEN_DISPLAY:
@@ -190,7 +209,7 @@ class Port:
             return True
         self._use(number)
         session = self.session
-        is_special = minimum or options.max_floor
+        is_special = minimum or options.max_floor or expires_ns
         layout = _ENTER_SPECIAL if is_special else _ENTER
         self._emit(
             layout.struct.pack(
@@ -199,10 +218,18 @@ class Port:
                 ref.write_reference(
                     session.session, number, side_code, display, capacity, options.firm, cl_ord_id
                 ),
-                *((minimum, options.max_floor, 0, 0, 0, 0) if is_special else ()),
+                *((minimum, options.max_floor, 0, 0, 0, expires_ns) if is_special else ()),
             )
         )  # fmt: skip
         return True
+
+    def _expiry_of(self, time_in_force: int | None, expire_time: int) -> int:
+        """Return until when an order is good: so many seconds after the business date's midnight, -1 for never."""
+        if time_in_force is not TimeInForce.GTD:
+            return 0
+        if not self.business_date or not 0 < expire_time < DAY_S:
+            return -1
+        return (days_of(self.business_date) * DAY_S + expire_time) * SECOND_NS
 
     def _refused_at_all(
         self,
@@ -219,7 +246,7 @@ class Port:
             return RejectReason.FIRM_NOT_AUTHORISED
         if not side:
             return RejectReason.INVALID_SIDE
-        if cross != b"N":
+        if cross != CONTINUOUS and cross not in CROSSES:
             return RejectReason.INVALID_CROSS_ORDER
         if display not in DISPLAYED and display not in POST_ONLY_DISPLAYS and display != HIDDEN_DISPLAY:
             return RejectReason.INVALID_DISPLAY
@@ -401,7 +428,7 @@ def _options_of(appendage: bytes) -> Options:
         pairs = decode_appendage(appendage)
     except ProtocolError:
         return Options(RejectReason.OTHER)
-    refused, firm, min_quantity, max_floor, post_only = 0, _BLANK_FIRM, 0, 0, False
+    refused, firm, min_quantity, max_floor, post_only, expire_time = 0, _BLANK_FIRM, 0, 0, False, 0
     for tag, value in pairs:
         if TAG_BYTES.get(tag) != len(value):  # type: ignore[call-overload]
             refused = refused or RejectReason.OTHER
@@ -413,6 +440,8 @@ def _options_of(appendage: bytes) -> Options:
             min_quantity = int.from_bytes(value)
         elif tag == Tag.MAX_FLOOR:
             max_floor = int.from_bytes(value)
+        elif tag == Tag.EXPIRE_TIME:
+            expire_time = int.from_bytes(value)
         elif tag == Tag.POST_ONLY:
             post_only = value == b"P"
             refused = refused or (0 if value in (b"P", b"N", b" ") else RejectReason.OTHER)
@@ -421,7 +450,12 @@ def _options_of(appendage: bytes) -> Options:
             refused = refused or (0 if value in allowed else reason)
         else:
             refused = refused or RejectReason.OTHER
-    return Options(refused, firm, min_quantity, max_floor, post_only)
+    return Options(refused, firm, min_quantity, max_floor, post_only, expire_time)
+
+
+def days_of(number: int) -> int:
+    """Return the days from the Unix epoch to a date YYYYMMDD."""
+    return date(number // 10_000, number // 100 % 100, number % 100).toordinal() - EPOCH_ORDINAL
 
 
 def _is_printable(text: bytes) -> bool:

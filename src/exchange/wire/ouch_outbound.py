@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.order import CancelReason, OrderFlag, OrderType, TimeInForce
 from exchange.domain.reasons import Reason
@@ -24,6 +25,8 @@ from exchange.wire.ouch_codes import (
     ADDED,
     ADDED_HIDDEN,
     CANCEL_REASONS,
+    CONTINUOUS,
+    CROSS_CODES,
     HIDDEN_DISPLAY,
     POST_ONLY_DISPLAYS,
     REJECT_REASONS,
@@ -32,7 +35,7 @@ from exchange.wire.ouch_codes import (
     RejectReason,
     Tag,
 )
-from exchange.wire.ouch_inbound import NO_ORDER_TYPE, Port
+from exchange.wire.ouch_inbound import NO_ORDER_TYPE, SECOND_NS, Port
 from exchange.wire.ouch_reference import Note, NoteKind
 from exchange.wire.ouch_session import (
     TRADES_REMEMBERED,
@@ -121,6 +124,7 @@ class Outbound:
             number_of(e.TradeBusted): self._busted,
             number_of(e.TradeCorrected): self._corrected,
             number_of(e.SymbolAdded): self._symbol_added,
+            number_of(ce.SymbolRenamed): self._symbol_renamed,
             number_of(e.KeyCreated): self._key_created,
             number_of(e.KeyRevoked): self._key_revoked,
             number_of(e.BusinessDayStarted): self._day_started,
@@ -164,8 +168,8 @@ class Outbound:
         self._say(session, _PACK[m.Accepted](
             b"A", self._time, number, client_order_id[14:15], quantity, self.state.symbols[symbol_id],
             price or MARKET_PRICE, TIME_IN_FORCE_CODES[TimeInForce(time_in_force)], client_order_id[15:16],
-            order_id, client_order_id[16:17], b"N", b"N", b"L", ref.cl_ord_id_of(client_order_id),
-            len(appendage := _echo(order, time_in_force, *_terms_after(events, at))),
+            order_id, client_order_id[16:17], b"N", CROSS_CODES.get(time_in_force, CONTINUOUS), b"L",
+            ref.cl_ord_id_of(client_order_id), len(appendage := _echo(order, time_in_force, *_terms_after(events, at))),
         ) + appendage)  # fmt: skip
 
     def _rejected(self, events: bytes, at: int) -> None:
@@ -277,7 +281,8 @@ class Outbound:
         self._say(session, _PACK[m.Replaced](
             b"U", self._time, old.number, number, client_order_id[14:15], quantity,
             self.state.symbols[symbol_id], price or MARKET_PRICE, TIME_IN_FORCE_CODES[TimeInForce(time_in_force)],
-            client_order_id[15:16], new_order_id, client_order_id[16:17], b"N", b"N", b"L",
+            client_order_id[15:16], new_order_id, client_order_id[16:17], b"N",
+            CROSS_CODES.get(time_in_force, CONTINUOUS), b"L",
             ref.cl_ord_id_of(client_order_id), len(appendage := _echo(order, time_in_force)),
         ) + appendage)  # fmt: skip
 
@@ -433,6 +438,14 @@ class Outbound:
         self.state.symbols[event.symbol_id] = symbol
         self.symbol_ids[symbol] = event.symbol_id
 
+    def _symbol_renamed(self, events: bytes, at: int) -> None:
+        event = decode_event(events, at)
+        assert isinstance(event, ce.SymbolRenamed)
+        symbol = event.symbol.encode("ascii").ljust(SYMBOL_CHARACTERS)
+        self.symbol_ids.pop(self.state.symbols[event.symbol_id], None)
+        self.state.symbols[event.symbol_id] = symbol
+        self.symbol_ids[symbol] = event.symbol_id
+
     def _key_created(self, events: bytes, at: int) -> None:
         event = decode_event(events, at)
         assert isinstance(event, e.KeyCreated)
@@ -442,7 +455,7 @@ class Outbound:
                 event.key_id, terms.user, terms.account_id, event.participant_id, terms.cancel_on_disconnect
             )
             self.state.sessions[event.key_id] = session
-            self.ports[event.key_id] = Port(session, self.symbol_ids)
+            self.ports[event.key_id] = Port(session, self.symbol_ids, self.state.business_date)
             self._say(session, _PACK[m.SystemEvent](b"S", event.time_ns % DAY_NS, b"S"))
 
     def _key_revoked(self, events: bytes, at: int) -> None:
@@ -462,6 +475,8 @@ class Outbound:
                 self._say(session, _PACK[m.SystemEvent](b"S", time, b"E"))
         self._flush()
         self.state.business_date = event.date
+        for port in self.ports.values():
+            port.business_date = event.date
         self.state.trades.clear()
         self._runs.append(Run(0, b"", event.date))
         for number, session in self.state.sessions.items():
@@ -508,17 +523,19 @@ def _added(order: OuchOrder) -> bytes:
     return ADDED_HIDDEN if order.reference[15:16] == HIDDEN_DISPLAY else ADDED
 
 
-def _terms_after(events: bytes, at: int) -> tuple[int, int]:
-    """Return minimum and display quantity of the order that the event accepts, 0 where it did not ask for them."""
+def _terms_after(events: bytes, at: int) -> tuple[int, int, int]:
+    """Return minimum, display quantity and expiry of the order that the event accepts, 0 where it did not ask."""
     at += LENGTH.unpack_from(events, at)[0]
     if at >= len(events) or events[at + TYPE_OFFSET] != _TERMS_NUMBER:
-        return 0, 0
-    *_, minimum, display, _, _, _, _ = _TERMS.unpack_from(events, at)
-    return minimum, display
+        return 0, 0, 0
+    *_, minimum, display, _, _, _, expires_ns = _TERMS.unpack_from(events, at)
+    return minimum, display, expires_ns
 
 
-def _echo(order: OuchOrder, time_in_force: int, minimum: int = 0, max_floor: int = 0) -> bytes:
-    """Return the appendage that an Accepted or Replaced has: firm, minimum, max floor, post-only, where said."""
+def _echo(
+    order: OuchOrder, time_in_force: int, minimum: int = 0, max_floor: int = 0, expires_ns: int = 0
+) -> bytes:
+    """Return the appendage of an Accepted or Replaced: firm, minimum, max floor, post-only, expiry, where said."""
     reference = order.reference
     options = b""
     if reference[17:21] != b"~~~~":
@@ -535,4 +552,6 @@ def _echo(order: OuchOrder, time_in_force: int, minimum: int = 0, max_floor: int
         and order.order_type != OrderType.MARKET
     ):
         options += bytes((2, Tag.POST_ONLY)) + b"P"
+    if expires_ns:
+        options += _OPTION_U32.pack(5, Tag.EXPIRE_TIME, expires_ns % DAY_NS // SECOND_NS)
     return options

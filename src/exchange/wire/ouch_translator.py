@@ -22,7 +22,8 @@ class OuchTranslator:
         self.state = state or State()
         self._symbol_ids = {symbol: number for number, symbol in self.state.symbols.items()}
         self._ports = {
-            number: Port(session, self._symbol_ids) for number, session in self.state.sessions.items()
+            number: Port(session, self._symbol_ids, self.state.business_date)
+            for number, session in self.state.sessions.items()
         }
         for order in self.state.orders.values():
             self._ports[order.session].live[order.number] = order

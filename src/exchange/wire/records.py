@@ -22,8 +22,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.allocation import AllocationStep, LeadMaker
+from exchange.domain.corporate_action import HoldingCause
 from exchange.domain.order import (
     CancelReason,
     OrderType,
@@ -41,6 +44,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
+from exchange.domain.volatility import LimitState
 
 RECORD_BYTES_MAX = 4_096
 VERSION = 1
@@ -73,9 +77,11 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "phase": Phase,
     "phase_cause": PhaseCause,
     "auction": AuctionKind,
+    "limit_state": LimitState,
     "trade_condition": TradeCondition,
     "reject_reason": Reason,
     "scope": RiskScope,
+    "holding_cause": HoldingCause,
     "cause": BlockCause,
     "kind": LimitKind,
     "end": ListEnd,
@@ -154,9 +160,12 @@ _RULE = "configuration_version:I number:H count:H rules_version:I text:b"
 _CONFIRMATION = "configuration_version:I key_id:I approver_key_id:I sha256:k note:b"
 _ORDER = "side:e order_type:e time_in_force:e flags:B price:I quantity:I client_order_id:i"
 _AUCTION_TERMS = "collar_bps:H extension_ns:Q extensions_max:B"
+_CORRIDOR = "dynamic_bps:H static_bps:H call_ns:Q random_ns_max:Q"
+_SHORT_SALES = "trigger_bps:H needs_locate:? needs_marking:?"
 _ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
 _PROTECTION = "quantity:I executions:I percent_bps:I delta:I window_ms:I"
+_SEEN = " measured:q limit:q"
 _LIMIT = "kind:e is_set:? value:q span:I"
 
 LAYOUTS: dict[type, Layout] = {
@@ -173,6 +182,10 @@ LAYOUTS: dict[type, Layout] = {
             13,
             "configuration_version:I symbol:t reference_price:I round_lot:I state:B name:b ticks:r",
         ),
+        Layout(c.SplitSymbol, 14, "symbol_id:I new_shares:H old_shares:H cash_price:I note:b"),
+        Layout(c.RenameSymbol, 15, "symbol_id:I symbol:t name:b"),
+        Layout(c.PayDividend, 16, "symbol_id:I amount:I note:b"),
+        Layout(c.SetShortSaleTerms, 17, "symbol_id:I " + _SHORT_SALES),
         Layout(c.CreateParticipant, 20, "name:b"),
         Layout(c.CreateAccount, 21, "participant_id:I name:b"),
         Layout(c.CreateKey, 22, "participant_id:I role:e sha256:k label:b"),
@@ -197,6 +210,10 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.SetAuctionTerms, 88, "symbol_id:I " + _AUCTION_TERMS),
         Layout(c.HaltTrading, 89, "symbol_id:I reason:b"),
         Layout(c.ResumeTrading, 90, "symbol_id:I call_ns:Q random_ns_max:Q seed:Q reason:b"),
+        Layout(c.SetPriceBands, 91, "symbol_id:I tier:B"),
+        Layout(c.SetPriceCorridor, 92, "symbol_id:I " + _CORRIDOR + " seed:Q"),
+        Layout(c.SetMarketBreaker, 93, "close_level:Q"),
+        Layout(c.ReportIndexLevel, 94, "level:Q"),
         Layout(
             c.CancelOrdersWithin,
             70,
@@ -262,10 +279,7 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.OrderDuplicated, 146, "order_id:Q account_id:I"),
         Layout(
-            e.CommandRejected,
-            147,
-            "command_type:B reason:E subject:Q measured:q limit:q",
-            {"reason": "reject_reason"},
+            e.CommandRejected, 147, "command_type:B reason:E subject:Q" + _SEEN, {"reason": "reject_reason"}
         ),
         Layout(
             e.TradeExecuted,
@@ -314,25 +328,24 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.AuctionExecuted, 190, "auction:e price:I reference_price:I volume:Q imbalance:Q side:B"),
         Layout(e.AuctionExtended, 191, "auction:e price:I lowest:I highest:I number:B ends_ns:Q"),
+        Layout(v.PriceBandsSet, 192, "tier:B"),
+        Layout(v.PriceCorridorSet, 193, _CORRIDOR),
+        Layout(v.PriceBandsMoved, 194, "reference_price:I lower:I upper:I is_doubled:?"),
+        Layout(v.LimitStateChanged, 195, "state:e bid:I ask:I ends_ns:Q", {"state": "limit_state"}),
+        Layout(v.AuctionCollarSet, 196, "reference_price:I lower:I upper:I extension:B"),
+        Layout(v.CorridorLeft, 197, "price:I lowest:I highest:I"),
+        Layout(v.MarketBreakerSet, 198, "close_level:Q"),
+        Layout(v.IndexLevelReported, 199, "level:Q fall_bps:H"),
+        Layout(v.MarketBreakerTripped, 200, "level:B index_level:Q ends_ns:Q"),
         Layout(e.OrderListAccepted, 205, "list_id:Q account_id:I contingency:B orders:o"),
         Layout(e.OrderListTriggered, 206, "list_id:Q account_id:I order_id:Q quantity:I"),
         Layout(e.OrderListEnded, 207, "list_id:Q account_id:I order_id:Q end:e"),
         Layout(e.PegAccepted, 208, "order_id:Q account_id:I kind:e offset:z limit:I", {"kind": "peg_kind"}),
         Layout(e.QuoteAccepted, 209, "account_id:I quote_id:I bid_order_id:Q ask_order_id:Q"),
-        Layout(
-            e.QuoteRejected,
-            210,
-            "account_id:I quote_id:I reason:E measured:q limit:q",
-            {"reason": "reject_reason"},
-        ),
+        Layout(e.QuoteRejected, 210, "account_id:I quote_id:I reason:E" + _SEEN, {"reason": "reject_reason"}),
         Layout(e.QuotesCancelled, 211, "account_id:I count:I"),
         Layout(e.QuoteProtectionSet, 212, "account_id:I " + _PROTECTION),
-        Layout(
-            e.QuoteProtectionReached,
-            213,
-            "account_id:I kind:e measured:q limit:q",
-            {"kind": "protection_kind"},
-        ),
+        Layout(e.QuoteProtectionReached, 213, "account_id:I kind:e" + _SEEN, {"kind": "protection_kind"}),
         Layout(e.QuoteProtectionReset, 214, "account_id:I"),
         Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
         Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
@@ -340,6 +353,22 @@ LAYOUTS: dict[type, Layout] = {
         Layout(e.CancelTimerExpired, 173, "participant_id:I count:I"),
         Layout(e.RiskLimitSet, 174, "scope:e subject_id:I " + _LIMIT),
         Layout(e.RiskAlerted, 175, "scope:e subject_id:I kind:e percent:B measured:q limit:q"),
+        Layout(
+            ce.SymbolSplit,
+            220,
+            "new_shares:H old_shares:H old_reference:I reference_price:I cash_price:I note:b",
+        ),
+        Layout(ce.SymbolRenamed, 221, "old_symbol:t symbol:t name:b"),
+        Layout(ce.DividendPaid, 222, "amount:I old_reference:I reference_price:I note:b"),
+        Layout(
+            ce.HoldingAdjusted,
+            223,
+            "account_id:I cause:e asset:I amount:q balance:q",
+            {"cause": "holding_cause"},
+        ),
+        Layout(ce.ShortSaleTermsSet, 225, _SHORT_SALES + " closing_price:I"),
+        Layout(ce.ShortSaleRestricted, 226, "is_restricted:? days:B price:I closing_price:I"),
+        Layout(ce.SpecialTermsAdjusted, 224, "order_id:Q account_id:I" + _TERMS),
     )
 }
 BY_NUMBER: dict[int, Layout] = {layout.number: layout for layout in LAYOUTS.values()}

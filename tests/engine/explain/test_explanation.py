@@ -88,3 +88,19 @@ def test_changes_busts_and_halts_are_told(desk: ToldDesk) -> None:
         c.ReplaceOrder(order_id=resting, participant_id=0, price=99_000, quantity=5, client_order_id="")
     )
     assert isinstance(new[0], e.CommandRejected)
+
+
+def test_a_corridor_that_was_left_and_its_auction_are_told(desk: ToldDesk) -> None:
+    desk.send(c.SetPriceCorridor(symbol_id=XYZ, dynamic_bps=200, static_bps=0, call_ns=1_000_000_000))
+    desk.enter(SELL, 10, 103_000, BOB)
+    hasty = desk.id_of(desk.enter(BUY, 5, 103_500, CAT, time_in_force=TimeInForce.IOC))
+    told = desk.explain(hasty)
+    assert "It would trade beyond the symbol's price limits. 5 shares were left." in said(told)
+    assert "At 10.30 the next trade would be outside the corridor of 9.80 to 10.20" in said(told.moments[0])
+    assert {"7.3", "7.7"} <= rules(told.moments[0])
+    waiting = desk.id_of(desk.enter(BUY, 10, 103_500, ANN))
+    assert "XYZ is in volatility auction: nothing trades until that is over." in said(desk.explain(waiting))
+    desk.time_ns += 2_000_000_000
+    desk.send(c.Tick())
+    assert "10.30" in said(desk.explain(waiting).moments[-1])
+    assert "5.4" in rules(desk.explain(waiting).moments[-1])

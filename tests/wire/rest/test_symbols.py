@@ -19,6 +19,7 @@ def test_a_symbol_is_shown_with_decimals_and_its_state_in_words() -> None:
         "reference_price": "189.20",
         "ticks": [{"from": "0.00", "tick": "0.0001"}, {"from": "1.00", "tick": "0.01"}],
         "protection_bps": 0, "phase": "continuous", "auction": None, "allocation": {"steps": [], "lead_makers": []},
+        "short_sales": {"trigger_bps": 0, "needs_locate": False, "needs_marking": False, "restricted": False},
     }  # fmt: skip
 
 

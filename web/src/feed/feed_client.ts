@@ -1,8 +1,9 @@
 // The market data stream: snapshot in band, then deltas that must fit without a gap.
 // live: everything fits. resyncing: a gap, a wrong checksum or a new connection is being made good.
 // stale: nothing is heard, so what is shown is old; it connects again by itself and resumes where it can.
-import { Book } from "./book.ts";
+import { Book, type BookChange } from "./book.ts";
 import type { StreamMessage, Subscription } from "./messages.ts";
+import { Queue, type QueueChange } from "./queue.ts";
 
 export type FeedState = "live" | "resyncing" | "stale";
 
@@ -19,7 +20,7 @@ export interface FeedOptions {
   open: () => Socket;
   now: () => number;
   later: (delay_ms: number, what: () => void) => void;
-  onMessage: (message: StreamMessage, book: Book | undefined) => void;
+  onMessage: (message: StreamMessage, book: Book | Queue | undefined) => void;
   onState: (state: FeedState) => void;
 }
 
@@ -35,6 +36,7 @@ export class FeedClient {
   private readonly wanted = new Map<string, Subscription>();
   private readonly chains = new Map<string, number>();
   private readonly books = new Map<string, Book>();
+  private readonly queues = new Map<string, Queue>();
   private readonly waiting = new Set<string>();
   private socket: Socket | undefined;
   private isOpen = false;
@@ -64,6 +66,7 @@ export class FeedClient {
       this.chains.delete(chain);
       this.waiting.delete(chain);
       if (subscription.channel === "book") this.books.delete(symbol);
+      if (subscription.channel === "queue") this.queues.delete(symbol);
     }
     if (this.isOpen) this.send({ op: "unsubscribe", ...namesOf(subscription) });
     this.settle();
@@ -144,13 +147,13 @@ export class FeedClient {
     return true;
   }
 
-  private bookAfter(chain: string, message: StreamMessage): Book | undefined | false {
-    if (message.channel !== "book") return undefined;
-    const symbol = message.symbol ?? "";
-    let book = this.books.get(symbol);
-    if (!book) this.books.set(symbol, (book = new Book()));
-    const { type, bids = [], asks = [], checksum = 0 } = message;
-    if (book.take({ type, bids, asks, checksum })) return book;
+  private bookAfter(chain: string, message: StreamMessage): Book | Queue | undefined | false {
+    const { channel, symbol = "", type, bids = [], asks = [], checksum = 0 } = message;
+    if (channel !== "book" && channel !== "queue") return undefined;
+    const change = { type, bids, asks, checksum };
+    const book = channel === "book" ? kept(this.books, symbol, Book) : kept(this.queues, symbol, Queue);
+    const isRight = book instanceof Book ? book.take(change as BookChange) : book.take(change as QueueChange);
+    if (isRight) return book;
     this.chains.delete(chain);
     this.resync(chain, message);
     return false;
@@ -204,6 +207,12 @@ export class FeedClient {
     this.state = state;
     this.options.onState(state);
   }
+}
+
+function kept<T>(all: Map<string, T>, symbol: string, kind: new () => T): T {
+  let found = all.get(symbol);
+  if (!found) all.set(symbol, (found = new kind()));
+  return found;
 }
 
 function keyOf(subscription: Subscription): string {

@@ -1,8 +1,9 @@
 // The messages of the market data stream that the terminal reads; docs/websocket.md describes them all.
 import type { LevelText } from "./book.ts";
+import type { WaitingText } from "./queue.ts";
 
 export interface Subscription {
-  channel: "book" | "trades" | "ticker" | "candles" | "status";
+  channel: "book" | "queue" | "trades" | "ticker" | "candles" | "status";
   symbols: string[];
   interval?: string;
   conflated?: number;
@@ -57,8 +58,8 @@ export interface StreamMessage {
   prev_seq?: number;
   interval?: string;
   at?: string;
-  bids?: LevelText[];
-  asks?: LevelText[];
+  bids?: LevelText[] | WaitingText[];
+  asks?: LevelText[] | WaitingText[];
   checksum?: number;
   trades?: Trade[];
   trade?: Trade;
@@ -68,4 +69,23 @@ export interface StreamMessage {
   reason?: string;
   message?: string;
   problem?: string;
+  phase?: string;
+  begins_at?: string;
+  ends_at?: string;
+  price?: string;
+  far_price?: string;
+  reference_price?: string | null;
+  qty?: string;
+  imbalance_qty?: string;
+  imbalance_side?: string;
+  lowest_price?: string;
+  highest_price?: string;
+  indication?: {
+    price: string | null;
+    far_price: string | null;
+    reference_price: string;
+    paired_qty: string;
+    imbalance_qty: string;
+    imbalance_side: string | null;
+  } | null;
 }

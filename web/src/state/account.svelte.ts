@@ -1,6 +1,6 @@
 // One's own orders, fills, positions and balances, asked for once a second while a key is there.
 import { ask, ApiError, type Addresses, type Page } from "../api.ts";
-import { hasLimit, isStop, type Draft } from "../words.ts";
+import { orderOf, type Draft } from "../words.ts";
 
 export interface Order {
   id: string;
@@ -83,11 +83,11 @@ export class Account {
     void this.refresh();
   }
 
-  /** Return the prices of one's resting orders in a symbol, with the shares that are left at each. */
-  resting(symbol: string): Map<string, number> {
+  /** Return the prices of one's resting orders in a symbol, of a side or both, with the shares that are left at each. */
+  resting(symbol: string, side?: "buy" | "sell"): Map<string, number> {
     const found = new Map<string, number>();
     for (const order of this.orders) {
-      if (order.symbol !== symbol || order.price === null || !isLive(order)) continue;
+      if (order.symbol !== symbol || order.price === null || !isLive(order) || (side && order.side !== side)) continue;
       // A stop order waits outside the book, at no price of the ladder.
       if (order.type.startsWith("stop")) continue;
       found.set(order.price, (found.get(order.price) ?? 0) + Number(order.leaves_qty));
@@ -97,12 +97,9 @@ export class Account {
 
   /** Enter an order; say what became of it. */
   async send(draft: Draft): Promise<void> {
-    const { symbol, side, type, qty, time_in_force } = draft;
+    const { symbol, side } = draft;
     const own = `terminal-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
-    const body: Record<string, unknown> = { symbol, side, type, qty, time_in_force, client_order_id: own };
-    if (hasLimit(draft)) Object.assign(body, { price: draft.price, post_only: draft.post_only });
-    if (isStop(draft)) body.stop_price = draft.stop_price;
-    else if (hasLimit(draft) && draft.display_qty) body.display_qty = draft.display_qty;
+    const body = { ...orderOf(draft), client_order_id: own };
     await this.told(async () => {
       const order = await ask<Order>(this.addresses.engine, "/api/v1/order", this.key, "POST", body);
       const filled = order.filled_qty === "0" ? "nothing filled yet" : `${order.filled_qty} filled at ${order.avg_price}`;

@@ -1,10 +1,12 @@
 // What the market looks like now: everything the stream says, handed to the views at most ten times a second.
 import { ask, type Addresses, type Page } from "../api.ts";
 import { milliseconds } from "../clock.ts";
-import type { Book, Level } from "../feed/book.ts";
+import { Book, type Level } from "../feed/book.ts";
 import { FeedClient, type FeedState, type Socket } from "../feed/feed_client.ts";
 import type { Candle, StreamMessage, Subscription, Ticker, Trade } from "../feed/messages.ts";
+import { Queue } from "../feed/queue.ts";
 import { CANDLES_MAX, withCandle } from "./candles.ts";
+import { after, UNKNOWN, withScheduled, type Scheduled, type SymbolPhase } from "./phases.ts";
 
 export interface SymbolInfo {
   symbol: string;
@@ -13,6 +15,8 @@ export interface SymbolInfo {
   round_lot: string;
   reference_price: string;
   ticks: { from: string; tick: string }[];
+  phase?: string;
+  auction?: { collar_bps: number } | null;
 }
 
 export const INTERVALS = ["1s", "5s", "1m", "5m", "1h"] as const;
@@ -35,10 +39,14 @@ export class Market {
   trades = $state.raw<Trade[]>([]);
   candles = $state.raw<Candle[]>([]);
   reasons = $state.raw<Record<string, string>>({});
+  phases = $state.raw<Record<string, SymbolPhase>>({});
+  scheduled = $state.raw<readonly Scheduled[]>([]);
   feedState = $state<FeedState>("resyncing");
   problem = $state("");
   seq = $state(0);
   bookSeq = $state(0);
+  /** Order by order, while somebody watches it; a new value with each change. */
+  queue = $state.raw<{ book: Queue } | undefined>();
   heardAt = $state(0);
   busts = $state(0);
   updates = 0;
@@ -48,7 +56,9 @@ export class Market {
   private dirty = new Set<string>();
   private asked = false;
   private book: Book | undefined;
-  private draft = { trades: [] as Trade[], candles: [] as Candle[], tickers: {} as Record<string, Ticker> };
+  private line: Queue | undefined;
+  private isQueueWatched = false;
+  private draft = { trades: [] as Trade[], candles: [] as Candle[], tickers: {} as Record<string, Ticker>, phases: {} as Record<string, SymbolPhase> };
   private sparkAt: Record<string, number> = {};
 
   constructor(private readonly addresses: Addresses) {
@@ -70,10 +80,16 @@ export class Market {
     setInterval(() => this.feed.watch(), 1000);
     this.show(this.symbols.some((one) => one.symbol === wanted) ? wanted : (this.symbols[0]?.symbol ?? ""));
     void this.loadSparks();
+    void this.loadSchedule();
   }
 
   get ticker(): Ticker | undefined {
     return this.tickers[this.symbol];
+  }
+
+  /** Where the symbol that is shown is in its day. */
+  get phase(): SymbolPhase {
+    return this.phases[this.symbol] ?? UNKNOWN;
   }
 
   get info(): SymbolInfo | undefined {
@@ -88,7 +104,7 @@ export class Market {
     this.bids = this.asks = [];
     this.trades = this.draft.trades = [];
     this.candles = this.draft.candles = [];
-    this.book = undefined;
+    this.book = this.line = this.queue = undefined;
     if (!symbol) return;
     const symbols = [symbol];
     this.shown = [
@@ -96,14 +112,23 @@ export class Market {
       { channel: "trades", symbols },
       { channel: "candles", symbols, interval, conflated: BOOK_MS },
     ];
+    if (this.isQueueWatched) this.shown.push({ channel: "queue", symbols });
     for (const subscription of this.shown) this.feed.subscribe(subscription);
   }
 
-  private take(message: StreamMessage, book: Book | undefined): void {
+  /** Follow the symbol's book order by order, or no longer: it is every single change, so only while it is shown. */
+  watchQueue(wanted: boolean): void {
+    if (wanted === this.isQueueWatched) return;
+    this.isQueueWatched = wanted;
+    this.show(this.symbol);
+  }
+
+  private take(message: StreamMessage, book: Book | Queue | undefined): void {
     this.updates++;
     const mine = message.symbol === this.symbol;
     if (message.channel === "ticker" && message.ticker) this.takeTicker(message.ticker);
-    else if (message.channel === "book" && mine) this.book = book;
+    else if (book instanceof Book && mine) this.book = book;
+    else if (book instanceof Queue && mine) this.line = book;
     else if (message.channel === "trades" && mine) this.takeTrades(message);
     else if (message.channel === "candles" && mine) this.takeCandle(message);
     else if (message.channel === "status") this.takeStatus(message);
@@ -124,8 +149,10 @@ export class Market {
       this.seq = this.feed.seq;
       this.heardAt = Date.now();
       if (dirty.has("ticker")) this.tickers = { ...draft.tickers };
+      if (dirty.has("status")) this.phases = { ...draft.phases };
       if (dirty.has("trades")) this.trades = draft.trades.slice(0, TAPE_ROWS);
       if (dirty.has("candles")) this.candles = draft.candles.slice();
+      if (dirty.has("queue") && this.line) this.queue = { book: this.line };
       if (dirty.has("book") && book) {
         [this.bids, this.asks] = [book.bids, book.asks];
         this.bookSeq = this.feed.seq;
@@ -167,6 +194,10 @@ export class Market {
       if (ticker) this.draft.tickers[message.symbol] = { ...ticker, state: message.state };
       this.dirty.add("ticker");
     }
+    const { symbol = "", phase } = message;
+    if (message.type === "phase_scheduled" && phase && message.begins_at) {
+      this.scheduled = withScheduled(this.scheduled, { symbol, phase, at: message.begins_at });
+    } else if (symbol) this.draft.phases[symbol] = after(this.draft.phases[symbol] ?? UNKNOWN, message, Date.now());
     if (message.type === "symbol_added") void allSymbols(this.addresses.reporter).then((all) => (this.symbols = all), ignore);
     if (message.type === "bust") this.busts++;
   }
@@ -184,6 +215,11 @@ export class Market {
     }
     this.draft.candles = candles;
     this.refresh("candles");
+  }
+
+  private async loadSchedule(): Promise<void> {
+    const found = await ask<{ items: Scheduled[] }>(this.addresses.engine, "/api/v1/market/schedule").catch(ignore);
+    for (const row of found?.items ?? []) this.scheduled = withScheduled(this.scheduled, row);
   }
 
   private async loadSparks(): Promise<void> {

@@ -86,6 +86,23 @@ export interface Story extends ClearedTrade {
   rulings: { verdict: string; who: string | null; why: string | null; hits: { rule_id: string; kind: string; sentence: string }[] }[];
 }
 
+export interface Block {
+  scope: string;
+  subject: string;
+  by: string;
+  cause: string;
+  reason?: string;
+}
+
+export interface RiskLimit {
+  scope: string;
+  subject: string;
+  kind: string;
+  symbol?: string;
+  value?: string;
+  span?: number;
+}
+
 const EVERY_MS = 2000;
 const PROVE_EVERY_MS = 60_000;
 
@@ -99,6 +116,8 @@ export class Office {
   participants = $state.raw<Participant[]>([]);
   held = $state.raw<Story[]>([]);
   ruled = $state.raw<ClearedTrade[]>([]);
+  blocks = $state.raw<Block[]>([]);
+  limits = $state.raw<RiskLimit[]>([]);
   answer = $state.raw<Answer>({ good: true, text: "" });
   refused = $state("");
   isWatched = false;
@@ -119,6 +138,8 @@ export class Office {
     this.participants = [];
     this.held = [];
     this.ruled = [];
+    this.blocks = [];
+    this.limits = [];
     this.refused = "";
     void this.refresh();
   }
@@ -158,6 +179,32 @@ export class Office {
     });
   }
 
+  /** Pull the kill switch, or lift it; another role than pulled it lifts it. subject: empty for the whole market. */
+  async block(scope: string, subject: string, reason: string, cancel_orders: boolean): Promise<void> {
+    await this.told(async () => {
+      const body = { scope, subject, reason, cancel_orders };
+      const done = await ask<{ canceled_orders?: number }>(this.addresses.engine, "/api/v1/risk/blocks", this.key, "POST", body);
+      return `${named(scope, subject)} may not trade now; ${done.canceled_orders ?? 0} orders are cancelled.`;
+    });
+  }
+
+  /** Let trade again who was blocked. */
+  async lift(scope: string, subject: string, reason: string): Promise<void> {
+    await this.told(async () => {
+      await ask(this.addresses.engine, "/api/v1/risk/blocks/lift", this.key, "POST", { scope, subject, reason });
+      return `${named(scope, subject)} may trade again.`;
+    });
+  }
+
+  /** Set a limit; without a value it is taken away. */
+  async setLimit(limit: RiskLimit): Promise<void> {
+    await this.told(async () => {
+      await ask(this.addresses.engine, "/api/v1/risk/limits", this.key, "PUT", limit);
+      const what = `${limit.kind.replaceAll("_", " ")} of ${named(limit.scope, limit.subject)}`;
+      return limit.value === undefined ? `The limit on ${what} is taken away.` : `The limit on ${what} is ${limit.value} now.`;
+    });
+  }
+
   /** Have the books recomputed now: the sums over all accounts, from the ledger. */
   async prove(): Promise<void> {
     this.provenAt = 0;
@@ -187,7 +234,7 @@ export class Office {
   private async refreshFigures(): Promise<void> {
     const { engine, reporter, clearing } = this.addresses;
     const get = <T>(base: string, path: string) => ask<T>(base, path, this.key);
-    const [figures, relayed, cleared, proof, people, held, busted] = await Promise.allSettled([
+    const [figures, relayed, cleared, proof, people, held, busted, blocks, limits] = await Promise.allSettled([
       get<EngineStats>(engine, "/api/v1/stats"),
       get<ReporterStats>(reporter, "/api/v1/stats"),
       get<ClearingStats>(clearing, "/api/v1/stats"),
@@ -195,6 +242,8 @@ export class Office {
       get<Page<Participant>>(engine, "/api/v1/participants?limit=200"),
       get<Page<ClearedTrade>>(clearing, "/api/v1/trades?state=held&limit=50"),
       get<Page<ClearedTrade>>(clearing, "/api/v1/trades?state=busted&limit=20"),
+      get<Page<Block>>(engine, "/api/v1/risk/blocks"),
+      get<Page<RiskLimit>>(engine, "/api/v1/risk/limits?limit=200"),
     ]);
     this.engine = valueOf(figures);
     this.reporter = valueOf(relayed);
@@ -202,6 +251,8 @@ export class Office {
     this.proof = valueOf(proof);
     this.participants = valueOf(people)?.items ?? this.participants;
     this.ruled = valueOf(busted)?.items ?? this.ruled;
+    this.blocks = valueOf(blocks)?.items ?? this.blocks;
+    this.limits = valueOf(limits)?.items ?? this.limits;
     this.refused = figures.status === "rejected" ? sentence(figures.reason) : "";
     const stories = await Promise.allSettled((valueOf(held)?.items ?? []).map((one) => this.story(one.match_id)));
     if (held.status === "fulfilled") this.held = stories.flatMap((one) => valueOf(one) ?? []);
@@ -215,6 +266,11 @@ export class Office {
     }
     await this.refresh();
   }
+}
+
+/** Name whom a block or limit concerns. */
+export function named(scope: string, subject: string): string {
+  return scope === "market" ? "the market" : `${scope} ${subject}`;
 }
 
 function valueOf<T>(settled: PromiseSettledResult<T>): T | undefined {

@@ -1,8 +1,8 @@
 // What this browser remembers: keys for this tab only, looks for longer.
 export type Theme = "auto" | "light" | "dark";
-export type View = "market" | "trading" | "operations";
+export type View = "market" | "trading" | "operations" | "oversight";
 
-export const VIEWS: readonly View[] = ["market", "trading", "operations"];
+export const VIEWS: readonly View[] = ["market", "trading", "operations", "oversight"];
 
 class Settings {
   view = $state<View>("market");

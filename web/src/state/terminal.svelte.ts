@@ -1,8 +1,9 @@
 // The parts of the terminal that every view works with.
 import { ask, type Addresses } from "../api.ts";
 import { Clock } from "../clock.ts";
-import { hasLimit, type Draft } from "../words.ts";
-import { Account, isLive, type Order } from "./account.svelte.ts";
+import type { Why } from "../why.ts";
+import { EMPTY, hasLimit, type Draft } from "../words.ts";
+import { Account, type Order } from "./account.svelte.ts";
 import { Market } from "./market.svelte.ts";
 import { Office, type Story } from "./office.svelte.ts";
 import { settings } from "./settings.svelte.ts";
@@ -13,21 +14,17 @@ export interface Lines {
   lines: string[];
 }
 
-interface BookEntry {
-  place: number;
-  orders_ahead: number;
-  qty_ahead: string;
-}
+const REPLAY_MS = 30_000;
 
 export class Terminal {
   readonly market: Market;
   readonly account: Account;
   readonly office: Office;
   readonly clock: Clock = $derived(new Clock(settings.zone === "local" ? undefined : this.zone));
-  draft = $state<Draft>({
-    symbol: "", side: "buy", type: "limit", qty: "100", price: "", stop_price: "", display_qty: "", time_in_force: "day", post_only: false,
-  });
+  draft = $state<Draft>({ ...EMPTY });
   story = $state.raw<Story | Lines | undefined>();
+  /** What the engine tells of an order; found: nothing while it replays. */
+  why = $state.raw<{ order_id: string; found: Why | undefined; problem: string } | undefined>();
 
   constructor(readonly addresses: Addresses) {
     this.market = new Market(addresses);
@@ -67,31 +64,37 @@ export class Terminal {
     this.office.use(settings.operatorKey.trim());
   }
 
-  /** Show how a trade was judged; with the operator's key where there is one, else with one's own. */
-  async explain(match_id: string): Promise<void> {
+  /** Show how a trade was judged, and why the order of a fill fared as it did. */
+  async explain(match_id: string, order_id = ""): Promise<void> {
+    if (order_id) void this.rebuild(order_id);
     const key = settings.operatorKey.trim() || settings.key.trim();
     try {
       this.story = await this.office.story(match_id, key);
     } catch (error) {
-      this.story = { title: "No explanation", lines: [error instanceof Error ? error.message : String(error)] };
+      this.story = { title: `Trade ${match_id}`, lines: [sentence(error)] };
     }
   }
 
-  /** Show why an order is where it is: its place in the queue, or what ended it. */
+  /** Show why an order is where it is, or what ended it. */
   async explainOrder(order: Order): Promise<void> {
-    const { id, side, qty, symbol, price, type, time_in_force, status } = order;
-    const lines = [`${side} ${qty} ${symbol} ${price ? `at ${price}` : "at the market"}, ${type}, ${time_in_force}: ${status.replaceAll("_", " ")}.`];
-    if (order.reject) lines.push(`It was refused: ${order.reject.message}`);
-    if (order.cancel_reason) lines.push(`It was cancelled: ${order.cancel_reason.replaceAll("_", " ")}.`);
-    lines.push(`${order.filled_qty} of ${qty} filled${order.avg_price ? `, at ${order.avg_price} on average` : ""}.`);
-    if (order.busted_qty && order.busted_qty !== "0") lines.push(`${order.busted_qty} of what was filled were busted; the fills say why.`);
-    if (isLive(order)) {
-      const entry = await ask<BookEntry>(this.addresses.engine, `/api/v1/book/${id}`).catch(() => undefined);
-      if (entry) {
-        const ahead = entry.orders_ahead ? `${entry.orders_ahead} orders with ${entry.qty_ahead} shares trade before it` : "nobody trades before it";
-        lines.push(`It is number ${entry.place} in the queue at ${price}: ${ahead}.`);
-      }
-    }
-    this.story = { title: `Order ${id}`, lines };
+    const lines = order.reject ? [`It was refused: ${order.reject.message}`] : [];
+    this.story = { title: `Order ${order.id}`, lines };
+    await this.rebuild(order.id);
   }
+
+  /** Have the engine rebuild what happened to an order. */
+  private async rebuild(order_id: string): Promise<void> {
+    const key = settings.key.trim() || settings.operatorKey.trim();
+    const wanted = (this.why = { order_id, found: undefined, problem: "" });
+    const path = `/api/v1/explain/order/${order_id}`;
+    const done = await ask<Why>(this.addresses.engine, path, key, "GET", undefined, REPLAY_MS).then(
+      (found) => ({ ...wanted, found }),
+      (error: unknown) => ({ ...wanted, problem: sentence(error) }),
+    );
+    if (this.why?.order_id === order_id) this.why = done;
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

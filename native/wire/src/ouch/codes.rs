@@ -28,8 +28,17 @@ pub const LIMIT: u8 = 2;
 pub const DAY: u8 = 0;
 pub const IOC: u8 = 3;
 pub const FOK: u8 = 4;
+pub const GTD: u8 = 6;
+const AT_THE_OPEN: u8 = 2;
+const AT_THE_CLOSE: u8 = 7;
+const GOOD_FOR_AUCTION: u8 = b'B';
+pub const CONTINUOUS: u8 = b'N';
 pub const POST_ONLY: u8 = 1;
 pub const HIDDEN: u8 = 8;
+/// A short sale, one that is exempt, and the statement that shares to borrow are located.
+pub const SHORT: u8 = 16;
+pub const SHORT_EXEMPT: u8 = 32;
+pub const LOCATED: u8 = 64;
 /// The display of an order that is not shown.
 pub const HIDDEN_DISPLAY: u8 = b'N';
 /// The reason of what a prevented match took away.
@@ -40,6 +49,7 @@ pub mod tag {
     pub const MIN_QUANTITY: u8 = 3;
     pub const MAX_FLOOR: u8 = 5;
     pub const POST_ONLY: u8 = 12;
+    pub const EXPIRE_TIME: u8 = 15;
     pub const DISPLAY_QUANTITY: u8 = 22;
     pub const DISPLAY_PRICE: u8 = 23;
 }
@@ -53,19 +63,48 @@ pub fn side_of(code: u8) -> u8 {
     }
 }
 
+/// The flags of a side: who sends a short sale states that shares to borrow are located.
+pub fn flags_of_side(code: u8) -> u8 {
+    match code {
+        b'T' => SHORT | LOCATED,
+        b'E' => SHORT_EXEMPT | LOCATED,
+        _ => 0,
+    }
+}
+
 pub fn time_in_force_of(code: u8) -> Option<u8> {
     match code {
         b'0' => Some(DAY),
         b'3' => Some(IOC),
+        b'6' => Some(GTD),
         _ => None,
     }
 }
 
 pub fn time_in_force_code(time_in_force: u8) -> u8 {
-    if matches!(time_in_force, IOC | FOK) {
-        b'3'
-    } else {
-        b'0'
+    match time_in_force {
+        IOC | FOK => b'3',
+        GTD => b'6',
+        _ => b'0',
+    }
+}
+
+/// The time in force of an order that trades in an auction only, by its cross type.
+pub fn cross_of(code: u8) -> Option<u8> {
+    match code {
+        b'O' => Some(AT_THE_OPEN),
+        b'C' => Some(AT_THE_CLOSE),
+        b'H' => Some(GOOD_FOR_AUCTION),
+        _ => None,
+    }
+}
+
+pub fn cross_code(time_in_force: u8) -> u8 {
+    match time_in_force {
+        AT_THE_OPEN => b'O',
+        AT_THE_CLOSE => b'C',
+        GOOD_FOR_AUCTION => b'H',
+        _ => CONTINUOUS,
     }
 }
 
@@ -102,7 +141,6 @@ pub fn option_refusal(tag: u8, value: &[u8]) -> Option<u8> {
         10 => (is_blank, PEGGING_NOT_ALLOWED),
         13 => (is_zero, INVALID_MAX_FLOOR),
         14 => (value == b"    ", ROUTING_NOT_ALLOWED),
-        15 => (is_zero, OTHER),
         16 => (is_blank || value == b"N", OTHER),
         17 => (is_blank, OTHER),
         _ => return None,

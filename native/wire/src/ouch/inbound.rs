@@ -55,10 +55,13 @@ struct Options {
     min_quantity: u32,
     max_floor: u32,
     post_only: bool,
+    expire_time: u32,
 }
 
 const NO_OPTIONS: Options =
-    Options { refused: 0, firm: BLANK_FIRM, min_quantity: 0, max_floor: 0, post_only: false };
+    Options { refused: 0, firm: BLANK_FIRM, min_quantity: 0, max_floor: 0, post_only: false, expire_time: 0 };
+const DAY_S: u32 = 86_400;
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// The codes of an order that are judged before the market is asked.
 struct Handling {
@@ -206,6 +209,16 @@ impl Reader<'_> {
         let handling = Handling { side: payload[5], time_in_force, display, capacity, sweep, cross };
         let mut refused = first_of(self.refused_at_all(&handling, &cl_ord_id), options.refused);
         let mut tif = codes::time_in_force_of(time_in_force);
+        let expires_ns = self.expiry_of(tif, options.expire_time);
+        if (tif == Some(codes::GTD)) != (options.expire_time != 0) || expires_ns.is_none() {
+            refused = first_of(refused, codes::OTHER);
+        }
+        if let Some(auction) = codes::cross_of(cross) {
+            if tif != Some(codes::DAY) {
+                refused = first_of(refused, codes::INVALID_CROSS_ORDER);
+            }
+            tif = Some(auction);
+        }
         let mut order_type = codes::LIMIT;
         if price == codes::MARKET_PRICE {
             (order_type, price) = (codes::MARKET, 0);
@@ -221,6 +234,7 @@ impl Reader<'_> {
         }
         let post_only = options.post_only || codes::is_post_only_display(display);
         let mut flags = if post_only { codes::POST_ONLY } else { 0 };
+        flags |= codes::flags_of_side(payload[5]);
         if minimum != 0 && tif == Some(codes::DAY) {
             display = codes::HIDDEN_DISPLAY;
         }
@@ -236,7 +250,12 @@ impl Reader<'_> {
             [codes::side_of(payload[5]), order_type, tif.unwrap_or(0), flags],
             price as u32,
             quantity,
-            (minimum, options.max_floor),
+            Terms {
+                minimum_quantity: minimum,
+                display_quantity: options.max_floor,
+                expires_ns: expires_ns.unwrap_or(0),
+                ..Terms::default()
+            },
             &Parts {
                 session: self.session,
                 number,
@@ -250,13 +269,25 @@ impl Reader<'_> {
         Ok(true)
     }
 
+    /// Until when an order is good: so many seconds after the business date's midnight; nothing for never.
+    fn expiry_of(&self, time_in_force: Option<u8>, expire_time: u32) -> Option<u64> {
+        if time_in_force != Some(codes::GTD) {
+            return Some(0);
+        }
+        if self.state.business_date == 0 || !(1..DAY_S).contains(&expire_time) {
+            return None;
+        }
+        let seconds = days_of(self.state.business_date) * u64::from(DAY_S) + u64::from(expire_time);
+        Some(seconds * SECOND_NS)
+    }
+
     /// Why an order is refused whatever the market says, 0 if it is not; the first that applies.
     fn refused_at_all(&mut self, handling: &Handling, cl_ord_id: &[u8]) -> u8 {
         if self.port().is_disabled {
             codes::FIRM_NOT_AUTHORISED
         } else if codes::side_of(handling.side) == 0 {
             codes::INVALID_SIDE
-        } else if handling.cross != b'N' {
+        } else if handling.cross != codes::CONTINUOUS && codes::cross_of(handling.cross).is_none() {
             codes::INVALID_CROSS_ORDER
         } else if !codes::is_display(handling.display) {
             codes::INVALID_DISPLAY
@@ -438,7 +469,14 @@ impl Reader<'_> {
             firm: BLANK_FIRM,
             cl_ord_id,
         };
-        self.put_entry(symbol_id, [codes::BUY, NO_ORDER_TYPE, reason, 0], 0, quantity, (0, 0), &parts);
+        self.put_entry(
+            symbol_id,
+            [codes::BUY, NO_ORDER_TYPE, reason, 0],
+            0,
+            quantity,
+            Terms::default(),
+            &parts,
+        );
     }
 
     /// Adds an entry; with a minimum quantity or a max floor, in this sequence, one with special terms.
@@ -448,12 +486,12 @@ impl Reader<'_> {
         kind: [u8; 4],
         price: u32,
         quantity: u32,
-        (minimum_quantity, display_quantity): (u32, u32),
+        terms: Terms,
         parts: &Parts,
     ) {
         self.use_number(parts.number);
         let id: ClientOrderId = parts.write();
-        let is_special = (minimum_quantity | display_quantity) != 0;
+        let is_special = terms != Terms::default();
         if is_special {
             put_header(self.out, ENTER_BYTES + Terms::BYTES, ENTER_SPECIAL_ORDER);
         } else {
@@ -466,7 +504,7 @@ impl Reader<'_> {
         self.out.extend(quantity.to_le_bytes());
         self.out.extend(id);
         if is_special {
-            self.out.extend(Terms { minimum_quantity, display_quantity, ..Terms::default() }.bytes());
+            self.out.extend(terms.bytes());
         }
         self.count += 1;
     }
@@ -537,6 +575,16 @@ fn appendage_of(payload: &[u8], fixed: usize, always: bool) -> Result<&[u8], Mal
 
 /// What an order's appendage says; what it says wrongly is a reason to refuse.
 #[inline(always)]
+/// The days from the Unix epoch to a date YYYYMMDD. Howard Hinnant's days_from_civil, for years from 1970 on.
+fn days_of(number: u32) -> u64 {
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    let year = u64::from(if month <= 2 { year - 1 } else { year });
+    let (era, of_era) = (year / 400, year % 400);
+    let month = u64::from(if month > 2 { month - 3 } else { month + 9 });
+    let of_year = (153 * month + 2) / 5 + u64::from(day) - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 fn options_of(appendage: &[u8]) -> Options {
     if appendage.is_empty() {
         NO_OPTIONS
@@ -574,6 +622,8 @@ fn read_option(options: &mut Options, tag: u8, value: &[u8]) {
         options.min_quantity = u32_at(value, 0);
     } else if tag == tag::MAX_FLOOR {
         options.max_floor = u32_at(value, 0);
+    } else if tag == tag::EXPIRE_TIME {
+        options.expire_time = u32_at(value, 0);
     } else if tag == tag::POST_ONLY {
         options.post_only = value == b"P";
         if !matches!(value, b"P" | b"N" | b" ") {

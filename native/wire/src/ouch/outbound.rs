@@ -4,7 +4,7 @@ use crate::commands::{AMEND_ORDER, CANCEL_ORDER, REPLACE_ORDER};
 use crate::events::{
     BUSINESS_DAY_STARTED, COMMAND_REJECTED, KEY_CREATED, KEY_REVOKED, MATCH_PREVENTED, ORDER_ACCEPTED,
     ORDER_AMENDED, ORDER_CANCELLED, ORDER_REFRESHED, ORDER_REJECTED, ORDER_REPLACED, SPECIAL_TERMS_ACCEPTED,
-    SYMBOL_ADDED, TRADE_BUSTED, TRADE_CORRECTED, TRADE_EXECUTED,
+    SYMBOL_ADDED, SYMBOL_RENAMED, TRADE_BUSTED, TRADE_CORRECTED, TRADE_EXECUTED,
 };
 use crate::{ClientOrderId, EVENT_HEADER_BYTES};
 
@@ -14,6 +14,7 @@ use super::reference::{self, note_kind, read_note};
 use super::session::{terms_of, Announced, Order, Session, Sides, State, Trade};
 
 const DAY_NS: u64 = 86_400_000_000_000;
+const SECOND_NS: u64 = 1_000_000_000;
 const SEQUENCE_BITS: u32 = 56;
 const CANCEL_BYTES: usize = 28;
 const SEQUENCED: u8 = b'S';
@@ -218,7 +219,8 @@ impl Outbound {
             }
             TRADE_BUSTED => self.busted(event),
             TRADE_CORRECTED => self.corrected(event),
-            SYMBOL_ADDED => self.symbol_added(event),
+            SYMBOL_ADDED => self.symbol_named(event, event.bytes(40)),
+            SYMBOL_RENAMED => self.symbol_named(event, event.bytes(48)),
             KEY_CREATED => self.key_created(event),
             KEY_REVOKED => self.key_revoked(event),
             BUSINESS_DAY_STARTED => self.day_started(event),
@@ -342,7 +344,7 @@ impl Outbound {
         self.begin(order);
         let symbol = self.symbol(order.symbol_id);
         let message = self.say(session, b'U', event.time()).u32(old.number).u32(number);
-        placed(message, &order, symbol, time_in_force, (0, 0));
+        placed(message, &order, symbol, time_in_force, (0, 0, 0));
     }
 
     // --- trades -----------------------------------------------------------------------------------
@@ -475,8 +477,7 @@ impl Outbound {
 
     // --- the exchange -----------------------------------------------------------------------------
 
-    fn symbol_added(&mut self, event: Event) {
-        let mut symbol: [u8; 8] = event.bytes(40);
+    fn symbol_named(&mut self, event: Event, mut symbol: [u8; 8]) {
         for byte in symbol.iter_mut().rev().take_while(|byte| **byte == 0) {
             *byte = b' ';
         }
@@ -589,11 +590,11 @@ impl Outbound {
 
 /// Minimum and display quantity of the order that the event before these accepts, 0 where it did not ask for them.
 #[inline(always)]
-fn terms_of_accepted(following: &[u8]) -> (u32, u32) {
+fn terms_of_accepted(following: &[u8]) -> (u32, u32, u64) {
     if following.get(4) == Some(&SPECIAL_TERMS_ACCEPTED) {
-        (Event(following).u32(52), Event(following).u32(56))
+        (Event(following).u32(52), Event(following).u32(56), Event(following).u64(70))
     } else {
-        (0, 0)
+        (0, 0, 0)
     }
 }
 
@@ -613,20 +614,25 @@ fn placed(
     order: &Order,
     symbol: [u8; 8],
     time_in_force: u8,
-    (minimum, max_floor): (u32, u32),
+    (minimum, max_floor, expires_ns): (u32, u32, u64),
 ) {
     let id = &order.reference;
     let price = if order.price == 0 { codes::MARKET_PRICE } else { order.price.into() };
     let message = message.u8(id[reference::SIDE_AT]).u32(order.quantity).put(symbol).u64(price);
     let message = message.u8(codes::time_in_force_code(time_in_force)).u8(id[reference::DISPLAY_AT]);
-    let message = message.u64(order.order_id).u8(id[reference::CAPACITY_AT]).put(*b"NNL");
+    let message = message.u64(order.order_id).u8(id[reference::CAPACITY_AT]).put([
+        b'N',
+        codes::cross_code(time_in_force),
+        b'L',
+    ]);
     let message = message.put(reference::cl_ord_id_of(id));
     let display = id[reference::DISPLAY_AT];
     let has_firm = reference::has_firm(id);
     let minimum = if time_in_force == codes::FOK { order.quantity } else { minimum };
     let says_post_only =
         order.is_post_only && !codes::is_post_only_display(display) && order.order_type != codes::MARKET;
-    let of_u32 = u16::from(has_firm) + u16::from(minimum != 0) + u16::from(max_floor != 0);
+    let of_u32 = [has_firm, minimum != 0, max_floor != 0, expires_ns != 0];
+    let of_u32: u16 = of_u32.into_iter().map(u16::from).sum();
     let size = 6 * of_u32 + 3 * u16::from(says_post_only);
     let mut message = message.u16(size);
     if has_firm {
@@ -640,6 +646,9 @@ fn placed(
     }
     if says_post_only {
         message = message.put([2, tag::POST_ONLY, b'P']);
+    }
+    if expires_ns != 0 {
+        message = message.put([5, tag::EXPIRE_TIME]).u32((expires_ns % DAY_NS / SECOND_NS) as u32);
     }
     message.end();
 }

@@ -132,8 +132,11 @@ pub struct State {
 }
 
 impl State {
+    /// Takes a symbol in, or its new ticker.
     pub fn add_symbol(&mut self, symbol_id: u32, symbol: [u8; 8]) {
-        self.symbols.insert(symbol_id, symbol);
+        if let Some(former) = self.symbols.insert(symbol_id, symbol) {
+            self.symbol_ids.remove(&former);
+        }
         self.symbol_ids.insert(symbol, symbol_id);
     }
 

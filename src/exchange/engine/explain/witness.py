@@ -94,29 +94,17 @@ class Unheard(LookupError):
 
 def hear(past: Past, order_id: int) -> Testimony:
     """Return what happened to an order. Raise `Unheard`, or `InfraError` where history does not repeat itself."""
-    found, last = _find(past, order_id)
+    found, end = _find(past, order_id)
     if not found:
         raise Unheard(f"no event names order {order_id}")
     symbol_id = next((event.symbol_id for event in found if event.symbol_id), 0)
+    now, last, running_hash = _view(end, symbol_id, order_id), end.command_sequence, end.running_hash
+    del end
     commands = list(dict.fromkeys(event.command_sequence for event in found))
     half = MOMENTS_MAX // 2
     told = commands if len(commands) <= MOMENTS_MAX else commands[:half] + commands[-half:]
-    venue, moments = past.start(), []
-    for run in past.runs():
-        first, count = _extent(run.commands)
-        if first > last:
-            break
-        _prove(venue, run)
-        wanted = [sequence for sequence in told if first <= sequence < first + count]
-        for part, is_told in _parts(run.commands, wanted):
-            if is_told:
-                moments.append(_watch(venue, part, run.time_ns, symbol_id, order_id))
-            else:
-                venue.apply(part, run.time_ns)
-    now = _view(venue, symbol_id, order_id)
-    return Testimony(
-        order_id, found, moments, len(commands) - len(told), now, venue.command_sequence, venue.running_hash
-    )
+    moments = list(_watch_all(past, told, symbol_id, order_id))
+    return Testimony(order_id, found, moments, len(commands) - len(told), now, last, running_hash)
 
 
 def names(event: e.Event, order_id: int) -> bool:
@@ -135,8 +123,8 @@ def order_fields(kind: type[e.Event]) -> tuple[str, ...]:
 # --- the first pass --------------------------------------------------------------------------------------------------
 
 
-def _find(past: Past, order_id: int) -> tuple[list[e.Event], int]:
-    """Return the events that name an order, and the last command that was looked at."""
+def _find(past: Past, order_id: int) -> tuple[list[e.Event], Venue]:
+    """Return the events that name an order, and the venue as it stands at the end."""
     needle, venue = SEQUENCE.pack(order_id), past.start()
     found: list[e.Event] = []
     for run in past.runs():
@@ -144,7 +132,7 @@ def _find(past: Past, order_id: int) -> tuple[list[e.Event], int]:
         events = venue.apply(run.commands, run.time_ns)
         if needle in events and len(found) < EVENTS_MAX:
             found += _naming(events, needle, order_id)
-    return found, venue.command_sequence
+    return found, venue
 
 
 def _naming(events: bytes, needle: bytes, order_id: int) -> Iterator[e.Event]:
@@ -164,6 +152,22 @@ def _prove(venue: Venue, run: Run) -> None:
 
 
 # --- the second pass -------------------------------------------------------------------------------------------------
+
+
+def _watch_all(past: Past, told: Sequence[int], symbol_id: int, order_id: int) -> Iterator[Moment]:
+    """Look before and after each command that is told, and go no further than the last of them."""
+    venue = past.start()
+    for run in past.runs():
+        first, count = _extent(run.commands)
+        if first > told[-1]:
+            return
+        _prove(venue, run)
+        wanted = [sequence for sequence in told if first <= sequence < first + count]
+        for part, is_told in _parts(run.commands, wanted):
+            if is_told:
+                yield _watch(venue, part, run.time_ns, symbol_id, order_id)
+            else:
+                venue.apply(part, run.time_ns)
 
 
 def _extent(commands: bytes) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.order import CancelReason, RepriceReason
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_price, format_time
@@ -60,6 +61,14 @@ EVENTS: dict[type[e.Event], Telling] = {
     e.AuctionExtended: Telling(
         "The auction goes on: its price of {price} is outside the collar of {lowest} to {highest}.", "5.8"
     ),
+    v.CorridorLeft: Telling(
+        "At {price} the next trade would be outside the corridor of {lowest} to {highest}: an auction makes the price.",
+        "7.7",
+    ),
+    v.PriceBandsMoved: Telling("The bands are {lower} to {upper}, around {reference_price}.", "7.2"),
+    v.LimitStateChanged: Telling("The best prices, {bid} to {ask}, stand to the bands so: {state}.", "7.4"),
+    v.AuctionCollarSet: Telling("The auction may end from {lower} to {upper}.", "7.5"),
+    v.MarketBreakerTripped: Telling("The market's breaker tripped at level {level}.", "7.8"),
 }  # fmt: skip
 """What is said of an event. The first one with a title names the moment."""
 
@@ -86,6 +95,7 @@ CANCELS: dict[CancelReason, Telling] = {
         "What traded of the maker's quotes reached its protection.", "8.8"
     ),
     CancelReason.LINKED: Telling("The other order of its pair was filled, triggered or cancelled.", "8.2"),
+    CancelReason.PRICE_LIMIT: Telling("It would trade beyond the symbol's price limits.", "7.3"),
     CancelReason.KILL_SWITCH: Telling("Trading was blocked by the kill switch.", "4.1"),
     CancelReason.CANCEL_TIMER: Telling("Its owner did not set the cancel timer again in time.", "3.4"),
     CancelReason.RISK_LIMIT: Telling("When it was triggered it broke a limit.", "4.4"),
@@ -98,6 +108,7 @@ REPRICES: dict[RepriceReason, Telling] = {
         "It would have traded at once, so its price became {price}, one tick behind the best opposite price.", "1.5"
     ),
     RepriceReason.PEG: Telling("The quote it is pegged to moved, so its price became {price}.", "1.14"),
+    RepriceReason.PRICE_LIMIT: Telling("Its own price was beyond the band, so it became the band's: {price}.", "7.3"),
 }  # fmt: skip
 
 REFUSALS: dict[Reason, str] = {
@@ -130,16 +141,17 @@ RULES = {
     "3.2": "Refusals", "3.3": "Mass cancel", "3.4": "Cancel timer", "4.1": "Kill switch", "4.3": "Limits",
     "4.4": "Worst price", "5.1": "Phases", "5.3": "When there is an auction", "5.4": "Price", "5.5": "Sequence",
     "5.6": "Orders for an auction", "5.7": "Indication", "5.8": "Collar", "5.9": "Halts", "6.1": "Whose trade it is",
-    "6.2": "Steps", "6.3": "Top order", "6.4": "What is not shown",
+    "6.2": "Steps", "6.3": "Top order", "6.4": "What is not shown", "7.1": "Bands", "7.2": "Reference",
+    "7.3": "Orders beyond a band", "7.4": "Limit state", "7.5": "Pause", "7.7": "Corridor", "7.8": "Breaker",
 }  # fmt: skip
 """Titles of the paragraphs that are cited."""
 _SECTIONS = {
     "1": "1-orders", "2": "2-trades", "3": "3-market", "4": "4-risk-before-the-match", "5": "5-phases-and-auctions",
-    "6": "6-allocation",
+    "6": "6-allocation", "7": "7-price-limits-and-the-breaker-of-the-market",
 }  # fmt: skip
 RULEBOOK = "docs/rulebook.md"
 
-_PRICES = ("price", "lowest", "highest", "trail_amount")
+_PRICES = ("price", "lowest", "highest", "lower", "upper", "bid", "ask", "trail_amount")
 _PRIVATE = ("_id", "note", "text", "sha256")
 """Endings of fields that are not told where an event has no line: they could name somebody."""
 _HEADER = frozenset(e.Event.__struct_fields__)

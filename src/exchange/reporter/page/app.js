@@ -40,6 +40,7 @@ async function start() {
 
 function show(symbol) {
   page.symbol = symbol;
+  [page.phase, page.why, page.trading] = ["", "", "active"];
   $("symbol").value = symbol;
   history.replaceState(null, "", `#${encodeURIComponent(symbol)}`);
   tape.clear();
@@ -108,11 +109,27 @@ async function showCandle(message) {
 }
 
 function showStatus(message) {
+  if (message.phase && message.type !== "phase_scheduled") {
+    [page.phase, page.why] = [message.phase, message.reason ?? ""];
+    $("phase").textContent = message.phase.replaceAll("_", " ");
+    $("indication").textContent = "";
+    showTrading(page.trading);
+  }
   if (message.state) showTrading(message.state);
+  const told = message.indication ?? (message.type === "auction_indicated" ? message : null);
+  if (told) showIndication(told.price, told.paired_qty ?? told.qty, told.imbalance_qty, told.imbalance_side);
+}
+
+function showIndication(price, paired, imbalance, side) {
+  const over = side ? `, ${imbalance} to ${side} left over` : "";
+  $("indication").textContent = price ? `would be ${price}: ${paired} paired${over}` : "nobody meets yet";
 }
 
 function showTrading(state) {
-  notice(state === "suspended" ? `Trading in ${page.symbol} is suspended; cancels are taken.` : "");
+  page.trading = state;
+  const is = state === "suspended" ? state : page.phase === "halted" ? "halted" : "";
+  const why = is === "halted" && page.why ? `: ${page.why}` : "";
+  notice(is ? `Trading in ${page.symbol} is ${is}${why}; cancels are taken.` : "");
 }
 
 function showOwn(prices) {

@@ -48,6 +48,10 @@ class NewListedOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False)
     reprice: bool = False
     all_or_none: bool = False
     hidden: bool = False
+    do_not_reduce: bool = False
+    short: bool = False
+    short_exempt: bool = False
+    located: bool = False
     min_qty: SharesIn | SharesNumber | None = None
     display_qty: SharesIn | SharesNumber | None = None
     expires_at: TimeText | None = None

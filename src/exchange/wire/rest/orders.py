@@ -52,6 +52,10 @@ _RARE_FLAGS = {
     OrderFlag.REPRICE: "reprice",
     OrderFlag.ALL_OR_NONE: "all_or_none",
     OrderFlag.HIDDEN: "hidden",
+    OrderFlag.DO_NOT_REDUCE: "do_not_reduce",
+    OrderFlag.SHORT: "short",
+    OrderFlag.SHORT_EXEMPT: "short_exempt",
+    OrderFlag.LOCATED: "located",
 }
 PEG_TEXT = {int(kind): text for text, kind in PEGS.items()}
 SELF_TRADE_MODE_TEXT = {int(mode): text for text, mode in SELF_TRADE_MODES.items()}
@@ -67,7 +71,9 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     reprice: with post_only, rest one tick behind the best opposite price rather than be refused; all_or_none: trade
     whole or wait, unseen; min_qty: trade at least so much at once or wait, unseen; hidden: rest unseen; display_qty:
     how much is shown at a time; expires_at: with time in force gtd; stop_price: of type stop and stop_limit, what the
-    last trade must reach; trail_amount, trail_bps: of type stop instead of it, how far it follows the last trade.
+    last trade must reach; trail_amount, trail_bps: of type stop instead of it, how far it follows the last trade;
+    do_not_reduce: a cash dividend does not lower its price; short, short_exempt: a sale of shares that are not there;
+    located: of such a one, shares to borrow are located.
     peg: its price follows the best price shown of its own side (primary), of the other (market) or their middle
     (midpoint), unseen; peg_offset: added to that; price: its limit then, or none.
     """
@@ -84,6 +90,10 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     reprice: bool = False
     all_or_none: bool = False
     hidden: bool = False
+    do_not_reduce: bool = False
+    short: bool = False
+    short_exempt: bool = False
+    located: bool = False
     min_qty: SharesIn | SharesNumber | None = None
     display_qty: SharesIn | SharesNumber | None = None
     expires_at: TimeText | None = None
@@ -222,6 +232,10 @@ class Order(Struct, gc=False):
     reprice: bool | UnsetType = UNSET
     all_or_none: bool | UnsetType = UNSET
     hidden: bool | UnsetType = UNSET
+    do_not_reduce: bool | UnsetType = UNSET
+    short: bool | UnsetType = UNSET
+    short_exempt: bool | UnsetType = UNSET
+    located: bool | UnsetType = UNSET
     min_qty: QuantityText | UnsetType = UNSET
     display_qty: QuantityText | UnsetType = UNSET
     expires_at: TimeText | UnsetType = UNSET

@@ -34,7 +34,7 @@ KindText = Annotated[str, choice(LIMIT_KINDS)]
 SubjectText = Annotated[
     str,
     Meta(
-        description="A symbol, or the id of a participant or account; empty for the market.",
+        description="A symbol, or the id of a participant, an account or a session's key; empty for the market.",
         examples=["1"],
         extra_json_schema={"maxLength": 20, "pattern": "^[A-Z0-9.-]*$"},
     ),

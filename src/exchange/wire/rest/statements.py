@@ -39,13 +39,15 @@ class LotView(Struct, kw_only=True, gc=False):
 class StatementLine(Struct, kw_only=True):
     """One symbol. opening, closing: shares from trading; realised: on the day; unrealised: of all open lots.
 
-    Both by FIFO and by average cost. mark: the last price of the day or before, else the reference price.
+    Both by FIFO and by average cost. split: what splits of the day added to the shares, or took. mark: the last price
+    of the day or before, else the reference price.
     """
 
     symbol: SymbolText
     opening: SharesText
     bought: QuantityText
     sold: QuantityText
+    split: SharesText
     closing: SharesText
     bought_notional: MoneyText
     sold_notional: MoneyText

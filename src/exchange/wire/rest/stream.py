@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from exchange.wire.rest.market import CandleView, FiguresView, Ticker, TradeView
 from exchange.wire.rest.phases import IndicationView
+from exchange.wire.rest.volatility import BandsView
 
 STREAM_VERSION = 1
 CHANNELS = ("trades", "book", "queue", "ticker", "candles", "status")
@@ -266,6 +267,7 @@ class StatusSnapshot(Struct, kw_only=True):
     epoch: int
     phase: str | None = None
     indication: IndicationView | None = None
+    bands: BandsView | None = None
 
 
 class StatusMessage(Struct, kw_only=True, omit_defaults=True):
@@ -275,7 +277,9 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     type: Literal[
         "symbol_added", "symbol_changed", "symbol_state", "reference_price", "business_date", "engine_started",
         "configuration", "phase", "phase_scheduled", "auction_indicated", "auction_executed", "auction_extended",
-        "trading_blocked", "trading_unblocked",
+        "trading_blocked", "trading_unblocked", "price_bands_set", "price_corridor_set", "price_bands", "limit_state",
+        "auction_collar", "corridor_left", "market_breaker", "index_level", "breaker_tripped", "split",
+        "symbol_renamed", "dividend", "short_sales_restricted", "short_sales_free",
     ]  # fmt: skip
     symbol: str
     prev_seq: int
@@ -301,3 +305,17 @@ class StatusMessage(Struct, kw_only=True, omit_defaults=True):
     imbalance_side: str = ""
     lowest_price: str = ""
     highest_price: str = ""
+    tier: int = 0
+    dynamic_bps: int = 0
+    static_bps: int = 0
+    is_doubled: bool = False
+    bid: str = ""
+    ask: str = ""
+    extension: int = 0
+    level: int = 0
+    index_level: str = ""
+    fall_bps: int = 0
+    former_symbol: str = ""
+    new_shares: int = 0
+    old_shares: int = 0
+    days: int = 0

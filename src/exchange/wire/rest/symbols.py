@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from exchange.domain.allocation import (
     LEAD_MAKERS_MAX,
@@ -16,7 +16,14 @@ from exchange.domain.allocation import (
     StepKind,
 )
 from exchange.domain.phase import Phase
-from exchange.domain.symbol import DEFAULT_TICKS, PROTECTION_BPS_MAX, AuctionTerms, Symbol, SymbolState
+from exchange.domain.symbol import (
+    DEFAULT_TICKS,
+    PROTECTION_BPS_MAX,
+    SHORT_TRIGGER_BPS_MAX,
+    AuctionTerms,
+    Symbol,
+    SymbolState,
+)
 from exchange.domain.units import QUANTITY_MAX, format_price
 from exchange.wire.rest.texts import (
     PAGE_MAX,
@@ -95,6 +102,23 @@ class AllocationView(Struct, kw_only=True, forbid_unknown_fields=True):
     lead_makers: Annotated[list[LeadMakerView], Meta(extra_json_schema={"maxItems": LEAD_MAKERS_MAX})] = []
 
 
+class ShortSaleSettings(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is asked of short sales. trigger_bps: the decline from the closing price that restricts them, 0 for none."""
+
+    trigger_bps: Annotated[int, Meta(ge=0, le=SHORT_TRIGGER_BPS_MAX)] = 0
+    needs_locate: bool = False
+    needs_marking: bool = False
+
+
+class ShortSalesView(Struct, kw_only=True):
+    """What is asked of short sales now. restricted: they must be above the best bid."""
+
+    trigger_bps: int = 0
+    needs_locate: bool = False
+    needs_marking: bool = False
+    restricted: bool = False
+
+
 class SymbolView(Struct, kw_only=True):
     """A listed symbol. protection_bps: how far from the reference price market orders may trade, 0 for any price.
 
@@ -112,6 +136,7 @@ class SymbolView(Struct, kw_only=True):
     phase: Annotated[str, Meta(extra_json_schema={"enum": list(PHASES.values())})] = "continuous"
     auction: AuctionTermsView | None = None
     allocation: AllocationView = field(default_factory=AllocationView)
+    short_sales: ShortSalesView = field(default_factory=ShortSalesView)
 
 
 class SymbolList(Struct):
@@ -179,6 +204,9 @@ def symbol_view(symbol: Symbol) -> SymbolView:
         phase=PHASES[symbol.phase],
         auction=_auction_view(symbol.auction),
         allocation=allocation_view(symbol.allocation),
+        short_sales=ShortSalesView(
+            **structs.asdict(symbol.short_sales), restricted=symbol.is_short_restricted
+        ),
     )
 
 

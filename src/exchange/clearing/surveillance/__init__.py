@@ -1,0 +1,1 @@
+"""Surveillance as a part of clearing's process: its consumer, its store, its REST."""

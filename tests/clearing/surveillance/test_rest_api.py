@@ -1,0 +1,131 @@
+"""Surveillance within clearing, over real HTTP: alerts come once, cases are worked on, and both outlive a restart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from exchange.clearing.surveillance.tables import watcher_states
+from exchange.infra.store import begin_write, open_store
+from exchange.surveillance.alert import hash_of_all
+from exchange.surveillance.watcher import Watcher
+from exchange.wire.records import encode_event
+from tests.clearing.fake_engine import eventually
+from tests.clearing.running import RunningClearing
+
+ALERTS = "/surveillance/alerts"
+WHY = {"reason": "asked the desk"}
+
+
+@pytest.fixture
+async def clearing(tmp_path: Path) -> AsyncIterator[RunningClearing]:
+    async with RunningClearing(tmp_path) as running:
+        for _ in range(3):
+            running.stream.trade(1, 1, 100)
+        running.stream.trade(1, 2, 100)
+        await looked_through(running)
+        yield running
+
+
+async def looked_through(clearing: RunningClearing) -> Any:
+    """Wait until surveillance has seen all that is in the stream; return how it stands."""
+    clearing.engine.source.wake()
+    last = len(clearing.stream.events)
+
+    async def check() -> Any:
+        status = await clearing.get("/surveillance")
+        return status if status["seq"] >= last else None
+
+    return await eventually(check)
+
+
+async def test_wash_trades_are_alerts_with_evidence_and_measures(clearing: RunningClearing) -> None:
+    page = await clearing.get(f"{ALERTS}?limit=2")
+    assert len(page["items"]) == 2
+    (oldest,) = (await clearing.get(f"{ALERTS}?limit=2&cursor={page['next']}"))["items"]
+    assert (oldest["number"], oldest["detector"], oldest["level"], oldest["state"]) == (
+        "1", "WASH-1", "alert", "new",
+    )  # fmt: skip
+    assert (oldest["symbol"], oldest["members"], oldest["accounts"]) == ("AAPL", ["member 1"], ["1"])
+    assert oldest["measures"][0] == {"what": "owners of the trade", "seen": "1", "limit": "2"}
+    assert oldest["raised_seq"] in oldest["evidence"]
+    assert await clearing.get(f"{ALERTS}/{oldest['alert_id']}") == oldest
+
+
+async def test_filters_choose_among_alerts(clearing: RunningClearing) -> None:
+    for query, count in (
+        ("state=new", 3), ("state=closed", 0), ("detector=WASH-1", 3), ("detector=SPOOF-1", 0), ("level=note", 0),
+        ("symbol=AAPL", 3), ("symbol=XYZ", 0),
+    ):  # fmt: skip
+        assert len((await clearing.get(f"{ALERTS}?{query}"))["items"]) == count, query
+    assert (await clearing.ask("GET", f"{ALERTS}?symbol=NONE", "auditor"))[0] == 404
+    assert (await clearing.ask("GET", f"{ALERTS}?state=lost", "auditor"))[0] == 400
+
+
+async def test_a_case_goes_from_new_over_review_to_closed_and_back(clearing: RunningClearing) -> None:
+    path = f"{ALERTS}/{(await clearing.get(ALERTS))['items'][0]['alert_id']}"
+    for verb, body, state in (
+        ("assign", {"to": "kim", **WHY}, "in_review"),
+        ("escalate", WHY, "escalated"),
+        ("close", {"outcome": "warned", **WHY}, "closed"),
+        ("reopen", WHY, "in_review"),
+    ):
+        status, alert = await clearing.ask("POST", f"{path}/{verb}", "operator", body)
+        assert (status, alert["state"], alert["assignee"]) == (200, state, "kim")
+    assert [step["what"] for step in alert["steps"]] == [
+        "assigned to kim", "escalated", "closed as warned", "reopened",
+    ]  # fmt: skip
+    assert {(step["who"], step["why"]) for step in alert["steps"]} == {
+        ("operator operator (key 1)", "asked the desk")
+    }
+    status, error = await clearing.ask("POST", f"{path}/reopen", "operator", WHY)
+    assert (status, error["message"]) == (409, "The case is in review; only a closed one can be reopened.")
+
+
+async def test_who_may_not_is_refused_and_what_is_not_there_is_not_found(clearing: RunningClearing) -> None:
+    path = f"{ALERTS}/{(await clearing.get(ALERTS))['items'][0]['alert_id']}"
+    assert (await clearing.ask("GET", ALERTS, "alice"))[0] == 403
+    assert (await clearing.ask("POST", f"{path}/escalate", "auditor", WHY))[0] == 403
+    assert (await clearing.ask("POST", f"{path}/escalate", "", WHY))[0] == 401
+    assert (await clearing.ask("POST", f"{path}/close", "operator", WHY))[0] == 400
+    nowhere = f"{ALERTS}/{'0' * 18}"
+    assert (await clearing.ask("GET", nowhere, "auditor"))[0] == 404
+    assert (await clearing.ask("POST", f"{nowhere}/escalate", "operator", WHY))[0] == 404
+
+
+async def test_live_gives_the_hash_of_a_run_offline(clearing: RunningClearing) -> None:
+    status = await clearing.get("/surveillance")
+    offline = Watcher().take(b"".join(map(encode_event, clearing.stream.events)))
+    assert (status["alerts"], status["hash"]) == (3, hash_of_all(offline))
+    assert (status["problem"], status["by_state"]) == ("", {"new": 3})
+    assert len(status["detectors"]) == 11
+
+
+async def test_a_restart_goes_on_and_a_lost_place_gives_the_same_alerts_once(
+    clearing: RunningClearing,
+) -> None:
+    alert_id = (await clearing.get(ALERTS))["items"][0]["alert_id"]
+    await clearing.ask("POST", f"{ALERTS}/{alert_id}/escalate", "operator", WHY)
+    before = (await clearing.get("/surveillance"))["hash"]
+    await clearing.restart()
+    assert (await looked_through(clearing))["hash"] == before
+    await clearing.app.stop()
+    url = clearing.app.config.surveillance_store_url()
+    store = open_store(url, "exchange.clearing.surveillance.migrations")
+    with begin_write(store) as connection:
+        connection.execute(delete(watcher_states))  # As kill -9 before the place was stored.
+    store.dispose()
+    await clearing.start()
+    clearing.stream.trade(2, 2, 40)
+    status = await looked_through(clearing)
+    assert (status["alerts"], status["by_state"]) == (4, {"new": 3, "escalated": 1})
+    assert (await clearing.get(f"{ALERTS}/{alert_id}"))["state"] == "escalated"
+
+
+async def test_figures_are_shown_for_prometheus(clearing: RunningClearing) -> None:
+    shown = {family.name for family in clearing.app._surveillance.metrics()}
+    assert "exchange_surveillance_alerts" in shown

@@ -1,0 +1,183 @@
+// What an officer watches over: alerts of surveillance, reviews of trades, and the closed trading days.
+import { ask, ApiError, type Addresses, type Page } from "../api.ts";
+import type { Answer } from "./account.svelte.ts";
+
+export interface Step {
+  at: string;
+  what: string;
+  state: string;
+  who: string;
+  why: string;
+}
+
+export interface Alert {
+  alert_id: string;
+  detector: string;
+  level: "note" | "alert";
+  state: string;
+  assignee: string;
+  outcome: string;
+  symbol: string;
+  members: string[];
+  accounts: string[];
+  raised_at: string;
+  score: number;
+  summary: string;
+  measures: { what: string; seen: string; limit: string }[];
+  evidence: number[];
+  steps: Step[];
+}
+
+export interface Surveillance {
+  seq: number;
+  alerts: number;
+  by_state: Record<string, number>;
+  problem: string;
+}
+
+export interface Remedy {
+  kind: "none" | "bust" | "correct";
+  price: string | null;
+  qty: string | null;
+}
+
+export interface Review {
+  review_id: string;
+  match_id: string;
+  symbol: string;
+  state: string;
+  basis: string;
+  wanted: Remedy;
+  agreed: boolean;
+  finding: string;
+  eligible: boolean;
+  due_at: string | null;
+  overdue: boolean;
+  waits_for_second: Remedy | null;
+}
+
+export interface Cycle {
+  date: string;
+  closed_at: string;
+  obligations: number;
+  left_out: number;
+  who: string;
+  hash: string;
+}
+
+export interface Obligation {
+  account: string;
+  symbol: string;
+  qty: string;
+  cash: string;
+}
+
+export type Outcome = "unfounded" | "explained" | "warned" | "reported";
+export const OUTCOMES: readonly Outcome[] = ["unfounded", "explained", "warned", "reported"];
+
+const EVERY_MS = 2000;
+const ALERTS = "/api/v1/surveillance/alerts";
+
+export class Oversight {
+  surveillance = $state.raw<Surveillance | undefined>();
+  alerts = $state.raw<Alert[]>([]);
+  reviews = $state.raw<Review[]>([]);
+  cycles = $state.raw<Cycle[]>([]);
+  obligations = $state.raw<{ date: string; items: Obligation[] }>({ date: "", items: [] });
+  answer = $state.raw<Answer>({ good: true, text: "" });
+  refused = $state("");
+  private key = "";
+  private busy = false;
+
+  constructor(private readonly addresses: Addresses) {}
+
+  /** Ask now and then until the answer is called. key: of an operator or an officer, asked for each time. */
+  watch(key: () => string): () => void {
+    const look = () => {
+      this.key = key();
+      if (!document.hidden) void this.refresh();
+    };
+    look();
+    const timer = setInterval(look, EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
+  /** Ask for everything anew. */
+  async refresh(): Promise<void> {
+    if (this.busy) return;
+    if (!this.key) {
+      this.refused = "Enter the key of an operator, of clearing or of risk.";
+      return;
+    }
+    this.busy = true;
+    const get = <T>(path: string) => ask<T>(this.addresses.clearing, path, this.key);
+    try {
+      const [surveillance, alerts, reviews, cycles] = await Promise.all([
+        get<Surveillance>("/api/v1/surveillance").catch(absent),
+        get<Page<Alert>>(`${ALERTS}?limit=100`).catch(absent),
+        get<Page<Review>>("/api/v1/reviews?limit=50"),
+        get<Page<Cycle>>("/api/v1/cycles?limit=20"),
+      ]);
+      this.surveillance = surveillance;
+      this.alerts = alerts?.items ?? [];
+      this.reviews = reviews.items;
+      this.cycles = cycles.items;
+      this.refused = "";
+    } catch (error) {
+      this.refused = sentence(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Do something about an alert; the reason is kept with it. */
+  act(alert: Alert, verb: "assign" | "escalate" | "close" | "reopen", reason: string, more: object = {}): Promise<void> {
+    return this.told(async () => {
+      const found = await this.post<Alert>(`${ALERTS}/${alert.alert_id}/${verb}`, { ...more, reason });
+      return `${alert.detector} is ${found.state.replaceAll("_", " ")}${found.outcome ? ` as ${found.outcome}` : ""}.`;
+    });
+  }
+
+  /** Rule on a review; above a notional another officer must say the same. */
+  rule(review: Review, remedy: Remedy, reason: string): Promise<void> {
+    return this.told(async () => {
+      const terms = Object.fromEntries(Object.entries({ price: remedy.price, qty: remedy.qty }).filter(([, text]) => text));
+      const found = await this.post<Review>(`/api/v1/reviews/${review.review_id}/rule`, { remedy: remedy.kind, reason, ...terms });
+      const second = found.waits_for_second ? " It waits for a second officer." : "";
+      return `Review ${review.review_id} is ${found.state}.${second}`;
+    });
+  }
+
+  /** Show what a closed day owes; the same day again hides it. */
+  async showObligations(date: string): Promise<void> {
+    if (this.obligations.date === date) {
+      this.obligations = { date: "", items: [] };
+      return;
+    }
+    const page = await ask<Page<Obligation>>(this.addresses.clearing, `/api/v1/cycles/${date}?limit=200`, this.key).catch(absent);
+    this.obligations = { date, items: page?.items ?? [] };
+  }
+
+  private post<T>(path: string, body: object): Promise<T> {
+    return ask<T>(this.addresses.clearing, path, this.key, "POST", body);
+  }
+
+  private async told(what: () => Promise<string>): Promise<void> {
+    try {
+      this.answer = { good: true, text: await what() };
+    } catch (error) {
+      this.answer = { good: false, text: sentence(error) };
+    }
+    await this.refresh();
+  }
+}
+
+/** Where surveillance is switched off there is no such path; anything else is an error. */
+function absent(error: unknown): undefined {
+  if (error instanceof ApiError && error.status === 404) return undefined;
+  throw error;
+}
+
+function sentence(error: unknown): string {
+  return error instanceof ApiError ? error.message : String(error);
+}
