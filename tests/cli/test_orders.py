@@ -222,3 +222,18 @@ def test_a_symbols_protection_is_set_by_the_operator(run: Run, component: StubCo
     assert "500 bps" in run("symbols", "protection", "aapl", "500").out
     (asked,) = component.asked
     assert asked.body == {"band_bps": 500}
+
+
+def test_a_pegged_order_takes_its_limit_after_the_at(run: Run, component: StubComponent, data: Path) -> None:
+    component.answer("POST", "/api/v1/order", ORDER, 201)
+    run("order", "buy", "AAPL", "100", "@", "189.20", "--peg", "primary", "--peg-offset", "-0.02")
+    run("order", "sell", "AAPL", "100", "--peg", "midpoint")
+    limited, free = component.asked
+    common = {"symbol": "AAPL", "qty": "100", "type": "limit", "time_in_force": "day"}
+    assert limited.body == common | {
+        "side": "buy",
+        "price": "189.20",
+        "peg": "primary",
+        "peg_offset": "-0.02",
+    }
+    assert free.body == common | {"side": "sell", "peg": "midpoint"}

@@ -530,3 +530,40 @@ async def test_prevented_self_trades_are_listed_for_those_they_concern(engine: R
     assert (
         await engine.ask("PUT", path.replace("/1/", "/99/"), "operator", {"group": 0, "mode": "none"})
     ).status == 404
+
+
+async def test_a_pegged_order_shows_its_price_as_it_moves_and_is_seen_by_nobody_else(
+    engine: RunningEngine,
+) -> None:
+    pegged = await engine.order("alice", "buy", "10", "189.10", peg="primary", peg_offset="0.02")
+    expected = {
+        "status": "new",
+        "price": None,
+        "peg": "primary",
+        "peg_offset": "0.02",
+        "limit_price": "189.10",
+    }
+    assert shape(pegged.body, *expected) == expected
+    await engine.order("bob", "buy", "5", "189.00")
+    path = f"/api/v1/order/{pegged.body['id']}"
+    assert (await engine.get(path, "alice")).body["price"] == "189.02"
+    await engine.order("bob", "buy", "5", "189.09")
+    expected |= {"price": "189.10"}
+    assert shape((await engine.get(path, "alice")).body, *expected) == expected
+    book = await engine.get("/api/v1/book?symbol=AAPL&depth=5")
+    assert "189.10" not in str(book.body)
+    changed = await engine.ask("PATCH", path, "alice", {"qty": "5"})
+    assert (changed.status, changed.body["reason"]) == (422, "peg_not_changed")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"peg": "best"}, {"peg_offset": "0.01"}, {"peg": "midpoint", "peg_offset": "0.01"},
+        {"peg": "market", "time_in_force": "ioc"}, {"peg": "market", "hidden": True},
+        {"peg": "market", "min_qty": "5"}, {"peg": "market", "type": "market"},
+    ],
+)  # fmt: skip
+async def test_a_pegged_order_that_cannot_be_is_refused(engine: RunningEngine, more: dict[str, Any]) -> None:
+    answer = await engine.order("alice", "buy", "10", **more)
+    assert (answer.status, answer.body["reason"]) == (422, "peg_invalid"), answer.body

@@ -22,6 +22,7 @@ from exchange.domain.trade import BustReason
 from exchange.domain.units import QUANTITY_MAX
 from exchange.wire.records import BY_NUMBER, VERSION, decode_event, encode_command, number_of, split
 from tests.matching.desk import BUSINESS_DATE, START_NS
+from tests.matching.linked_world import enter_list, enter_peg, quotes_command
 from tests.matching.small_world import (
     ACCOUNTS,
     AUTHORITIES,
@@ -84,6 +85,8 @@ class RandomCommands:
         """The role that pulled the switch by scope and subject."""
         self.limits: dict[tuple[int, int, int, int], None] = {}
         """Scope, subject, symbol and kind of the limits that hold."""
+        self.coming: deque[c.Command] = deque(maxlen=TRADES_KEPT)
+        """Commands that are to follow each other."""
         self.date = BUSINESS_DATE
         self.version = 0
         self.rule = 0
@@ -169,6 +172,10 @@ class RandomCommands:
     def command(self) -> c.Command:
         """Draw a command."""
         eight = self.random.randbytes(8)
+        if self.coming:
+            return self.coming.popleft()
+        if self.random.random() < 0.08:
+            return self.linked()
         if self.auctions and self.random.random() < 0.8:
             return self.of_an_auction(eight)
         if self.has_price_limits and self.random.random() < 0.9:
@@ -207,6 +214,18 @@ class RandomCommands:
                 return self.risk(eight)
             case _:
                 return self.administration(eight)
+
+    def linked(self) -> c.Command:
+        """Enter an order list, mostly behind the ids reserved for it; or a pegged order, or what concerns quotes."""
+        drawn = self.random.random()
+        if drawn < 0.3:
+            return enter_peg(self.random)
+        if drawn < 0.6:
+            self.coming += quotes_command(self.random)
+            return self.coming.popleft()
+        self.coming += [c.ReserveOrderId()] * self.random.choice((2, 2, 2, 1, 3, 0))
+        self.coming.append(enter_list(self.random, self.time_ns))
+        return self.coming.popleft()
 
     def of_an_auction(self, eight: bytes) -> c.Command:
         """Enter orders that cross, amend and cancel some, and lead the symbols through auctions."""

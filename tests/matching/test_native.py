@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from benchmarks.workload import CHECK_POINTS, FOLDER, batches, fills_of, is_present, read_stream
 from exchange.domain import commands as c
@@ -18,6 +19,7 @@ from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, Tim
 from exchange.domain.phase import Phase
 from exchange.domain.printable import UNICODE_VERSION, is_printable
 from exchange.domain.units import SymbolId, parse_time
+from exchange.matching.order_book import RestingOrder
 from exchange.matching.snapshot import SnapshotError
 from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
@@ -56,22 +58,36 @@ def seen_of(venue: Any) -> dict[str, Any]:
     } | {"directory": vars(venue.directory)}  # fmt: skip
 
 
+def unmarked(order: RestingOrder | None) -> RestingOrder | None:
+    """Return an order without the marks, which are the matcher's own and follow from lists, pegs and quotes."""
+    return order and structs.replace(order, marks=0)
+
+
 def queries_of(venue: Any) -> list[Any]:
     """Return the answers to the queries of the gateway, for ids that are there and ids that are not."""
     symbols = (0, 1, 2, 3, 99, -1, 2**40)
     orders = [
-        find(symbol)
+        tuple([unmarked(order) for order in side] for side in find(symbol))
         for symbol in symbols
         for find in (venue.orders, venue.hidden_orders, venue.stop_orders, venue.auction_orders)
     ]
-    live = [one.order_id for bids, asks in orders for one in (*bids, *asks)] + [0, 5, 2**63, 2**64, -1]
+    live = [one.order_id for bids, asks in orders for one in (*bids, *asks) if one] + [0, 5, 2**63, 2**64, -1]
     return [
         orders,
         [venue.depth(symbol, levels) for symbol in symbols for levels in (0, 1, 3, 99, -1)],
         [venue.reference_price(symbol) for symbol in symbols],
         [venue.balance(account, symbol) for account in (*range(9), -1, 2**33) for symbol in symbols],
-        [(venue.order(order_id), venue.place_in_queue(order_id)) for order_id in live],
-        [(venue.schedule(), venue.market_phase, [venue.indication(symbol) for symbol in symbols])],
+        [(unmarked(venue.order(order_id)), venue.place_in_queue(order_id)) for order_id in live],
+        [
+            (
+                venue.schedule(),
+                venue.market_phase,
+                venue.order_lists(),
+                venue.pegs(),
+                venue.quote_desks(),
+                [venue.indication(symbol) for symbol in symbols],
+            )
+        ],
         [venue.risk_usage(scope, subject) for scope in range(6) for subject in (*range(9), -1, 2**33)],
         [venue.cancel_timer(participant) for participant in (*range(9), -1, 2**33)],
         [venue.trade_state(match_id) for match_id in (*range(2_000), -1, 2**64)],

@@ -21,7 +21,7 @@ from tests.matching.desk import BOB, START_NS, XYZ, Desk, kinds, numbered_record
 from tests.matching.random_commands import RandomCommands
 
 SECOND_NS = 1_000_000_000
-COMMANDS = 6_000
+COMMANDS = 8_000
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

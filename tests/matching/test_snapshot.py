@@ -144,7 +144,7 @@ def test_every_flipped_bit_is_refused(desk: Desk) -> None:
     ("at", "new", "message"),
     [
         (0, b"XEVB", "starts with b'XEVB', a venue's snapshot starts with b'XVEN'"),
-        (4, b"\x09\x00", "version 9, this engine reads 5"),
+        (4, b"\x0a\x00", "version 10, this engine reads 5"),
         (6, b"\x0a\x00", "rules version 10, this engine has 9"),
         (8, b"\x01", "it says"),
         (16, b"\x00\x00\x00\x00", "damaged; take an older one"),

@@ -132,7 +132,7 @@ def test_what_the_same_commands_lead_to_changes_only_with_the_rules_version() ->
     assert (venue.event_sequence, f"{venue.running_hash:016x}", venue.digest()) == (
         5128,
         "3f0e07d33369ece5",
-        "857c002102aa989fd81b344e1bd8ba84",
+        "f32a47941c8528eae19a34b99c245c6a",
     )
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain.allocation import AllocationStep, LeadMaker, parse_step
-from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import SelfTradeMode, Side
+from exchange.domain.order_list import ListedOrder
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.quote import Quote
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -27,23 +27,15 @@ from exchange.domain.units import (
 from exchange.matching.venue import Venue
 from exchange.wire.records import COMMAND_HEADER
 from tests.matching.desk import Desk
+from tests.scenarios.asked import UNPRICED, asked_of, price_of, step, type_of
+from tests.scenarios.linked_steps import LinkedSteps
 from tests.scenarios.words import Names, say
 
 WHOM = r"(?P<whom>market|symbol|participant|account|session)(?: (?P<name>(?!by\b|to\b|in\b)\w+))?"
 USAGE = ("open buys", "open sales", "gross", "loss")
 
 
-def step(pattern: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Say which steps a method performs."""
-
-    def mark(method: Callable[..., Any]) -> Callable[..., Any]:
-        method.pattern = re.compile(pattern)
-        return method
-
-    return mark
-
-
-class Stage:
+class Stage(LinkedSteps):
     """A venue with the members and the symbol of the README, and the names of a scenario."""
 
     def __init__(self, venue: Venue) -> None:
@@ -449,20 +441,13 @@ class Stage:
 
 
 SECOND_NS = 1_000_000_000
-UNPRICED = {"market": OrderType.MARKET, "market-to-limit": OrderType.MARKET_TO_LIMIT}
-STOP_TERMS = {"stop_price", "trail_amount", "trail_bps"}
-FLAGS = {
-    "post-only": OrderFlag.POST_ONLY, "reprice": OrderFlag.REPRICE, "all-or-none": OrderFlag.ALL_OR_NONE,
-    "hidden": OrderFlag.HIDDEN, "do-not-reduce": OrderFlag.DO_NOT_REDUCE, "short": OrderFlag.SHORT,
-    "short-exempt": OrderFlag.SHORT_EXEMPT, "located": OrderFlag.LOCATED,
-}  # fmt: skip
-TERMS: dict[str, tuple[str, Callable[[str], int]]] = {
-    "min": ("minimum_quantity", int), "show": ("display_quantity", int), "until": ("expires_ns", parse_time),
-    "stop": ("stop_price", parse_money),
-    "trail": ("trail_amount", parse_money), "trail-bps": ("trail_bps", int),
-}  # fmt: skip
-ROWS: dict[str, type] = {"steps": AllocationStep, "lead_makers": LeadMaker}
-STEPS = [method for method in vars(Stage).values() if hasattr(method, "pattern")]
+ROWS: dict[str, type] = {
+    "steps": AllocationStep,
+    "lead_makers": LeadMaker,
+    "orders": ListedOrder,
+    "quotes": Quote,
+}
+STEPS = [method for kind in Stage.__mro__ for method in vars(kind).values() if hasattr(method, "pattern")]
 
 
 def phase_of(text: str) -> Phase:
@@ -470,32 +455,9 @@ def phase_of(text: str) -> Phase:
     return Phase[text.upper().replace("-", "_")]
 
 
-def type_of(price: str, terms: dict[str, int]) -> OrderType:
-    """Return the type of an order: one with a stop price or a trail is a stop order."""
-    if STOP_TERMS & terms.keys():
-        return OrderType.STOP if price == "market" else OrderType.STOP_LIMIT
-    return UNPRICED.get(price, OrderType.LIMIT)
-
-
-def asked_of(words: list[str]) -> tuple[dict[str, Any], dict[str, int]]:
-    """Read what stands between price and account: time in force and flags, and the special terms."""
-    asked: dict[str, Any] = {"time_in_force": TimeInForce.DAY, "flags": 0}
-    terms: dict[str, int] = {}
-    left = iter(words)
-    for word in left:
-        if word in FLAGS:
-            asked["flags"] |= FLAGS[word]
-        elif word in TERMS:
-            field, read = TERMS[word]
-            terms[field] = read(next(left))
-        else:
-            asked["time_in_force"] = TimeInForce[word.upper().replace("-", "_")]
-    return asked, terms
-
-
-def price_of(text: str) -> int:
-    """Read a price; unlike a customer's it may be 0 or too high."""
-    return parse_money(text)
+def number_or_text(text: str) -> int | str:
+    """Read a field of a row: a number, else a text."""
+    return int(text) if text.isdigit() else text
 
 
 def any_command(command_type: type[c.Command], given: dict[str, str], names: Names) -> c.Command:
@@ -505,7 +467,7 @@ def any_command(command_type: type[c.Command], given: dict[str, str], names: Nam
         text = given.pop(field.name, None)
         if field.name in ROWS:
             rows = [pair.split(":") for pair in (text or "").split(";") if pair]
-            values[field.name] = tuple(ROWS[field.name](*map(int, row)) for row in rows)
+            values[field.name] = tuple(ROWS[field.name](*map(number_or_text, row)) for row in rows)
             continue
         if field.name == "ticks":
             rows = [pair.split(":") for pair in (text or "0:1").split(",") if pair != "none"]

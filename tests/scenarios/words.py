@@ -12,9 +12,17 @@ from exchange.domain.allocation import step_text
 from exchange.domain.configuration import SymbolChange
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
+from exchange.domain.order_list import Contingency
 from exchange.domain.reasons import REASONS
 from exchange.domain.risk import RiskScope
-from exchange.domain.units import format_date, format_money, format_price, format_time, parse_money, public_id
+from exchange.domain.units import (
+    format_date,
+    format_money,
+    format_price,
+    format_time,
+    parse_money,
+    public_id,
+)
 from exchange.matching.venue import Venue
 
 
@@ -27,9 +35,9 @@ class Names:
         self.owners: dict[str, int] = {}
         self._trades: dict[str, e.TradeExecuted] = {}
 
-    def next_order(self, name: str, venue: Venue, owner: int) -> None:
-        """Give a name to the order that the next command makes."""
-        self._orders[name] = public_id(venue.partition, venue.command_sequence + 1)
+    def next_order(self, name: str, venue: Venue, owner: int, ahead: int = 1) -> None:
+        """Give a name to the order that the next command makes, or one so many ahead."""
+        self._orders[name] = public_id(venue.partition, venue.command_sequence + ahead)
         self.owners[name] = owner
 
     def order(self, name: str) -> int:
@@ -119,6 +127,36 @@ class Names:
         return parse_money(text) if "." in text else int(text)
 
 
+def say_linked(event: e.Event, names: Names) -> str:
+    """Say what happened to an order list."""
+    match event:
+        case e.OrderListAccepted():
+            return f"took {len(event.orders)} orders, {Contingency(event.contingency).name.lower()}"
+        case e.QuoteAccepted():
+            return f"quoted {event.quote_id}"
+        case e.QuoteRejected():
+            figures = f" {event.measured} {event.limit}" if event.measured or event.limit else ""
+            return f"no quote {event.quote_id}, {event.reason.name}{figures}"
+        case e.QuotesCancelled():
+            return f"withdrew {event.count}"
+        case e.QuoteProtectionSet():
+            limits = (event.quantity, event.executions, event.percent_bps, event.delta)
+            return f"protected by {' '.join(map(str, limits))} within {event.window_ms} ms"
+        case e.QuoteProtectionReached():
+            return f"protection reached, {event.kind.name.lower()} {event.measured} of {event.limit}"
+        case e.QuoteProtectionReset():
+            return "protection reset"
+        case e.PegAccepted():
+            offset = f" offset {format_price(event.offset)}" if event.offset else ""
+            limit = f" limit {format_price(event.limit)}" if event.limit else ""
+            return f"pegged {names.of_order(event.order_id)} {event.kind.name.lower()}{offset}{limit}"
+        case e.OrderListTriggered():
+            return f"{names.of_order(event.order_id)} brings in {event.quantity}"
+        case e.OrderListEnded():
+            return f"list over, {names.of_order(event.order_id)} {event.end.name.lower()}"
+    return ""
+
+
 def say(event: e.Event, names: Names) -> str:
     """Say in words what an event says in numbers."""
     match event:
@@ -173,7 +211,8 @@ def say(event: e.Event, names: Names) -> str:
                 f" to {event.new_quantity} @ {format_price(event.new_price)}"
             )
     return (
-        _say_corporate(event, names)
+        say_linked(event, names)
+        or _say_corporate(event, names)
         or _say_phase(event)
         or _say_limits(event)
         or _say_risk(event, names)

@@ -16,6 +16,8 @@ from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import Side
+from exchange.domain.order_list import ListedOrder
+from exchange.domain.quote import Quote
 from exchange.domain.symbol import TickRow
 from exchange.domain.trade import BustReason
 from exchange.wire.records import (
@@ -46,6 +48,7 @@ INTEGERS = {
     "I": st.integers(0, 2**32 - 1),
     "Q": st.integers(0, 2**64 - 1),
     "q": st.integers(-(2**63), 2**63 - 1),
+    "z": st.integers(-(2**31), 2**31 - 1),
 }
 PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 TEXTS = {
@@ -56,6 +59,16 @@ TEXTS = {
     "b": st.text(max_size=64),
     "r": st.lists(st.builds(TickRow, INTEGERS["I"], INTEGERS["I"]), max_size=16).map(tuple),
     "s": st.lists(st.builds(AllocationStep, *(INTEGERS[code] for code in "BBHII")), max_size=9).map(tuple),
+    "o": st.lists(
+        st.builds(
+            ListedOrder,
+            *(INTEGERS[code] for code in "BBBBII"),
+            st.text(PRINTABLE, max_size=36),
+            *(INTEGERS[code] for code in "IIIIHQ"),
+        ),
+        max_size=4,
+    ).map(tuple),
+    "u": st.lists(st.builds(Quote, *(INTEGERS["I"] for _ in range(5))), max_size=4).map(tuple),
     "l": st.lists(st.builds(LeadMaker, INTEGERS["I"], INTEGERS["H"]), max_size=17).map(tuple),
 }
 
@@ -156,6 +169,11 @@ def test_numbers_of_types_stay_what_they_are() -> None:
         14: "SplitSymbol", 15: "RenameSymbol", 16: "PayDividend", 220: "SymbolSplit", 221: "SymbolRenamed",
         222: "DividendPaid", 223: "HoldingAdjusted", 224: "SpecialTermsAdjusted",
         17: "SetShortSaleTerms", 225: "ShortSaleTermsSet", 226: "ShortSaleRestricted",
+        75: "EnterOrderList", 76: "ReserveOrderId", 205: "OrderListAccepted", 206: "OrderListTriggered",
+        207: "OrderListEnded", 77: "EnterPeggedOrder", 208: "PegAccepted",
+        78: "MassQuote", 79: "CancelQuotes", 80: "SetQuoteProtection", 81: "ResetQuoteProtection",
+        209: "QuoteAccepted", 210: "QuoteRejected", 211: "QuotesCancelled", 212: "QuoteProtectionSet",
+        213: "QuoteProtectionReached", 214: "QuoteProtectionReset",
     }  # fmt: skip
     assert number_of(c.EnterOrder) == 40
 

@@ -7,7 +7,7 @@ use exchange_wire::events::{Kind, TradeExecuted, AUCTION_EXECUTED};
 use crate::holdings::Exchanged;
 use crate::market::Market;
 use crate::matcher::{cancel_reason, refreshed};
-use crate::order_book::{public_id, BookSide, Order, Orders, BUY, SELL};
+use crate::order_book::{public_id, BookSide, Order, Orders, BUY, NOTED, SELL};
 use crate::order_checks::{AT_THE_CLOSE, AT_THE_OPEN, GOOD_FOR_AUCTION, MARKET};
 use crate::phase::auction;
 use crate::state::State;
@@ -293,6 +293,9 @@ impl State {
         };
         self.events.emit(|header, out| event.write(header, out));
         self.events.counters.trades += 1;
+        if (maker.marks | taker.marks) & NOTED != 0 {
+            self.note_trade(maker, taker, quantity);
+        }
         let match_id = public_id(self.events.header.partition, self.events.header.sequence);
         self.markets[place].reference.trade(match_id, price, price);
         let (buyer, seller) = (bought.account_id, sold.account_id);

@@ -41,8 +41,9 @@ impl State {
         for slot in ending {
             self.cancel_for(slot, cancel_reason::DAY_ENDED);
         }
-        let orders = &self.orders;
-        self.client_order_ids.forget_all_but(|order_id| orders.find(order_id).is_some());
+        let (orders, lists) = (&self.orders, &self.list_of);
+        self.client_order_ids
+            .forget_all_but(|order_id| orders.find(order_id).is_some() || lists.contains_key(&order_id));
         self.risk.begin_day();
         (self.business_date, self.day_ends_ns) = (date, ends_ns);
         self.events.write(BUSINESS_DAY_STARTED, 0, &[&date.to_le_bytes(), &ends_ns.to_le_bytes()]);

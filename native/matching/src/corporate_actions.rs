@@ -11,7 +11,7 @@ use crate::holdings::CASH;
 use crate::market::{Market, ACTIVE};
 use crate::matcher::cancel_reason;
 use crate::names::{is_valid_name, is_valid_symbol};
-use crate::order_book::{Order, BUY, DO_NOT_REDUCE, SELL};
+use crate::order_book::{Order, BUY, DO_NOT_REDUCE, LINKED, PEGGED, SELL};
 use crate::order_checks::{least_display, GOOD_TILL_CANCELLED, GOOD_TILL_DATE, NOTIONAL_MAX, PRICE_MAX};
 use crate::phase::{CLOSED, HALTED};
 use crate::reasons::{self as reason, int64, Refusal};
@@ -108,6 +108,7 @@ impl State {
         if market.last_price != 0 {
             market.last_price = split.price(market.last_price).clamp(1, PRICE_MAX.into()) as u32;
         }
+        self.cancel_dependent(symbol_id);
         let sides = if new_shares > old_shares { [BUY, SELL] } else { [SELL, BUY] };
         let orders: Vec<u64> = sides.into_iter().flat_map(|side| self.orders_of(symbol_id, side)).collect();
         self.adjust(symbol_id, &orders, |market, order, terms| split_order(market, split, order, terms));
@@ -191,6 +192,23 @@ impl State {
         };
         let slots = sides.into_iter().flat_map(|side| self.orders.in_sequence(side));
         slots.map(|slot| self.orders.at(slot).order_id).collect()
+    }
+
+    /// Cancels what a split cannot adjust by itself: pegs, quotes, and entries with the orders that wait for them.
+    fn cancel_dependent(&mut self, symbol_id: u32) {
+        let is_entry = |order_id: u64| {
+            let list = self.list_of.get(&order_id).map(|list_id| &self.order_lists[list_id]);
+            list.is_some_and(|list| !list.waiting.is_empty())
+        };
+        let live = self.orders.live().map(|slot| self.orders.at(slot));
+        let of_symbol = live.filter(|order| order.symbol_id == symbol_id && order.marks != 0);
+        let dependent = of_symbol.filter(|order| order.marks != LINKED || is_entry(order.order_id));
+        let mut order_ids: Vec<u64> = dependent.map(|order| order.order_id).collect();
+        order_ids.sort_unstable();
+        for order_id in order_ids {
+            let slot = self.orders.find(order_id).expect("an order that is cancelled is live");
+            self.cancel_for(slot, cancel_reason::CORPORATE_ACTION);
+        }
     }
 
     /// Puts orders back as they are from now on, in this sequence; none of them is a top order any more.
@@ -412,7 +430,10 @@ fn split_terms(market: &Market, split: Split, order: &Order, terms: &Terms, leav
 fn is_reduced(order: &Order) -> bool {
     let kind = order.kind;
     let is_open = matches!(kind.time_in_force, GOOD_TILL_CANCELLED | GOOD_TILL_DATE);
-    is_open && kind.flags & DO_NOT_REDUCE == 0 && is_waiting(kind) == (kind.side == SELL)
+    is_open
+        && order.marks & PEGGED == 0
+        && kind.flags & DO_NOT_REDUCE == 0
+        && is_waiting(kind) == (kind.side == SELL)
 }
 
 /// An order lowered by a dividend; nothing where it would have no price.

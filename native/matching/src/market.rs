@@ -1,5 +1,7 @@
 //! One symbol's market: its order book, its terms of trading and its reference price.
 
+use std::collections::BTreeMap;
+
 use exchange_wire::allocation::{Allocation, TOP};
 use exchange_wire::commands::AuctionTerms;
 use exchange_wire::events::Kind;
@@ -7,6 +9,7 @@ use exchange_wire::events::Kind;
 use crate::auction::{is_for_auction, Indication};
 use crate::order_book::{BookSide, Order, OrderBook, BUY, WORST_RANK};
 use crate::order_checks::PRICE_MAX;
+use crate::pegs::Peg;
 use crate::phase::CONTINUOUS;
 use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
@@ -50,6 +53,16 @@ pub struct Market {
     pub allocation: Allocation,
     /// The bid and the ask that bettered the price, 0 for none; they may have gone since.
     pub tops: [u64; 2],
+    /// By the ids of the symbol's pegged orders, which is the sequence of their entry.
+    pub pegs: BTreeMap<u64, Peg>,
+    /// The best bid and offer that they have followed; nothing where they must look again.
+    pub peg_prices: Option<(u32, u32)>,
+    /// Pegged orders that have no price.
+    pub parked: BookSide,
+    /// Whether a market maker has quoted: its orders are noted when they trade.
+    pub has_quotes: bool,
+    /// Order lists of the symbol: their orders are noted when they trade.
+    pub followed: u32,
     /// Whether more than price and time may matter to an order that comes in; see `asks_for_care`.
     pub needs_care: bool,
     tick_rows: usize,
@@ -83,6 +96,11 @@ impl Market {
             indicated: Indication::default(),
             allocation: Allocation::default(),
             tops: [0; 2],
+            pegs: BTreeMap::new(),
+            peg_prices: None,
+            parked: BookSide::default(),
+            has_quotes: false,
+            followed: 0,
             needs_care: false,
             tick_rows: 0,
             tick_starts,
@@ -111,6 +129,7 @@ impl Market {
 
     /// Takes another tick table over; what rests in the book stays as it is.
     pub fn set_ticks(&mut self, ticks: &[(u32, u32)]) {
+        self.peg_prices = None;
         self.tick_rows = ticks.len();
         for (row, &(from_price, tick)) in ticks.iter().enumerate() {
             (self.tick_starts[row], self.tick_sizes[row]) = (from_price, tick);
@@ -186,7 +205,12 @@ impl Market {
     /// Whether an order that comes in may meet one that is hidden, trigger one that waits or a restriction of short
     /// sales, be shared out, or be kept from a price.
     pub fn asks_for_care(&self) -> bool {
-        self.has_unseen() || self.shares_out() || self.short_sales.trigger_price != 0 || self.guard.is_some()
+        self.has_unseen()
+            || self.shares_out()
+            || self.short_sales.trigger_price != 0
+            || self.guard.is_some()
+            || self.followed > 0
+            || self.has_quotes
     }
 
     /// Shares trades out by other steps; nobody is the top order any more.

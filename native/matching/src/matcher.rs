@@ -10,7 +10,7 @@ use crate::auction::{is_auction_time, is_for_auction};
 use crate::event_stream::EventStream;
 use crate::holdings::{Exchanged, Holdings};
 use crate::market::top_place;
-use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, REPRICE, SELL};
+use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, NOTED, PEGGED, REPRICE, SELL};
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
@@ -38,6 +38,10 @@ pub mod cancel_reason {
     pub const NO_OPPOSITE: u8 = 20;
     pub const SELF_TRADE: u8 = 21;
     pub const AUCTION_ENDED: u8 = 40;
+    pub const LINKED: u8 = 50;
+    pub const QUOTE_REPLACED: u8 = 51;
+    pub const QUOTE_CANCELLED: u8 = 52;
+    pub const QUOTE_PROTECTION: u8 = 53;
     pub const PRICE_LIMIT: u8 = 41;
     pub const KILL_SWITCH: u8 = 30;
     pub const CANCEL_TIMER: u8 = 31;
@@ -47,9 +51,10 @@ pub mod cancel_reason {
 }
 
 /// Why the market gave an order a price that its owner did not name.
-mod reprice_reason {
+pub mod reprice_reason {
     pub const MARKET_TO_LIMIT: u8 = 1;
     pub const POST_ONLY: u8 = 2;
+    pub const PEG: u8 = 50;
     pub const PRICE_LIMIT: u8 = 40;
 }
 
@@ -93,8 +98,8 @@ impl State {
             self.put_back(incoming, client_order_id);
         } else {
             self.come_in(incoming, client_order_id);
-            self.let_triggered_come_in();
         }
+        self.settle();
         self.market_mut(symbol_id).note_care();
     }
 
@@ -187,7 +192,7 @@ impl State {
         true
     }
 
-    fn reprice(&mut self, incoming: &mut Order, price: u32, reason: u8) {
+    pub fn reprice(&mut self, incoming: &mut Order, price: u32, reason: u8) {
         incoming.price = price;
         let (order_id, account_id) = (incoming.order_id.to_le_bytes(), incoming.account_id.to_le_bytes());
         let kind = [incoming.kind.side, reason];
@@ -339,6 +344,9 @@ impl State {
         }
         let has_stops = !market.stops.is_empty();
         let has_declined = fill.price <= market.short_sales.trigger_price;
+        if (resting.marks | incoming.marks) & NOTED != 0 {
+            self.note_trade(&Order { leaves: fill.leaves, ..resting }, incoming, fill.quantity);
+        }
         if self.risk.has_books {
             self.risk_traded(&resting, incoming, fill.quantity);
         }
@@ -426,6 +434,9 @@ impl State {
             quantity: order.leaves,
         };
         self.events.emit(|header, out| event.write(header, out));
+        if order.marks & NOTED != 0 {
+            self.note_end(order, reason);
+        }
     }
 
     /// Takes a live order out of its book.
@@ -447,13 +458,16 @@ impl State {
     #[cold]
     #[inline(never)]
     fn take_out_special(&mut self, slot: u32) -> Order {
-        let Order { symbol_id, kind, .. } = *self.orders.at(slot);
+        let Order { symbol_id, kind, marks, price, .. } = *self.orders.at(slot);
         if is_waiting(kind) {
             return self.take_waiting(slot);
         }
         let market = &mut self.markets[symbol_id as usize - 1];
         if is_for_auction(kind) {
             return self.orders.take(market.auction_side(kind.side), slot);
+        }
+        if marks & PEGGED != 0 && price == 0 {
+            return self.orders.take(&mut market.parked, slot);
         }
         self.orders.take(market.book.home(kind), slot)
     }

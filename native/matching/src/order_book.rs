@@ -24,6 +24,15 @@ pub const SHORT: u8 = 16;
 pub const SHORT_EXEMPT: u8 = 32;
 pub const LOCATED: u8 = 64;
 pub const DO_NOT_REDUCE: u8 = 128;
+/// Bits of an order's marks, which no member sets: it is in an order list, and what becomes of it matters to the
+/// others there.
+pub const LINKED: u8 = 1;
+/// It is one side of a market maker's quote.
+pub const QUOTED: u8 = 2;
+/// Its price follows the best prices that are shown.
+pub const PEGGED: u8 = 4;
+/// The marks of orders whose trades and end are noted, for others depend on them.
+pub const NOTED: u8 = LINKED | QUOTED;
 /// The low bits of a public id are a sequence, the top eight the partition.
 pub const SEQUENCE_BITS: u32 = 56;
 /// The rank of the worst price there could be.
@@ -35,7 +44,7 @@ pub const TOUCHED_MAX: usize = 16;
 /// An order as it stands in the book. quantity: whole, filled part included; leaves: what is unfilled.
 ///
 /// reserve: the part of `leaves` that is not shown yet; asked_minimum: how much at least must trade at once, if so much
-/// is left.
+/// is left; marks: what the market follows of it.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
 pub struct Order {
@@ -52,6 +61,7 @@ pub struct Order {
     pub(crate) previous: u32,
     pub(crate) next: u32,
     pub kind: Kind,
+    pub marks: u8,
     pub has_client_order_id: bool,
     pub has_terms: bool,
     /// It takes the way of those that need care; see `is_special`.
@@ -442,6 +452,13 @@ impl Orders {
         queue.quantity -= u64::from(less - of_reserve);
         (order.quantity, order.leaves) = (quantity, leaves);
         order.reserve -= of_reserve;
+    }
+
+    /// Marks a resting order, which then takes the way of those that need care.
+    #[cold]
+    pub fn mark(&mut self, slot: u32, mark: u8) {
+        let order = &mut self.slots[slot as usize];
+        (order.marks, order.is_special) = (mark, true);
     }
 
     // --- special terms -------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::client_order_ids::FirstUse;
 use crate::market::Market;
 use crate::matcher::cancel_reason;
-use crate::order_book::{is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, SELL};
+use crate::order_book::{
+    is_special, public_id, Order, ALL_OR_NONE, BUY, HIDDEN, LINKED, PEGGED, QUOTED, SELL,
+};
 use crate::order_checks::{
     check_cancels, check_changes, check_display, check_handling, check_kind, check_market_to_limit,
     check_post_only, check_session, check_special, check_terms, first_stop_price, is_client_order_id,
@@ -149,7 +151,7 @@ impl State {
     }
 
     #[cold]
-    fn order_rejected(&mut self, command: &EnterOrder, order_id: u64, refusal: Refusal) {
+    pub fn order_rejected(&mut self, command: &EnterOrder, order_id: u64, refusal: Refusal) {
         self.events.counters.rejects[usize::from(refusal.reason)] += 1;
         let event = OrderRejected {
             symbol_id: command.symbol_id,
@@ -170,7 +172,7 @@ impl State {
     // --- client order ids ----------------------------------------------------------------------------
 
     /// Answers a command that came before under its client order id; tells whether it did.
-    fn is_repetition(&mut self, account_id: u32, client_order_id: &ClientOrderId, now: FirstUse) -> bool {
+    pub fn is_repetition(&mut self, account_id: u32, client_order_id: &ClientOrderId, now: FirstUse) -> bool {
         let Some(&first) = self.client_order_ids.find(account_id, client_order_id) else {
             return false;
         };
@@ -183,7 +185,7 @@ impl State {
     }
 
     /// Checks a client order id that is not all zeros.
-    fn check_client_order_id(&self, account_id: u32, client_order_id: &ClientOrderId) -> Check {
+    pub fn check_client_order_id(&self, account_id: u32, client_order_id: &ClientOrderId) -> Check {
         if !is_client_order_id(client_order_id) {
             return Err(Refusal::new(reason::CLIENT_ORDER_ID_INVALID));
         }
@@ -328,6 +330,7 @@ impl State {
         if command.quantity <= order.filled() {
             return Err(Refusal::limited(reason::AMEND_BELOW_FILLED, command.quantity, order.filled()));
         }
+        self.check_in_list(order, command.quantity, order.quantity)?;
         Ok(slot)
     }
 
@@ -349,7 +352,10 @@ impl State {
                 return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal);
             }
         }
-        let checked = self.check_change(slot, &command.amend, quantity);
+        let checked = self.check_change(slot, &command.amend, quantity).and_then(|slot| {
+            let order = self.orders.at(slot);
+            self.check_in_list(order, quantity, order.leaves).map(|()| slot)
+        });
         let slot = match checked.and_then(|slot| self.check_changed_risk(slot, &command.amend, quantity)) {
             Ok(slot) => slot,
             Err(refusal) => return self.refuse_change(REPLACE_ORDER, slot, order_id, refusal),
@@ -360,6 +366,9 @@ impl State {
         let old = self.take_out(slot);
         let header = &self.events.header;
         let new_order_id = public_id(header.partition, header.command_sequence);
+        if old.marks & LINKED != 0 {
+            self.follow_in_list(order_id, new_order_id);
+        }
         let event = OrderReplaced {
             symbol_id: old.symbol_id,
             order_id,
@@ -400,6 +409,12 @@ impl State {
         };
         let order = self.orders.at(slot);
         let market = &self.markets[order.symbol_id as usize - 1];
+        if order.marks & PEGGED != 0 {
+            return Err(Refusal::measured(reason::PEG_NOT_CHANGED, order_id));
+        }
+        if order.marks & QUOTED != 0 {
+            return Err(Refusal::measured(reason::QUOTE_NOT_CHANGED, order_id));
+        }
         self.check_access(order.account_id, order.symbol_id, self.orders.client_order_id(slot))?;
         check_changes(market)?;
         check_terms(Some(market), order.kind.order_type, price, quantity)?;

@@ -205,6 +205,7 @@ impl State {
             self.expire(at_ns);
             self.expire_timers(at_ns);
             self.tick(at_ns);
+            self.settle();
             let ended: Vec<u32> =
                 self.phase_ends.iter().take_while(|end| end.0 <= at_ns).map(|end| end.1).collect();
             for symbol_id in ended {
@@ -219,6 +220,7 @@ impl State {
         self.expire(now_ns);
         self.expire_timers(now_ns);
         self.tick(now_ns);
+        self.settle();
     }
 
     /// Ends a phase whose time is over; a suspended symbol waits.
@@ -319,7 +321,7 @@ impl State {
         self.begin_phase(symbol_id, change, outcome.price);
         if change.phase == CONTINUOUS && outcome.volume > 0 {
             self.trigger(symbol_id, outcome.price);
-            self.let_triggered_come_in();
+            self.settle();
             self.market_mut(symbol_id).note_care();
         }
     }
@@ -337,6 +339,9 @@ impl State {
             self.indicated.insert(symbol_id);
         }
         self.say_phase(symbol_id, change);
+        if change.phase != CONTINUOUS && !self.market_mut(symbol_id).pegs.is_empty() {
+            self.park_pegs(symbol_id);
+        }
         self.follow_phase(symbol_id, auction_price);
     }
 

@@ -12,7 +12,7 @@ use crate::auction::is_auction_time;
 use crate::holdings::CASH;
 use crate::market::BASIS_POINTS;
 use crate::matcher::cancel_reason;
-use crate::order_book::{Order, BUY, REPRICE, SELL};
+use crate::order_book::{Order, BUY, LINKED, REPRICE, SELL};
 use crate::order_checks::{reaches, LIMIT, MARKET, MARKET_TO_LIMIT, STOP_LIMIT};
 use crate::phase::CONTINUOUS;
 use crate::reasons::{self as reason, int64, Refusal};
@@ -345,6 +345,9 @@ impl State {
     /// Notes that an order is live, with what it has left.
     #[cold]
     pub fn risk_opened(&mut self, order: &Order) {
+        if order.marks & LINKED != 0 && self.reserves_nothing(order) {
+            return;
+        }
         for subject in self.subjects_of(order.account_id) {
             if let Some(book) = self.risk.books.get_mut(&subject) {
                 book.open(order.kind.side, order.symbol_id, order.price, order.leaves.into());
@@ -355,6 +358,9 @@ impl State {
     /// Notes that so much of a live order is gone without a trade.
     #[cold]
     pub fn risk_reduced(&mut self, order: &Order, quantity: u32) {
+        if order.marks & LINKED != 0 && self.reserves_nothing(order) {
+            return;
+        }
         for subject in self.subjects_of(order.account_id) {
             if let Some(book) = self.risk.books.get_mut(&subject) {
                 book.open(order.kind.side, order.symbol_id, order.price, -i128::from(quantity));

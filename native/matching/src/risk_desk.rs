@@ -217,8 +217,8 @@ impl State {
             if !self.risk.books.contains_key(&subject) {
                 let mut book = RiskBook::default();
                 for slot in self.orders.live() {
-                    if self.is_of(slot, subject) {
-                        let order = self.orders.at(slot);
+                    let order = self.orders.at(slot);
+                    if self.is_of(slot, subject) && !self.reserves_nothing(order) {
                         book.open(order.kind.side, order.symbol_id, order.price, order.leaves.into());
                     }
                 }

@@ -106,7 +106,7 @@ fn write_book(out: &mut Vec<u8>, subject: Subject, book: &RiskBook) {
     out.extend(book.alerted);
 }
 
-/// Restores timers and books; what is open in the books is that of the live orders.
+/// Restores timers and books.
 pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
     for _ in 0..reader.u32()? {
         let participant_id = reader.u32()?;
@@ -130,11 +130,15 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
         let same = (reader.u8()?, reader.u32()?, reader.u32()?, reader.u32()?);
         book.duplicates.insert(same, reader.u32()?);
     }
+    Ok(())
+}
+
+/// Notes in the books the live orders, once all is restored that says what they reserve.
+pub fn read_open(state: &mut State) {
     if state.risk.has_books {
         let live: Vec<_> = state.orders.live().map(|slot| *state.orders.at(slot)).collect();
         live.iter().for_each(|order| state.risk_opened(order));
     }
-    Ok(())
 }
 
 fn book_at<'a>(state: &'a mut State, reader: &mut Reader) -> Restored<&'a mut RiskBook> {

@@ -18,8 +18,10 @@ use crate::client_order_ids::FirstUse;
 use crate::configuration::{confirmation_body, rule_body};
 use crate::directory::{Directory, Key, Rule, Symbol};
 use crate::guard_snapshot;
+use crate::linked_snapshot;
 use crate::market::is_valid_tick_table;
 use crate::order_book::{is_special, sequence_of, Order, ALL_OR_NONE, BUY, SELL, SEQUENCE_BITS};
+use crate::order_checks::LIMIT;
 use crate::phase::{auction_of, cause, is_indicated, is_phase, is_settable, CONTINUOUS};
 use crate::phases::{auction_terms_body, phase_body, ScheduledPhase};
 use crate::self_trade::Group;
@@ -109,6 +111,7 @@ pub fn write(state: &State) -> Vec<u8> {
     });
     guard_snapshot::write(state, &mut content);
     corporate_snapshot::write(state, &mut content);
+    linked_snapshot::write(state, &mut content);
     with_envelope(&content)
 }
 
@@ -268,20 +271,28 @@ fn write_orders(state: &State, out: &mut Vec<u8>) -> usize {
         let shown_and_hidden = [&book.bids, &book.asks, &book.hidden_bids, &book.hidden_asks];
         for side in shown_and_hidden.into_iter().chain([buys, sells, auction_bids, auction_asks]) {
             for slot in state.orders.in_sequence(side) {
-                let order = state.orders.at(slot);
-                out.extend(order.order_id.to_le_bytes());
-                out.extend(order.account_id.to_le_bytes());
-                out.extend(order.symbol_id.to_le_bytes());
-                out.extend(order.kind.bytes());
-                for number in [order.price, order.quantity, order.leaves, order.reserve] {
-                    out.extend(number.to_le_bytes());
-                }
-                out.extend(order.entered_ns.to_le_bytes());
-                out.extend(state.orders.client_order_id(slot));
+                write_order(state, slot, out);
             }
         }
+        let parked = state.orders.in_sequence(&market.parked);
+        let mut parked: Vec<(u64, u32)> = parked.map(|slot| (state.orders.at(slot).order_id, slot)).collect();
+        parked.sort_unstable();
+        parked.iter().for_each(|&(_, slot)| write_order(state, slot, out));
     }
     state.orders.len()
+}
+
+fn write_order(state: &State, slot: u32, out: &mut Vec<u8>) {
+    let order = state.orders.at(slot);
+    out.extend(order.order_id.to_le_bytes());
+    out.extend(order.account_id.to_le_bytes());
+    out.extend(order.symbol_id.to_le_bytes());
+    out.extend(order.kind.bytes());
+    for number in [order.price, order.quantity, order.leaves, order.reserve] {
+        out.extend(number.to_le_bytes());
+    }
+    out.extend(order.entered_ns.to_le_bytes());
+    out.extend(state.orders.client_order_id(slot));
 }
 
 fn write_first_use(out: &mut Vec<u8>, account_id: u32, client_order_id: &ClientOrderId, first: &FirstUse) {
@@ -364,6 +375,8 @@ pub fn read_into(state: &mut State, content: &[u8]) -> Restored<()> {
     read_phases(state, reader)?;
     guard_snapshot::read(state, reader)?;
     corporate_snapshot::read(state, reader)?;
+    linked_snapshot::read(state, reader)?;
+    risk_snapshot::read_open(state);
     Ok(reader.end()?)
 }
 
@@ -573,6 +586,10 @@ fn read_order(state: &mut State, reader: &mut Reader) -> Restored<Option<Waiting
     market.needs_care |= order.is_special;
     if is_waiting(order.kind) {
         return Ok(Some((order, client_order_id)));
+    }
+    if price == 0 && order_type == LIMIT && !is_for_auction(order.kind) {
+        state.orders.rest_at(&mut market.parked, 0, order, &client_order_id);
+        return Ok(None);
     }
     let price = if is_for_auction(order.kind) { queue_price(&order) } else { order.price };
     state.orders.rest_at(market.home_of(order.kind), price, order, &client_order_id);

@@ -1,6 +1,6 @@
 //! Everything a venue knows, in one place.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use exchange_wire::terms::Terms;
 
@@ -10,8 +10,10 @@ use crate::event_stream::EventStream;
 use crate::holdings::Holdings;
 use crate::market::Market;
 use crate::order_book::Orders;
+use crate::order_lists::{Note, OrderList};
 use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
+use crate::quotes::QuoteDesk;
 use crate::risk_checks::Risk;
 use crate::self_trade::Group;
 use crate::stop_orders::Triggered;
@@ -39,6 +41,18 @@ pub struct State {
     /// Those of the order that is coming in, where it has some.
     pub terms_in_hand: Terms,
     pub triggered: VecDeque<Triggered>,
+    /// What the command did to orders on which others depend, until that is followed.
+    pub noted: VecDeque<Note>,
+    /// By list id.
+    pub order_lists: BTreeMap<u64, OrderList>,
+    /// List ids by the ids of their orders, also of those that wait.
+    pub list_of: HashMap<u64, u64>,
+    /// Ids of the symbols that have pegged orders.
+    pub pegged: BTreeSet<u32>,
+    /// By account and symbol id.
+    pub quote_desks: BTreeMap<(u32, u32), QuoteDesk>,
+    /// The last command that reserved an order id, and how many did so one after the other.
+    pub reserved: (u64, u32),
     /// By participant, of those that are in one.
     pub self_trade_groups: BTreeMap<u32, Group>,
     pub client_order_ids: ClientOrderIds,
@@ -79,6 +93,12 @@ impl State {
             orders: Orders::new(partition),
             terms_in_hand: Terms::default(),
             triggered: VecDeque::new(),
+            noted: VecDeque::new(),
+            order_lists: BTreeMap::new(),
+            list_of: HashMap::new(),
+            pegged: BTreeSet::new(),
+            quote_desks: BTreeMap::new(),
+            reserved: (0, 0),
             self_trade_groups: BTreeMap::new(),
             client_order_ids: ClientOrderIds::default(),
             holdings: Holdings::default(),

@@ -6,7 +6,7 @@ use exchange_wire::ClientOrderId;
 
 use crate::market::BASIS_POINTS;
 use crate::matcher::cancel_reason;
-use crate::order_book::{BookSide, Order, BUY};
+use crate::order_book::{BookSide, Order, BUY, LINKED};
 use crate::order_checks::{LIMIT, MARKET, STOP, STOP_LIMIT};
 use crate::short_sales::check_short_price;
 use crate::state::State;
@@ -44,10 +44,10 @@ impl StopOrders {
 
 /// A stop order that is to come in within this command, with the price that triggered it.
 pub struct Triggered {
-    order: Order,
-    client_order_id: ClientOrderId,
-    terms: Terms,
-    last_price: u32,
+    pub order: Order,
+    pub client_order_id: ClientOrderId,
+    pub terms: Terms,
+    pub last_price: u32,
 }
 
 /// Whether an order waits for its stop price.
@@ -121,11 +121,11 @@ impl State {
             }
         }
         if self.markets[symbol_id as usize - 1].stops.trailing > 0 {
-            self.follow(symbol_id, price);
+            self.trail(symbol_id, price);
         }
     }
 
-    fn follow(&mut self, symbol_id: u32, price: u32) {
+    fn trail(&mut self, symbol_id: u32, price: u32) {
         let stops = &self.markets[symbol_id as usize - 1].stops;
         let waiting = self.orders.in_sequence(&stops.buys).chain(self.orders.in_sequence(&stops.sells));
         let all: Vec<u32> = waiting.collect();
@@ -146,33 +146,56 @@ impl State {
         }
     }
 
-    /// Lets the triggered orders come in, one after the other; they may trigger more.
+    /// Follows what happened to orders on which others depend; lets in what that triggered, one after the other.
     #[cold]
-    pub fn let_triggered_come_in(&mut self) {
-        while let Some(triggered) = self.triggered.pop_front() {
-            let Triggered { mut order, client_order_id, terms, last_price } = triggered;
-            order.kind.order_type = if order.kind.order_type == STOP { MARKET } else { LIMIT };
-            let (order_id, account_id) = (order.order_id.to_le_bytes(), order.account_id.to_le_bytes());
-            let prices = (terms.stop_price.to_le_bytes(), last_price.to_le_bytes());
-            let parts: [&[u8]; 7] = [
-                &order_id,
-                &account_id,
-                &order.kind.bytes(),
-                &order.price.to_le_bytes(),
-                &order.leaves.to_le_bytes(),
-                &prices.0,
-                &prices.1,
-            ];
-            self.events.write(ORDER_TRIGGERED, order.symbol_id, &parts);
-            let market = &self.markets[order.symbol_id as usize - 1];
-            let restricted = check_short_price(market, order.kind, order.price).is_err();
-            let why_not = self.why_not_triggered(&order, &client_order_id);
-            if let Some(reason) = why_not.or(restricted.then_some(cancel_reason::SHORT_SALE)) {
-                self.order_cancelled(&order, reason);
-                continue;
+    pub fn settle(&mut self) {
+        loop {
+            if let Some(note) = self.noted.pop_front() {
+                self.follow(&note);
+            } else if let Some(triggered) = self.triggered.pop_front() {
+                self.let_in_triggered(triggered);
+            } else {
+                return;
             }
+        }
+    }
+
+    fn let_in_triggered(&mut self, triggered: Triggered) {
+        let Triggered { mut order, client_order_id, terms, last_price } = triggered;
+        order.kind.order_type = if order.kind.order_type == STOP { MARKET } else { LIMIT };
+        let (order_id, account_id) = (order.order_id.to_le_bytes(), order.account_id.to_le_bytes());
+        let prices = (terms.stop_price.to_le_bytes(), last_price.to_le_bytes());
+        let parts: [&[u8]; 7] = [
+            &order_id,
+            &account_id,
+            &order.kind.bytes(),
+            &order.price.to_le_bytes(),
+            &order.leaves.to_le_bytes(),
+            &prices.0,
+            &prices.1,
+        ];
+        self.events.write(ORDER_TRIGGERED, order.symbol_id, &parts);
+        if order.marks & LINKED != 0 {
+            self.end_by_trigger(order.order_id);
+        }
+        self.let_in(order, terms, &client_order_id);
+    }
+
+    /// Lets an order come in that was taken before, if the limits let it.
+    pub fn let_in(&mut self, order: Order, terms: Terms, client_order_id: &ClientOrderId) {
+        let market = &self.markets[order.symbol_id as usize - 1];
+        let restricted = check_short_price(market, order.kind, order.price).is_err();
+        let why_not = self.why_not_triggered(&order, client_order_id);
+        if let Some(reason) = why_not.or(restricted.then_some(cancel_reason::SHORT_SALE)) {
+            self.order_cancelled(&order, reason);
+        } else if is_waiting(order.kind) {
+            if self.risk.has_books {
+                self.risk_opened(&order);
+            }
+            self.wait(order, terms, client_order_id);
+        } else {
             self.terms_in_hand = terms;
-            self.come_in(order, &client_order_id);
+            self.come_in(order, client_order_id);
         }
     }
 }

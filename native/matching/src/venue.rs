@@ -11,6 +11,7 @@ use exchange_wire::{ClientOrderId, COMMAND_HEADER_BYTES, VERSION};
 
 use crate::auction::{is_for_auction, Indication};
 use crate::event_stream::Counters;
+use crate::linked_snapshot;
 use crate::order_book::{BookSide, Level, Order, QueuePlace, HIDDEN, TOUCHED_MAX};
 use crate::phase::CONTINUOUS;
 use crate::phases::ScheduledPhase;
@@ -130,6 +131,12 @@ impl Venue {
             *left = rest;
             self.state.events.begin_command(expected);
             self.state.apply(&header, record);
+            if !self.state.noted.is_empty() {
+                self.state.settle();
+            }
+            if !self.state.pegged.is_empty() {
+                self.state.follow_pegs();
+            }
             if !self.state.guarded.is_empty() {
                 self.state.watch_limits();
             }
@@ -266,6 +273,13 @@ impl Venue {
     /// The phases that are scheduled, soonest first.
     pub fn schedule(&self) -> &[ScheduledPhase] {
         &self.state.schedule
+    }
+
+    /// What a snapshot says of order lists.
+    pub fn linked_sections(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        linked_snapshot::write(&self.state, &mut content);
+        content
     }
 
     /// The special terms of a live order.
@@ -442,6 +456,15 @@ impl State {
             Command::RevokeKey { key_id } => self.revoke_key(key_id),
             Command::Deposit(movement) => self.deposit(&movement),
             Command::Withdraw(movement) => self.withdraw(&movement),
+            Command::MassQuote(command) => self.mass_quote(&command),
+            Command::CancelQuotes(command) => self.cancel_quotes(&command),
+            Command::SetQuoteProtection(command) => self.set_quote_protection(&command),
+            Command::ResetQuoteProtection { account_id, symbol_id } => {
+                self.reset_quote_protection(account_id, symbol_id);
+            }
+            Command::EnterPeggedOrder(command) => self.enter_pegged(&command),
+            Command::ReserveOrderId => self.reserve_order_id(),
+            Command::EnterOrderList(command) => self.enter_list(&command),
             Command::CancelOrders(command) => self.cancel_orders(&command),
             Command::SetCancelTimer { participant_id, timeout_ms } => {
                 self.set_cancel_timer(participant_id, timeout_ms);

@@ -196,6 +196,10 @@ impl Venue {
         self.locked().market_phase()
     }
 
+    fn linked_sections<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.locked().linked_sections())
+    }
+
     fn schedule(&self) -> Vec<(u64, u32, u8)> {
         let venue = self.locked();
         venue.schedule().iter().map(|row| (row.at_ns, row.symbol_id, row.phase)).collect()

@@ -2,6 +2,8 @@
 
 use crate::allocation::Allocation;
 use crate::events::Kind;
+use crate::listed::{listed_orders, EnterOrderList, EnterPeggedOrder};
+use crate::quotes::{CancelQuotes, MassQuote, Protection, SetQuoteProtection};
 use crate::reader::{unpadded, Malformed, Reader};
 use crate::terms::Terms;
 use crate::{ClientOrderId, COMMAND_HEADER_BYTES, RECORD_BYTES_MAX};
@@ -51,10 +53,17 @@ pub const BLOCK_TRADING: u8 = 72;
 pub const UNBLOCK_TRADING: u8 = 73;
 pub const SET_RISK_LIMIT: u8 = 74;
 pub const SET_ALLOCATION: u8 = 65;
+pub const ENTER_ORDER_LIST: u8 = 75;
+pub const RESERVE_ORDER_ID: u8 = 76;
+pub const ENTER_PEGGED_ORDER: u8 = 77;
+pub const MASS_QUOTE: u8 = 78;
+pub const CANCEL_QUOTES: u8 = 79;
+pub const SET_QUOTE_PROTECTION: u8 = 80;
+pub const RESET_QUOTE_PROTECTION: u8 = 81;
 
 /// Whether a record type is a command.
 pub fn is_command(number: u8) -> bool {
-    matches!(number, 1..=3 | 10..=17 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=74 | 85..=94)
+    matches!(number, 1..=3 | 10..=17 | 20..=23 | 30 | 31 | 40..=44 | 50 | 51 | 60..=65 | 70..=81 | 85..=94)
 }
 
 /// The body of an entry or replacement before its client order id: the same body means the same order.
@@ -361,6 +370,13 @@ pub enum Command<'a> {
     RevokeKey { key_id: u32 },
     Deposit(Movement),
     Withdraw(Movement),
+    ReserveOrderId,
+    MassQuote(MassQuote),
+    CancelQuotes(CancelQuotes),
+    SetQuoteProtection(SetQuoteProtection),
+    ResetQuoteProtection { account_id: u32, symbol_id: u32 },
+    EnterPeggedOrder(EnterPeggedOrder<'a>),
+    EnterOrderList(EnterOrderList<'a>),
     CancelOrders(CancelOrders),
     SetCancelTimer { participant_id: u32, timeout_ms: u32 },
     BlockTrading(Switch<'a>),
@@ -424,6 +440,32 @@ impl<'a> Command<'a> {
             REVOKE_KEY => Self::RevokeKey { key_id: r.u32()? },
             DEPOSIT => Self::Deposit(movement(&mut r)?),
             WITHDRAW => Self::Withdraw(movement(&mut r)?),
+            MASS_QUOTE => Self::MassQuote(MassQuote::read(&mut r)?),
+            CANCEL_QUOTES => Self::CancelQuotes(CancelQuotes {
+                participant_id: r.u32()?,
+                account_id: r.u32()?,
+                symbol_id: r.u32()?,
+            }),
+            SET_QUOTE_PROTECTION => Self::SetQuoteProtection(SetQuoteProtection {
+                account_id: r.u32()?,
+                symbol_id: r.u32()?,
+                limits: Protection::read(&mut r)?,
+            }),
+            RESET_QUOTE_PROTECTION => {
+                Self::ResetQuoteProtection { account_id: r.u32()?, symbol_id: r.u32()? }
+            }
+            ENTER_PEGGED_ORDER => Self::EnterPeggedOrder(EnterPeggedOrder::read(&mut r)?),
+            RESERVE_ORDER_ID => Self::ReserveOrderId,
+            ENTER_ORDER_LIST => {
+                let body = r.rest();
+                Self::EnterOrderList(EnterOrderList {
+                    account_id: r.u32()?,
+                    symbol_id: r.u32()?,
+                    contingency: r.u8()?,
+                    orders: listed_orders(&mut r)?,
+                    body,
+                })
+            }
             CANCEL_ORDERS => Self::CancelOrders(cancel_orders(&mut r)?),
             CANCEL_ORDERS_WITHIN => {
                 let any = cancel_orders(&mut r)?;

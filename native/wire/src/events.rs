@@ -66,9 +66,20 @@ pub const SPECIAL_TERMS_ADJUSTED: u8 = 224;
 pub const SHORT_SALE_TERMS_SET: u8 = 225;
 pub const SHORT_SALE_RESTRICTED: u8 = 226;
 
+pub const ORDER_LIST_ACCEPTED: u8 = 205;
+pub const ORDER_LIST_TRIGGERED: u8 = 206;
+pub const ORDER_LIST_ENDED: u8 = 207;
+pub const PEG_ACCEPTED: u8 = 208;
+pub const QUOTE_ACCEPTED: u8 = 209;
+pub const QUOTE_REJECTED: u8 = 210;
+pub const QUOTES_CANCELLED: u8 = 211;
+pub const QUOTE_PROTECTION_SET: u8 = 212;
+pub const QUOTE_PROTECTION_REACHED: u8 = 213;
+pub const QUOTE_PROTECTION_RESET: u8 = 214;
+
 /// The numbers of all record types that are events.
 pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 220..=226)
+    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=214 | 220..=226)
 }
 
 /// What all events of one command share.

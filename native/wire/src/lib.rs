@@ -6,8 +6,10 @@
 pub mod allocation;
 pub mod commands;
 pub mod events;
+pub mod listed;
 pub mod numbering;
 pub mod ouch;
+pub mod quotes;
 pub mod reader;
 pub mod record;
 pub mod terms;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-PRICED = (("order", "buy"), ("order", "sell"), ("order", "amend"))
+PRICED = tuple(("order", verb) for verb in ("buy", "sell", "amend", "pair", "then", "bracket"))
 """Commands that take a price after an @."""
 _JOINED = re.compile(r"(?P<quantity>\d*)@(?P<price>[^@]*)\Z", re.ASCII)
 

@@ -55,6 +55,11 @@ class Terms:
     to_limit: bool = False
     "Without a price: take the best price only, and rest there with what is left (market-to-limit)."
 
+    peg: Literal["primary", "market", "midpoint"] | None = None
+    "Follow the best price of its own side, of the other side, or their middle, unseen; @ is its limit then."
+    peg_offset: str = ""
+    "With --peg: added to what it follows, such as -0.02."
+
 
 NO_TERMS = Terms()
 
@@ -272,7 +277,7 @@ def _enter(
 def _type_of(at: str, terms: Terms) -> str:
     if terms.stop_price or terms.trail_amount or terms.trail_bps:
         return "stop_limit" if at else "stop"
-    return "limit" if at else "market_to_limit" if terms.to_limit else "market"
+    return "limit" if at or terms.peg else "market_to_limit" if terms.to_limit else "market"
 
 
 def _send(connection: Connection, order: dict[str, Any]) -> Any:

@@ -31,6 +31,7 @@ from exchange.wire.rest.market import (
     TickerList,
     TradeView,
 )
+from exchange.wire.rest.order_lists import EnteredOrderList, LiveOrderList, LiveOrderLists
 from exchange.wire.rest.orders import (
     AmendedOrder,
     CanceledOrder,
@@ -40,6 +41,7 @@ from exchange.wire.rest.orders import (
     OrderResult,
     OrderResults,
 )
+from exchange.wire.rest.quotes import CanceledQuotes, QuoteResults, QuoteView, QuoteViews
 from exchange.wire.rest.symbols import SymbolView
 
 HOST, PORT_BASE = "127.0.0.1", 8000
@@ -114,6 +116,48 @@ class AsyncClient:
         """Enter up to 1,000 orders, each with the fields of `POST /api/v1/order`; each has its own result."""
         body = [_order(each) for each in orders]
         return (await self._engine.ask("POST", "/api/v1/orders", OrderResults, body, tries=TRIES)).items
+
+    async def enter_list(
+        self, contingency: str, symbol: str, qty: Number, orders: Iterable[Mapping[str, Any]]
+    ) -> EnteredOrderList:
+        """Enter orders that depend on each other, all or none: `oco`, `oto` or `bracket`.
+
+        orders: each with the fields of `POST /api/v1/order_lists`. Raise `Refused` with the reason.
+        """
+        body = {
+            "contingency": contingency,
+            "symbol": symbol,
+            "qty": str(qty),
+            "orders": [_texts(o) for o in orders],
+        }
+        return await self._engine.ask("POST", "/api/v1/order_lists", EnteredOrderList, body)
+
+    async def order_lists(self, symbol: str = "") -> list[LiveOrderList]:
+        """List own order lists that live, oldest first."""
+        return (await self._engine.get("/api/v1/order_lists", LiveOrderLists, symbol=symbol)).items
+
+    async def quote(self, *quotes: Mapping[str, Any], quote_id: int = 0) -> QuoteResults:
+        """Quote in one or many symbols, each with the fields of `POST /api/v1/quotes` and its own result."""
+        body = {"quote_id": quote_id, "quotes": [_texts(each) for each in quotes]}
+        return await self._engine.ask("POST", "/api/v1/quotes", QuoteResults, body)
+
+    async def cancel_quotes(self, symbol: str = "") -> CanceledQuotes:
+        """Withdraw quotes, of a symbol or all."""
+        query = {"symbol": symbol}
+        return await self._engine.ask("DELETE", "/api/v1/quotes", CanceledQuotes, query=query, tries=TRIES)
+
+    async def protect_quotes(self, symbol: str = "", **limits: int) -> QuoteView:
+        """Protect quotes in a symbol, or all together, with the fields of `PUT /api/v1/quotes/protection`."""
+        body = {"symbol": symbol, **limits}
+        return await self._engine.ask("PUT", "/api/v1/quotes/protection", QuoteView, body, tries=TRIES)
+
+    async def reset_quotes(self, symbol: str = "") -> QuoteView:
+        """Quote again after a protection was reached."""
+        return await self._engine.ask("POST", "/api/v1/quotes/reset", QuoteView, {"symbol": symbol})
+
+    async def quotes(self, symbol: str = "") -> list[QuoteView]:
+        """List own live quotes and protections."""
+        return (await self._engine.get("/api/v1/quotes", QuoteViews, symbol=symbol)).items
 
     async def order(self, order_id: str) -> Order:
         """Show an order, finished ones too."""

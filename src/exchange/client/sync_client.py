@@ -21,7 +21,9 @@ from exchange.wire.rest.admin import AccountBalances, AccountView
 from exchange.wire.rest.book import BookEntry
 from exchange.wire.rest.clearing import BalanceView, ClearedTrade, PositionView
 from exchange.wire.rest.market import CandleView, StatisticsView, Ticker, TradeView
+from exchange.wire.rest.order_lists import EnteredOrderList, LiveOrderList
 from exchange.wire.rest.orders import AmendedOrder, CanceledOrder, CanceledOrders, Fill, Order, OrderResult
+from exchange.wire.rest.quotes import CanceledQuotes, QuoteResults, QuoteView
 from exchange.wire.rest.symbols import SymbolView
 
 T = TypeVar("T")
@@ -140,6 +142,36 @@ class Client:
     def enter_all(self, orders: Iterable[Mapping[str, Any]]) -> list[OrderResult]:
         """Enter up to 1,000 orders; each has its own result."""
         return self._thread.run(self._client.enter_all(orders))
+
+    def enter_list(
+        self, contingency: str, symbol: str, qty: Number, orders: Iterable[Mapping[str, Any]]
+    ) -> EnteredOrderList:
+        """Enter orders that depend on each other, all or none."""
+        return self._thread.run(self._client.enter_list(contingency, symbol, qty, orders))
+
+    def order_lists(self, symbol: str = "") -> list[LiveOrderList]:
+        """List own order lists that live, oldest first."""
+        return self._thread.run(self._client.order_lists(symbol))
+
+    def quote(self, *quotes: Mapping[str, Any], quote_id: int = 0) -> QuoteResults:
+        """Quote in one or many symbols, each with its own result."""
+        return self._thread.run(self._client.quote(*quotes, quote_id=quote_id))
+
+    def cancel_quotes(self, symbol: str = "") -> CanceledQuotes:
+        """Withdraw quotes, of a symbol or all."""
+        return self._thread.run(self._client.cancel_quotes(symbol))
+
+    def protect_quotes(self, symbol: str = "", **limits: int) -> QuoteView:
+        """Protect quotes in a symbol, or all together."""
+        return self._thread.run(self._client.protect_quotes(symbol, **limits))
+
+    def reset_quotes(self, symbol: str = "") -> QuoteView:
+        """Quote again after a protection was reached."""
+        return self._thread.run(self._client.reset_quotes(symbol))
+
+    def quotes(self, symbol: str = "") -> list[QuoteView]:
+        """List own live quotes and protections."""
+        return self._thread.run(self._client.quotes(symbol))
 
     def order(self, order_id: str) -> Order:
         """Show an order, finished ones too."""

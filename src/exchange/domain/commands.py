@@ -9,8 +9,10 @@ import msgspec
 
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order_list import ListedOrder
 from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
+from exchange.domain.quote import Quote
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import DEFAULT_TICKS, SymbolState, TickRow
 from exchange.domain.trade import BustReason
@@ -304,6 +306,78 @@ class EnterSpecialOrder(EnterOrder, frozen=True, kw_only=True):
     trail_amount: Price = Price(0)
     trail_bps: int = 0
     expires_ns: int = 0
+
+
+class ReserveOrderId(Command, frozen=True, kw_only=True):
+    """Keep this command's sequence for an order of the command that follows the last of these. It has no event."""
+
+
+class EnterOrderList(Command, frozen=True, kw_only=True):
+    """Enter orders that depend on each other, all or none. contingency: see `Contingency`.
+
+    orders: of a pair the limit order and then the stop order; else the entry, then what waits for it. The first has
+    the command's own id, each other one that a `ReserveOrderId` just before it has kept, the nearest first.
+    """
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    contingency: int
+    orders: tuple[ListedOrder, ...]
+
+
+class EnterPeggedOrder(Command, frozen=True, kw_only=True):
+    """Enter an order whose price follows the best prices shown.
+
+    kind: see `PegKind`; offset: added to the price it is pegged to; limit: of its price, 0 for none.
+    """
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    side: Side
+    time_in_force: TimeInForce
+    kind: int
+    offset: int
+    limit: Price
+    quantity: Quantity
+    client_order_id: str = ""
+
+
+class MassQuote(Command, frozen=True, kw_only=True):
+    """Quote in many symbols, each in place of the account's quote there. quote_id: the maker's own number.
+
+    The bids and asks have the ids that were reserved just before, and this command's: of the first quote the nearest.
+    """
+
+    account_id: AccountId
+    quote_id: int
+    quotes: tuple[Quote, ...]
+
+
+class CancelQuotes(Command, frozen=True, kw_only=True):
+    """Withdraw an account's quotes in a symbol, or with 0 in all of them."""
+
+    participant_id: ParticipantId
+    account_id: AccountId
+    symbol_id: SymbolId = SymbolId(0)
+
+
+class SetQuoteProtection(Command, frozen=True, kw_only=True):
+    """Protect an account's quotes in a symbol, or with 0 all of them together; a window of 0 ends it."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
+    quantity: int
+    executions: int
+    percent_bps: int
+    delta: int
+    window_ms: int
+
+
+class ResetQuoteProtection(Command, frozen=True, kw_only=True):
+    """Let an account quote again whose protection was reached."""
+
+    account_id: AccountId
+    symbol_id: SymbolId
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):

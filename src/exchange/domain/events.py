@@ -6,10 +6,26 @@ happened, and whether it is the last of its command: consumers stop only there.
 
 from __future__ import annotations
 
-import msgspec
-
 from exchange.domain.allocation import AllocationStep, LeadMaker
-from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
+from exchange.domain.event import Event as Event
+from exchange.domain.linked_events import OrderListAccepted as OrderListAccepted
+from exchange.domain.linked_events import OrderListEnded as OrderListEnded
+from exchange.domain.linked_events import OrderListTriggered as OrderListTriggered
+from exchange.domain.linked_events import PegAccepted as PegAccepted
+from exchange.domain.linked_events import QuoteAccepted as QuoteAccepted
+from exchange.domain.linked_events import QuoteProtectionReached as QuoteProtectionReached
+from exchange.domain.linked_events import QuoteProtectionReset as QuoteProtectionReset
+from exchange.domain.linked_events import QuoteProtectionSet as QuoteProtectionSet
+from exchange.domain.linked_events import QuoteRejected as QuoteRejected
+from exchange.domain.linked_events import QuotesCancelled as QuotesCancelled
+from exchange.domain.order import (
+    CancelReason,
+    OrderType,
+    RepriceReason,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+)
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
 from exchange.domain.reasons import Reason
@@ -18,8 +34,6 @@ from exchange.domain.symbol import SymbolState, TickRow
 from exchange.domain.trade import BustReason, TradeCondition
 from exchange.domain.units import (
     AccountId,
-    CommandSequence,
-    EventSequence,
     KeyId,
     MatchId,
     Money,
@@ -27,21 +41,7 @@ from exchange.domain.units import (
     ParticipantId,
     Price,
     Quantity,
-    SymbolId,
-    TimeNs,
 )
-
-
-class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What all events share. symbol_id: 0 where the event concerns no symbol."""
-
-    sequence: EventSequence
-    command_sequence: CommandSequence
-    time_ns: TimeNs
-    epoch: int
-    partition: int = 0
-    last_of_command: bool = True
-    symbol_id: SymbolId = SymbolId(0)
 
 
 class EngineStarted(Event, frozen=True, kw_only=True):

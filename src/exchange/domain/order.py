@@ -108,6 +108,14 @@ class CancelReason(IntEnum):
     """What is left of an order for an auction after it."""
     PRICE_LIMIT = 41
     """What is left of a market order would trade beyond a price limit."""
+    LINKED = 50
+    """The other order of its pair was filled, triggered or cancelled."""
+    QUOTE_REPLACED = 51
+    """Its market maker quoted anew."""
+    QUOTE_CANCELLED = 52
+    """Its market maker withdrew the quote."""
+    QUOTE_PROTECTION = 53
+    """Its market maker's protection was reached."""
     KILL_SWITCH = 30
     """Trading was blocked."""
     CANCEL_TIMER = 31
@@ -142,8 +150,33 @@ class RepriceReason(IntEnum):
     """A market-to-limit order met this price."""
     POST_ONLY = 2
     """A post-only order would have traded at its own price."""
+    PEG = 50
+    """The prices to which it is pegged moved; 0 where it has none for now."""
     PRICE_LIMIT = 40
     """Its own price was beyond a price limit."""
+
+
+PEGS_MAX = 1_000
+"""Pegged orders of one symbol, for a move of its best prices looks at all of them; one more is refused."""
+
+
+class PegKind(IntEnum):
+    """To what a pegged order's price is pegged. Numbers are those of FIX 5.0 tag 1094."""
+
+    MIDPOINT = 2
+    """The middle between best bid and best offer."""
+    MARKET = 4
+    """The best price of the other side."""
+    PRIMARY = 5
+    """The best price of its own side."""
+
+
+class Peg(msgspec.Struct, frozen=True, gc=False):
+    """How a pegged order gets its price. offset: added to what it is pegged to; limit: of its price, 0 for none."""
+
+    kind: PegKind
+    offset: int
+    limit: int
 
 
 class SpecialTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -1,139 +1,10 @@
-"""Why the exchange says no: every reason with its number, its sentence and whether trying again can help.
-
-A number is never reused. When several reasons apply to an order, the one that stands first here is given. The text of
-`measured` and `limit` says what the two integers beside a reason mean, where they mean anything.
-"""
+"""What people are told of each reason; see `reason.py` for their numbers and their sequence."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import NamedTuple
+from exchange.domain.reason import Reason, ReasonText
 
-
-class Reason(IntEnum):
-    """The number of a reason; `REASONS` has its sentence."""
-
-    NONE = 0
-    UNKNOWN_COMMAND = 1
-    COMMAND_MALFORMED = 41
-    SIDE_INVALID = 2
-    ORDER_TYPE_INVALID = 3
-    TIME_IN_FORCE_INVALID = 4
-    UNKNOWN_ACCOUNT = 5
-    UNKNOWN_SYMBOL = 6
-    CLIENT_ORDER_ID_INVALID = 42
-    CLIENT_ORDER_ID_REUSED = 7
-    CLIENT_ORDER_ID_TABLE_FULL = 8
-    MARKET_BLOCKED = 80
-    PARTICIPANT_BLOCKED = 81
-    ACCOUNT_BLOCKED = 82
-    SESSION_BLOCKED = 232
-    SYMBOL_BLOCKED = 83
-    SYMBOL_BARRED = 84
-    SYMBOL_SUSPENDED = 9
-    SYMBOL_HALTED = 120
-    PHASE_TAKES_NO_ORDERS = 121
-    PHASE_TAKES_NO_CANCELS = 122
-    ORDER_NOT_IN_PHASE = 123
-    AUCTION_OVER = 124
-    QUANTITY_NOT_POSITIVE = 10
-    QUANTITY_NOT_IN_LOTS = 11
-    PRICE_MISSING = 12
-    PRICE_NOT_ALLOWED = 13
-    PRICE_TOO_HIGH = 14
-    PRICE_NOT_ON_TICK = 15
-    NOTIONAL_OVERFLOW = 16
-    TIME_IN_FORCE_NOT_ALLOWED = 17
-    POST_ONLY_NOT_ALLOWED = 18
-    EXPIRY_INVALID = 54
-    MINIMUM_QUANTITY_INVALID = 55
-    DISPLAY_NOT_ALLOWED = 56
-    DISPLAY_QUANTITY_INVALID = 57
-    STOP_PRICE_NOT_ALLOWED = 59
-    STOP_PRICE_MISSING = 60
-    STOP_PRICE_INVALID = 61
-    STOP_ALREADY_REACHED = 62
-    TRAIL_INVALID = 63
-    SHORT_FLAG_INVALID = 226
-    SHORT_SALE_NOT_PERMITTED = 227
-    LOCATE_MISSING = 228
-    SHORT_SALE_UNMARKED = 229
-    SHORT_SALE_PRICE = 230
-    POST_ONLY_WOULD_TRADE = 19
-    UNKNOWN_ORDER = 20
-    NOTHING_TO_AMEND = 21
-    AMEND_BELOW_FILLED = 22
-    MAX_QUANTITY = 85
-    MAX_NOTIONAL = 86
-    PRICE_COLLAR = 87
-    DUPLICATE_ORDERS = 88
-    MESSAGE_RATE = 89
-    POSITION_LIMIT = 90
-    BUYING_POWER = 91
-    SHORT_SALE = 92
-    GROSS_LIMIT = 93
-    LOSS_LIMIT = 94
-    UNKNOWN_PARTICIPANT = 23
-    UNKNOWN_KEY = 24
-    NAME_TAKEN = 25
-    NAME_INVALID = 26
-    ROLE_INVALID = 27
-    KEY_TAKEN = 28
-    SYMBOL_INVALID = 43
-    SYMBOL_TAKEN = 29
-    SYMBOL_RENAMED = 224
-    TICK_TABLE_INVALID = 30
-    ROUND_LOT_INVALID = 31
-    REFERENCE_PRICE_INVALID = 32
-    SYMBOL_STATE_INVALID = 33
-    AMOUNT_NOT_POSITIVE = 34
-    INSUFFICIENT_BALANCE = 35
-    UNKNOWN_TRADE = 36
-    TRADE_ALREADY_BUSTED = 37
-    TRADE_BEFORE_SPLIT = 225
-    CORRECTION_INVALID = 38
-    BUSINESS_DATE_NOT_LATER = 39
-    DIRECTORY_FULL = 40
-    PROTECTION_INVALID = 58
-    SELF_TRADE_MODE_INVALID = 65
-    PHASE_INVALID = 125
-    PHASE_TIME_INVALID = 126
-    AUCTION_TERMS_INVALID = 127
-    NOT_HALTED = 128
-    PRICE_BANDS_INVALID = 170
-    PRICE_CORRIDOR_INVALID = 171
-    INDEX_LEVEL_INVALID = 172
-    NO_BREAKER = 173
-    ALLOCATION_TOO_LONG = 71
-    ALLOCATION_STEP_INVALID = 72
-    LEAD_MAKERS_INVALID = 73
-    CONFIGURATION_SUPERSEDED = 70
-    SCOPE_INVALID = 95
-    ALREADY_BLOCKED = 96
-    NOT_BLOCKED = 97
-    ANOTHER_ROLE_NEEDED = 98
-    TIMER_INVALID = 99
-    RISK_LIMIT_INVALID = 100
-    SHORT_TERMS_INVALID = 231
-    CORPORATE_ACTION_NOT_NOW = 220
-    SPLIT_INVALID = 221
-    DIVIDEND_INVALID = 222
-    HOLDING_TOO_LARGE = 223
-
-
-class ReasonText(NamedTuple):
-    """What people are told of a reason.
-
-    sentence: the whole sentence; retry: whether the same request can succeed later without being changed;
-    field: the REST field at fault; measured, limit: what the integers beside the reason are; empty if none.
-    """
-
-    sentence: str
-    retry: bool = False
-    field: str = ""
-    measured: str = ""
-    limit: str = ""
-
+__all__ = ["REASONS", "Reason", "ReasonText"]
 
 REASONS: dict[Reason, ReasonText] = {
     Reason.NONE: ReasonText("No reason: the command was carried out."),
@@ -328,6 +199,50 @@ REASONS: dict[Reason, ReasonText] = {
         measured="price",
         limit="best bid",
     ),
+    Reason.PEG_INVALID: ReasonText(
+        "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
+        field="peg",
+        measured="peg or offset",
+    ),
+    Reason.QUOTES_NOT_RESET: ReasonText(
+        "The protection of these quotes was reached; reset it to quote again.", field="symbol"
+    ),
+    Reason.QUOTE_INVALID: ReasonText(
+        "A mass quote has 1 to 100 quotes, each of another symbol, and each with a side.",
+        field="quotes",
+        measured="quotes",
+        limit="maximum",
+    ),
+    Reason.QUOTE_CROSSED: ReasonText(
+        "The bid of a quote must be below its ask.", field="bid_price", measured="bid", limit="ask"
+    ),
+    Reason.ORDER_LIST_INVALID: ReasonText(
+        "An order list is a pair, an entry with one order that waits for it, or a bracket of three orders.",
+        field="orders",
+        measured="orders",
+        limit="orders due",
+    ),
+    Reason.ORDER_IDS_MISSING: ReasonText(
+        "A command with several orders needs an id reserved for each but one by the commands just before it.",
+        measured="ids reserved",
+        limit="ids due",
+    ),
+    Reason.LIST_ORDER_INVALID: ReasonText(
+        "A pair is a limit order and then a stop order behind it, both plain; what waits for an entry is plain too.",
+        field="orders",
+        measured="place in the list",
+    ),
+    Reason.LIST_SIDES_INVALID: ReasonText(
+        "A pair is on one side, and in a bracket opposite to its entry.",
+        field="side",
+        measured="place in the list",
+    ),
+    Reason.LIST_QUANTITIES_DIFFER: ReasonText(
+        "The orders of a list have one quantity; that of a pair is not changed.",
+        field="qty",
+        measured="quantity",
+        limit="quantity due",
+    ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",
         retry=True,
@@ -336,6 +251,14 @@ REASONS: dict[Reason, ReasonText] = {
         limit="best opposite price",
     ),
     Reason.UNKNOWN_ORDER: ReasonText("No live order has this id.", field="order_id", measured="order id"),
+    Reason.PEG_NOT_CHANGED: ReasonText(
+        "A pegged order is not amended or replaced; cancel it and enter another.",
+        field="order_id",
+        measured="order id",
+    ),
+    Reason.QUOTE_NOT_CHANGED: ReasonText(
+        "An order of a quote is not amended or replaced; quote anew.", field="order_id", measured="order id"
+    ),
     Reason.NOTHING_TO_AMEND: ReasonText("The order already has this quantity and price.", field="qty"),
     Reason.AMEND_BELOW_FILLED: ReasonText(
         "The new quantity is not above what is already filled; cancel the order instead.",
@@ -588,6 +511,12 @@ REASONS: dict[Reason, ReasonText] = {
         "An account would have, or get, more than the exchange can account for.",
         field="account",
         measured="account",
+        limit="maximum",
+    ),
+    Reason.QUOTE_PROTECTION_INVALID: ReasonText(
+        "A protection has a window of at most an hour and a limit in it; to reset is one that was reached.",
+        field="window_ms",
+        measured="milliseconds",
         limit="maximum",
     ),
 }

@@ -17,6 +17,7 @@ from exchange.domain.participant import Role, is_valid_name
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.symbol import Symbol
 from exchange.domain.units import (
+    PRICE_MAX,
     QUANTITY_MAX,
     AccountId,
     OrderId,
@@ -26,6 +27,7 @@ from exchange.domain.units import (
     SymbolId,
     UnitError,
     format_time,
+    parse_money,
     parse_price,
     parse_time,
 )
@@ -33,8 +35,9 @@ from exchange.engine.refusals import invalid_field, not_found, refusal
 from exchange.infra.auth import Principal
 from exchange.wire.ouch_reference import MARK, read_note
 from exchange.wire.records import LAYOUTS, VERSION, encode_command
+from exchange.wire.rest.order_lists import NewListedOrder
 from exchange.wire.rest.orders import NewOrder
-from exchange.wire.rest.texts import ORDER_TYPES, SIDES, TIMES_IN_FORCE
+from exchange.wire.rest.texts import ORDER_TYPES, PEGS, SIDES, TIMES_IN_FORCE
 
 PRICES_REMEMBERED = 4_096
 ID_MAX = 2**64 - 1
@@ -74,6 +77,8 @@ class OrderEntry:
         time_in_force = TIMES_IN_FORCE.get(order.time_in_force)
         if time_in_force is None:
             raise not_a_choice(Reason.TIME_IN_FORCE_INVALID, order.time_in_force, TIMES_IN_FORCE)
+        if order.peg is not None or order.peg_offset is not None:
+            return pegged(order, account_id, symbol_id)
         values = (
             account_id, symbol_id, side, order_type, time_in_force, flags_of(order), price_of(order.price),
             quantity_of(order.qty), client_order_id_of(order.client_order_id),
@@ -143,7 +148,7 @@ class OrderEntry:
         return account_id
 
 
-def flags_of(order: NewOrder) -> int:
+def flags_of(order: NewOrder | NewListedOrder) -> int:
     """Return an order's flags. Raise `ApiError` where they do not go together."""
     if order.reprice and not order.post_only:
         text = "reprice says what a post-only order does; it needs post_only: true"
@@ -166,6 +171,31 @@ def flags_of(order: NewOrder) -> int:
     return flags
 
 
+def pegged(order: NewOrder, account_id: int, symbol_id: int) -> bytes:
+    """Return the `EnterPeggedOrder` record of an order. Raise `ApiError` where no record can carry it."""
+    kind = PEGS.get(order.peg or "")
+    if kind is None:
+        text = f"peg must be one of {', '.join(PEGS)}, got {shown(order.peg)}"
+        raise refusal(Reason.PEG_INVALID, text, field="peg")
+    if order.type != "limit" or flags_of(order) or has_terms(order):
+        text = "a pegged order is of type limit, and asks for nothing but its peg, an offset and a limit"
+        raise refusal(Reason.PEG_INVALID, text, field="peg")
+    try:
+        offset = parse_money(order.peg_offset or "0")
+    except UnitError as error:
+        raise invalid_field("peg_offset", error) from error
+    if abs(offset) > PRICE_MAX:
+        raise invalid_field(
+            "peg_offset", f"peg_offset must be less than the highest price, got {order.peg_offset}"
+        )
+    client_order_id_of(order.client_order_id)
+    return encode_command(c.EnterPeggedOrder(
+        account_id=AccountId(account_id), symbol_id=SymbolId(symbol_id), side=SIDES[order.side],
+        time_in_force=TIMES_IN_FORCE[order.time_in_force], kind=kind, offset=offset, limit=price_of(order.price),
+        quantity=quantity_of(order.qty), client_order_id=order.client_order_id,
+    ))  # fmt: skip
+
+
 def has_terms(order: NewOrder) -> bool:
     """Tell whether an order has special terms."""
     asked = (
@@ -179,7 +209,7 @@ def has_terms(order: NewOrder) -> bool:
     return asked != _NO_TERMS
 
 
-def terms_of(order: NewOrder) -> tuple[int, ...]:
+def terms_of(order: NewOrder | NewListedOrder) -> tuple[int, ...]:
     """Return an order's special terms in the order of `SpecialTerms`. Raise `ApiError` where no record has them."""
     minimum, display = (
         0 if value is None else quantity_of(value, field)

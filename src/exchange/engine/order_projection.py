@@ -29,6 +29,7 @@ EXECUTED = number_of(e.TradeExecuted)
 BUSTED = number_of(e.TradeBusted)
 CORRECTED = number_of(e.TradeCorrected)
 TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
+PEG_ACCEPTED = number_of(e.PegAccepted)
 TERMS_ADJUSTED = number_of(ce.SpecialTermsAdjusted)
 REPRICED = number_of(e.OrderRepriced)
 
@@ -252,6 +253,7 @@ _TAKERS = {
     REPLACED: _replace,
     REPRICED: _reprice,
     TERMS_ACCEPTED: _accept_terms,
+    PEG_ACCEPTED: _accept_terms,
     TERMS_ADJUSTED: _accept_terms,
     TRIGGERED: _trigger,
     PREVENTED: _prevent,

@@ -25,6 +25,7 @@ from exchange.wire.rest.orders import (
     CanceledOrders,
     Order,
     add_flags,
+    add_peg,
     add_terms,
     average_price,
     cancel_status,
@@ -42,6 +43,7 @@ ORDERS_CANCELLED = number_of(e.OrdersCancelled)
 EXECUTED = number_of(e.TradeExecuted)
 TERMS_ACCEPTED = number_of(e.SpecialTermsAccepted)
 REPRICED = number_of(e.OrderRepriced)
+PEG_ACCEPTED = number_of(e.PegAccepted)
 COMMAND_REJECTED = number_of(e.CommandRejected)
 INDICATED = number_of(e.AuctionIndicated)
 
@@ -56,6 +58,7 @@ _AMENDED = LAYOUTS[e.OrderAmended].struct
 _REPLACED = LAYOUTS[e.OrderReplaced].struct
 _EXECUTED = LAYOUTS[e.TradeExecuted].struct
 _TERMS_ACCEPTED = LAYOUTS[e.SpecialTermsAccepted].struct
+_PEG_ACCEPTED = LAYOUTS[e.PegAccepted].struct
 _REPRICED = LAYOUTS[e.OrderRepriced].struct
 _COMMAND_REJECTED = LAYOUTS[e.CommandRejected].struct
 
@@ -214,6 +217,8 @@ def _accepted_order(events: bytes, offset: int, symbols: Symbols) -> tuple[Order
             order.price = price_or_none(rest.price)
         if rest.terms:
             add_terms(order, rest.terms)
+        if rest.peg:
+            add_peg(order, *rest.peg)
         order.qty = str(rest.quantity or quantity)
         order.status = STATUS_TEXT[order_status(rest.quantity or quantity, rest.leaves, ended)]
     return order, offset
@@ -223,7 +228,7 @@ class Rest(NamedTuple):
     """What the rest of a command's events did to its order, and where they end.
 
     notional: sum of price × quantity; cancel_reason, price, quantity: 0 where it was not cancelled, repriced or
-    decremented; terms: the fields of its special terms, if it has any.
+    decremented; terms, peg: the fields of its special terms and of its peg, if it has any.
     """
 
     filled: int
@@ -233,12 +238,14 @@ class Rest(NamedTuple):
     price: int
     quantity: int
     terms: tuple[int, ...]
+    peg: tuple[int, ...]
     offset: int
 
 
 def _rest_of_command(events: bytes, offset: int, order_id: int, leaves: int) -> Rest:
     filled = notional = cancel_reason = new_price = new_quantity = flags = 0
     terms: tuple[int, ...] = ()
+    peg: tuple[int, ...] = ()
     while not flags & LAST_OF_COMMAND:
         length, number, _, flags, *_ = EVENT_HEADER.unpack_from(events, offset)
         if number == EXECUTED:
@@ -259,9 +266,13 @@ def _rest_of_command(events: bytes, offset: int, order_id: int, leaves: int) -> 
             values = _REPRICED.unpack_from(events, offset)
             new_price = values[14] if values[10] == order_id else new_price
         elif number == TERMS_ACCEPTED:
-            terms = _TERMS_ACCEPTED.unpack_from(events, offset)[12:]
+            values = _TERMS_ACCEPTED.unpack_from(events, offset)
+            terms = values[12:] if values[10] == order_id else terms
+        elif number == PEG_ACCEPTED:
+            values = _PEG_ACCEPTED.unpack_from(events, offset)
+            peg = values[12:] if values[10] == order_id else peg
         offset += length
-    return Rest(filled, notional, leaves, cancel_reason, new_price, new_quantity, terms, offset)
+    return Rest(filled, notional, leaves, cancel_reason, new_price, new_quantity, terms, peg, offset)
 
 
 _time_text = lru_cache(TIMES_REMEMBERED)(format_time)

@@ -27,6 +27,7 @@ from exchange.wire.rest.orders import (
     PreventedMatch,
     Reject,
     add_flags,
+    add_peg,
     add_terms,
     average_price,
     order_status,
@@ -114,8 +115,11 @@ def _add_rare_fields(
     add_flags(order, placed.flags)
     if stored.terms:
         terms = decode_event(stored.terms)
-        assert isinstance(terms, e.SpecialTermsAccepted | ce.SpecialTermsAdjusted), terms
-        add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
+        if isinstance(terms, e.PegAccepted):
+            add_peg(order, terms.kind, terms.offset, terms.limit)
+        else:
+            assert isinstance(terms, e.SpecialTermsAccepted | ce.SpecialTermsAdjusted), terms
+            add_terms(order, [getattr(terms, name) for name in SpecialTerms.__struct_fields__])
     if stored.triggered_ns:
         order.triggered_at = format_time(stored.triggered_ns)
     if stored.busted:

@@ -12,8 +12,10 @@ from exchange.engine.rest_book import BookApi
 from exchange.engine.rest_corporate import CorporateActionsApi
 from exchange.engine.rest_events import EventsApi
 from exchange.engine.rest_explain import ExplainApi
+from exchange.engine.rest_order_lists import OrderListsApi
 from exchange.engine.rest_orders import OrdersApi
 from exchange.engine.rest_phases import PhasesApi
+from exchange.engine.rest_quotes import QuotesApi
 from exchange.engine.rest_risk import RiskApi
 from exchange.engine.rest_sessions import SessionsApi
 from exchange.engine.rest_stats import StatsApi
@@ -39,6 +41,8 @@ def engine_routes(
     """List the routes."""
     return [
         *OrdersApi(gateway).routes(),
+        *OrderListsApi(gateway).routes(),
+        *QuotesApi(gateway).routes(),
         *ExplainApi(gateway, explain).routes(),
         *BookApi(gateway).routes(),
         *SymbolsApi(gateway).routes(),

@@ -209,6 +209,7 @@ class BookBuilder:
         return book
 
     def _accepted(self, events: bytes, offset: int) -> None:
+        self._settle(events, offset)
         values = _ACCEPTED.unpack_from(events, offset)
         symbol_id, order_id, side, order_type, time_in_force, flags, price, quantity = values
         rests = order_type != OrderType.MARKET and time_in_force in _RESTING
@@ -228,6 +229,9 @@ class BookBuilder:
 
     def _repriced(self, events: bytes, offset: int) -> None:
         order_id, price = _REPRICED.unpack_from(events, offset)
+        if self._incoming is None or self._incoming.order_id != order_id:
+            self._settle(events, offset)
+            self._incoming = self.orders.pop(order_id)
         self._coming(order_id).price = price
 
     def _replaced(self, events: bytes, offset: int) -> None:

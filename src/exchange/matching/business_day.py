@@ -64,7 +64,7 @@ class BusinessDay:
         state = self._state
         for order in state.live_orders(lambda order: order.time_in_force in OF_A_DAY):
             self._order_entry.cancel_for(order, CancelReason.DAY_ENDED)
-        state.client_order_ids.forget_all_but(state.orders.__contains__)
+        state.client_order_ids.forget_all_but(state.is_remembered)
         for book in state.risk_books.values():
             book.begin_day()
         state.business_date, state.day_ends_ns = new_date, ends_ns

@@ -27,7 +27,7 @@ from exchange.domain.units import MONEY_MAX, NOTIONAL_MAX, PRICE_MAX, QUANTITY_M
 from exchange.matching.event_stream import int64
 from exchange.matching.market import Market
 from exchange.matching.matcher import Matcher
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import LINKED, PEGGED, RestingOrder
 from exchange.matching.order_checks import Refusal, least_display
 from exchange.matching.order_entry import OrderEntry
 from exchange.matching.stop_orders import trails
@@ -74,6 +74,7 @@ class CorporateActions:
         market.reference.set(reference)
         market.short_sales.close_at(min(max(split.price(market.short_sales.closing_price), 1), PRICE_MAX))
         market.last_price = min(max(split.price(market.last_price), 1), PRICE_MAX) if market.last_price else 0
+        self._cancel_dependent(command.symbol_id)
         sides = (Side.BUY, Side.SELL) if split.lowers_prices else (Side.SELL, Side.BUY)
         orders = [order for side in sides for order in orders_of(market, side)]
         self._adjust(market, orders, lambda order: split_order(market, split, order))
@@ -121,6 +122,14 @@ class CorporateActions:
             self._move(command, HoldingCause.DIVIDEND, account_id, CASH, shares * amount)
 
     # --- orders --------------------------------------------------------------------------------------
+
+    def _cancel_dependent(self, symbol_id: int) -> None:
+        """Cancel what a split cannot adjust by itself: pegs, quotes, and entries with the orders that wait for them."""
+        lists = self._state.list_of
+        for order in self._state.live_orders(lambda order: order.symbol_id == symbol_id and order.marks != 0):
+            order_list = lists.get(order.order_id)
+            if order.marks != LINKED or (order_list is not None and order_list.waiting):
+                self._order_entry.cancel_for(order, CancelReason.CORPORATE_ACTION)
 
     def _adjust(
         self,
@@ -304,8 +313,8 @@ def split_terms(market: Market, split: Split, order: RestingOrder, leaves: int) 
 
 
 def is_reduced(order: RestingOrder) -> bool:
-    """Tell whether a dividend lowers an order: buys with a limit, and stops to sell, that outlive the day."""
-    if order.time_in_force not in OPEN_ORDERS or order.flags & DO_NOT_REDUCE:
+    """Tell whether a dividend lowers an order: buys with a limit, and stops to sell, that outlive the day; no pegs."""
+    if order.time_in_force not in OPEN_ORDERS or order.flags & DO_NOT_REDUCE or order.marks & PEGGED:
         return False
     return order.is_waiting if order.side is Side.SELL else not order.is_waiting
 

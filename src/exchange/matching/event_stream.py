@@ -6,8 +6,8 @@ command without events leaves it. So it does not depend on how commands were bat
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, TypeVar
+from collections import Counter, deque
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -17,7 +17,7 @@ from exchange.domain.order import CancelReason
 from exchange.domain.reasons import Reason
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import SymbolId
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import NOTED, RestingOrder
 from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, VERSION, encode_event, number_of
 
 AnyEvent = TypeVar("AnyEvent", bound=e.Event)
@@ -29,6 +29,19 @@ ACCEPTED, ACCEPTED_NUMBER = LAYOUTS[e.OrderAccepted].struct, number_of(e.OrderAc
 CANCELLED, CANCELLED_NUMBER = LAYOUTS[e.OrderCancelled].struct, number_of(e.OrderCancelled)
 REPLACED, REPLACED_NUMBER = LAYOUTS[e.OrderReplaced].struct, number_of(e.OrderReplaced)
 EXECUTED, EXECUTED_NUMBER = LAYOUTS[e.TradeExecuted].struct, number_of(e.TradeExecuted)
+
+
+class Note(NamedTuple):
+    """A trade of an order that is noted, or with a reason its end.
+
+    leaves, whole: what it had left after it, and its quantity then.
+    """
+
+    order: RestingOrder
+    quantity: int
+    leaves: int
+    reason: int
+    whole: int = 0
 
 
 class Counters(msgspec.Struct):
@@ -44,7 +57,7 @@ class EventStream:
     """The events of a venue. The four that orders cause most are packed directly, all others by `write`."""
 
     __slots__ = (
-        "_command_begins_at", "_last_event_at", "_out", "command_sequence", "counters", "epoch", "partition",
+        "_command_begins_at", "_last_event_at", "_out", "command_sequence", "counters", "epoch", "noted", "partition",
         "running_hash", "sequence", "time_ns",
     )  # fmt: skip
 
@@ -56,6 +69,8 @@ class EventStream:
         self.sequence = 0
         self.running_hash = 0
         self.counters = Counters()
+        self.noted: deque[Note] = deque()
+        """What the command did to orders on which others depend, until that is followed."""
         self._out = bytearray()
         self._command_begins_at = 0
         self._last_event_at = 0
@@ -150,6 +165,8 @@ class EventStream:
             self.command_sequence, self.time_ns, self.epoch, order.symbol_id, order.order_id,
             order.account_id, order.side, reason, order.price, order.leaves,
         ))  # fmt: skip
+        if order.marks & NOTED:
+            self.noted.append(Note(order, 0, 0, reason))
 
     def order_replaced(self, old: RestingOrder, new: RestingOrder, client_order_id: bytes) -> None:
         """Say that an order gave way to a new one. client_order_id: the new one's, 36 bytes."""
@@ -180,6 +197,10 @@ class EventStream:
             maker.account_id, taker.account_id, price, quantity, reference_price, maker.leaves,
             taker.leaves, taker.side, condition,
         ))  # fmt: skip
+        if (maker.marks | taker.marks) & NOTED:
+            self.noted += [
+                Note(o, quantity, o.leaves, 0, o.quantity) for o in (maker, taker) if o.marks & NOTED
+            ]
         return self.sequence
 
     def _append(self, record: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from exchange.domain.allocation import Allocation
-from exchange.domain.order import Side
+from exchange.domain.order import Peg, Side
 from exchange.domain.phase import Phase
 from exchange.domain.symbol import AuctionTerms, Symbol, SymbolState
 from exchange.domain.trade import BASIS_POINTS
@@ -23,8 +23,8 @@ class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
 
     __slots__ = (
-        "allocator", "auction", "auction_terms", "book", "extensions", "guard", "indicated", "last_price", "phase",
-        "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "short_sales",
+        "allocator", "auction", "auction_terms", "book", "extensions", "guard", "indicated", "last_price", "peg_prices",
+        "pegs", "phase", "phase_ends_ns", "protection_bps", "reference", "round_lot", "scheduled_phase", "short_sales",
         "split_sequence", "state", "stops", "symbol_id", "tick_sizes", "tick_starts", "tops",
     )  # fmt: skip
 
@@ -40,6 +40,8 @@ class Market:
         self.stops = StopOrders()
         self.last_price = 0
         """Of the last trade, whatever became of it; 0 before the first."""
+        self.pegs: dict[int, Peg] = {}
+        """By the ids of the symbol's pegged orders, in the sequence of their entry."""
         self.short_sales = ShortSales()
         self.split_sequence = 0
         """Of the event of the last split, 0 for none; trades before it are not ruled on."""
@@ -62,6 +64,8 @@ class Market:
         self.round_lot = symbol.round_lot
         self.state: SymbolState = symbol.state
         self.protection_bps = symbol.protection_bps
+        self.peg_prices: tuple[int, int] | None = None
+        """The best bid and offer that the pegged orders have followed; nothing where they must look again."""
         self.tick_starts = [row.from_price for row in symbol.ticks.rows]
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
 

@@ -31,8 +31,11 @@ from exchange.domain.trade import TradeCondition
 from exchange.domain.units import public_id
 from exchange.matching.allocation import Allocator, Standing, StepList, checked
 from exchange.matching.market import Market
-from exchange.matching.order_book import NO_LEVEL, BookSide, RestingOrder
+from exchange.matching.order_book import LINKED, NO_LEVEL, QUOTED, BookSide, RestingOrder
+from exchange.matching.order_lists import OrderLists
+from exchange.matching.pegs import Pegs
 from exchange.matching.price_guard import PriceGuard
+from exchange.matching.quotes import Quotes
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.short_sale_desk import ShortSaleDesk, refusal_of_price
 from exchange.matching.stop_orders import STOPS
@@ -66,13 +69,16 @@ class Matcher:
         self._short_sales = ShortSaleDesk(state)
         self._risk_books, self._blocks = state.risk_books, state.directory.blocks
         self._partition = state.events.partition
+        self.order_lists = OrderLists(state, self)
+        self.pegs = Pegs(state, self)
+        self.quotes = Quotes(state, self)
         self._triggered: deque[tuple[RestingOrder, int]] = deque()
         """Stop orders that are to come in within this command, each with the price that triggered it."""
 
     def execute(self, market: Market, incoming: RestingOrder) -> None:
         """Let an order come in; then those stop orders that its trades triggered, one after the other."""
         self._come_in(market, incoming)
-        self._let_triggered_come_in(market)
+        self.settle()
 
     def put_back(self, market: Market, order: RestingOrder) -> None:
         """Let an order that was taken out rest or wait again, last at its price; it trades with nothing."""
@@ -87,7 +93,19 @@ class Matcher:
     def trigger(self, market: Market, price: int) -> None:
         """Let those stop orders come in that the price of an auction triggered, one after the other."""
         self._take_triggered(market, price)
-        self._let_triggered_come_in(market)
+        self.settle()
+
+    def settle(self) -> None:
+        """Follow what happened to orders on which others depend; let in what that triggered, one after the other."""
+        noted, triggered = self._events.noted, self._triggered
+        while noted or triggered:
+            if noted:
+                note = noted.popleft()
+                follower = self.quotes if note.order.marks & QUOTED else self.order_lists
+                follower.follow(note)
+            else:
+                order, last_price = triggered.popleft()
+                self._trigger(self._state.markets[order.symbol_id], order, last_price)
 
     def _gather(self, market: Market, incoming: RestingOrder) -> None:
         """Let an order wait for an auction: in the book, or where it trades in an auction only, beside it."""
@@ -382,11 +400,6 @@ class Matcher:
                 self._risk.reduced(order, order.leaves)
             self._triggered.append((order, price))
 
-    def _let_triggered_come_in(self, market: Market) -> None:
-        while self._triggered:
-            order, last_price = self._triggered.popleft()
-            self._trigger(market, order, last_price)
-
     def _trigger(self, market: Market, order: RestingOrder, last_price: int) -> None:
         """Let a stop order come in as what it is from now on, if the limits let it."""
         order.order_type = _MARKET if order.order_type is OrderType.STOP else _LIMIT
@@ -395,6 +408,14 @@ class Matcher:
             side=order.side, order_type=order.order_type, time_in_force=order.time_in_force, flags=order.flags,
             price=order.price, leaves=order.leaves, stop_price=order.terms.stop_price, last_price=last_price,
         )  # fmt: skip
+        if order.marks & LINKED:
+            self.order_lists.triggered(order)
+        self.come_in(market, order)
+
+    # --- for order lists -----------------------------------------------------------------------------
+
+    def come_in(self, market: Market, order: RestingOrder) -> None:
+        """Let an order come in that was taken before, if the limits let it."""
         is_guarded = self._risk_books or self._blocks
         why_not = self._risk.why_not_triggered(market, order) if is_guarded else None
         if not why_not and order.flags & _SHORT:
@@ -404,6 +425,42 @@ class Matcher:
             self._events.order_cancelled(order, why_not)
         else:
             self._come_in(market, order)
+
+    def trigger_at_once(self, order: RestingOrder, last_price: int) -> None:
+        """Let a stop order come in after those that were triggered before."""
+        self._triggered.append((order, last_price))
+
+    def triggered(self, order_id: int) -> RestingOrder | None:
+        """Return an order that was triggered and is still to come in."""
+        return next((order for order, _ in self._triggered if order.order_id == order_id), None)
+
+    def forget_triggered(self, order: RestingOrder) -> None:
+        """Take out an order that was triggered and is still to come in."""
+        kept = [entry for entry in self._triggered if entry[0] is not order]
+        self._triggered.clear()
+        self._triggered.extend(kept)
+
+    def take_out(self, order: RestingOrder) -> None:
+        """Take a live order out of where it is: the book, or where it waits."""
+        del self._orders[order.order_id]
+        if self._risk_books:
+            self._risk.reduced(order, order.leaves)
+        market = self._state.markets[order.symbol_id]
+        if order.is_waiting:
+            market.stops.remove(order)
+        elif order.is_for_auction:
+            market.auction.remove(order)
+        elif not order.is_parked:
+            market.book.home_of(order).remove(order)
+
+    def let_in(self, market: Market, order: RestingOrder) -> None:
+        """Let a pegged order come in, or wait aside where it has no price."""
+        if order.price:
+            self._come_in(market, order)
+            return
+        self._orders[order.order_id] = order
+        if self._risk_books:
+            self._risk.opened(order)
 
     # --- after it traded -----------------------------------------------------------------------------
 

@@ -13,15 +13,22 @@ from collections.abc import Sequence
 import msgspec
 
 from exchange.domain.directory import Directory
-from exchange.domain.order import NO_TERMS, OrderType, Side, SpecialTerms, TimeInForce
+from exchange.domain.order import NO_TERMS, OrderType, Peg, Side, SpecialTerms, TimeInForce
 from exchange.domain.phase import Phase
-from exchange.matching import snapshot
+from exchange.matching import linked_snapshot, snapshot
 from exchange.matching.auction import Indication
 from exchange.matching.batch import AppliedBatch
 from exchange.matching.event_stream import Counters
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.venue import RULES_VERSION, RiskUsage, TradeState
-from exchange.matching.venue_state import LIMITS, PARTITIONS_MAX, ScheduledPhase, VenueLimits
+from exchange.matching.venue_state import (
+    LIMITS,
+    PARTITIONS_MAX,
+    OrderList,
+    QuoteDesk,
+    ScheduledPhase,
+    VenueLimits,
+)
 from exchange.wire.native import exchange_native
 from exchange.wire.records import decode_events
 
@@ -196,6 +203,25 @@ class NativeVenue:
             ScheduledPhase(at_ns, symbol_id, Phase(phase))
             for at_ns, symbol_id, phase in self._core.schedule()
         ]
+
+    def quote_desks(self) -> dict[tuple[int, int], QuoteDesk]:
+        """Return quotes and their protection by account and symbol id, symbol 0 for all together."""
+        records = linked_snapshot.records_of(self._core.linked_sections())
+        linked_snapshot.read_order_lists(records)
+        list(records(linked_snapshot.RESERVED))
+        linked_snapshot.read_pegs(records)
+        return linked_snapshot.read_quote_desks(records)
+
+    def pegs(self) -> dict[int, Peg]:
+        """Return how the pegged orders get their prices, by their ids."""
+        records = linked_snapshot.records_of(self._core.linked_sections())
+        linked_snapshot.read_order_lists(records)
+        list(records(linked_snapshot.RESERVED))
+        return linked_snapshot.read_pegs(records)
+
+    def order_lists(self) -> list[OrderList]:
+        """Return the order lists that live, oldest first."""
+        return linked_snapshot.read_order_lists(linked_snapshot.records_of(self._core.linked_sections()))
 
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order; nothing where it is finished or never was."""

@@ -23,7 +23,16 @@ from exchange.domain.order import (
 BUY = Side.BUY
 HIDDEN = OrderFlag.HIDDEN.value
 ALL_OR_NONE = OrderFlag.ALL_OR_NONE.value
+LINKED = 1
+"""A mark: it is in an order list, and what becomes of it matters to the others there."""
+QUOTED = 2
+"""A mark: it is one side of a market maker's quote."""
+PEGGED = 4
+"""A mark: its price follows the best prices that are shown."""
+NOTED = LINKED | QUOTED
+"""The marks of orders whose trades and end are noted, for others depend on them."""
 MARKET = OrderType.MARKET
+LIMIT = OrderType.LIMIT
 WAITING = (OrderType.STOP, OrderType.STOP_LIMIT)
 NO_LEVEL = -(2**32)
 """The rank of no price: worse than any."""
@@ -32,7 +41,8 @@ NO_LEVEL = -(2**32)
 class RestingOrder(msgspec.Struct, gc=False):
     """An order as it stands in the book. quantity: whole, filled part included; leaves: what is unfilled.
 
-    reserve: the part of `leaves` that is not shown yet; terms: as they were entered.
+    reserve: the part of `leaves` that is not shown yet; terms: as they were entered; marks: what the market follows of
+    it, which no member sets and no record has.
     """
 
     order_id: int
@@ -49,6 +59,7 @@ class RestingOrder(msgspec.Struct, gc=False):
     entered_ns: int
     terms: SpecialTerms = NO_TERMS
     reserve: int = 0
+    marks: int = 0
 
     @property
     def filled(self) -> int:
@@ -71,6 +82,11 @@ class RestingOrder(msgspec.Struct, gc=False):
     def is_waiting(self) -> bool:
         """Tell whether the order is a stop order that was not triggered."""
         return self.order_type in WAITING
+
+    @property
+    def is_parked(self) -> bool:
+        """Tell whether the order is pegged and has no price for now."""
+        return not self.price and self.order_type is LIMIT and not self.is_for_auction
 
     @property
     def is_shown(self) -> bool:

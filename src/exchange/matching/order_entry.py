@@ -14,7 +14,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.units import SEQUENCE_BITS
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.matcher import Matcher
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import LINKED, PEGGED, QUOTED, RestingOrder
 from exchange.matching.order_checks import (
     ALL_OR_NONE,
     HIDDEN,
@@ -37,6 +37,7 @@ from exchange.matching.order_checks import (
     refusal_of_special,
     refusal_of_terms,
 )
+from exchange.matching.order_lists import renamed
 from exchange.matching.risk_checks import Proposal, RiskChecks
 from exchange.matching.short_sale_desk import SHORT_FLAGS, ShortSaleDesk
 from exchange.matching.stop_orders import STOPS, trails
@@ -101,8 +102,8 @@ class OrderEntry:
         is_special = flags or time_in_force == GOOD_TILL_DATE or order_type in STOPS or terms is not NO_TERMS
         refusal = (
             refusal_of_kind(side, order_type, time_in_force, flags)
-            or self._refusal_of_place(account_id, symbol_id)
-            or self._refusal_of_client_order_id(account_id, client_order_id, first)
+            or self.refusal_of_place(account_id, symbol_id)
+            or self.refusal_of_client_order_id(account_id, client_order_id, first)
             or self._refusal_of_access(account_id, symbol_id, client_order_id)
             or (market and refusal_of_session(market, order_type, time_in_force, flags))
             or refusal_of_terms(market, order_type, price, quantity)
@@ -152,7 +153,8 @@ class OrderEntry:
             self._remember(number, order, record)
         self._matcher.execute(market, order)
 
-    def _refusal_of_place(self, account_id: int, symbol_id: int) -> Refusal | None:
+    def refusal_of_place(self, account_id: int, symbol_id: int) -> Refusal | None:
+        """Check that there are such an account and such a symbol."""
         if account_id not in self._accounts:
             return Refusal(Reason.UNKNOWN_ACCOUNT, account_id)
         if symbol_id not in self._markets:
@@ -172,9 +174,10 @@ class OrderEntry:
         self._events.write(e.OrderDuplicated, order_id=first.order_id, account_id=account_id)
         return True
 
-    def _refusal_of_client_order_id(
+    def refusal_of_client_order_id(
         self, account_id: int, client_order_id: str | None, first: FirstUse | None
     ) -> Refusal | None:
+        """Check that a client order id is one, and free. client_order_id: nothing where it is none."""
         if client_order_id is None:
             return Refusal(Reason.CLIENT_ORDER_ID_INVALID)
         if client_order_id == "":
@@ -232,12 +235,12 @@ class OrderEntry:
 
     def cancel_for(self, order: RestingOrder, reason: CancelReason) -> None:
         """Take a live order out of the book and say why."""
-        self._remove(order)
+        self._matcher.take_out(order)
         self._events.order_cancelled(order, reason)
 
     def take_out(self, order: RestingOrder) -> None:
         """Take a live order out without a word, to be put back by `Matcher.put_back` or told of by who asked."""
-        self._remove(order)
+        self._matcher.take_out(order)
 
     def _refusal_of_cancel_orders(self, command: c.CancelOrders) -> Refusal | None:
         account = self._accounts.get(command.account_id)
@@ -275,6 +278,8 @@ class OrderEntry:
             refusal = Refusal(Reason.NOTHING_TO_AMEND)
         if not refusal and order and quantity <= order.filled:
             refusal = Refusal(Reason.AMEND_BELOW_FILLED, quantity, order.filled)
+        if not refusal and order and order.marks & LINKED:
+            refusal = self._refusal_in_list(order, quantity, order.quantity)
         if not refusal and order and self._risk_books:
             refusal = self._refusal_of_risk(order, price, quantity, quantity - order.filled)
         if refusal:
@@ -298,7 +303,7 @@ class OrderEntry:
                 market.book.home_of(order).reduce(order, order.leaves - leaves)
             order.quantity = quantity
         else:
-            self._remove(order)
+            self._matcher.take_out(order)
             order.price, order.quantity, order.leaves = price, quantity, leaves
             self._matcher.execute(market, order)
 
@@ -314,8 +319,10 @@ class OrderEntry:
             first = self._client_order_ids.find(account_id, client_order_id or "")
             if first and self._is_repetition(first, REPLACE_NUMBER, account_id, record):
                 return
-        refusal = self._refusal_of_client_order_id(account_id, client_order_id, first)
+        refusal = self.refusal_of_client_order_id(account_id, client_order_id, first)
         refusal = refusal or self._refusal_of_change(order, order_id, price, quantity, leaves=quantity)
+        if not refusal and order and order.marks & LINKED:
+            refusal = self._refusal_in_list(order, quantity, order.leaves)
         if not refusal and order and self._risk_books:
             refusal = self._refusal_of_risk(order, price, quantity, quantity)
         if refusal:
@@ -326,9 +333,10 @@ class OrderEntry:
         new = RestingOrder(
             self._partition_bits | sequence, account_id, order.symbol_id, order.side, order.order_type,
             order.time_in_force, order.flags, price, quantity, quantity, client_order_id,
-            self._events.time_ns, order.terms,
+            self._events.time_ns, order.terms, 0, order.marks,
         )  # fmt: skip
-        self._remove(order)
+        self._matcher.take_out(order)
+        self._follow_in_list(order, new)
         self._events.order_replaced(order, new, padded_id)
         self._state.expiries.add(new.terms.expires_ns, new.order_id)
         if client_order_id:
@@ -343,6 +351,10 @@ class OrderEntry:
             refusal = refusal_of_terms(None, OrderType.LIMIT, price, quantity)
             return refusal or Refusal(Reason.UNKNOWN_ORDER, order_id)
         market = self._markets[order.symbol_id]
+        if order.marks & PEGGED:
+            return Refusal(Reason.PEG_NOT_CHANGED, order_id)
+        if order.marks & QUOTED:
+            return Refusal(Reason.QUOTE_NOT_CHANGED, order_id)
         return (
             self._refusal_of_access(order.account_id, order.symbol_id, order.client_order_id)
             or refusal_of_change(market)
@@ -364,6 +376,20 @@ class OrderEntry:
         )  # fmt: skip
         return self._risk.refusal_of_order(self._markets[order.symbol_id], proposal)
 
+    def _refusal_in_list(self, order: RestingOrder, quantity: int, due: int) -> Refusal | None:
+        """Check that an order of a pair keeps the quantity that both have."""
+        order_list = self._state.list_of.get(order.order_id)
+        if order_list is None or order_list.waiting or quantity == due:
+            return None
+        return Refusal(Reason.LIST_QUANTITIES_DIFFER, quantity, due)
+
+    def _follow_in_list(self, old: RestingOrder, new: RestingOrder) -> None:
+        """Let an order stand in its list where the one stood that it replaces."""
+        order_list = self._state.list_of.pop(old.order_id, None)
+        if order_list:
+            renamed(order_list, old.order_id, new.order_id)
+            self._state.list_of[new.order_id] = order_list
+
     # --- what they share -----------------------------------------------------------------------------
 
     def _own_order(self, order_id: int, participant_id: int) -> RestingOrder | None:
@@ -378,18 +404,6 @@ class OrderEntry:
         if account_id and participant_id in (0, self._state.owner_of(account_id)):
             return account_id
         return 0
-
-    def _remove(self, order: RestingOrder) -> None:
-        del self._orders[order.order_id]
-        if self._risk_books:
-            self._risk.reduced(order, order.leaves)
-        market = self._markets[order.symbol_id]
-        if order.is_waiting:
-            market.stops.remove(order)
-        elif order.is_for_auction:
-            market.auction.remove(order)
-        else:
-            market.book.home_of(order).remove(order)
 
     def _refuse(self, command_type: int, subject: int, order: RestingOrder | None, refusal: Refusal) -> None:
         self._events.command_rejected(

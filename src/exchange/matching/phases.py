@@ -301,6 +301,8 @@ class Phases:
         if change.phase in INDICATED:
             self._state.indicated[market.symbol_id] = None
         self._state.directory.apply(self._say(market.symbol_id, change))
+        if market.pegs and change.phase is not Phase.CONTINUOUS:
+            self._matcher.pegs.park(market)
         if market.guard is not None:
             self.limits.follow_phase(market, auction_price)
 

@@ -17,7 +17,7 @@ from exchange.domain.risk import ALERT_PERCENTS, BlockCause, LimitKind, RiskScop
 from exchange.domain.trade import BASIS_POINTS
 from exchange.matching.event_stream import int64
 from exchange.matching.market import Market
-from exchange.matching.order_book import RestingOrder
+from exchange.matching.order_book import LINKED, RestingOrder
 from exchange.matching.order_checks import REPRICE, Refusal
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import VenueState
@@ -261,11 +261,15 @@ class RiskChecks:
 
     def opened(self, order: RestingOrder) -> None:
         """Note that an order is live, with what it has left."""
+        if order.marks & LINKED and self._state.reserves_nothing(order):
+            return
         for book in self.books_of(order.account_id):
             book.open(order.side, order.symbol_id, order.price, order.leaves)
 
     def reduced(self, order: RestingOrder, quantity: int) -> None:
         """Note that so much of a live order is gone without a trade."""
+        if order.marks & LINKED and self._state.reserves_nothing(order):
+            return
         for book in self.books_of(order.account_id):
             book.open(order.side, order.symbol_id, order.price, -quantity)
 

@@ -84,6 +84,9 @@ class RiskDesk:
         )  # fmt: skip
         self._directory.apply(event)
 
+    def _opens(self, order: RestingOrder, scope: int, subject_id: int) -> bool:
+        return self._is_of(order, scope, subject_id) and not self._state.reserves_nothing(order)
+
     def _is_of(self, order: RestingOrder, scope: int, subject_id: int) -> bool:
         match scope:
             case RiskScope.SYMBOL:
@@ -143,7 +146,7 @@ class RiskDesk:
         if command.is_set:
             if key not in books:
                 books[key] = RiskBook(*key)
-                for order in self._state.live_orders(lambda order: self._is_of(order, *key)):
+                for order in self._state.live_orders(lambda order: self._opens(order, *key)):
                     books[key].open(order.side, order.symbol_id, order.price, order.leaves)
             books[key].limits[limit] = (command.value, command.span)
         elif key in books:

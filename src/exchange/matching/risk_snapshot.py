@@ -67,7 +67,7 @@ def sections(state: VenueState) -> Iterator[Iterable[bytes]]:
 
 
 def restore(state: VenueState, records: Callable[[Struct], Iterator[tuple[Any, ...]]]) -> None:
-    """Restore timers and books from the next sections; what is open in the books is that of the live orders."""
+    """Restore timers and books from the next sections."""
     books = state.risk_books
     for timer in records(TIMER):
         state.cancel_timers.set(*timer)
@@ -81,6 +81,10 @@ def restore(state: VenueState, records: Callable[[Struct], Iterator[tuple[Any, .
         books[scope, subject_id].day_shares[symbol_id] = read_int128(shares)
     for scope, subject_id, side, symbol_id, price, quantity, count in records(DUPLICATE):
         books[scope, subject_id].duplicates[side, symbol_id, price, quantity] = count
+
+
+def restore_open(state: VenueState) -> None:
+    """Note in the books the live orders, once all is restored that says what they reserve."""
     checks = RiskChecks(state)
     for order in state.orders.values():
         checks.opened(order)

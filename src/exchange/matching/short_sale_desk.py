@@ -10,6 +10,7 @@ from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SHORT_TRIGGER_BPS_MAX, ShortSaleTerms
 from exchange.matching.market import Market
+from exchange.matching.order_book import RestingOrder
 from exchange.matching.order_checks import Refusal
 from exchange.matching.stop_orders import STOPS
 from exchange.matching.venue_state import VenueState
@@ -84,6 +85,11 @@ class ShortSaleDesk:
         if order_type in STOPS:
             return None
         return refusal_of_price(market, order_type, flags, price)
+
+    def refusal_of_unmarked(self, market: Market, order: RestingOrder) -> Refusal | None:
+        """Check an order not marked that waited and comes in: where marking is asked for, its shares must be there."""
+        needs_marking = market.short_sales.terms.needs_marking and order.side is Side.SELL
+        return self._refusal_of_unmarked(market, order.account_id, order.leaves, 0) if needs_marking else None
 
     def _refusal_of_unmarked(
         self, market: Market, account_id: int, leaves: int, freed: int

@@ -7,7 +7,7 @@ filled up with zeros. A snapshot is:
   follows · CRC-32 u32 of all that follows;
 - the *numbers*: partition u8 · epoch u32 · time_ns u64 · command sequence u64 · event sequence u64
   · running hash u64 · business date u32 · day_ends_ns u64 · keys created u32;
-- *sections*, each a count u32 of its records and then the records:
+- *sections*, numbered with gaps, each a count u32 of its records and then the records:
   1. directory: event records (see `wire/records.py`) with all header fields zero but length, type, version,
      flags (last of command) and symbol id: a SymbolAdded as the symbol is now, a SymbolRenamed for each
      former name by this name, a ShortSaleTermsSet and a ShortSaleRestricted of symbols that have them, a
@@ -22,7 +22,8 @@ filled up with zeros. A snapshot is:
   3. the trades that count for them, oldest first within each symbol: match id u64 · price u32;
   4. live orders by symbol id, bids, asks, hidden bids and hidden asks, best price first, oldest first, then stop
      orders, buys and sales, nearest stop price first, oldest first, then orders for an auction, buys and sales, market
-     orders first, best price first, oldest first: order id u64 · account id u32 · symbol id u32
+     orders first, best price first, oldest first, then pegged orders without a price by id: order id u64
+     · account id u32 · symbol id u32
      · side u8 · type u8 · time in force u8 · flags u8 · price u32 · quantity u32 · leaves u32 · reserve u32
      · entered_ns u64 · client order id text36;
   5. client order ids by account id and in the sequence of their use: account id u32 · order id u64
@@ -53,6 +54,18 @@ filled up with zeros. A snapshot is:
   25. splits by symbol id, of symbols that were split: symbol id u32 · sequence of the last split's event u64;
   26. closing prices by symbol id, of symbols whose short sales a decline restricts: symbol id u32 · closing price u32
       · days for which a restriction holds u8.
+  30. order lists by list id: list id u64 · contingency u8 · account id u32 · symbol id u32 · first order id u64
+      · second order id u64, 0 for none · filled u32;
+  31. the orders that wait for entries, by list id, in their sequence there: list id u64 · order id u64 · side u8
+      · type u8 · time in force u8 · flags u8 · price u32 · client order id text36 · minimum quantity u32
+      · display quantity u32 · stop price u32 · trail amount u32 · trail_bps u16 · expires_ns u64;
+  32. the order ids that are reserved for the next command, where there are some: the last command that reserved one
+      u64 · how many did so u32;
+  33. pegged orders by order id: order id u64 · kind u8 · offset i32 · limit u32;
+  34. quotes that live and protections by account id and symbol id, 0 for all symbols: account id u32 · symbol id u32
+      · bid order id u64 · ask order id u64, 0 for none · limits of quantity u32, executions u32, percent_bps u32,
+      delta u32 · window_ms u32 · window from_ns u64 · quantity u64 · executions u32 · percent_bps u64
+      · bought less sold i64 · reached u8.
 """
 
 from __future__ import annotations
@@ -72,7 +85,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import NO_TERMS, Side, SpecialTerms
 from exchange.domain.phase import INDICATED, Phase, PhaseCause, auction_of
 from exchange.domain.symbol import AuctionTerms
-from exchange.matching import corporate_snapshot, guard_snapshot, risk_snapshot
+from exchange.matching import corporate_snapshot, guard_snapshot, linked_snapshot, risk_snapshot
 from exchange.matching.auction import indicate
 from exchange.matching.client_order_ids import FirstUse
 from exchange.matching.market import Market
@@ -104,6 +117,8 @@ MARKET = Struct("<IBBBQ")
 SCHEDULED = Struct("<QIB")
 BALANCE_BYTES = 16
 PHASE_SECTIONS = 2
+PHASES_FROM = 4
+"""The first version that has phases."""
 RISK_FROM = 3
 """The first version that has risk books."""
 PHASES_FROM = 4
@@ -130,7 +145,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
             REFERENCE.pack(market.symbol_id, market.last_price, len(market.reference.trades)) for market in markets
         ),
         _section(REFERENCE_TRADE.pack(*trade) for market in markets for trade in market.reference.trades),
-        _section(_order_record(order) for market in markets for order in _resting(market)),
+        _section(_order_record(order) for market in markets for order in _resting(state, market)),
         _section(_client_order_id_records(state)),
         _section(
             HOLDING.pack(*owned, risk_snapshot.write_int128(balance))
@@ -149,6 +164,7 @@ def write(state: VenueState, rules_version: int) -> bytes:
         _section(SCHEDULED.pack(*row) for row in state.schedule),
         *(_section(records) for records in guard_snapshot.sections(state)),
         *(_section(records) for records in corporate_snapshot.sections(state)),
+        *(_section(records) for records in linked_snapshot.sections(state)),
     ))  # fmt: skip
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
@@ -184,7 +200,7 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
 
     Version 1 had no reserves, no last prices and no special terms: the last price is as before the first trade.
     Version 2 had no cancel timers and no risk books, and by the rules before 6 no top orders; version 3 no phases;
-    version 4 no price guards, no breaker and no splits.
+    version 4 no price guards, no breaker, no splits and no order lists.
     """
     if len(data) < ENVELOPE.size + NUMBERS.size:
         return data
@@ -207,6 +223,7 @@ def upgraded(data: bytes, rules_version: int) -> bytes:
         content += PHASE_SECTIONS * _section(())
     content += guard_snapshot.SECTIONS * _section(())
     content += corporate_snapshot.SECTIONS * _section(())
+    content += linked_snapshot.SECTIONS * _section(())
     return ENVELOPE.pack(MAGIC, SNAPSHOT_VERSION, rules_version, len(content), crc32(content)) + content
 
 
@@ -269,6 +286,8 @@ def read_into(state: VenueState, data: bytes) -> None:
     _restore_phases(state, sections)
     guard_snapshot.restore(state, sections.records)
     corporate_snapshot.restore(state, sections.records)
+    linked_snapshot.restore(state, sections.records)
+    risk_snapshot.restore_open(state)
 
 
 def _restore_phases(state: VenueState, sections: _Sections) -> None:
@@ -428,7 +447,7 @@ def _apply_to_directory(state: VenueState, event: e.Event) -> None:
         risk_snapshot.restore_limit(state, event)
 
 
-def _resting(market: Market) -> Iterator[RestingOrder]:
+def _resting(state: VenueState, market: Market) -> Iterator[RestingOrder]:
     book = market.book
     for queues in (book.bids, book.asks, book.hidden_bids, book.hidden_asks):
         yield from queues.orders()
@@ -436,6 +455,8 @@ def _resting(market: Market) -> Iterator[RestingOrder]:
         yield from market.stops.of_side(side)
     for side in Side:
         yield from market.auction.of_side(side)
+    pegged = [state.orders[order_id] for order_id in sorted(market.pegs)]
+    yield from (order for order in pegged if order.is_parked)
 
 
 def _top_records(state: VenueState, markets: list[Market]) -> Iterator[bytes]:
@@ -465,7 +486,7 @@ def _restore_orders(state: VenueState, records: Iterator[tuple[Any, ...]]) -> No
             TIMES_IN_FORCE[time_in_force], flags, price, quantity, leaves, _text(text), entered_ns,
             NO_TERMS, reserve,
         )  # fmt: skip
-        if not order.is_waiting and not order.is_for_auction:
+        if not (order.is_waiting or order.is_for_auction or order.is_parked):
             state.markets[symbol_id].book.home_of(order).add(order)
         state.orders[order_id] = order
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
-from exchange.domain.order import Side
+from exchange.domain.order import Peg, Side
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.volatility import LimitState
-from exchange.matching import order_entry, snapshot
+from exchange.matching import linked_snapshot, order_entry, snapshot
 from exchange.matching.administration import Administration
 from exchange.matching.allocation import Allocator
 from exchange.matching.auction import Indication
@@ -26,15 +26,25 @@ from exchange.matching.business_day import BusinessDay
 from exchange.matching.configuration import Configuration
 from exchange.matching.corporate_actions import CorporateActions
 from exchange.matching.event_stream import Counters
+from exchange.matching.list_entry import ListEntry
 from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import Level, QueuePlace, RestingOrder
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.peg_entry import PegEntry
 from exchange.matching.phases import Phases
 from exchange.matching.price_guard import PriceBands
+from exchange.matching.quote_entry import QuoteEntry
 from exchange.matching.risk_desk import RiskDesk
 from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.trade_rulings import TradeRulings
-from exchange.matching.venue_state import LIMITS, ScheduledPhase, VenueLimits, VenueState
+from exchange.matching.venue_state import (
+    LIMITS,
+    OrderList,
+    QuoteDesk,
+    ScheduledPhase,
+    VenueLimits,
+    VenueState,
+)
 from exchange.matching.volatility import Volatility
 from exchange.wire.records import (
     BY_NUMBER,
@@ -74,7 +84,7 @@ class Venue:
     ) -> None:
         state = self._state = VenueState(partition, limits)
         state.allocator = allocator
-        matcher = Matcher(state)
+        matcher = self._matcher = Matcher(state)
         orders = self._order_entry = OrderEntry(state, matcher)
         phases = self._phases = Phases(state, matcher)
         volatility = Volatility(state, phases)
@@ -134,12 +144,14 @@ class Venue:
             c.ConfigureSymbol: configuration.configure_symbol,
             c.ConfigureRule: configuration.configure_rule,
             c.ConfirmConfiguration: configuration.confirm,
+            **linked_commands(state, matcher, orders),
         }
 
     def apply(self, commands: bytes, time_ns: int) -> bytes:
         """Carry out a run of command records, numbered on from `command_sequence`; return the event records.
 
-        Every command but `Tick` has at least one event. time_ns: of all of them; it never decreases.
+        Every command but `Tick` and `ReserveOrderId` has at least one event. time_ns: of all of them; it never
+        decreases.
         """
         events = self._state.events
         assert time_ns >= events.time_ns, f"time went back from {events.time_ns} to {time_ns}"
@@ -160,6 +172,10 @@ class Venue:
                 take(record)
             else:
                 self._apply_other(record, number, version)
+            if events.noted:
+                self._matcher.settle()
+            if self._state.pegged:
+                self._matcher.pegs.follow()
             if self._state.guarded:
                 self._phases.limits.watch()
             if self._state.indicated:
@@ -206,6 +222,7 @@ class Venue:
         self._order_entry.expire(now_ns)
         self._risk_desk.expire_timers(now_ns)
         self._business_day.tick(now_ns)
+        self._matcher.settle()
 
     # --- where it stands -----------------------------------------------------------------------------
 
@@ -331,6 +348,19 @@ class Venue:
         """Return the phases that are scheduled, soonest first, with the chance of their ends drawn already."""
         return list(self._state.schedule)
 
+    def quote_desks(self) -> dict[tuple[int, int], QuoteDesk]:
+        """Return quotes and their protection by account and symbol id, symbol 0 for all together; read only."""
+        return dict(linked_snapshot.quote_desks_of(self._state))
+
+    def pegs(self) -> dict[int, Peg]:
+        """Return how the pegged orders get their prices, by their ids."""
+        markets = self._state.markets.values()
+        return dict(sorted((id_, peg) for market in markets for id_, peg in market.pegs.items()))
+
+    def order_lists(self) -> list[OrderList]:
+        """Return the order lists that live, oldest first; read only."""
+        return [order_list for _, order_list in sorted(self._state.order_lists.items())]
+
     def order(self, order_id: int) -> RestingOrder | None:
         """Return a live order, read only; nothing where it is finished or never was."""
         return self._state.orders.get(order_id)
@@ -383,3 +413,19 @@ class Venue:
             return TradeState(busted=True)
         corrected = self._state.corrected.get(match_id)
         return TradeState(busted=False, price=corrected[0], quantity=corrected[1]) if corrected else None
+
+
+def linked_commands(
+    state: VenueState, matcher: Matcher, orders: OrderEntry
+) -> dict[type[c.Command], Callable[[Any], None]]:
+    """Return what carries out the commands about order lists, pegs and quotes."""
+    lists, quotes = ListEntry(state, matcher), QuoteEntry(state, matcher)
+    return {
+        c.EnterOrderList: lists.enter,
+        c.ReserveOrderId: lists.reserve,
+        c.MassQuote: quotes.quote,
+        c.CancelQuotes: quotes.cancel,
+        c.SetQuoteProtection: quotes.protect,
+        c.ResetQuoteProtection: quotes.reset,
+        c.EnterPeggedOrder: PegEntry(state, matcher, orders).enter,
+    }

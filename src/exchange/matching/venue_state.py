@@ -11,6 +11,7 @@ from exchange.domain.directory import Directory
 from exchange.domain.order import CLIENT_ORDER_IDS_MAX, SelfTradeMode
 from exchange.domain.participant import ACCOUNTS_MAX, KEYS_MAX, PARTICIPANTS_MAX
 from exchange.domain.phase import Phase
+from exchange.domain.quote import NO_PROTECTION, ProtectionLimits
 from exchange.domain.risk import RISK_LIMITS_MAX
 from exchange.domain.symbol import SYMBOLS_MAX
 from exchange.matching.allocation import Allocator
@@ -69,6 +70,44 @@ class MarketBreaker(msgspec.Struct):
         self.close_level, self.last_level = close_level, 0
 
 
+class OrderList(msgspec.Struct):
+    """Orders that depend on each other. first, second: ids of its live orders, 0 for none; filled: by its entry.
+
+    waiting: the orders that wait for the entry; with none it is a pair.
+    """
+
+    list_id: int
+    contingency: int
+    account_id: int
+    symbol_id: int
+    first: int
+    second: int
+    filled: int
+    waiting: list[RestingOrder]
+
+
+class QuoteDesk(msgspec.Struct):
+    """An account's quote in a symbol, or under symbol 0 what holds for all of them, and its protection.
+
+    bid, ask: order ids, which may have ended; the rest is of the window that began at `from_ns`; bought: less sold.
+    """
+
+    bid: int = 0
+    ask: int = 0
+    limits: ProtectionLimits = NO_PROTECTION
+    from_ns: int = 0
+    quantity: int = 0
+    executions: int = 0
+    percent_bps: int = 0
+    bought: int = 0
+    is_reached: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is to be remembered."""
+        return not (self.bid or self.ask or self.limits.window_ms)
+
+
 class VenueState:
     """The state of one venue. Its containers are filled and emptied, never exchanged for others."""
 
@@ -97,6 +136,16 @@ class VenueState:
         self.risk_books: dict[tuple[int, int], RiskBook] = {}
         """By scope and subject, of those for whom a limit holds."""
         self.cancel_timers = CancelTimers()
+        self.order_lists: dict[int, OrderList] = {}
+        """By list id."""
+        self.list_of: dict[int, OrderList] = {}
+        """By the ids of their orders, also of those that wait."""
+        self.pegged: dict[int, None] = {}
+        """Ids of the symbols that have pegged orders."""
+        self.quote_desks: dict[tuple[int, int], QuoteDesk] = {}
+        """By account and symbol id."""
+        self.reserved_last = self.reserved_count = 0
+        """The sequence of the last command that reserved an order id, and how many did so one after the other."""
         self.allocator: Allocator | None = None
         """A rule on trial: it shares out in place of what the symbols have. No part of a snapshot."""
         self.business_date = 0
@@ -136,3 +185,17 @@ class VenueState:
     def owner_of(self, account_id: int) -> int:
         """Return the participant to whom an account belongs."""
         return self.directory.accounts[account_id].participant_id
+
+    def reserves_nothing(self, order: RestingOrder) -> bool:
+        """Tell whether an order is the stop order of a pair, for which the limit order reserves what it needs."""
+        order_list = self.list_of.get(order.order_id) if order.is_waiting else None
+        return order_list is not None and order.order_id == order_list.second
+
+    def is_remembered(self, order_id: int) -> bool:
+        """Tell whether an order lives, or is in an order list."""
+        return order_id in self.orders or order_id in self.list_of
+
+    def ids_reserved(self) -> int:
+        """Return how many order ids the commands just before this one have reserved for it."""
+        is_due = self.reserved_last == self.events.command_sequence - 1
+        return self.reserved_count if is_due else 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import exchange_native
 
-INTERFACE = 3024958054
+INTERFACE = 2754657085
 """The CRC-32 of `native/python/exchange_native.pyi`, with which a wheel is built; a test says which number to write."""
 _seen: int | None = getattr(exchange_native, "INTERFACE", None)
 if _seen != INTERFACE:

@@ -12,6 +12,7 @@ _CODES = {
     "I": ("u32", "number"),
     "Q": ("u64", "number"),
     "q": ("i64", "number"),
+    "z": ("i32", "number"),
     "e": ("u8", "enum"),
     "E": ("u16", "enum"),
     "?": ("u8", "0 or 1"),
@@ -21,6 +22,16 @@ _CODES = {
     "b": ("u16", "bytes of this text in the tail, UTF-8"),
     "r": ("u16", "rows in the tail, each from_price u32 and tick u32"),
     "s": ("u16", "rows in the tail, each kind u8, rounding u8, share_bps u16, minimum u32 and maximum u32"),
+    "o": (
+        "u16",
+        "rows in the tail, each side u8, type u8, time in force u8, flags u8, price u32, quantity u32, client order id"
+        " of 36 bytes, minimum quantity u32, display quantity u32, stop price u32, trail amount u32, trail_bps u16 and"
+        " expires_ns u64",
+    ),
+    "u": (
+        "u16",
+        "rows in the tail, each symbol_id u32, bid_price u32, bid_quantity u32, ask_price u32 and ask_quantity u32",
+    ),
     "l": ("u16", "rows in the tail, each account_id u32 and share_bps u16"),
 }
 _INTRODUCTION = f"""# Records

@@ -27,9 +27,19 @@ from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.corporate_action import HoldingCause
-from exchange.domain.order import CancelReason, OrderType, RepriceReason, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import (
+    CancelReason,
+    OrderType,
+    PegKind,
+    RepriceReason,
+    SelfTradeMode,
+    Side,
+    TimeInForce,
+)
+from exchange.domain.order_list import ListedOrder, ListEnd
 from exchange.domain.participant import Role
 from exchange.domain.phase import AuctionKind, Phase, PhaseCause
+from exchange.domain.quote import ProtectionKind, Quote
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import BlockCause, LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
@@ -49,6 +59,8 @@ _ROWS: dict[str, tuple[struct.Struct, type[msgspec.Struct]]] = {
     "r": (struct.Struct("<II"), TickRow),
     "s": (struct.Struct("<BBHII"), AllocationStep),
     "l": (struct.Struct("<IH"), LeadMaker),
+    "o": (struct.Struct("<BBBBII36sIIIIHQ"), ListedOrder),
+    "u": (struct.Struct("<IIIII"), Quote),
 }
 """Rows of a tail by their code: how one lies in bytes, and what it is."""
 _ENUMS: dict[str, type[IntEnum]] = {
@@ -72,6 +84,9 @@ _ENUMS: dict[str, type[IntEnum]] = {
     "holding_cause": HoldingCause,
     "cause": BlockCause,
     "kind": LimitKind,
+    "end": ListEnd,
+    "peg_kind": PegKind,
+    "protection_kind": ProtectionKind,
 }
 
 
@@ -90,7 +105,8 @@ class Layout:
 
     body: "name:code" pairs, code being that of `struct`, or one of: e one-byte enum, E two-byte enum, ? flag,
     t symbol text of 8, i client order id of 36, k 32 bytes, b bytes of tail text, r rows of tail ticks, s rows of tail
-    allocation steps, l rows of tail lead market makers.
+    allocation steps, l rows of tail lead market makers, o rows of tail orders of a list, u rows of tail quotes, z a
+    number of four bytes with its sign.
     """
 
     CODES: ClassVar[dict[str, str]] = {
@@ -104,6 +120,9 @@ class Layout:
         "r": "H",
         "s": "H",
         "l": "H",
+        "o": "H",
+        "u": "H",
+        "z": "i",
     }
 
     def __init__(self, value_type: type, number: int, body: str, enums: dict[str, str] | None = None) -> None:
@@ -120,8 +139,8 @@ class Layout:
         self.struct = struct.Struct(
             header.format + "".join(self.CODES.get(code, code) for _, code in self.fields)
         )
-        self.has_tail = any(code in "brsl" for _, code in self.fields)
-        self.is_plain = not any(code in "?tibrsl" for _, code in self.fields)
+        self.has_tail = any(code in "brslou" for _, code in self.fields)
+        self.is_plain = not any(code in "?tibrslou" for _, code in self.fields)
         self.event_names = (*_EVENT_HEADER_NAMES, *(name for name, _ in self.fields))
         self.enum_members = [(name, kind._value2member_map_) for name, kind in self.enums.items()]
 
@@ -145,6 +164,8 @@ _CORRIDOR = "dynamic_bps:H static_bps:H call_ns:Q random_ns_max:Q"
 _SHORT_SALES = "trigger_bps:H needs_locate:? needs_marking:?"
 _ALLOCATION = "steps:s lead_makers:l"
 _TERMS = " minimum_quantity:I display_quantity:I stop_price:I trail_amount:I trail_bps:H expires_ns:Q"
+_PROTECTION = "quantity:I executions:I percent_bps:I delta:I window_ms:I"
+_SEEN = " measured:q limit:q"
 _LIMIT = "kind:e is_set:? value:q span:I"
 
 LAYOUTS: dict[type, Layout] = {
@@ -203,6 +224,17 @@ LAYOUTS: dict[type, Layout] = {
         Layout(c.UnblockTrading, 73, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(c.SetRiskLimit, 74, "scope:e subject_id:I symbol_id:I " + _LIMIT),
         Layout(c.SetAllocation, 65, "symbol_id:I " + _ALLOCATION),
+        Layout(c.EnterOrderList, 75, "account_id:I symbol_id:I contingency:B orders:o"),
+        Layout(c.ReserveOrderId, 76, ""),
+        Layout(
+            c.EnterPeggedOrder,
+            77,
+            "account_id:I symbol_id:I side:e time_in_force:e kind:B offset:z limit:I quantity:I client_order_id:i",
+        ),
+        Layout(c.MassQuote, 78, "account_id:I quote_id:I quotes:u"),
+        Layout(c.CancelQuotes, 79, "participant_id:I account_id:I symbol_id:I"),
+        Layout(c.SetQuoteProtection, 80, "account_id:I symbol_id:I " + _PROTECTION),
+        Layout(c.ResetQuoteProtection, 81, "account_id:I symbol_id:I"),
         Layout(e.EngineStarted, 101, "rules_version:I"),
         Layout(e.BusinessDayStarted, 103, "date:I ends_ns:Q"),
         Layout(e.SymbolAdded, 110, "symbol:t reference_price:I round_lot:I state:e name:b ticks:r"),
@@ -247,10 +279,7 @@ LAYOUTS: dict[type, Layout] = {
         ),
         Layout(e.OrderDuplicated, 146, "order_id:Q account_id:I"),
         Layout(
-            e.CommandRejected,
-            147,
-            "command_type:B reason:E subject:Q measured:q limit:q",
-            {"reason": "reject_reason"},
+            e.CommandRejected, 147, "command_type:B reason:E subject:Q" + _SEEN, {"reason": "reject_reason"}
         ),
         Layout(
             e.TradeExecuted,
@@ -308,6 +337,16 @@ LAYOUTS: dict[type, Layout] = {
         Layout(v.MarketBreakerSet, 198, "close_level:Q"),
         Layout(v.IndexLevelReported, 199, "level:Q fall_bps:H"),
         Layout(v.MarketBreakerTripped, 200, "level:B index_level:Q ends_ns:Q"),
+        Layout(e.OrderListAccepted, 205, "list_id:Q account_id:I contingency:B orders:o"),
+        Layout(e.OrderListTriggered, 206, "list_id:Q account_id:I order_id:Q quantity:I"),
+        Layout(e.OrderListEnded, 207, "list_id:Q account_id:I order_id:Q end:e"),
+        Layout(e.PegAccepted, 208, "order_id:Q account_id:I kind:e offset:z limit:I", {"kind": "peg_kind"}),
+        Layout(e.QuoteAccepted, 209, "account_id:I quote_id:I bid_order_id:Q ask_order_id:Q"),
+        Layout(e.QuoteRejected, 210, "account_id:I quote_id:I reason:E" + _SEEN, {"reason": "reject_reason"}),
+        Layout(e.QuotesCancelled, 211, "account_id:I count:I"),
+        Layout(e.QuoteProtectionSet, 212, "account_id:I " + _PROTECTION),
+        Layout(e.QuoteProtectionReached, 213, "account_id:I kind:e" + _SEEN, {"kind": "protection_kind"}),
+        Layout(e.QuoteProtectionReset, 214, "account_id:I"),
         Layout(e.TradingBlocked, 170, "scope:e subject_id:I key_id:I role:B cause:e count:I note:b"),
         Layout(e.TradingUnblocked, 171, "scope:e subject_id:I key_id:I role:B note:b"),
         Layout(e.CancelTimerSet, 172, "participant_id:I expires_ns:Q"),
@@ -503,7 +542,7 @@ def _body_of(layout: Layout, value: Any) -> tuple[list[Any], bytes]:
             field = len(text)
         elif code in _ROWS:
             row_struct, _ = _ROWS[code]
-            tail += b"".join(row_struct.pack(*msgspec.structs.astuple(row)) for row in field)
+            tail += b"".join(row_struct.pack(*_packed(row)) for row in field)
             field = len(field)
         body.append(field)
     return body, tail
@@ -529,7 +568,10 @@ def _fields_of(
             elif code in _ROWS:
                 row_struct, row_type = _ROWS[code]
                 rows = _tail(buffer, at, value * row_struct.size, end)
-                value, at = tuple(row_type(*row) for row in row_struct.iter_unpack(rows)), at + len(rows)
+                value, at = (
+                    tuple(row_type(*_read(row)) for row in row_struct.iter_unpack(rows)),
+                    at + len(rows),
+                )
         except ValueError as error:
             raise ProtocolError(
                 f"{name} in the {layout.value_type.__name__} at offset {offset}: {error}"
@@ -538,6 +580,16 @@ def _fields_of(
     if at != end:
         raise ProtocolError(f"tail at offset {at}: {end - at} bytes too many in {layout.value_type.__name__}")
     return fields
+
+
+def _packed(row: msgspec.Struct) -> tuple[Any, ...]:
+    """Return the fields of a row of a tail as they are packed: a text as its bytes."""
+    return tuple(v.encode("ascii") if isinstance(v, str) else v for v in msgspec.structs.astuple(row))
+
+
+def _read(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the fields of a row of a tail as they were unpacked: bytes as a text."""
+    return tuple(v.rstrip(b"\0").decode("ascii") if isinstance(v, bytes) else v for v in values)
 
 
 def _tail(buffer: bytes, at: int, size: int, end: int) -> bytes:

@@ -89,6 +89,12 @@ CANCELS: dict[CancelReason, Telling] = {
     CancelReason.NO_OPPOSITE: Telling("There was no price to take.", "1.3"),
     CancelReason.SELF_TRADE: Telling("It would have traded with an order of its own group.", "1.13"),
     CancelReason.AUCTION_ENDED: Telling("It was for this auction alone, and the auction is over.", "5.6"),
+    CancelReason.QUOTE_REPLACED: Telling("Its market maker quoted anew.", "8.7"),
+    CancelReason.QUOTE_CANCELLED: Telling("Its market maker withdrew the quote.", "8.7"),
+    CancelReason.QUOTE_PROTECTION: Telling(
+        "What traded of the maker's quotes reached its protection.", "8.8"
+    ),
+    CancelReason.LINKED: Telling("The other order of its pair was filled, triggered or cancelled.", "8.2"),
     CancelReason.PRICE_LIMIT: Telling("It would trade beyond the symbol's price limits.", "7.3"),
     CancelReason.KILL_SWITCH: Telling("Trading was blocked by the kill switch.", "4.1"),
     CancelReason.CANCEL_TIMER: Telling("Its owner did not set the cancel timer again in time.", "3.4"),
@@ -101,6 +107,7 @@ REPRICES: dict[RepriceReason, Telling] = {
     RepriceReason.POST_ONLY: Telling(
         "It would have traded at once, so its price became {price}, one tick behind the best opposite price.", "1.5"
     ),
+    RepriceReason.PEG: Telling("The quote it is pegged to moved, so its price became {price}.", "1.14"),
     RepriceReason.PRICE_LIMIT: Telling("Its own price was beyond the band, so it became the band's: {price}.", "7.3"),
 }  # fmt: skip
 

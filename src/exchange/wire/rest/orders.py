@@ -14,6 +14,7 @@ from exchange.wire.rest.errors import ErrorBody
 from exchange.wire.rest.texts import (
     ORDER_TYPES,
     PAGE_DEFAULT,
+    PEGS,
     SELF_TRADE_MODES,
     SIDES,
     TIMES_IN_FORCE,
@@ -23,7 +24,9 @@ from exchange.wire.rest.texts import (
     Id,
     IdOrEmpty,
     Limit,
+    OffsetText,
     OrderTypeText,
+    PegText,
     PriceNumber,
     PriceOrEmpty,
     PriceText,
@@ -54,6 +57,7 @@ _RARE_FLAGS = {
     OrderFlag.SHORT_EXEMPT: "short_exempt",
     OrderFlag.LOCATED: "located",
 }
+PEG_TEXT = {int(kind): text for text, kind in PEGS.items()}
 SELF_TRADE_MODE_TEXT = {int(mode): text for text, mode in SELF_TRADE_MODES.items()}
 CANCEL_REASON_TEXT = {int(reason): reason.name.lower() for reason in CancelReason}
 
@@ -70,6 +74,8 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     last trade must reach; trail_amount, trail_bps: of type stop instead of it, how far it follows the last trade;
     do_not_reduce: a cash dividend does not lower its price; short, short_exempt: a sale of shares that are not there;
     located: of such a one, shares to borrow are located.
+    peg: its price follows the best price shown of its own side (primary), of the other (market) or their middle
+    (midpoint), unseen; peg_offset: added to that; price: its limit then, or none.
     """
 
     symbol: SymbolText
@@ -94,6 +100,8 @@ class NewOrder(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     stop_price: PriceText | PriceNumber | None = None
     trail_amount: PriceText | PriceNumber | None = None
     trail_bps: Annotated[int, Meta(ge=1, le=TRAIL_BPS_MAX)] | None = None
+    peg: PegText | None = None
+    peg_offset: OffsetText | None = None
 
 
 class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -113,6 +121,8 @@ class ArrayedOrder(NewOrder, kw_only=True, forbid_unknown_fields=True, gc=False)
     stop_price: str | AnyNumber | None = None
     trail_amount: str | AnyNumber | None = None
     trail_bps: AnyNumber | None = None
+    peg: str | None = None
+    peg_offset: str | None = None
 
 
 class AmendRequest(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -193,7 +203,8 @@ class Order(Struct, gc=False):
 
     seq: sequence of the event that took or refused it; filled_qty and avg_price count what stands: shares of
     busted trades are in busted_qty instead; leaves_qty: what may still trade. stop_price: of a
-    trailing stop where it stands, while it waits.
+    trailing stop where it stands, while it waits. price: of a pegged order where it stands, none while it waits aside;
+    limit_price: its limit.
     """
 
     id: Id
@@ -232,6 +243,9 @@ class Order(Struct, gc=False):
     trail_amount: PriceText | UnsetType = UNSET
     trail_bps: int | UnsetType = UNSET
     triggered_at: TimeText | UnsetType = UNSET
+    peg: str | UnsetType = UNSET
+    peg_offset: str | UnsetType = UNSET
+    limit_price: PriceText | UnsetType = UNSET
 
 
 class OrderList(Struct):
@@ -372,6 +386,15 @@ def add_terms(order: Order, terms: Sequence[int]) -> None:
         order.display_qty = str(display_quantity)
     if expires_ns:
         order.expires_at = format_time(expires_ns)
+
+
+def add_peg(order: Order, kind: int, offset: int, limit: int) -> None:
+    """Write how a pegged order gets its price."""
+    order.peg = PEG_TEXT[kind]
+    if offset:
+        order.peg_offset = format_money(offset)
+    if limit:
+        order.limit_price = format_price(limit)
 
 
 # --- from the domain's numbers --------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from exchange.domain.order import OrderType, SelfTradeMode, Side, TimeInForce
+from exchange.domain.order import OrderType, PegKind, SelfTradeMode, Side, TimeInForce
 from exchange.domain.participant import NAME_BYTES_MAX
 from exchange.domain.units import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, SCALE
 
@@ -26,6 +26,7 @@ ORDER_TYPES = {order_type.name.lower(): order_type for order_type in OrderType}
 TIMES_IN_FORCE = {time_in_force.name.lower(): time_in_force for time_in_force in TimeInForce}
 
 
+PEGS = {kind.name.lower(): kind for kind in PegKind}
 SELF_TRADE_MODES = {mode.name.lower(): mode for mode in SelfTradeMode}
 
 
@@ -87,6 +88,7 @@ KeyLabelText = Annotated[
 SideText = Annotated[str, choice(SIDES)]
 OrderTypeText = Annotated[str, choice(ORDER_TYPES)]
 TimeInForceText = Annotated[str, choice(TIMES_IN_FORCE)]
+PegText = Annotated[str, choice(PEGS)]
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX, description="Items per page.")]
 Cursor = Annotated[str, text(_PAGE, "[0-9]{0,20}", "")]
@@ -114,6 +116,7 @@ SharesNumber = Annotated[int, whole(1, QUANTITY_MAX)]
 MoneyText = Annotated[
     str, text("At most four decimals, with a sign.", f"-?[0-9]{{1,18}}{_PLACES}", "18920.00")
 ]
+OffsetText = Annotated[str, text("At most four decimals, with a sign.", f"-?[0-9]{{1,5}}{_PLACES}", "-0.02")]
 AmountText = Annotated[
     str, text("Above 0, at most four decimals.", f"{_NOT_ZERO}[0-9]{{1,14}}{_PLACES}", "1000.00")
 ]

@@ -1,0 +1,147 @@
+"""Why the exchange says no: every reason with its number, its sentence and whether trying again can help.
+
+A number is never reused. When several reasons apply to an order, the one that stands first here is given. The text of
+`measured` and `limit` says what the two integers beside a reason mean, where they mean anything.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Reason(IntEnum):
+    """The number of a reason; `REASONS` has its sentence."""
+
+    NONE = 0
+    UNKNOWN_COMMAND = 1
+    COMMAND_MALFORMED = 41
+    SIDE_INVALID = 2
+    ORDER_TYPE_INVALID = 3
+    TIME_IN_FORCE_INVALID = 4
+    UNKNOWN_ACCOUNT = 5
+    UNKNOWN_SYMBOL = 6
+    CLIENT_ORDER_ID_INVALID = 42
+    CLIENT_ORDER_ID_REUSED = 7
+    CLIENT_ORDER_ID_TABLE_FULL = 8
+    MARKET_BLOCKED = 80
+    PARTICIPANT_BLOCKED = 81
+    ACCOUNT_BLOCKED = 82
+    SESSION_BLOCKED = 232
+    SYMBOL_BLOCKED = 83
+    SYMBOL_BARRED = 84
+    SYMBOL_SUSPENDED = 9
+    SYMBOL_HALTED = 120
+    PHASE_TAKES_NO_ORDERS = 121
+    PHASE_TAKES_NO_CANCELS = 122
+    ORDER_NOT_IN_PHASE = 123
+    AUCTION_OVER = 124
+    QUANTITY_NOT_POSITIVE = 10
+    QUANTITY_NOT_IN_LOTS = 11
+    PRICE_MISSING = 12
+    PRICE_NOT_ALLOWED = 13
+    PRICE_TOO_HIGH = 14
+    PRICE_NOT_ON_TICK = 15
+    NOTIONAL_OVERFLOW = 16
+    TIME_IN_FORCE_NOT_ALLOWED = 17
+    POST_ONLY_NOT_ALLOWED = 18
+    EXPIRY_INVALID = 54
+    MINIMUM_QUANTITY_INVALID = 55
+    DISPLAY_NOT_ALLOWED = 56
+    DISPLAY_QUANTITY_INVALID = 57
+    STOP_PRICE_NOT_ALLOWED = 59
+    STOP_PRICE_MISSING = 60
+    STOP_PRICE_INVALID = 61
+    STOP_ALREADY_REACHED = 62
+    TRAIL_INVALID = 63
+    SHORT_FLAG_INVALID = 226
+    SHORT_SALE_NOT_PERMITTED = 227
+    LOCATE_MISSING = 228
+    SHORT_SALE_UNMARKED = 229
+    SHORT_SALE_PRICE = 230
+    PEG_INVALID = 195
+    QUOTES_NOT_RESET = 197
+    QUOTE_INVALID = 198
+    QUOTE_CROSSED = 199
+    ORDER_LIST_INVALID = 190
+    ORDER_IDS_MISSING = 194
+    LIST_ORDER_INVALID = 191
+    LIST_SIDES_INVALID = 192
+    LIST_QUANTITIES_DIFFER = 193
+    POST_ONLY_WOULD_TRADE = 19
+    UNKNOWN_ORDER = 20
+    PEG_NOT_CHANGED = 196
+    QUOTE_NOT_CHANGED = 201
+    NOTHING_TO_AMEND = 21
+    AMEND_BELOW_FILLED = 22
+    MAX_QUANTITY = 85
+    MAX_NOTIONAL = 86
+    PRICE_COLLAR = 87
+    DUPLICATE_ORDERS = 88
+    MESSAGE_RATE = 89
+    POSITION_LIMIT = 90
+    BUYING_POWER = 91
+    SHORT_SALE = 92
+    GROSS_LIMIT = 93
+    LOSS_LIMIT = 94
+    UNKNOWN_PARTICIPANT = 23
+    UNKNOWN_KEY = 24
+    NAME_TAKEN = 25
+    NAME_INVALID = 26
+    ROLE_INVALID = 27
+    KEY_TAKEN = 28
+    SYMBOL_INVALID = 43
+    SYMBOL_TAKEN = 29
+    SYMBOL_RENAMED = 224
+    TICK_TABLE_INVALID = 30
+    ROUND_LOT_INVALID = 31
+    REFERENCE_PRICE_INVALID = 32
+    SYMBOL_STATE_INVALID = 33
+    AMOUNT_NOT_POSITIVE = 34
+    INSUFFICIENT_BALANCE = 35
+    UNKNOWN_TRADE = 36
+    TRADE_ALREADY_BUSTED = 37
+    TRADE_BEFORE_SPLIT = 225
+    CORRECTION_INVALID = 38
+    BUSINESS_DATE_NOT_LATER = 39
+    DIRECTORY_FULL = 40
+    PROTECTION_INVALID = 58
+    SELF_TRADE_MODE_INVALID = 65
+    PHASE_INVALID = 125
+    PHASE_TIME_INVALID = 126
+    AUCTION_TERMS_INVALID = 127
+    NOT_HALTED = 128
+    PRICE_BANDS_INVALID = 170
+    PRICE_CORRIDOR_INVALID = 171
+    INDEX_LEVEL_INVALID = 172
+    NO_BREAKER = 173
+    ALLOCATION_TOO_LONG = 71
+    ALLOCATION_STEP_INVALID = 72
+    LEAD_MAKERS_INVALID = 73
+    CONFIGURATION_SUPERSEDED = 70
+    SCOPE_INVALID = 95
+    ALREADY_BLOCKED = 96
+    NOT_BLOCKED = 97
+    ANOTHER_ROLE_NEEDED = 98
+    TIMER_INVALID = 99
+    RISK_LIMIT_INVALID = 100
+    SHORT_TERMS_INVALID = 231
+    CORPORATE_ACTION_NOT_NOW = 220
+    SPLIT_INVALID = 221
+    DIVIDEND_INVALID = 222
+    HOLDING_TOO_LARGE = 223
+    QUOTE_PROTECTION_INVALID = 200
+
+
+class ReasonText(NamedTuple):
+    """What people are told of a reason.
+
+    sentence: the whole sentence; retry: whether the same request can succeed later without being changed;
+    field: the REST field at fault; measured, limit: what the integers beside the reason are; empty if none.
+    """
+
+    sentence: str
+    retry: bool = False
+    field: str = ""
+    measured: str = ""
+    limit: str = ""
