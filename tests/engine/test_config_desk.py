@@ -16,7 +16,7 @@ from exchange.engine.recovery import recover
 from exchange.infra.config_document import Document, sealed, values_of
 from exchange.infra.redis_cache import RedisLink
 from exchange.infra.shared_config import PROPOSALS_OPEN_MAX, SharedConfig
-from tests.engine.config_stand import MARKET, NICKEL, PATH, applied, config_with, second_operator
+from tests.engine.config_stand import ACME, MARKET, NICKEL, PATH, applied, config_with, second_operator
 from tests.engine.running_engine import RunningEngine, shape, until
 from tests.infra.redis_server import RedisServer, needs_redis
 
@@ -263,3 +263,27 @@ async def test_a_damaged_version_in_between_is_said_and_passed_by(
     await engine.start()
     await until(lambda: in_force(engine) == 2)
     assert (await engine.get("/api/v1/symbols/AAPL")).body["ticks"] == [{"from": "0.00", "tick": "0.05"}]
+
+
+# --- allocations ----------------------------------------------------------------------------------
+
+
+async def test_allocations_of_a_listed_and_a_new_symbol_are_in_force_with_the_version(
+    engine: RunningEngine,
+) -> None:
+    steps = ["pro_rata,min=2", "fifo"]
+    symbols = [ACME | {"allocation": steps}, {"symbol": "AAPL", "allocation": steps}]
+    done = await applied(engine, {"symbols": symbols})
+    assert shape(done.body, "status", "version", "problem") == {
+        "status": "applied",
+        "version": 1,
+        "problem": "",
+    }
+    assert [line for line in done.body["commands"] if "allocation" in line] == [
+        "ACME: allocation pro_rata,min=2 fifo", "AAPL: allocation pro_rata,min=2 fifo",
+    ]  # fmt: skip
+    for symbol in ("ACME", "AAPL"):
+        found = (await engine.get(f"/api/v1/symbols/{symbol}")).body["allocation"]["steps"]
+        assert [step["step"] for step in found] == ["pro_rata", "fifo"]
+    again = await applied(engine, {"symbols": symbols})
+    assert (again.body["version"], again.body["commands"]) == (2, [])

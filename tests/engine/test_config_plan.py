@@ -10,7 +10,14 @@ from exchange.domain import commands as c
 from exchange.domain.configuration import RULE_BYTES_MAX
 from exchange.domain.order import Side
 from exchange.domain.symbol import SymbolState, TickRow
-from exchange.engine.config_plan import Plan, Planner, command_text, rule_commands
+from exchange.engine.config_plan import (
+    Plan,
+    Planner,
+    allocation_commands,
+    command_text,
+    plan_texts,
+    rule_commands,
+)
 from exchange.infra.config import Config
 from exchange.infra.config_document import Document, values_of
 from exchange.infra.config_keys import ConfigError
@@ -155,3 +162,45 @@ def test_symbols_of_another_partition_are_looked_through_but_not_sequenced() -> 
 
 def test_rules_are_read_without_a_planner_too() -> None:
     assert rule_commands({}, Desk().venue.directory, 5) == []
+
+
+def test_an_allocation_becomes_a_command_where_it_differs() -> None:
+    desk = Desk()
+    tables = {"symbols": [{"symbol": "XYZ", "allocation": ["top", "pro_rata,min=2", "fifo"]}]}
+    found = plan(desk, tables)
+    assert [tuple(row) for row in found.rows] == [
+        ("symbols.XYZ.allocation", "price_time", "top,share=10000 pro_rata,min=2 fifo", "sequenced"),
+    ]
+    assert plan_texts(found) == ["XYZ: allocation top,share=10000 pro_rata,min=2 fifo"]
+    assert found.commands == []
+    desk.send(*allocation_commands(found.allocations, desk.venue.directory))
+    assert plan(desk, tables).allocations == []
+    assert plan(desk, {"symbols": [{"symbol": "XYZ"}]}).allocations == []
+    taken_away = plan(desk, {"symbols": [{"symbol": "XYZ", "allocation": ["price_time"]}]})
+    desk.send(*allocation_commands(taken_away.allocations, desk.venue.directory))
+    assert plan(desk, tables).rows == found.rows
+
+
+def test_a_new_symbol_is_listed_before_its_allocation_is_set() -> None:
+    desk = Desk()
+    found = plan(desk, {"symbols": [NEW | {"allocation": ["pro_rata", "fifo"]}]})
+    assert found.rows[-1].before == "not listed"
+    assert allocation_commands(found.allocations, desk.venue.directory) == []
+    desk.send(*found.commands)
+    (command,) = allocation_commands(found.allocations, desk.venue.directory)
+    assert command.symbol_id == desk.venue.directory.symbol_ids["ABC"]
+    assert plan(Desk(), {"symbols": [NEW | {"allocation": ["price_time"]}]}).allocations == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (["nonsense"], "begins with one of"),
+        (["lead", "fifo"], "without lead"),
+        (["leveling"], "each where it can stand"),
+        (["fifo"] * 9, "at most 8 steps"),
+        ([], "must not be empty"),
+    ],
+)
+def test_an_allocation_that_cannot_be_is_a_mistake(steps: list[str], said: str) -> None:
+    assert said in refusal(Desk(), {"symbols": [{"symbol": "XYZ", "allocation": steps}]})

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from exchange.cli.connection import in_path
 from exchange.cli.options import Options
 from exchange.cli.output import print_table, show
+
+if TYPE_CHECKING:
+    from exchange.cli.calendar_table import Table
 
 app = App(
     name="phases", help="Show the schedule; begin phases, halt and resume trading, set auction collars."
@@ -101,6 +106,75 @@ def collar(
         options.json,
         lambda one: print_table(("symbol", "phase"), [(one["symbol"], one["phase"])], ""),
     )
+
+
+@app.command
+def calendar(
+    market: str,
+    *,
+    year: Annotated[int, Parameter(validator=Number(gte=2000, lte=2100))],
+    years: Annotated[int, Parameter(validator=Number(gte=1, lte=10))] = 1,
+    opening_call: Annotated[int, Parameter(validator=Number(gte=0, lte=240))] = 5,
+    closing_call: Annotated[int, Parameter(validator=Number(gte=0, lte=240))] = 10,
+    dates_only: bool = False,
+    write: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Print `[engine.schedule]` with the holidays and half days of a real exchange: `exchange phases calendar XNYS
+    --year 2027`.
+
+    Needs exchange-calendars: pip install 'stock-exchange[calendars]'. The engine takes it at its next start.
+
+    Parameters
+    ----------
+    market
+        A market identifier code such as XNYS, XLON or XTKS.
+    year
+        The first year.
+    years
+        How many, from that on.
+    opening_call
+        Minutes of the auction before the market opens; 0: none.
+    closing_call
+        Minutes of the auction at the end of the day; 0: none.
+    dates_only
+        Leave the phases of regular and half days out.
+    write
+        Merge it into this file instead, such as exchange.toml; dates of other years there stay.
+    json
+        Write JSON for machines.
+    """
+    from datetime import timedelta
+
+    from exchange.cli.calendar_file import write_table
+    from exchange.cli.calendar_table import table_of, table_text
+    from exchange.cli.exchange_calendar import calendar_of
+
+    wanted = range(year, year + years)
+    found = calendar_of(market.upper(), wanted)
+    calls = timedelta(minutes=opening_call), timedelta(minutes=closing_call)
+    table = table_of(found, wanted, *calls, dates_only=dates_only)
+    answer = {
+        "market": found.name,
+        "years": list(wanted),
+        "schedule": table.values,
+        "other_days": table.other_days,
+    }
+    if write is not None:
+        answer["schedule"] = write_table(write, table, wanted)
+        answer["file"] = str(write)
+    title = f"{found.name} {year}" + (f" to {wanted[-1]}" if years > 1 else "")
+    show(
+        answer,
+        json,
+        lambda _: print(_said(table, title, write) if write else table_text(table, title), end=""),
+    )
+
+
+def _said(table: Table, title: str, file: Path) -> str:
+    days = f"{len(table.values['holidays'])} days without trading, {len(table.values['half_days'])} half days"
+    others = "".join(f"no trading here, though the market has: {day}\n" for day in table.other_days)
+    return f"{others}{file} has the days of {title} ({days}); the engine takes them at its next start\n"
 
 
 def _post(options: Options, verb: str, body: dict[str, Any]) -> None:

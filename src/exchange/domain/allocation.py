@@ -133,6 +133,10 @@ _ROUNDINGS = {"down": Rounding.DOWN, "up": Rounding.UP}
 _NUMBER_MAX = 2**32 - 1
 
 
+NO_STEPS = "price_time"
+"""How a text says that there are no steps."""
+
+
 def step_text(step: AllocationStep) -> str:
     """Write a step as `parse_step` reads it, such as `top,share=10000,max=100`."""
     parts = [StepKind(step.kind).name.lower()]
@@ -140,6 +144,11 @@ def step_text(step: AllocationStep) -> str:
     if step.rounding == Rounding.UP:
         parts.append("rounding=up")
     return ",".join(parts)
+
+
+def allocation_text(allocation: Allocation) -> str:
+    """Write the steps of an allocation, such as `top,share=10000 fifo`; `price_time` where it has none."""
+    return " ".join(map(step_text, allocation.steps)) or NO_STEPS
 
 
 def parse_step(text: str) -> AllocationStep:

@@ -18,7 +18,7 @@ import structlog
 from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.units import TimeNs, format_time, parse_time
-from exchange.engine.config_plan import Plan, Planner, refusal_text
+from exchange.engine.config_plan import Plan, Planner, allocation_commands, refusal_text
 from exchange.engine.sequencer import EngineBusy, EngineHalted, Sequencer
 from exchange.infra.auth import Principal
 from exchange.infra.cache import CacheUnavailable
@@ -207,7 +207,16 @@ class ConfigDesk:
             configuration_version=version, key_id=document.key_id, approver_key_id=document.approver_key_id,
             sha256=document_hash(document.values), note=document.note,
         )  # fmt: skip
-        return await self._submit([*plan.commands, confirmation])
+        return await self._sequence(plan, confirmation)
+
+    async def _sequence(self, plan: Plan, confirmation: c.ConfirmConfiguration) -> str:
+        """Submit a plan at one place of the stream; symbols that an allocation waits for must be listed before."""
+        commands: list[Any] = list(plan.commands)
+        refused = ""
+        if any(self._directory.symbol_named(each.symbol) is None for each in plan.allocations):
+            refused, commands = await self._submit(commands), []
+        commands += allocation_commands(plan.allocations, self._directory)
+        return "; ".join(filter(None, (refused, await self._submit([*commands, confirmation]))))
 
     async def _submit(self, commands: list[Any]) -> str:
         refused = []

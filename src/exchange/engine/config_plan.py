@@ -13,6 +13,7 @@ import msgspec
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.allocation import PRICE_TIME, Allocation, allocation_text
 from exchange.domain.configuration import RULE_BYTES_MAX
 from exchange.domain.directory import Directory
 from exchange.domain.reasons import sentence
@@ -51,12 +52,23 @@ class Row(NamedTuple):
     effect: str
 
 
+class Wanted(NamedTuple):
+    """The allocation that a symbol is to have and has not; a new symbol gets its number only by a command."""
+
+    symbol: str
+    allocation: Allocation
+
+
 class Plan(NamedTuple):
-    """What a document would do. commands: of this engine, without the confirmation at their end."""
+    """What a document would do. commands: of this engine, without the confirmation at their end.
+
+    allocations: become commands behind these (`allocation_commands`).
+    """
 
     rows: list[Row]
     commands: list[Configuring]
     notes: list[str]
+    allocations: Sequence[Wanted] = ()
 
 
 class Planner:
@@ -89,10 +101,12 @@ class Planner:
             problems += error.problems
         if problems:
             raise ConfigError(problems)
+        allocations = [one for terms in ours if (one := _wanted_allocation(terms, self._directory))]
         rows = [*_key_rows(before.values, values), *self._symbol_rows(commands)]
+        rows += [self._allocation_row(one) for one in allocations]
         rows += _rule_rows(self._directory, rules)
         notes = [*self._notes(before, symbols), *self._notes_on_orders(commands)]
-        return Plan(rows, [*commands, *rules], notes)
+        return Plan(rows, [*commands, *rules], notes, allocations)
 
     def _refusals(
         self, commands: Sequence[c.ConfigureSymbol], values: Mapping[str, Any], origin: str
@@ -113,6 +127,13 @@ class Planner:
                 if value := getattr(command, name):
                     there = _shown(name, _listed_value(listed, name)) if listed else NOT_LISTED
                     yield Row(f"symbols.{command.symbol}.{name}", there, _shown(name, value), "sequenced")
+
+    def _allocation_row(self, wanted: Wanted) -> Row:
+        listed = self._directory.symbol_named(wanted.symbol)
+        before = allocation_text(listed.allocation) if listed else NOT_LISTED
+        return Row(
+            f"symbols.{wanted.symbol}.allocation", before, allocation_text(wanted.allocation), "sequenced"
+        )
 
     def _notes(self, before: Document, symbols: Iterable[SymbolTerms]) -> Iterator[str]:
         named = {terms.symbol for terms in symbols}
@@ -167,6 +188,15 @@ def symbol_command(terms: SymbolTerms, directory: Directory, version: int) -> c.
     return c.ConfigureSymbol(configuration_version=version, symbol=terms.symbol, **changes)
 
 
+def allocation_commands(allocations: Iterable[Wanted], directory: Directory) -> list[c.SetAllocation]:
+    """Return the commands that set allocations, of the symbols that are listed by now."""
+    return [
+        c.SetAllocation(symbol_id=listed.symbol_id, steps=one.allocation.steps)
+        for one in allocations
+        if (listed := directory.symbol_named(one.symbol)) is not None
+    ]
+
+
 def rule_commands(
     values: Mapping[str, Any], directory: Directory, version: int, origin: str = "document"
 ) -> list[c.ConfigureRule]:
@@ -214,6 +244,19 @@ def command_text(command: Configuring) -> str:
                 return "clearing's rules: those it was started with"
             return f"clearing's rule {command.number} of {command.count}: {command.text}"
     return f"version {command.configuration_version} is in force"
+
+
+def plan_texts(plan: Plan) -> list[str]:
+    """Say what a plan would sequence, a line for each command."""
+    allocations = (f"{one.symbol}: allocation {allocation_text(one.allocation)}" for one in plan.allocations)
+    return [*map(command_text, plan.commands), *allocations]
+
+
+def _wanted_allocation(terms: SymbolTerms, directory: Directory) -> Wanted | None:
+    """Return the allocation that a document wants for a symbol, None where it has it; a new one has price-time."""
+    wanted, listed = terms.wanted_allocation, directory.symbol_named(terms.symbol)
+    there = listed.allocation if listed else PRICE_TIME
+    return None if wanted is None or wanted == there else Wanted(terms.symbol, wanted)
 
 
 def _key_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from exchange.domain.participant import Role
 from exchange.domain.printable import is_printable
 from exchange.engine.config_desk import Applied, ConfigDesk, Refused
-from exchange.engine.config_plan import Plan, command_text
+from exchange.engine.config_plan import Plan, plan_texts
 from exchange.engine.gateway import halted
 from exchange.engine.refusals import BUSINESS_REJECT, not_found
 from exchange.engine.sequencer import EngineHalted
@@ -192,7 +192,7 @@ def plan_view(plan: Plan) -> tuple[list[j.ConfigRow], list[str], list[str]]:
     rows = [
         j.ConfigRow(key=row.key, before=row.before, after=row.after, effect=row.effect) for row in plan.rows
     ]
-    return rows, [command_text(command) for command in plan.commands], plan.notes
+    return rows, plan_texts(plan), plan.notes
 
 
 def done_view(applied: Applied) -> j.ConfigDone:

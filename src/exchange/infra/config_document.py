@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from exchange.domain.allocation import NO_STEPS, PRICE_TIME, Allocation, parse_step
 from exchange.domain.participant import is_valid_name
 from exchange.domain.symbol import SYMBOL_PATTERN, TICK_ROWS_MAX, TickRow, TickTable
 from exchange.domain.units import QUANTITY_MAX, Price, Quantity
@@ -29,7 +30,7 @@ from exchange.infra.config_keys import (
     marker,
     shown,
 )
-from exchange.infra.config_sections import PriceText, RulesConfig, TickConfig
+from exchange.infra.config_sections import PriceText, RulesConfig, TickConfig, mistake_in_steps
 
 DOCUMENT_BYTES_MAX = 256 * 1024
 """As JSON. A larger one is refused whole."""
@@ -91,14 +92,28 @@ class SymbolTerms(Section, frozen=True, kw_only=True):
     round_lot: Annotated[Quantity, Meta(ge=1, le=QUANTITY_MAX)] = Quantity(0)
     state: Literal["active", "suspended", ""] = ""
     ticks: tuple[TickConfig, ...] = ()
+    allocation: tuple[str, ...] = ()
 
     @property
     def tick_rows(self) -> tuple[TickRow, ...]:
         """Return the rows of the tick table as commands carry them."""
         return tuple(TickRow(row.from_price, row.tick) for row in self.ticks)
 
+    @property
+    def wanted_allocation(self) -> Allocation | None:
+        """Return the allocation, None where it is to stay as it is. Raise `ValueError` where a step is none."""
+        if not self.allocation:
+            return None
+        return (
+            PRICE_TIME
+            if self.allocation == (NO_STEPS,)
+            else Allocation(tuple(map(parse_step, self.allocation)))
+        )
+
     def mistakes(self) -> Iterable[tuple[str, str]]:
-        """Check names and ticks by the rules of the domain."""
+        """Check names, ticks and steps by the rules of the domain."""
+        if self.allocation != (NO_STEPS,) and (mistake := mistake_in_steps(self.allocation)):
+            yield "allocation", mistake
         if not SYMBOL_PATTERN.match(self.symbol):
             yield "symbol", f'must be 1 to 8 characters A-Z 0-9 . -, got "{self.symbol}"'
         if self.name and not is_valid_name(self.name):

@@ -8,7 +8,7 @@ table, the text below a key is its comment.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -426,6 +426,17 @@ class TickConfig(Section, frozen=True, kw_only=True):
 DEFAULT_TICK_ROWS = tuple(TickConfig(from_price=row.from_price, tick=row.tick) for row in DEFAULT_TICKS)
 
 
+def mistake_in_steps(texts: Sequence[str]) -> str:
+    """Say what is wrong with the steps of an allocation; lead makers are accounts, which no configuration names."""
+    try:
+        steps = tuple(map(parse_step, texts))
+    except ValueError as error:
+        return str(error)
+    if len(steps) > STEPS_MAX or first_bad_step(steps) or any(step.kind == StepKind.LEAD for step in steps):
+        return f"must be at most {STEPS_MAX} steps, each where it can stand, without lead"
+    return ""
+
+
 class SymbolConfig(Section, frozen=True, kw_only=True):
     """A security to be listed. Symbols that are listed already stay as they are; change them by command."""
 
@@ -464,15 +475,8 @@ class SymbolConfig(Section, frozen=True, kw_only=True):
 
     def mistakes(self) -> Iterable[tuple[str, str]]:
         """Check names, ticks and steps by the rules of the domain."""
-        try:
-            bad = len(self.steps) > STEPS_MAX or first_bad_step(self.steps)
-            if bad or any(step.kind == StepKind.LEAD for step in self.steps):
-                yield (
-                    "allocation",
-                    f"must be at most {STEPS_MAX} steps, each where it can stand, without lead",
-                )
-        except ValueError as error:
-            yield "allocation", str(error)
+        if mistake := mistake_in_steps(self.allocation):
+            yield "allocation", mistake
         if self.bands_tier and (self.corridor_dynamic_bps or self.corridor_static_bps):
             yield "bands_tier", f"must be 0 where there is a corridor, got {self.bands_tier}"
         if not SYMBOL_PATTERN.match(self.symbol):
