@@ -83,6 +83,8 @@ async def test_a_protection_withdraws_quotes_until_it_is_reset(engine: RunningEn
         ({"quotes": [BOTH | {"symbol": "NONE"}]}, 422, "unknown_symbol"),
         ({"quotes": []}, 400, "invalid_field"),
         ({"quotes": [BOTH], "account": "99"}, 422, "unknown_account"),
+        ({"quotes": [BOTH], "quote_id": 2**32}, 400, "invalid_field"),
+        ({"quotes": [BOTH | {"ask_qty": 0}]}, 400, "invalid_field"),
     ],
 )
 async def test_a_mass_quote_that_cannot_be_is_refused(
@@ -90,3 +92,25 @@ async def test_a_mass_quote_that_cannot_be_is_refused(
 ) -> None:
     answer = await engine.post(QUOTES, "alice", body)
     assert (answer.status, answer.body["reason"]) == (status, reason), answer.body
+
+
+@pytest.mark.parametrize("change", [{"window_ms": -1}, {"delta": -1}, {"qty": 10**17}])
+async def test_a_protection_out_of_its_range_is_refused(
+    engine: RunningEngine, change: dict[str, int]
+) -> None:
+    body = {"symbol": "AAPL", "qty": 500, "window_ms": 1000} | change
+    answer = await engine.ask("PUT", f"{QUOTES}/protection", "alice", body)
+    assert (answer.status, answer.body["field"]) == (400, next(iter(change)))
+
+
+async def test_the_kill_switch_answers_whatever_follows_from_it(engine: RunningEngine) -> None:
+    await quote(engine, BOTH)
+    peg = {"symbol": "AAPL", "side": "buy", "qty": "10", "peg": "primary"}
+    assert (await engine.post("/api/v1/order", "bob", peg)).status == 201
+    pair = {
+        "contingency": "oco", "symbol": "AAPL", "qty": "10",
+        "orders": [{"side": "sell", "price": "195.00"}, {"side": "sell", "type": "stop", "stop_price": "185.00"}],
+    }  # fmt: skip
+    assert (await engine.post("/api/v1/order_lists", "alice", pair)).status == 201
+    blocked = await engine.post("/api/v1/risk/blocks", "operator", {"scope": "market", "cancel_orders": True})
+    assert (blocked.status, blocked.body["canceled_orders"]) == (201, 5), blocked.body

@@ -40,6 +40,7 @@ from exchange.wire.rest.orders import (
 
 RETRY_AFTER = {"Retry-After": "1"}
 Answer = TypeVar("Answer")
+Told = TypeVar("Told", bound=Event)
 
 
 class Gateway:
@@ -171,6 +172,18 @@ class Gateway:
         if order_results.is_refused(events):
             raise order_results.command_refusal(events, in_money=in_money)
         return decode_event(events, order_results.last_record(events))
+
+    async def carry_out_to(self, command: Command, told: type[Told]) -> Told:
+        """Carry out an operator's command that orders may follow upon; return its last event of a type.
+
+        Raise `ApiError` where it is refused.
+        """
+        events = await self.submit(encode_command(command), 1)
+        if order_results.is_refused(events):
+            raise order_results.command_refusal(events)
+        event = decode_event(events, order_results.last_of(events, told))
+        assert isinstance(event, told)
+        return event
 
     async def read(self, query: Callable[[Venue], Answer]) -> Answer:
         """Return what a query reads from the venue, once all it may have seen is durable."""

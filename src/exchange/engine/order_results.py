@@ -189,6 +189,18 @@ def last_record(events: bytes) -> int:
     return last
 
 
+def last_of(events: bytes, event_type: type[e.Event]) -> int:
+    """Return the offset of a command's last event of a type: what follows from it may be told behind it."""
+    wanted, last, offset = number_of(event_type), -1, 0
+    while offset < len(events):
+        length, number = _type_at(events, offset)
+        if number == wanted:
+            last = offset
+        offset += length
+    assert last >= 0, f"the command told of no {event_type.__name__}"
+    return last
+
+
 def _accepted_order(events: bytes, offset: int, symbols: Symbols) -> tuple[Order, int]:
     (
         length, _, _, flags, _, seq, _, time_ns, _, symbol_id,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.quote import Quote
-from exchange.domain.units import AccountId, ParticipantId, SymbolId
+from exchange.domain.quote import PROTECTION_WINDOW_MS_MAX, Quote
+from exchange.domain.units import QUANTITY_MAX, AccountId, ParticipantId, SymbolId
 from exchange.engine import order_results
 from exchange.engine.gateway import Gateway
 from exchange.engine.order_entry import authority, price_of, quantity_of, unknown_symbol
-from exchange.engine.refusals import error_body, refusal
+from exchange.engine.refusals import error_body, invalid_field, refusal
 from exchange.engine.rest_order_lists import orders_in
 from exchange.engine.rest_orders import CANCELLER, READER, TRADER
 from exchange.infra.http_routes import ApiError, Call, Route
@@ -32,6 +32,7 @@ _PATH = "/api/v1/quotes"
 _TAG = "quotes"
 _QUOTE = {"symbol": "AAPL", "bid_price": "189.10", "bid_qty": "100", "ask_price": "189.30", "ask_qty": "100"}
 _PROTECTION = {"symbol": "AAPL", "qty": 500, "window_ms": 1000}
+QUOTE_ID_MAX = 2**32 - 1
 _RESERVATION = encode_command(c.ReserveOrderId())
 
 
@@ -73,6 +74,7 @@ class QuotesApi:
     async def quote(self, call: Call) -> QuoteResults:
         """Answer POST /quotes."""
         gateway, new = self._gateway, call.body
+        check_whole(new.quote_id, "quote_id", QUOTE_ID_MAX)
         account_id = gateway.entry.account_for(new.account, call.who)
         records = _RESERVATION * (2 * len(new.quotes) - 1) + encode_command(
             command_of(gateway, new, account_id)
@@ -102,16 +104,20 @@ class QuotesApi:
             account_id = gateway.entry.account_for(query.account, call.who)
         else:
             account_id = (gateway.entry.accounts_seen_by(query.account, call.who) or [0])[0]
-        event = await gateway.carry_out(c.CancelQuotes(
-            participant_id=ParticipantId(participant_id), account_id=AccountId(account_id),
+        command = c.CancelQuotes(
+            participant_id=ParticipantId(participant_id),
+            account_id=AccountId(account_id),
             symbol_id=SymbolId(gateway.entry.symbol_id(query.symbol)),
-        ))  # fmt: skip
-        assert isinstance(event, e.QuotesCancelled), event
+        )
+        event = await gateway.carry_out_to(command, e.QuotesCancelled)
         return CanceledQuotes(count=event.count, seq=event.sequence)
 
     async def protect(self, call: Call) -> QuoteView:
         """Answer PUT /quotes/protection."""
         new: NewProtection = call.body
+        for name in ("qty", "executions", "percent_bps", "delta"):
+            check_whole(getattr(new, name), name, QUANTITY_MAX)
+        check_whole(new.window_ms, "window_ms", PROTECTION_WINDOW_MS_MAX)
         account_id, symbol_id = self._whose(call)
         await self._gateway.carry_out(c.SetQuoteProtection(
             account_id=AccountId(account_id), symbol_id=SymbolId(symbol_id), quantity=new.qty,
@@ -137,6 +143,12 @@ class QuotesApi:
         return view_of(self._gateway, key, desks.get(key, QuoteDesk()))
 
 
+def check_whole(value: int, name: str, largest: int) -> None:
+    """Refuse a number that no record can carry. Raise `ApiError`."""
+    if not 0 <= value <= largest:
+        raise invalid_field(name, f"{name} must be a whole number from 0 to {largest}, got {value}")
+
+
 def command_of(gateway: Gateway, new: NewQuotes, account_id: int) -> c.MassQuote:
     """Return the command of a mass quote. Raise `ApiError` where no record can carry it."""
     rows = tuple(quote_of(gateway, quote) for quote in new.quotes)
@@ -148,6 +160,9 @@ def quote_of(gateway: Gateway, quote: NewQuote) -> Quote:
     symbol_id = gateway.venue.directory.symbol_ids.get(quote.symbol)
     if symbol_id is None:
         raise unknown_symbol(quote.symbol)
+    for name in ("bid_qty", "ask_qty"):
+        if getattr(quote, name) in (0, "0"):
+            raise invalid_field(name, f"{name} must be above 0; leave out the side that you do not quote")
     sides = ((quote.bid_price, quote.bid_qty, "bid"), (quote.ask_price, quote.ask_qty, "ask"))
     numbers = [
         number

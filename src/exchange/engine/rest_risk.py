@@ -146,13 +146,13 @@ class RiskApi:
                 Reason.SCOPE_INVALID,
                 f"a trader's key blocks its own participant and accounts, not {body.scope} {shown(body.subject)}",
             )
-        event = await self._gateway.carry_out(
+        event = await self._gateway.carry_out_to(
             c.BlockTrading(
                 scope=scope, subject_id=subject_id, key_id=call.who.key_id, role=call.who.role,
                 cancels_orders=body.cancel_orders, note=reason_of(body.reason),
-            )
+            ),
+            e.TradingBlocked,
         )  # fmt: skip
-        assert isinstance(event, e.TradingBlocked)
         view = self._block_view(self._directory.blocks[scope, subject_id])
         view.canceled_orders, view.seq = event.count, event.sequence
         return view
