@@ -112,6 +112,7 @@ impl State {
         let sides = if new_shares > old_shares { [BUY, SELL] } else { [SELL, BUY] };
         let orders: Vec<u64> = sides.into_iter().flat_map(|side| self.orders_of(symbol_id, side)).collect();
         self.adjust(symbol_id, &orders, |market, order, terms| split_order(market, split, order, terms));
+        self.follow_action(symbol_id);
         self.split_limits(symbol_id, split);
         for book in self.risk.books.values_mut() {
             if let Some(shares) = book.day_shares.get_mut(&symbol_id) {
@@ -175,6 +176,7 @@ impl State {
             |order_id: &u64| self.orders.find(*order_id).is_some_and(|slot| is_reduced(self.orders.at(slot)));
         let orders: Vec<u64> = all.filter(is_open).collect();
         self.adjust(symbol_id, &orders, |market, order, terms| reduce_order(market, amount, order, terms));
+        self.follow_action(symbol_id);
         for (account_id, shares) in self.holders(symbol_id) {
             self.move_by(symbol_id, cause::DIVIDEND, account_id, CASH, shares * i128::from(amount));
         }

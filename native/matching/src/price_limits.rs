@@ -77,6 +77,26 @@ impl State {
         }
     }
 
+    /// Stands around the price that a corporate action has given a symbol; what traded before it counts no more.
+    pub fn follow_action(&mut self, symbol_id: u32) {
+        let next_sequence = self.events.header.sequence + 1;
+        let market = self.market_mut(symbol_id);
+        let price = market.reference.price;
+        match market.guard.as_deref_mut() {
+            Some(Guard::Corridor(corridor)) => corridor.static_price = price,
+            Some(Guard::Bands(bands)) => {
+                (bands.base, bands.reference) = (price, price);
+                (bands.collar_lower, bands.collar_upper, bands.collar_step) = (0, 0, 0);
+                bands.buckets.clear();
+                if bands.update_ns != 0 {
+                    bands.forget(1, next_sequence);
+                    self.move_bands(symbol_id, price);
+                }
+            }
+            None => {}
+        }
+    }
+
     // --- time ----------------------------------------------------------------------------------------
 
     /// Does what is due: ends limit states, measures bands.

@@ -30,6 +30,7 @@ from exchange.matching.matcher import Matcher
 from exchange.matching.order_book import LINKED, PEGGED, RestingOrder
 from exchange.matching.order_checks import Refusal, least_display
 from exchange.matching.order_entry import OrderEntry
+from exchange.matching.price_limits import PriceLimits
 from exchange.matching.stop_orders import trails
 from exchange.matching.venue_state import VenueState
 from exchange.risk.holdings import CASH
@@ -45,11 +46,14 @@ DO_NOT_REDUCE = OrderFlag.DO_NOT_REDUCE.value
 class CorporateActions:
     """Judges and carries out corporate actions, each whole or not at all."""
 
-    def __init__(self, state: VenueState, matcher: Matcher, order_entry: OrderEntry) -> None:
+    def __init__(
+        self, state: VenueState, matcher: Matcher, order_entry: OrderEntry, limits: PriceLimits
+    ) -> None:
         self._state = state
         self._events = state.events
         self._matcher = matcher
         self._order_entry = order_entry
+        self._limits = limits
 
     # --- commands ------------------------------------------------------------------------------------
 
@@ -78,6 +82,7 @@ class CorporateActions:
         sides = (Side.BUY, Side.SELL) if split.lowers_prices else (Side.SELL, Side.BUY)
         orders = [order for side in sides for order in orders_of(market, side)]
         self._adjust(market, orders, lambda order: split_order(market, split, order))
+        self._limits.follow_action(market)
         self._split_limits(command.symbol_id, split)
         self._split_day(command.symbol_id, split, cash_price)
         for account_id, shares in self._holders(command.symbol_id):
@@ -118,6 +123,7 @@ class CorporateActions:
         market.last_price = max(market.last_price - amount, 1) if market.last_price else 0
         orders = [order for side in Side for order in orders_of(market, side) if is_reduced(order)]
         self._adjust(market, orders, lambda order: reduce_order(market, amount, order))
+        self._limits.follow_action(market)
         for account_id, shares in self._holders(command.symbol_id):
             self._move(command, HoldingCause.DIVIDEND, account_id, CASH, shares * amount)
 

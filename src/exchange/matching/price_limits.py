@@ -64,6 +64,19 @@ class PriceLimits:
             elif guard is not None:
                 guard.static_price = market.reference.price
 
+    def follow_action(self, market: Market) -> None:
+        """Stand around the price that a corporate action has given a symbol; what traded before it counts no more."""
+        guard, price = market.guard, market.reference.price
+        if isinstance(guard, PriceCorridor):
+            guard.static_price = price
+        elif guard is not None:
+            guard.base = guard.reference = price
+            guard.collar_lower = guard.collar_upper = guard.collar_step = 0
+            guard.buckets.clear()
+            if guard.update_ns:
+                guard.forget(1, self._events.sequence + 1)
+                self._move(market, guard, price)
+
     # --- time ----------------------------------------------------------------------------------------
 
     def next_ns(self) -> int:

@@ -93,7 +93,7 @@ class Venue:
         administration = Administration(state, phases)
         rulings = TradeRulings(state)
         configuration = Configuration(state, phases)
-        corporate = CorporateActions(state, matcher, orders)
+        corporate = CorporateActions(state, matcher, orders, phases.limits)
         short_sales = ShortSaleDesk(state)
         self._of_fixed_size: dict[tuple[int, int], Callable[[bytes], None]] = {
             (order_entry.ENTER_NUMBER, order_entry.ENTER.size): orders.enter,

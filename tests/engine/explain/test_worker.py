@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 from pathlib import Path
 
@@ -30,7 +31,9 @@ async def test_an_order_that_no_event_names_is_unheard(tmp_path: Path) -> None:
     await engine.stop()
     with pytest.raises(Unheard, match="no event names order 99"):
         explain_order(tmp_path, 99)
+    before = resource.getrlimit(resource.RLIMIT_CPU)
     assert main([str(tmp_path), "99"]) == UNHEARD
+    assert resource.getrlimit(resource.RLIMIT_CPU) == before
 
 
 async def test_an_explanation_is_written_as_json(tmp_path: Path) -> None:

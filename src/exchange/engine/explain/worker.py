@@ -40,6 +40,13 @@ def explain_order(folder: Path, order_id: int, matcher: str = "auto") -> Explana
     return explain(hear(past, order_id), past.matcher)
 
 
+def bound_this_process() -> None:
+    """Give way to others, and end rather than take too much; never to be called in another process than this one."""
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S_MAX, CPU_S_MAX))
+
+
 def main(arguments: list[str]) -> int:
     """Explain what the command line names; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m exchange.engine.explain.worker", description=__doc__)
@@ -47,9 +54,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("order_id", type=int)
     parser.add_argument("--matcher", default="auto")
     options = parser.parse_args(arguments)
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S_MAX, CPU_S_MAX))
     try:
         explanation = explain_order(options.folder, options.order_id, options.matcher)
     except (HistoryGone, RulesChanged) as error:
@@ -72,4 +76,5 @@ def _say(message: str, code: int) -> int:
 if __name__ == "__main__":
     # A signal to the whole group (Ctrl-C, systemd) is for the engine, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    bound_this_process()
     sys.exit(main(sys.argv[1:]))
