@@ -137,7 +137,7 @@ def test_juncture_and_nassau_follow_the_live_feed_and_have_the_book_of_the_engin
         )
         assert len(found) > 3
         assert counts_of(printed)["E"] > 10
-        assert sum(counts_of(printed).values()) == count
+        assert sum(counts_of(printed).values()) >= count
 
 
 def itch_messages(exchange: ExchangeProcess) -> int:

@@ -450,7 +450,8 @@ def test_an_auction_builds_up_on_the_page_and_its_price_is_explained(
     page.click("#story-close")
     assert operator.call("POST", "/api/v1/market/phase", body | {"phase": "continuous"})[0] == 200
     expect(page.locator("#auction")).to_have_count(0, timeout=WAIT_MS)
-    fill = page.locator("#fills tr.executed", has_text="XYZ").first
+    fills = page.locator("#fills tr.executed", has_text="XYZ")
+    fill = fills.filter(has=page.get_by_role("cell", name="50", exact=True)).first
     expect(fill).to_contain_text("10.00", timeout=WAIT_MS)
     fill.get_by_role("button", name="Why").click()
     expect(page.locator("#why")).to_contain_text("Why this price", timeout=WAIT_MS)

@@ -100,7 +100,8 @@ async def test_components_that_wait_for_their_engine_carry_a_trade_and_a_bust(tm
     async with processes(tmp_path) as started:
         await started.start("reporter")
         await started.start("clearing")
-        await until(lambda: started.log.read_text().count("feed_waits_for_engine") == 2)
+        # Of the reporter, of clearing, and of its surveillance.
+        await until(lambda: started.log.read_text().count("feed_waits_for_engine") == 3)
         await start_all(started, ("engine",))
         async with seen(started) as outside:
             await outside.wait_until_ready("reporter")
