@@ -67,7 +67,7 @@ async def test_a_change_that_leaves_everything_out_takes_what_the_order_has(gate
 
 
 async def test_a_command_of_an_operator_gives_its_event_or_its_refusal(gateway: Gateway) -> None:
-    event = await gateway.carry_out(c.CreateParticipant(name="dora"))
+    event = await gateway.carry_out_to(c.CreateParticipant(name="dora"), ParticipantCreated)
     assert isinstance(event, ParticipantCreated)
     with pytest.raises(ApiError, match="This name is taken"):
         await gateway.carry_out(c.CreateParticipant(name="dora"))

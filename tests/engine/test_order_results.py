@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exchange.domain import commands as c
+from exchange.domain import events as e
 from exchange.domain.order import Side, TimeInForce
 from exchange.domain.units import OrderId, ParticipantId, Price, Quantity
 from exchange.engine import order_results
@@ -102,7 +103,9 @@ def test_a_refused_command_becomes_its_error_with_figures(desk: Desk) -> None:
     assert not order_results.is_refused(desk.do(c.CreateParticipant(name="carol")))
 
 
-def test_the_last_record_of_a_run_is_found(desk: Desk) -> None:
+def test_the_last_event_of_a_type_is_found_whatever_follows_from_it(desk: Desk) -> None:
     events = desk.do(order(1, Side.BUY, 30, MAIN), order(2, Side.SELL, 30, MAIN))
-    last = decode_event(events, order_results.last_record(events))
-    assert last.sequence == desk.venue.event_sequence
+    trade = decode_event(events, order_results.last_of(events, e.TradeExecuted))
+    assert trade.sequence == desk.venue.event_sequence
+    accepted = decode_event(events, order_results.last_of(events, e.OrderAccepted))
+    assert accepted.sequence == trade.sequence - 1

@@ -166,21 +166,16 @@ class Gateway:
         except EngineHalted as error:
             raise halted(error) from None
 
-    async def carry_out(self, command: Command, *, in_money: bool = False) -> Event:
-        """Carry out an operator's command; return its last event. Raise `ApiError` where it is refused."""
+    async def carry_out(self, command: Command, *, in_money: bool = False) -> bytes:
+        """Carry out an operator's command; return its events. Raise `ApiError` where it is refused."""
         events = await self.submit(encode_command(command), 1)
         if order_results.is_refused(events):
             raise order_results.command_refusal(events, in_money=in_money)
-        return decode_event(events, order_results.last_record(events))
+        return events
 
-    async def carry_out_to(self, command: Command, told: type[Told]) -> Told:
-        """Carry out an operator's command that orders may follow upon; return its last event of a type.
-
-        Raise `ApiError` where it is refused.
-        """
-        events = await self.submit(encode_command(command), 1)
-        if order_results.is_refused(events):
-            raise order_results.command_refusal(events)
+    async def carry_out_to(self, command: Command, told: type[Told], *, in_money: bool = False) -> Told:
+        """Do what `carry_out` does; return the command's last event of a type, whatever follows from it."""
+        events = await self.carry_out(command, in_money=in_money)
         event = decode_event(events, order_results.last_of(events, told))
         assert isinstance(event, told)
         return event

@@ -178,17 +178,6 @@ def is_refused(events: bytes, offset: int = 0) -> bool:
     return _type_at(events, offset)[1] in (COMMAND_REJECTED, REJECTED)
 
 
-def last_record(events: bytes) -> int:
-    """Return the offset of a command's last record, but for what it changed in auctions, which is told behind it."""
-    last = offset = 0
-    while offset < len(events):
-        length, number = _type_at(events, offset)
-        if number != INDICATED:
-            last = offset
-        offset += length
-    return last
-
-
 def last_of(events: bytes, event_type: type[e.Event]) -> int:
     """Return the offset of a command's last event of a type: what follows from it may be told behind it."""
     wanted, last, offset = number_of(event_type), -1, 0

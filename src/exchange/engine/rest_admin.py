@@ -163,8 +163,9 @@ class AdminApi:
 
     async def add_participant(self, call: Call) -> ParticipantView:
         """Answer POST /participants."""
-        event = await self._gateway.carry_out(c.CreateParticipant(name=name_of(call.body.name)))
-        assert isinstance(event, e.ParticipantCreated)
+        event = await self._gateway.carry_out_to(
+            c.CreateParticipant(name=name_of(call.body.name)), e.ParticipantCreated
+        )
         return ParticipantView(id=str(event.participant_id), name=event.name, accounts=[])
 
     async def set_self_trade_prevention(self, call: Call) -> ParticipantView:
@@ -192,10 +193,9 @@ class AdminApi:
         """Answer POST /accounts."""
         body: NewAccount = call.body
         participant_id = ParticipantId(id32_of(body.participant, "participant"))
-        event = await self._gateway.carry_out(
-            c.CreateAccount(participant_id=participant_id, name=name_of(body.name))
+        event = await self._gateway.carry_out_to(
+            c.CreateAccount(participant_id=participant_id, name=name_of(body.name)), e.AccountCreated
         )
-        assert isinstance(event, e.AccountCreated)
         return AccountView(id=str(event.account_id), participant=str(event.participant_id), name=event.name)
 
     async def accounts(self, call: Call) -> AccountList:
@@ -241,12 +241,12 @@ class AdminApi:
             )
         text, sha256 = new_key()
         participant_id = ParticipantId(id32_of(body.participant, "participant"))
-        event = await self._gateway.carry_out(
+        event = await self._gateway.carry_out_to(
             c.CreateKey(
                 participant_id=participant_id, role=role, sha256=sha256, label=name_of(body.label, "label")
-            )
+            ),
+            e.KeyCreated,
         )
-        assert isinstance(event, e.KeyCreated)
         return CreatedKey(
             id=str(event.key_id), participant=str(participant_id), role=body.role, label=event.label, key=text
         )
@@ -261,7 +261,7 @@ class AdminApi:
         key_id = call.path_id("key_id")
         if key_id > UINT32_MAX:
             raise not_found(f"key {key_id}")
-        event = await self._gateway.carry_out(c.RevokeKey(key_id=KeyId(key_id)))
+        event = await self._gateway.carry_out_to(c.RevokeKey(key_id=KeyId(key_id)), e.KeyRevoked)
         return RevokedKey(id=str(key_id), seq=event.sequence)
 
     # --- deposits, withdrawals, the day -----------------------------------------------------------
@@ -279,8 +279,8 @@ class AdminApi:
         body: Movement = call.body
         symbol_id, amount = self._what_moves(body)
         command = kind(account_id=account.account_id, symbol_id=SymbolId(symbol_id), amount=Money(amount))
-        event = await self._gateway.carry_out(command, in_money=not symbol_id)
-        assert isinstance(event, e.Deposited | e.Withdrawn)
+        told: type[e.Deposited | e.Withdrawn] = e.Deposited if kind is c.Deposit else e.Withdrawn
+        event = await self._gateway.carry_out_to(command, told, in_money=not symbol_id)
         if symbol_id:
             return MovementDone(
                 account=str(account.account_id), seq=event.sequence, balance=str(event.balance),
@@ -319,8 +319,9 @@ class AdminApi:
         ends_ns = self._day_end_after(max(venue.time_ns, venue.next_deadline))
         if body.ends_at:
             ends_ns = 0 if body.ends_at == "never" else time_of(body.ends_at, "ends_at")
-        event = await self._gateway.carry_out(c.StartBusinessDay(date=date, ends_ns=ends_ns))
-        assert isinstance(event, e.BusinessDayStarted)
+        event = await self._gateway.carry_out_to(
+            c.StartBusinessDay(date=date, ends_ns=ends_ns), e.BusinessDayStarted
+        )
         return business_day_view(event.date, event.ends_ns, event.sequence)
 
     def _participant_view(self, known: Participant) -> ParticipantView:

@@ -161,11 +161,12 @@ class RiskApi:
         """Answer POST /risk/blocks/lift."""
         body: LiftedBlock = call.body
         scope, subject_id = self._subject(body.scope, body.subject)
-        event = await self._gateway.carry_out(
+        event = await self._gateway.carry_out_to(
             c.UnblockTrading(
                 scope=scope, subject_id=subject_id, key_id=call.who.key_id, role=call.who.role,
                 note=reason_of(body.reason),
-            )
+            ),
+            e.TradingUnblocked,
         )  # fmt: skip
         return Lifted(scope=body.scope, subject=body.subject, seq=event.sequence)
 
@@ -216,14 +217,14 @@ class RiskApi:
             raise refusal(
                 Reason.RISK_LIMIT_INVALID, f"span must be at most {ID32_MAX}, got {body.span}", field="span"
             )
-        event = await self._gateway.carry_out(
+        event = await self._gateway.carry_out_to(
             c.SetRiskLimit(
                 scope=scope, subject_id=subject_id, kind=kind, is_set=body.value is not None,
                 symbol_id=SymbolId(self._gateway.entry.symbol_id(body.symbol)),
                 value=0 if body.value is None else value_of(kind, body.value), span=body.span,
-            )
+            ),
+            e.RiskLimitSet,
         )  # fmt: skip
-        assert isinstance(event, e.RiskLimitSet)
         return LimitView(
             scope=body.scope, subject=body.subject, kind=body.kind, symbol=body.symbol,
             value=value_text(kind, event.value) if event.is_set else None, span=event.span, seq=event.sequence,
@@ -267,12 +268,12 @@ class RiskApi:
         body: NewCancelTimer = call.body
         if not 0 <= body.timeout_ms <= ID32_MAX:
             raise refusal(Reason.TIMER_INVALID, measured=body.timeout_ms, limit=ID32_MAX)
-        event = await self._gateway.carry_out(
+        event = await self._gateway.carry_out_to(
             c.SetCancelTimer(
                 participant_id=ParticipantId(call.who.participant_id), timeout_ms=body.timeout_ms
-            )
+            ),
+            e.CancelTimerSet,
         )
-        assert isinstance(event, e.CancelTimerSet)
         return timer_view(event.participant_id, event.expires_ns)
 
     # --- subjects ------------------------------------------------------------------------------------

@@ -87,15 +87,15 @@ class SessionsApi:
                 raise refusal(Reason.NAME_TAKEN, f"there is an OUCH user {body.user} already", field="user")
             if len(sessions) >= LIVE_SESSIONS_MAX or self._directory.keys_created >= SESSIONS_MAX:
                 raise refusal(Reason.DIRECTORY_FULL, measured=len(sessions), limit=LIVE_SESSIONS_MAX)
-            event = await self._gateway.carry_out(
+            event = await self._gateway.carry_out_to(
                 c.CreateKey(
                     participant_id=account.participant_id,
                     role=Role.TRADER,
                     sha256=digest,
                     label=terms.label(),
-                )
+                ),
+                e.KeyCreated,
             )
-        assert isinstance(event, e.KeyCreated)
         return CreatedSession(
             id=str(event.key_id),
             user=body.user,
@@ -114,7 +114,7 @@ class SessionsApi:
             raise not_found(f"OUCH user {shown(user)}")
         async with self._changing:
             await ouch.expel(session)
-            event = await self._gateway.carry_out(c.RevokeKey(key_id=KeyId(session.session)))
+            event = await self._gateway.carry_out_to(c.RevokeKey(key_id=KeyId(session.session)), e.KeyRevoked)
         return RemovedSession(id=str(session.session), user=session.user, seq=event.sequence)
 
     def _ouch(self) -> OuchAcceptor:

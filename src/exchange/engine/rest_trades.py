@@ -61,12 +61,11 @@ class TradesApi:
         reason, ruling_id = bust_reason_of(body.reason), id_of(str(body.ruling_id), "ruling_id")
         command = c.BustTrade(**facts, ruling_id=ruling_id, reason=reason)
         try:
-            event = await self._gateway.carry_out(command)
+            event = await self._gateway.carry_out_to(command, e.TradeBusted)
         except ApiError as error:
             if error.code != Reason.TRADE_ALREADY_BUSTED:
                 raise
             return self._ruled_before("busted", facts, reason, ruling_id, self._stands(facts))
-        assert isinstance(event, e.TradeBusted)
         return self._ruling(event)
 
     async def correct(self, call: Call) -> Ruling:
@@ -88,7 +87,7 @@ class TradesApi:
             new_quantity=Quantity(new_quantity),
         )
         try:
-            event = await self._gateway.carry_out(command)
+            event = await self._gateway.carry_out_to(command, e.TradeCorrected)
         except ApiError as error:
             asked_for_something = body.price is not None or body.qty is not None
             if (
@@ -98,7 +97,6 @@ class TradesApi:
             ):
                 raise
             return self._ruled_before("corrected", facts, reason, ruling_id, stands)
-        assert isinstance(event, e.TradeCorrected)
         ruling = self._ruling(event)
         ruling.new_price, ruling.new_qty = format_price(event.new_price), str(event.new_quantity)
         return ruling
