@@ -43,7 +43,7 @@ def test_busted_trades_can_be_left_out(live: LiveFlow) -> None:
 
 def test_a_symbols_trades_come_oldest_first_within_a_span(live: LiveFlow) -> None:
     first, *_, last = [trade.sequence for trade in live.store.queries.trades(1, 0, 9, True)][::-1]
-    found = live.store.queries.trades_from(1, first + 1, last, 2)
+    found = live.store.queries.trades_of([1], first, last, 2)
     assert [trade.price for trade in found] == [1_000_100, 1_000_200]
 
 
@@ -84,13 +84,13 @@ def test_kept_messages_and_the_links_between_them_are_found(live: LiveFlow) -> N
     flow, queries = live.flow, live.store.queries
     trades = [trade.sequence for trade in queries.trades(1, 0, 9, True)]
     live.feed(flow.bust(trades[0]))
-    ((sequence, message),) = queries.announcements_from("trades", 1, 0, 2**62, 10)
+    ((sequence, _, message),) = queries.announcements_of("trades", [1], 0, 2**62, 10)
     assert (sequence, msgspec.json.decode(message)["type"]) == (flow.venue.event_sequence, "bust")
     assert queries.link_before("trades", 1, sequence) == trades[0]
     assert queries.link_before("trades", 1, trades[0]) == trades[1]
     assert queries.link_before("trades", 1, trades[-1]) == 0
     assert queries.link_before("status", 1, sequence) == 3
-    assert queries.announcements_from("status", 0, 0, 2**62, 1)[0][0] == 1
+    assert queries.announcements_of("status", [0], 0, 2**62, 1)[0][0] == 1
 
 
 def test_drop_copies_begin_and_end_anywhere_across_rows_and_accounts(store_url: str) -> None:

@@ -85,19 +85,6 @@ class Queries:
         found = found.order_by(columns.sequence.desc()).limit(limit)
         return [trade_of(row) for row in connection.execute(found)]
 
-    def trades_from(self, symbol_id: int, first: int, last: int, limit: int) -> list[Trade]:
-        """Return a symbol's trades from one event sequence to another, oldest first."""
-        columns = trades.c
-        found = (
-            select(trades)
-            .where(columns.partition == self.partition, columns.symbol_id == symbol_id)
-            .where(columns.sequence.between(first, last))
-            .order_by(columns.sequence)
-            .limit(limit)
-        )
-        with self.read() as connection:
-            return [trade_of(row) for row in connection.execute(found)]
-
     def trades_of(self, symbol_ids: Collection[int], after: int, upto: int, limit: int) -> list[Trade]:
         """Return trades of several symbols after one event and up to another, oldest first. symbol_ids: empty for
         all.
@@ -226,25 +213,6 @@ class Queries:
             reached = rows[-1].sequence
 
     # --- announcements ----------------------------------------------------------------------------
-
-    def announcements_from(
-        self, channel: str, symbol_id: int, first: int, last: int, limit: int
-    ) -> list[tuple[int, bytes]]:
-        """Return kept messages as (sequence, JSON) from one event sequence to another, oldest first."""
-        columns = announcements.c
-        found = (
-            select(columns.sequence, columns.message)
-            .where(
-                columns.partition == self.partition,
-                columns.channel == channel,
-                columns.symbol_id == symbol_id,
-                columns.sequence.between(first, last),
-            )
-            .order_by(columns.sequence)
-            .limit(limit)
-        )
-        with self.read() as connection:
-            return [(sequence, message) for sequence, message in connection.execute(found)]
 
     def announcements_of(
         self, channel: str, symbol_ids: Collection[int], after: int, upto: int, limit: int

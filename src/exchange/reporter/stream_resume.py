@@ -6,8 +6,11 @@ The step from memory to what comes is made in one turn of the loop, so nothing i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+import msgspec
+
+from exchange.domain.directory import Directory
 from exchange.infra.websocket import Frame, Outlet, json_frame, text_frame
 from exchange.market_data.book_builder import BookUpdate
 from exchange.market_data.tape import TapeUpdate
@@ -24,6 +27,7 @@ RESUMED_AT_ONCE = 1_000
 ROOM_SHARE = 4
 """Before more is sent than the client asked for at once, its queue must have emptied to this part."""
 ROOM_WAIT_S = 0.005
+_encode = msgspec.json.Encoder().encode
 
 Kept = TapeUpdate | Announcement | BookUpdate
 
@@ -53,9 +57,12 @@ class Resumption:
         sent, from_seq = 0, max(1, from_seq)
         while (kept := self._kept(channel, symbol_id, from_seq)) is None:
             last = self._hub.market.sequence
-            stored = await asyncio.to_thread(self._stored, channel, symbol_id, name, from_seq, last)
-            for sequence, frame in stored:
-                connection.send(frame, sequence)
+            stored = await asyncio.to_thread(
+                told_messages, self._queries, self._hub.market.directory, channel, [symbol_id],
+                from_seq - 1, last, RESUMED_AT_ONCE,
+            )  # fmt: skip
+            for sequence, message in stored:
+                connection.send(text_frame(message), sequence)
             await wait_for_room(connection)
             sent += len(stored)
             from_seq = stored[-1][0] + 1 if len(stored) == RESUMED_AT_ONCE else last + 1
@@ -93,23 +100,37 @@ class Resumption:
             return []
         return hub.books.since(symbol_id, from_seq)
 
-    def _stored(
-        self, channel: str, symbol_id: int, symbol: str, first: int, last: int
-    ) -> list[tuple[int, Frame]]:
-        """Read messages with their sequences from the store, oldest first; runs in a thread."""
-        limit = RESUMED_AT_ONCE
-        told = self._queries.announcements_from(channel, symbol_id, first, last, limit)
-        frames = [(sequence, text_frame(message)) for sequence, message in told]
-        if channel == "trades":
-            trades = self._queries.trades_from(symbol_id, first, last, limit)
-            executed = {trade.sequence: trade for trade in trades}
-            previous = self._queries.link_before(channel, symbol_id, first)
-            for sequence in sorted([*executed, *(sequence for sequence, _ in told)]):
-                if sequence in executed:
-                    message = trade_message(executed[sequence], previous, symbol)
-                    frames.append((sequence, json_frame(message)))
-                previous = sequence
-        return sorted(frames, key=lambda each: each[0])[:limit]
+
+def told_messages(
+    queries: Queries,
+    directory: Directory,
+    channel: str,
+    symbol_ids: Collection[int],
+    after: int,
+    upto: int,
+    limit: int,
+) -> list[tuple[int, bytes]]:
+    """Read messages of trades or status as (sequence, JSON), oldest first; for a thread.
+
+    symbol_ids: empty for all; after, upto: sequences of events.
+    """
+    told = queries.announcements_of(channel, symbol_ids, after, upto, limit)
+    found: list[tuple[int, int, bytes | None]] = list(told)
+    executed = {}
+    if channel == "trades":
+        executed = {each.sequence: each for each in queries.trades_of(symbol_ids, after, upto, limit)}
+        found += [(trade.sequence, trade.symbol_id, None) for trade in executed.values()]
+    links: dict[int, int] = {}
+    messages = []
+    for sequence, symbol_id, message in sorted(found, key=lambda each: each[0])[:limit]:
+        if message is None:
+            if symbol_id not in links:
+                links[symbol_id] = queries.link_before(channel, symbol_id, sequence)
+            name = directory.symbols[symbol_id].symbol
+            message = _encode(trade_message(executed[sequence], links[symbol_id], name))
+        links[symbol_id] = sequence
+        messages.append((sequence, message))
+    return messages
 
 
 async def wait_for_room(connection: Outlet) -> None:

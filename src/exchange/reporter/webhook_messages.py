@@ -10,7 +10,7 @@ from exchange.reporter.announcements import WHOLE_EXCHANGE
 from exchange.reporter.drop_copy_api import DropCopyApi
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.queries import Queries
-from exchange.reporter.stream_groups import trade_message
+from exchange.reporter.stream_resume import told_messages
 from exchange.reporter.webhook_store import Webhook
 
 DROP_COPY = "drop_copy"
@@ -42,28 +42,11 @@ class WebhookMessages:
             numbers = [account.account_id for account in accounts]
             items, last = await self._drop_copies.read(numbers, after, upto, limit)
             return Page([(item.seq, _encode(item)) for item in items], last)
-        found = await asyncio.to_thread(self._public, webhook, upto, limit)
-        return Page(found, found[-1][0] if len(found) == limit else upto)
-
-    def _public(self, webhook: Webhook, upto: int, limit: int) -> list[tuple[int, bytes]]:
-        """Read messages of the channels trades and status; runs in a thread."""
-        wanted, after, channel = webhook.symbol_ids, webhook.sent_sequence, webhook.channel
-        if wanted and channel == "status":
+        wanted = webhook.symbol_ids
+        if wanted and webhook.channel == "status":
             wanted = (WHOLE_EXCHANGE, *wanted)
-        told = self._queries.announcements_of(channel, wanted, after, upto, limit)
-        found: list[tuple[int, int, bytes | None]] = list(told)
-        executed = {}
-        if channel == "trades":
-            executed = {each.sequence: each for each in self._queries.trades_of(wanted, after, upto, limit)}
-            found += [(trade.sequence, trade.symbol_id, None) for trade in executed.values()]
-        links: dict[int, int] = {}
-        messages = []
-        for sequence, symbol_id, message in sorted(found, key=lambda each: each[0])[:limit]:
-            if message is None:
-                if symbol_id not in links:
-                    links[symbol_id] = self._queries.link_before(channel, symbol_id, sequence)
-                name = self._market.directory.symbols[symbol_id].symbol
-                message = _encode(trade_message(executed[sequence], links[symbol_id], name))
-            links[symbol_id] = sequence
-            messages.append((sequence, message))
-        return messages
+        directory = self._market.directory
+        found = await asyncio.to_thread(
+            told_messages, self._queries, directory, webhook.channel, wanted, after, upto, limit
+        )
+        return Page(found, found[-1][0] if len(found) == limit else upto)
