@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.consumer import Consumer
@@ -18,8 +20,10 @@ from exchange.infra.clock import Clock
 from exchange.infra.config import Config
 from exchange.infra.event_source import EventSource
 from exchange.infra.feed import Feed
+from exchange.infra.store_retry import begin_read
 from exchange.post_trade.rules import RuleSet
 
+T = TypeVar("T")
 log = structlog.get_logger(component="clearing")
 
 
@@ -54,6 +58,19 @@ class Office:
     def rule_set(self) -> RuleSet:
         """Return the rules by which the last stored trades were judged."""
         return self.keeper.rule_set
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query in a thread, on one state of the store. Raise `StoreUnavailable`."""
+
+        def read() -> T:
+            with begin_read(self.store) as connection:
+                return query(connection)
+
+        return await asyncio.to_thread(read)
+
+    def page_limit(self, wanted: int) -> int:
+        """Return how many items a page may have."""
+        return min(wanted, self.config.clearing.page_items_max)
 
     def halt(self, reason: str) -> None:
         """Take in nothing more: something is so wrong that a person must look. Reading goes on."""

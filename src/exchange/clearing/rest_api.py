@@ -26,7 +26,6 @@ from exchange.domain.reasons import Reason
 from exchange.domain.trade import BustReason
 from exchange.domain.units import Price, Quantity, UnitError, format_price, parse_price, parse_quantity
 from exchange.infra.http import ApiError, Call, Route
-from exchange.infra.store_retry import begin_read
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import CASH
 from exchange.post_trade.review import Actor
@@ -121,8 +120,10 @@ class TradesApi:
             accounts=self._accounts(reader, query.account),
             before=number_of_cursor(query.cursor),
         )
-        limit = self._limit(query.limit)
-        found = await self._read(lambda c: queries.list_trades(c, self._office.partition, wanted, limit + 1))
+        limit = self._office.page_limit(query.limit)
+        found = await self._office.read(
+            lambda c: queries.list_trades(c, self._office.partition, wanted, limit + 1)
+        )
         items = [trade_view(trade, self._office.directory.symbols, reader) for trade in found[:limit]]
         return j.TradeList(items, items[-1].match_id if len(found) > limit else None)
 
@@ -144,7 +145,7 @@ class TradesApi:
                 entries=queries.entries_of(connection, trade),
             )
 
-        return await self._read(read)
+        return await self._office.read(read)
 
     # --- rulings --------------------------------------------------------------------------------------
 
@@ -167,7 +168,7 @@ class TradesApi:
         desk, actor, now_ns = self._office.rulings, ruler_of(call), self._office.clock.now_ns()
         code = BustReason(ord(body.code))
         match_id = call.path_id("match_id")
-        trade = await self._read(lambda c: read_trade(c, match_id))
+        trade = await self._office.read(lambda c: read_trade(c, match_id))
         if trade is None:
             raise unknown_trade(match_id)
         price, quantity = price_and_quantity(body)
@@ -201,8 +202,8 @@ class TradesApi:
         """Answer GET /positions."""
         query: j.AccountQuery = call.query
         accounts = self._accounts(self._reader(call), query.account)
-        after, limit = pair_of_cursor(query.cursor), self._limit(query.limit)
-        found = await self._read(
+        after, limit = pair_of_cursor(query.cursor), self._office.page_limit(query.limit)
+        found = await self._office.read(
             lambda c: queries.list_positions(c, self._office.partition, accounts, after, limit + 1)
         )
         items = [position_view(*row, self._office.directory.symbols) for row in found[:limit]]
@@ -212,8 +213,8 @@ class TradesApi:
         """Answer GET /balances."""
         query: j.AccountQuery = call.query
         accounts = self._accounts(self._reader(call), query.account)
-        after, limit = pair_of_cursor(query.cursor, -1), self._limit(query.limit)
-        found = await self._read(
+        after, limit = pair_of_cursor(query.cursor, -1), self._office.page_limit(query.limit)
+        found = await self._office.read(
             lambda c: queries.list_holdings(c, self._office.partition, accounts, after, limit + 1)
         )
         items = [balance_view(holding, self._office.directory.symbols) for holding in found[:limit]]
@@ -227,8 +228,8 @@ class TradesApi:
         asset = None
         if query.asset:
             asset = CASH if query.asset == CASH_NAME else self._symbol_id(query.asset, "asset")
-        before, limit = number_of_cursor(query.cursor), self._limit(query.limit)
-        found = await self._read(
+        before, limit = number_of_cursor(query.cursor), self._office.page_limit(query.limit)
+        found = await self._office.read(
             lambda c: queries.list_entries(c, self._office.partition, accounts, asset, before, limit + 1)
         )
         items = [entry_view(entry, self._office.directory.symbols) for entry in found[:limit]]
@@ -242,15 +243,6 @@ class TradesApi:
         return self._accounts(self._reader(call), wanted)
 
     # --- what all of them do --------------------------------------------------------------------------
-
-    async def _read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query in a thread, on one state of the store."""
-
-        def read() -> T:
-            with begin_read(self._office.store) as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(read)
 
     def _reader(self, call: Call) -> Reader:
         """Return what the caller may see: everything for the office, else the participant's own accounts."""
@@ -276,9 +268,6 @@ class TradesApi:
         if symbol is None:
             raise ApiError(404, Reason.UNKNOWN_SYMBOL, f"there is no symbol {name[:20]!r}", field)
         return symbol.symbol_id
-
-    def _limit(self, wanted: int) -> int:
-        return min(wanted, self._office.config.clearing.page_items_max)
 
 
 def who_rules(call: Call) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -27,7 +25,6 @@ from exchange.domain.participant import Role
 from exchange.domain.reasons import Reason
 from exchange.domain.units import UnitError, format_money, format_time, parse_money, parse_price
 from exchange.infra.http import ApiError, Call, Route
-from exchange.infra.store_retry import begin_read
 from exchange.post_trade.books import Books
 from exchange.wire.rest import collateral as j
 from exchange.wire.rest import house as h
@@ -134,7 +131,7 @@ class CollateralApi:
                 margin_view(row, balances, now_ns) for row in read_margins(connection, partition, accounts)
             ]
 
-        return j.MarginList(await self._read(read))
+        return j.MarginList(await self._office.read(read))
 
     async def run(self, call: Call) -> h.ActView:
         """Answer POST /margin."""
@@ -193,7 +190,7 @@ class CollateralApi:
             rows = list_defaults(connection, partition)[:DEFAULTS_SHOWN_MAX]
             return [_default_view(connection, partition, row) for row in rows]
 
-        return j.DefaultList(await self._read(read))
+        return j.DefaultList(await self._office.read(read))
 
     async def declare(self, call: Call) -> h.ActView:
         """Answer POST /defaults."""
@@ -242,15 +239,6 @@ class CollateralApi:
         if symbol is None:
             raise ApiError(404, Reason.UNKNOWN_SYMBOL, f"there is no symbol {name[:20]!r}", "symbol")
         return int(symbol.symbol_id)
-
-    async def _read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query in a thread, on one state of the store."""
-
-        def read() -> T:
-            with begin_read(self._office.store) as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(read)
 
 
 def _default_view(connection: Connection, partition: int, row: DefaultRow) -> j.DefaultView:

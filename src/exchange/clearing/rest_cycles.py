@@ -32,7 +32,6 @@ from exchange.clearing.store import read_books_row
 from exchange.clearing.views import asset_text
 from exchange.domain.units import format_date, format_money, format_time
 from exchange.infra.http import ApiError, Call, Route
-from exchange.infra.store_retry import begin_read
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.netting import Obligation
 from exchange.post_trade.trade_life import TransitionRefused
@@ -82,7 +81,9 @@ class CyclesApi:
         query: j.CyclesQuery = call.query
         limit = min(query.limit, self._office.config.clearing.page_items_max)
         before, partition = min(number_of_cursor(query.cursor), 2**31 - 1), self._office.partition
-        found = await self._read(lambda connection: list_cycles(connection, partition, before, limit + 1))
+        found = await self._office.read(
+            lambda connection: list_cycles(connection, partition, before, limit + 1)
+        )
         sees_all = call.who.is_any(*SEES_ALL)
         items = [_cycle_view(cycle, sees_all) for cycle in found[:limit]]
         return j.CycleList(items, str(found[limit - 1].business_date) if len(found) > limit else None)
@@ -99,7 +100,7 @@ class CyclesApi:
         def read(connection: Connection) -> list[Obligation]:
             return list_obligations(connection, partition, date, accounts, after, limit + 1)
 
-        found = await self._read(read)
+        found = await self._office.read(read)
         symbols = self._office.directory.symbols
         items = [
             j.ObligationView(
@@ -120,7 +121,7 @@ class CyclesApi:
         if office.halted:
             raise ApiError.of(ErrorCode.NOT_READY)
         try:
-            await self._read(lambda connection: self._check(connection, date))
+            await self._office.read(lambda connection: self._check(connection, date))
             self._refuse_breaks(await self._compare(body.date))
             cycle = await asyncio.to_thread(self._desk.close, date, actor, body.reason, office.clock.now_ns())
         except TransitionRefused as error:
@@ -148,15 +149,6 @@ class CyclesApi:
             ErrorCode.CONFLICT,
             f"the day {report.business_date} has open breaks and stays open: {'; '.join(found)}; see /break-report",
         )
-
-    async def _read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query in a thread, on one state of the store."""
-
-        def read() -> T:
-            with begin_read(self._office.store) as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(read)
 
 
 def day_of(text: str) -> int:

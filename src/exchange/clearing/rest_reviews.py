@@ -29,7 +29,6 @@ from exchange.domain.reasons import Reason
 from exchange.domain.trade import BustReason
 from exchange.domain.units import format_money, format_price, format_time
 from exchange.infra.http import ApiError, Call, Route
-from exchange.infra.store_retry import begin_read
 from exchange.post_trade.audit import AuditEntry
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.review import Actor, Remedy, Review, is_overdue
@@ -121,7 +120,7 @@ class ReviewsApi:
             )
             return [self._view(connection, review, actor) for review in found]
 
-        items = await self._read(read)
+        items = await self._office.read(read)
         return j.ReviewList(items[:limit], items[limit - 1].review_id if len(items) > limit else None)
 
     async def review(self, call: Call) -> j.ReviewView:
@@ -135,14 +134,14 @@ class ReviewsApi:
                 raise unknown_review(review_id)
             return self._view(connection, review, actor)
 
-        return await self._read(read)
+        return await self._office.read(read)
 
     async def audit(self, call: Call) -> j.AuditList:
         """Answer GET /audit."""
         query: j.AuditQuery = call.query
         limit = min(query.limit, self._office.config.clearing.page_items_max)
         before = number_of_cursor(query.cursor)
-        rows = await self._read(
+        rows = await self._office.read(
             lambda connection: review_store.list_audit(connection, self._office.partition, before, limit + 1)
         )
         items = []
@@ -164,7 +163,7 @@ class ReviewsApi:
         body: j.ReviewOrder = call.body
         match_id, actor = call.path_id("match_id"), actor_of(call)
         wanted = remedy_of(body.remedy, body.price, body.qty)
-        trade = await self._read(lambda connection: read_trade(connection, match_id))
+        trade = await self._office.read(lambda connection: read_trade(connection, match_id))
         desk = self._office.reviews
         if trade is None or actor.participant_id not in desk.parties_of(trade):
             raise unknown_trade(match_id)
@@ -214,16 +213,7 @@ class ReviewsApi:
             self._office.halt(f"a review: {error}")
             raise ApiError.of(ErrorCode.NOT_READY) from error
         self._office.relay.wake()
-        return await self._read(lambda connection: self._view(connection, review, actor))
-
-    async def _read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query in a thread, on one state of the store."""
-
-        def read() -> T:
-            with begin_read(self._office.store) as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(read)
+        return await self._office.read(lambda connection: self._view(connection, review, actor))
 
     def _view(self, connection: Connection, review: Review, actor: Actor) -> j.ReviewView:
         trade = read_trade(connection, review.match_id)

@@ -41,7 +41,6 @@ from exchange.clearing.rest_reports import date_of
 from exchange.clearing.settlement_desk import SETTLEMENT, SettlementDesk, SettlementTerms
 from exchange.clearing.store import read_balances, read_books_row
 from exchange.infra.http import ApiError, Call, Route
-from exchange.infra.store_retry import begin_read
 from exchange.post_trade.house_ledger import account_id_of
 from exchange.post_trade.invariants import BooksBroken
 from exchange.post_trade.ledger import Ledger
@@ -129,8 +128,8 @@ class SettlementApi:
         """Answer GET /instructions."""
         query: j.InstructionsQuery = call.query
         accounts, after = self._trades.accounts_of(call, query.account), triple_of_cursor(query.cursor)
-        limit, partition = self._limit(query.limit), self._office.partition
-        found, today = await self._read(
+        limit, partition = self._office.page_limit(query.limit), self._office.partition
+        found, today = await self._office.read(
             lambda c: (
                 list_instructions(c, partition, accounts, query.open, after, limit + 1),
                 read_books_row(c, partition).business_date,
@@ -149,7 +148,7 @@ class SettlementApi:
         query: j.ActsQuery = call.query
         check_kind(query.kind)
         limit, partition, before = (
-            self._limit(query.limit),
+            self._office.page_limit(query.limit),
             self._office.partition,
             number_of_cursor(query.cursor),
         )
@@ -160,13 +159,17 @@ class SettlementApi:
             items = [run_view(connection, partition, act, sees_all) for act in found[:limit]]
             return j.RunList(items, items[-1].number if len(found) > limit else None)
 
-        return await self._read(read)
+        return await self._office.read(read)
 
     async def lines(self, call: Call) -> j.SettlementLineList:
         """Answer GET /settlements/{number}."""
         query: j.LinesQuery = call.query
         accounts, after = self._trades.accounts_of(call, query.account), triple_of_cursor(query.cursor)
-        number, limit, partition = call.path_id("number"), self._limit(query.limit), self._office.partition
+        number, limit, partition = (
+            call.path_id("number"),
+            self._office.page_limit(query.limit),
+            self._office.partition,
+        )
 
         def read(connection: Connection) -> list[Line]:
             act = read_act(connection, partition, min(number, 2**63 - 1))
@@ -175,7 +178,7 @@ class SettlementApi:
             found = read_lines(connection, partition, act.number, accounts)
             return [line for line in found if line[1:4] > after][: limit + 1]
 
-        found = await self._read(read)
+        found = await self._office.read(read)
         items = [line_view(line, self._office.directory.symbols) for line in found[:limit]]
         last = found[limit - 1] if len(found) > limit else None
         return j.SettlementLineList(items, cursor_of_triple(*last[1:4]) if last else None)
@@ -189,7 +192,7 @@ class SettlementApi:
             f"settling {body.date}",
             lambda: self._desk.settle(day, ruler_of(call), body.reason, now_ns),
         )
-        return await self._read(lambda c: run_view(c, self._office.partition, act, sees_all=True))
+        return await self._office.read(lambda c: run_view(c, self._office.partition, act, sees_all=True))
 
     async def give_up(self, call: Call) -> j.ActView:
         """Answer POST /settlements/give-up."""
@@ -217,11 +220,11 @@ class SettlementApi:
         query: j.ActsQuery = call.query
         check_kind(query.kind)
         limit, partition, before = (
-            self._limit(query.limit),
+            self._office.page_limit(query.limit),
             self._office.partition,
             number_of_cursor(query.cursor),
         )
-        found = await self._read(lambda c: list_acts(c, partition, query.kind, before, limit + 1))
+        found = await self._office.read(lambda c: list_acts(c, partition, query.kind, before, limit + 1))
         items = [act_view(act) for act in found[:limit]]
         return j.ActList(items, items[-1].number if len(found) > limit else None)
 
@@ -229,7 +232,11 @@ class SettlementApi:
         """Answer GET /house/acts/{number}/entries."""
         query: j.HouseEntriesQuery = call.query
         accounts = self._trades.accounts_of(call, query.account)
-        after, limit, columns = number_of_cursor(query.cursor), self._limit(query.limit), house_entries.c
+        after, limit, columns = (
+            number_of_cursor(query.cursor),
+            self._office.page_limit(query.limit),
+            house_entries.c,
+        )
         number, partition = min(call.path_id("number"), 2**63 - 1), self._office.partition
 
         def read(connection: Connection) -> j.HouseEntryList:
@@ -245,7 +252,7 @@ class SettlementApi:
             items = [entry_view(row.place, entry_of(row), symbols) for row in rows[:limit]]
             return j.HouseEntryList(items, items[-1].place if len(rows) > limit else None)
 
-        return await self._read(read)
+        return await self._office.read(read)
 
     async def balances(self, call: Call) -> j.HouseBalanceList:
         """Answer GET /house/balances."""
@@ -266,19 +273,7 @@ class SettlementApi:
             ]
             return j.HouseBalanceList(items, max(0, len(found) - BALANCES_SHOWN_MAX))
 
-        return await self._read(read)
-
-    async def _read(self, query: Callable[[Connection], T]) -> T:
-        """Run a query in a thread, on one state of the store."""
-
-        def read() -> T:
-            with begin_read(self._office.store) as connection:
-                return query(connection)
-
-        return await asyncio.to_thread(read)
-
-    def _limit(self, wanted: int) -> int:
-        return min(wanted, self._office.config.clearing.page_items_max)
+        return await self._office.read(read)
 
 
 async def do(office: Office, what: str, order: Callable[[], T]) -> T:
