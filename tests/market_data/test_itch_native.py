@@ -93,7 +93,7 @@ def of_busy_flow(seed: int) -> Counter[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_commands_of_every_kind_make_the_same_messages(seed: int) -> None:
-    """Auctions, risk, price limits, corporate actions, lists, pegs, quotes, icebergs, rulings, days: all that is drawn."""
+    """Auctions, risk, limits, corporate actions, lists, pegs, quotes, icebergs, rulings, days: all that is drawn."""
     assert sum(of_random_commands(seed).values()) > 100, f"seed {seed}"
 
 
