@@ -62,10 +62,12 @@ class Recorded(MatcherAgainstNaiveModel):
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[c.Command] = []
+        self.sent_at: list[int] = []
         self.facts: Counter[str] = Counter()
 
     def compare(self, command: c.Command, expected: list[Fact]) -> None:
         self.sent.append(command)
+        self.sent_at.append(self.desk.time_ns)
         super().compare(command, expected)
         self.facts.update(map(word_of, expected))
         self.facts.update(words_of(command, expected))
@@ -85,14 +87,18 @@ def word_of(fact: Fact) -> str:
 
 def run(seed: int, length: int) -> Run:
     """Carry out so many rules from a seed."""
+    machine, steps = Recorded(), steps_of(seed, length)
+    for number, step in enumerate(steps, 1):
+        if said := said_by(machine, step):
+            return Run(len(machine.sent), machine.facts, f"seed {seed}: {said}\n{shrunk(steps[:number])}")
+    return Run(len(machine.sent), machine.facts, "")
+
+
+def steps_of(seed: int, length: int) -> list[Step]:
+    """Draw so many rules from a seed."""
     drawn = random.Random(seed)
     weights = [OFTEN.get(name, 1) for name in RULES]
-    machine, steps = Recorded(), list[Step]()
-    for _ in range(length):
-        steps.append(draw(drawn, drawn.choices(RULES, weights)[0]))
-        if said := said_by(machine, steps[-1]):
-            return Run(len(machine.sent), machine.facts, f"seed {seed}: {said}\n{shrunk(steps)}")
-    return Run(len(machine.sent), machine.facts, "")
+    return [draw(drawn, drawn.choices(RULES, weights)[0]) for _ in range(length)]
 
 
 def draw(drawn: random.Random, name: str) -> Step:

@@ -290,7 +290,7 @@ class RandomCommands:
             return self.of_phases(eight)
         if drawn < 0.825:
             return self.start_day(eight)
-        if drawn < 0.835:
+        if drawn < 0.829:
             return self.near_the_close(eight)
         return change_limits(eight) if drawn < 0.86 else c.Tick()
 
