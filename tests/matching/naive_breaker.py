@@ -24,6 +24,8 @@ class NaiveBreaker(NaiveCorridors):
         self.index: list[int] = []
         self.tripped: list[int] = []
         """Levels of the breaker that tripped on this date."""
+        self.stop: tuple[Phase, int] | tuple[()] = ()
+        """In which phase the market was stopped last, and until when; nothing where an operator ended that for all."""
 
     def set_breaker(self, command: c.SetMarketBreaker) -> Reason | None:
         """Watch an index from a close, or none."""
@@ -57,6 +59,7 @@ class NaiveBreaker(NaiveCorridors):
         self.tripped.append(level)
         ends = self.day_ends if level == 3 else self.now + 15 * MINUTE_NS
         self.said.append(("tripped", level, index, ends))
+        self.stop = (Phase.HALTED if level == 3 else Phase.REOPENING_AUCTION, ends)
         for number, symbol in sorted(self.symbols.items()):
             if level == 3 and symbol.phase != Phase.HALTED:
                 self.begin(number, Phase.HALTED, PhaseCause.BREAKER, ends)
@@ -69,3 +72,32 @@ class NaiveBreaker(NaiveCorridors):
         if len(self.index) > 1:
             self._begin_at(self.index[-1])
         self.tripped = []
+
+    # --- symbols that are listed while the market is stopped -----------------------------------------
+
+    def where_it_begins(self) -> tuple[Phase, PhaseCause, int]:
+        """Return the phase of a symbol that is listed: where the breaker has stopped the others, or the market's."""
+        elsewhere = super().where_it_begins()
+        if not self.stop or 0 < self.stop[1] <= self.now:
+            return elsewhere
+        halted, trades = elsewhere[0] == Phase.HALTED, elsewhere[0] == Phase.CONTINUOUS
+        stops = not halted if self.stop[0] == Phase.HALTED else trades
+        return (self.stop[0], PhaseCause.BREAKER, self.stop[1]) if stops else elsewhere
+
+    def set_phase(self, command: c.SetPhase) -> Reason | None:
+        """Begin a phase by hand; of all symbols, that ends a stop to reopen."""
+        refused = super().set_phase(command)
+        return refused or self._end_stop(command.symbol_id, Phase.REOPENING_AUCTION)
+
+    def halt(self, command: c.HaltTrading) -> Reason | None:
+        """Halt a symbol; or all, until an operator ends it."""
+        refused = super().halt(command)
+        return refused or self._end_stop(command.symbol_id, Phase.REOPENING_AUCTION, Phase.HALTED)
+
+    def resume(self, command: c.ResumeTrading) -> Reason | None:
+        """End a halt; of all symbols, also that of the breaker."""
+        return super().resume(command) or self._end_stop(command.symbol_id, Phase.HALTED)
+
+    def _end_stop(self, symbol: int, *phases: Phase) -> None:
+        if not symbol and self.stop and self.stop[0] in phases:
+            self.stop = ()

@@ -36,7 +36,7 @@ REACHED = (
     "breaker by SetMarketBreaker", "breaker by StartBusinessDay", "index by ReportIndexLevel",
     "breaker of level 1 by ReportIndexLevel", "breaker of level 2 by ReportIndexLevel",
     "breaker of level 3 by ReportIndexLevel", "phase REOPENING_AUCTION by ReportIndexLevel",
-    "phase HALTED by ReportIndexLevel",
+    "phase HALTED by ReportIndexLevel", "phase REOPENING_AUCTION by AddSymbol", "phase HALTED by AddSymbol",
     *(f"restart with bands, {state.name}" for state in LimitState),
     "restart with bands, VOLATILITY_AUCTION", "restart with a corridor, CONTINUOUS",
     "restart with a corridor, VOLATILITY_AUCTION", "restart after a level of the breaker",

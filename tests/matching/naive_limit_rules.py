@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
 from exchange.domain.phase import Phase
-from exchange.domain.symbol import SymbolState
+from exchange.domain.symbol import SymbolState, TickRow
 from tests.matching.desk import Desk
 from tests.matching.naive_bands import Bands
 from tests.matching.naive_model import NaiveVenue
@@ -34,6 +34,7 @@ REFERENCES = (100_000, 100_000, 100_000, 31_000, 29_900, 20_000, 7_600, 7_400, 6
 """Of every row of the table of bands, and beside its borders."""
 LIVES = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
 FLAGS = (*(0,) * 8, OrderFlag.HIDDEN.value, OrderFlag.ALL_OR_NONE.value, OrderFlag.POST_ONLY.value)
+SYMBOLS_MAX = 4
 INDEX_LEVELS = (1_000, 931, 930, 930, 870, 869, 801, 800, 0, 2**53 + 1)
 
 
@@ -211,6 +212,11 @@ class PriceLimitRules(RuleBasedStateMachine):
             level = pick(INDEX_LEVELS, each[0])
             self.tell(c.ReportIndexLevel(level=level * close // 1_000 if level <= 1_000 else level))
             self.tell(msgspec.structs.replace(sane(each), client_order_id=""))
+            if each[2] % 4 == 0 and len(self.naive.symbols) < SYMBOLS_MAX:
+                ticker = f"NEW{len(self.naive.symbols)}"
+                self.tell(
+                    c.AddSymbol(symbol=ticker, name="New", reference_price=100_000, ticks=(TickRow(0, 100),))
+                )
             self.wait(pick((1, 60, 900), each[1]) * SECOND_NS)
         if eight[3] % 4 == 0:
             self.restart()

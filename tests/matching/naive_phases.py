@@ -109,8 +109,13 @@ class NaivePhases(NaiveMatching):
         )  # fmt: skip
         self.symbols[number] = symbol
         symbol.scheduled = self.market_scheduled
-        if self.market_phase != Phase.CONTINUOUS:
-            self.begin(number, self.market_phase, PhaseCause.LISTING)
+        phase, cause, ends = self.where_it_begins()
+        if phase != Phase.CONTINUOUS:
+            self.begin(number, phase, cause, ends)
+
+    def where_it_begins(self) -> tuple[Phase, PhaseCause, int]:
+        """Return the phase of a symbol that is listed, why, and when that ends."""
+        return self.market_phase, PhaseCause.LISTING, 0
 
     def configure(self, command: c.ConfigureSymbol) -> None:
         """Change the terms of a listed symbol; what rests stays as it is."""
