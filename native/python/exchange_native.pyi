@@ -12,6 +12,7 @@ __all__ = [
     "RULES_VERSION",
     "UNICODE_VERSION",
     "Journal",
+    "OrderTable",
     "OuchTranslator",
     "Venue",
     "__version__",
@@ -76,6 +77,12 @@ class Journal:
     def end(self, clean: bool) -> None: ...
     # (nanoseconds that each batch took which became durable, why nothing more is written, whether all was stored)
     def outcomes(self) -> tuple[list[int], str | None, bool | None]: ...
+@final
+class OrderTable:
+    # partition: of the events; raises OSError where the file cannot be opened
+    def __new__(cls, path: str, partition: int) -> OrderTable: ...
+    # message: an envelope of events; raises ValueError where it is none, OSError where the file does not take it
+    def commit(self, message: bytes) -> None: ...
 @final
 class OuchTranslator:
     def __new__(

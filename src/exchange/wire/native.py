@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import exchange_native
 
-INTERFACE = 2754657085
+INTERFACE = 3785488487
 """The CRC-32 of `native/python/exchange_native.pyi`, with which a wheel is built; a test says which number to write."""
 _seen: int | None = getattr(exchange_native, "INTERFACE", None)
 if _seen != INTERFACE:
@@ -18,6 +18,6 @@ if _seen != INTERFACE:
         name="exchange_native",
     )
 
-from exchange_native import Journal, OuchTranslator, count_records  # noqa: E402
+from exchange_native import Journal, OrderTable, OuchTranslator, count_records  # noqa: E402
 
-__all__ = ["INTERFACE", "Journal", "OuchTranslator", "count_records", "exchange_native"]
+__all__ = ["INTERFACE", "Journal", "OrderTable", "OuchTranslator", "count_records", "exchange_native"]
