@@ -47,7 +47,9 @@ def main() -> None:
     print(f"{'seed':10} {SEED}\n")
     turns = list(event_turns(arguments.commands))
     kinds: list[type[HistoryWriter]] = list(dict.fromkeys((PythonWriter, writer_kind())))
-    print(f"{'writer':8} {'KiB':>6} {'µs of CPU per command':>22} {'commands/s':>12}  least of {arguments.runs}")
+    print(
+        f"{'writer':8} {'KiB':>6} {'µs of CPU per command':>22} {'commands/s':>12}  least of {arguments.runs}"
+    )
     for kib in map(int, arguments.kib.split(",")):
         envelopes = list(envelopes_of(turns, kib << 10))
         runs = [[_run(kind, envelopes) for kind in kinds] for _ in range(arguments.runs)]

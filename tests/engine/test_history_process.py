@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from exchange.domain.order import Side
-from exchange.engine.history_process import HistoryProcess, HistoryWriter, PythonWriter, read_envelope, serve, writer_kind
+from exchange.engine.history_process import (
+    HistoryProcess,
+    HistoryWriter,
+    PythonWriter,
+    read_envelope,
+    serve,
+    writer_kind,
+)
 from exchange.engine.order_store import OrderStore
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch, encode_batch

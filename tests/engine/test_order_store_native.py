@@ -1,9 +1,10 @@
-"""The native writer leaves the same rows as the definition, whatever happens to orders, and says the same when it fails."""
+"""The native writer leaves the same rows as the definition, whatever happens to orders, and fails alike."""
 
 from __future__ import annotations
 
 import random
 import sqlite3
+import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from exchange.domain.order import Side
 from exchange.domain.units import PRICE_MAX, QUANTITY_MAX
 from exchange.engine.history_process import HistoryWriter, PythonWriter
 from exchange.engine.order_projection import _TAKERS as TAKEN
+from exchange.engine.order_projection import EXECUTED
 from exchange.engine.order_store import OrderStoreDamaged
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch, encode_batch
@@ -106,11 +108,16 @@ def test_random_flows_leave_the_same_rows_also_where_one_goes_on_for_the_other(t
     assert set(TAKEN) <= seen, f"never came: {sorted(set(TAKEN) - seen)}"
 
 
-def desk_events(quantity: int = 5, price: int = 1_892_000) -> bytes:
+def desk_stream() -> bytes:
     desk = Desk()
     for number, side in enumerate((Side.BUY, Side.SELL, Side.SELL)):
-        desk.do(order(1 + number % 2, side, quantity, price, client_order_id=f"c{number}"))
-    return encode_batch(EventBatch(0, 1, 1, desk.venue.event_sequence, desk.stream))
+        desk.do(order(1 + number % 2, side, 5, 1_892_000, client_order_id=f"c{number}"))
+    return desk.stream
+
+
+def desk_events() -> bytes:
+    stream = desk_stream()
+    return encode_batch(EventBatch(0, 1, 1, sum(1 for _ in split(stream)), stream))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -118,7 +125,9 @@ def test_a_batch_is_whole_or_not_there(kind: type[HistoryWriter], tmp_path: Path
     path = tmp_path / "orders.sqlite"
     write(kind, path, [EMPTY])
     with sqlite3.connect(path) as other:
-        other.execute("CREATE TRIGGER full BEFORE INSERT ON fills BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON fills BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
     other.close()
     writer = kind(path, 0)
     for _ in range(2):
@@ -131,14 +140,18 @@ def test_a_batch_is_whole_or_not_there(kind: type[HistoryWriter], tmp_path: Path
     other.close()
     writer = kind(path, 0)
     writer.commit(desk_events())
-    with pytest.raises(InfraError, match=r"another process wrote to it: it holds events up to 1\d, and those .* 1$"):
+    with pytest.raises(
+        InfraError, match=r"another process wrote to it: it holds events up to 1\d, and those .* 1$"
+    ):
         writer.commit(desk_events())
     writer.close()
     assert len(rows(path)["orders"]) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_no_envelope_is_refused_and_changes_nothing(kind: type[HistoryWriter], tmp_path: Path) -> None:
+def test_what_is_no_envelope_is_refused_and_changes_nothing(
+    kind: type[HistoryWriter], tmp_path: Path
+) -> None:
     path, whole = tmp_path / "orders.sqlite", desk_events()
     writer = kind(path, 0)
     writer.commit(EMPTY)
@@ -171,7 +184,9 @@ def test_records_that_are_cut_are_refused_and_change_nothing(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_cannot_be_opened_or_is_damaged_is_said(kind: type[HistoryWriter], tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_or_is_damaged_is_said(
+    kind: type[HistoryWriter], tmp_path: Path
+) -> None:
     with pytest.raises((InfraError, sqlite3.Error), match="unable to open"):
         kind(tmp_path / "missing" / "orders.sqlite", 0)
     (tmp_path / "damaged.sqlite").write_bytes(b"this is no database" * 1000)
@@ -180,8 +195,15 @@ def test_a_file_that_cannot_be_opened_or_is_damaged_is_said(kind: type[HistoryWr
 
 
 def test_the_largest_trade_fits_into_the_table(tmp_path: Path) -> None:
+    stream, count = bytearray(desk_stream()), 0
+    for offset, _ in split(bytes(stream)):
+        count += 1
+        if stream[offset + 4] == EXECUTED:
+            stream[offset + 64 : offset + 72] = struct.pack("<II", PRICE_MAX, QUANTITY_MAX)
     for kind in KINDS:
-        write(kind, tmp_path / f"{kind.name}.sqlite", [desk_events(int(QUANTITY_MAX), int(PRICE_MAX) // 100 * 100)])
+        write(
+            kind, tmp_path / f"{kind.name}.sqlite", [encode_batch(EventBatch(0, 1, 1, count, bytes(stream)))]
+        )
     found = [rows(tmp_path / f"{kind.name}.sqlite") for kind in KINDS]
     assert found[0] == found[1]
-    assert len(found[0]["fills"]) == 2
+    assert [fill[5:7] for fill in found[0]["fills"]] == [(PRICE_MAX, QUANTITY_MAX)] * 2

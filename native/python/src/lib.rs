@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod history;
+mod itch;
 mod journal;
 mod ouch;
 
@@ -322,6 +323,9 @@ fn exchange_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(is_printable, module)?)?;
     module.add_function(wrap_pyfunction!(count_records, module)?)?;
     module.add_class::<history::OrderTable>()?;
+    module.add_function(wrap_pyfunction!(itch::itch_blocks, module)?)?;
+    module.add_function(wrap_pyfunction!(itch::itch_datagrams, module)?)?;
+    module.add_class::<itch::ItchStream>()?;
     module.add_class::<journal::Journal>()?;
     module.add_class::<ouch::OuchTranslator>()?;
     module.add_class::<Venue>()

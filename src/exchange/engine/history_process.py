@@ -106,7 +106,7 @@ class HistoryWriter(Protocol):
 class PythonWriter:
     """The definition: `OrderStore`."""
 
-    name = "python"
+    name: ClassVar[str] = "python"
 
     def __init__(self, path: Path, partition: int) -> None:
         self._store = OrderStore(path, partition)
@@ -130,7 +130,11 @@ def writer_kind() -> type[HistoryWriter]:
 
 
 def serve(
-    path: Path, partition: int, events: IO[bytes], answers: IO[bytes], kind: type[HistoryWriter] = PythonWriter
+    path: Path,
+    partition: int,
+    events: IO[bytes],
+    answers: IO[bytes],
+    kind: type[HistoryWriter] = PythonWriter,
 ) -> None:
     """Store what comes until the end of the input."""
     writer: HistoryWriter | None = None

@@ -6,6 +6,7 @@ It is for a process that has the file open nowhere else: two copies of SQLite in
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from exchange.engine.order_store import OrderStore
 from exchange.infra.errors import InfraError
@@ -16,7 +17,7 @@ from exchange.wire.records import ProtocolError
 class NativeWriter:
     """Writes what `OrderStore` would, in the table that `OrderStore` made and looked at."""
 
-    name = "native"
+    name: ClassVar[str] = "native"
 
     def __init__(self, path: Path, partition: int) -> None:
         OrderStore(path, partition).close()
