@@ -10,7 +10,7 @@ RUN python -m venv /opt/tools \
 FROM rust:1.95-slim-bookworm AS native
 COPY --from=tools /opt/tools/bin/maturin /usr/local/bin/maturin
 COPY native /src/native
-RUN maturin build --quiet --release --locked --manifest-path /src/native/python/Cargo.toml --out /wheels
+RUN cd /src/native && maturin build --quiet --release --locked --manifest-path python/Cargo.toml --out /wheels
 
 FROM tools AS environment
 COPY requirements/services.txt /src/

@@ -14,6 +14,7 @@ BENCHMARKS = (
         "replay",
         "rest",
         "order_path",
+        "order_history",
         "ouch_path",
         "wire_to_wire",
     ),

@@ -13,6 +13,7 @@ __all__ = [
     "UNICODE_VERSION",
     "ItchStream",
     "Journal",
+    "OrderTable",
     "OuchTranslator",
     "Venue",
     "__version__",
@@ -109,6 +110,12 @@ class ItchStream:
     @property
     def time_ns(self) -> int: ...
 
+@final
+class OrderTable:
+    # partition: of the events; raises OSError where the file cannot be opened
+    def __new__(cls, path: str, partition: int) -> OrderTable: ...
+    # message: an envelope of events; raises ValueError where it is none, OSError where the file does not take it
+    def commit(self, message: bytes) -> None: ...
 @final
 class OuchTranslator:
     def __new__(

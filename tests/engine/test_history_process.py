@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from exchange.domain.order import Side
-from exchange.engine.history_process import HistoryProcess, read_envelope, serve
+from exchange.engine.history_process import (
+    HistoryProcess,
+    HistoryWriter,
+    PythonWriter,
+    read_envelope,
+    serve,
+    writer_kind,
+)
 from exchange.engine.order_store import OrderStore
 from exchange.infra.errors import InfraError
 from exchange.wire.envelope import EventBatch, encode_batch
@@ -68,12 +75,32 @@ def test_after_its_death_it_is_started_again(tmp_path: Path) -> None:
     store.close()
 
 
-def test_it_serves_until_its_input_ends_also_within_an_envelope(tmp_path: Path) -> None:
+KINDS = tuple(dict.fromkeys((PythonWriter, writer_kind())))
+"""The definition, and the native one where it is installed."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cannot_be_stored_is_answered_in_one_line_and_the_next_is_taken(
+    kind: type[HistoryWriter], tmp_path: Path
+) -> None:
+    path, desk, answers = tmp_path / "orders.sqlite", Desk(), io.BytesIO()
+    whole = encode_batch(batch_of(desk, 0, desk.stream))
+    late = encode_batch(EventBatch(0, 1, 1_000, 1, desk.stream))
+    serve(path, 0, io.BytesIO(late + whole), answers, kind)
+    first, second, rest = answers.getvalue().split(b"\n")
+    assert b"holds events up to 0, and those that came begin with 1000" in first
+    assert (second, rest) == (b"", b"")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_serves_until_its_input_ends_also_within_an_envelope(
+    kind: type[HistoryWriter], tmp_path: Path
+) -> None:
     path = tmp_path / "orders.sqlite"
     desk = Desk()
     whole = encode_batch(batch_of(desk, 0, desk.stream))
     answers = io.BytesIO()
-    serve(path, 0, io.BytesIO(whole + whole[:-1]), answers)
+    serve(path, 0, io.BytesIO(whole + whole[:-1]), answers, kind)
     assert answers.getvalue() == b"\n"
     assert read_envelope(io.BytesIO(whole[:10])) is None
     store = OrderStore(path, 0)

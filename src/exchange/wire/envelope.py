@@ -38,7 +38,12 @@ class EventBatch(msgspec.Struct, frozen=True, gc=False):
 
 def encode_batch(batch: EventBatch) -> bytes:
     """Write an event batch as one message."""
-    header = HEADER.pack(
+    return encode_header(batch) + batch.events
+
+
+def encode_header(batch: EventBatch) -> bytes:
+    """Write what stands before the events of a message."""
+    return HEADER.pack(
         MAGIC,
         VERSION,
         batch.partition,
@@ -49,7 +54,6 @@ def encode_batch(batch: EventBatch) -> bytes:
         len(batch.events),
         crc32(batch.events),
     )
-    return header + batch.events
 
 
 def decode_batch(message: bytes) -> EventBatch:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import exchange_native
 
-INTERFACE = 2513122583
+INTERFACE = 888157078
 """The CRC-32 of `native/python/exchange_native.pyi`, with which a wheel is built; a test says which number to write."""
 _seen: int | None = getattr(exchange_native, "INTERFACE", None)
 if _seen != INTERFACE:
@@ -21,6 +21,7 @@ if _seen != INTERFACE:
 from exchange_native import (  # noqa: E402
     ItchStream,
     Journal,
+    OrderTable,
     OuchTranslator,
     count_records,
     itch_blocks,
@@ -31,6 +32,7 @@ __all__ = [
     "INTERFACE",
     "ItchStream",
     "Journal",
+    "OrderTable",
     "OuchTranslator",
     "count_records",
     "exchange_native",
