@@ -104,6 +104,54 @@ def test_a_refused_order_says_why(page: Page, exchange: ExchangeProcess) -> None
     expect(page.locator("#answer")).to_contain_text("tick", timeout=WAIT_MS)
 
 
+def test_a_pegged_and_a_linked_order_go_in_by_the_ticket_and_the_list_is_cancelled_as_one(
+    page: Page, exchange: ExchangeProcess
+) -> None:
+    open_page(page, exchange)
+    key = exchange.keys()["participants"]["alice"]["key"]
+    alice = Client(exchange.url("engine"), key)
+    page.fill("#key", key)
+    page.select_option("#type", "pegged")
+    page.select_option("#peg", "market")
+    page.fill("#peg-offset", "-0.30")
+    page.fill("#qty", "17")
+    page.click("button.buy")
+    expect(page.locator("#orders tr", has_text="market peg")).to_contain_text("17", timeout=WAIT_MS)
+    (pegged,) = alice.get("/api/v1/orders?status=open")["items"]
+    assert (pegged["peg"], pegged["peg_offset"]) == ("market", "-0.30")
+    page.select_option("#type", "limit")
+    page.fill("#price", "150.00")
+    page.select_option("#link", "bracket")
+    page.fill("#then-price", "240.00")
+    page.fill("#stop-price", "120.00")
+    page.click("button.buy")
+    expect(page.locator("#answer")).to_contain_text("2 wait for the entry", timeout=WAIT_MS)
+    line = page.locator("#lists li")
+    expect(line).to_contain_text("sell stop 120.00, waits for the entry", timeout=WAIT_MS)
+    (found,) = alice.get("/api/v1/order_lists")["items"]
+    assert (found["contingency"], len(found["waiting"])) == ("bracket", 2)
+    line.get_by_role("button").click()
+    expect(line).to_have_count(0, timeout=WAIT_MS)
+    assert alice.get("/api/v1/order_lists")["items"] == []
+    page.click("#cancel-all")
+    expect(page.locator("#orders tr", has_text="new")).to_have_count(0, timeout=WAIT_MS)
+
+
+def test_bands_and_the_breaker_are_told_as_text(page: Page, exchange: ExchangeProcess) -> None:
+    operator = Client(exchange.url("engine"), exchange.keys()["operator"])
+    open_page(page, exchange, "TSLA")
+    expect(page.locator("#limits")).to_be_hidden()
+    assert operator.call("PUT", "/api/v1/symbols/TSLA/bands", {"tier": 2})[0] == 200
+    expect(page.locator("#limits")).to_contain_text("TSLA has price bands: 2", timeout=WAIT_MS)
+    assert operator.call("PUT", "/api/v1/symbols/TSLA/bands", {"tier": 0})[0] == 200
+    expect(page.locator("#limits")).to_be_hidden(timeout=WAIT_MS)
+    assert operator.call("PUT", "/api/v1/market/breaker", {"close_level": "5000"})[0] == 200
+    assert operator.call("POST", "/api/v1/market/index", {"level": "4900"})[0] == 200
+    expect(page.locator("#breaker")).to_contain_text("2.00 % below its close of 5000.00", timeout=WAIT_MS)
+    assert operator.call("PUT", "/api/v1/market/breaker", {"close_level": "0"})[0] == 200
+    expect(page.locator("#breaker")).to_be_hidden(timeout=WAIT_MS)
+
+
 def test_an_erroneous_trade_is_struck_through_once_clearing_has_busted_it(
     page: Page, exchange: ExchangeProcess
 ) -> None:

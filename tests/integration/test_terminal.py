@@ -2,115 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
-from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.integration.exchange_process import Client, ExchangeProcess
 from tests.integration.parts import NAMES, Parts
+from tests.integration.terminal_screen import (
+    AXE,
+    DESK,
+    NEEDS_TERMINAL,
+    PHONE,
+    WAIT_MS,
+    Screen,
+    accessibility_faults,
+    cross,
+    picture,
+)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
-BUILT = Path(str(files("exchange.reporter"))) / "static" / "index.html"
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (Debian: apt-get install chromium)"),
-    pytest.mark.skipif(
-        not BUILT.is_file(), reason="the terminal was not built (make setup with Node.js 20.19 or newer)"
-    ),
-]
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
-"""A folder to keep pictures in; those of docs/images are made by `SCREENSHOTS=docs/images`."""
-WAIT_MS = 30_000
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExchangeProcess]:
-    with ExchangeProcess(tmp_path_factory.mktemp("terminal") / "data", "demo") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-class Screen:
-    """A page of its own: what it asked for and what went wrong in it, and whose keys are in it."""
-
-    def __init__(
-        self, browser: Browser, reporter: str, keys: dict[str, Any], scheme: str, size: dict[str, int]
-    ) -> None:
-        self.asked: list[str] = []
-        self.wrong: list[str] = []
-        self.page = browser.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
-        self.page.set_default_timeout(WAIT_MS)
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on(
-            "console", lambda said: self.wrong.append(said.text) if is_violation(said.text) else None
-        )
-        self._keys, self._reporter = keys, reporter
-
-    def open(self, symbol: str = "AAPL", *, who: str = "", operator: bool = False) -> Page:
-        """Show a symbol, with somebody's keys in this tab."""
-        kept = {"key": self._keys["participants"][who]["key"]} if who else {}
-        kept |= {"operator_key": self._keys["operator"]} if operator else {}
-        self.page.add_init_script(
-            "".join(f"sessionStorage.setItem('{name}', '{key}');" for name, key in kept.items())
-        )
-        self.page.goto(f"{self._reporter}/#{symbol}")
-        expect(self.page.locator("#state")).to_have_text("live", timeout=WAIT_MS)
-        return self.page
-
-
-def is_violation(text: str) -> bool:
-    """Tell whether the browser complains of a policy or an error of the page, and not of a request that was lost."""
-    return "Content Security Policy" in text or "CORS" in text or "Uncaught" in text
-
-
-@pytest.fixture
-def screen(browser: Browser, exchange: ExchangeProcess, request: pytest.FixtureRequest) -> Iterator[Screen]:
-    scheme, size = getattr(request, "param", ("dark", DESK))
-    made = Screen(browser, exchange.url("reporter"), exchange.keys(), scheme, size)
-    yield made
-    made.page.close()
-    assert made.wrong == []
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of what is seen, where one is wanted."""
-    if SCREENSHOTS:
-        page.wait_for_timeout(2500)
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
-
-
-def cross(exchange: ExchangeProcess, price: str, symbol: str = "XYZ") -> None:
-    """Trade five shares of alice with bob."""
-    keys = exchange.keys()["participants"]
-    for name, side in (("alice", "sell"), ("bob", "buy")):
-        order = {"symbol": symbol, "side": side, "qty": "5", "price": price, "time_in_force": "gtc"}
-        status, answer = Client(exchange.url("engine"), keys[name]["key"]).call(
-            "POST", "/api/v1/order", order
-        )
-        assert status == 201, answer
+pytestmark = NEEDS_TERMINAL
 
 
 def test_every_panel_of_the_market_moves_and_nobody_outside_is_asked(screen: Screen) -> None:
@@ -365,7 +278,6 @@ def test_a_review_is_seen_with_its_deadline_and_ruled_on_with_a_reason(
     review.locator(".deny").click()
     expect(review).to_contain_text("denied", timeout=WAIT_MS)
     expect(page.locator("#oversight-answer")).to_contain_text("is denied")
-    expect(page.locator("#cycles")).to_contain_text("No trading day is closed yet.")
 
 
 def newest_trade(client: Client) -> str:
@@ -519,7 +431,10 @@ PICTURES = {
     ("dark", "market"): "market",
     ("dark", "trading"): "trading",
     ("light", "market"): "market-light",
+    ("light", "operations"): "operations-light",
     ("phone", "market"): "market-phone",
+    ("phone", "quoting"): "quoting-phone",
+    ("phone", "clearing"): "clearing-phone",
 }
 
 
@@ -534,13 +449,15 @@ def test_every_view_fits_and_every_control_has_a_name(
     page = screen.open(who="alice", operator=True)
     page.fill("#price", "189.30")
     look = request.node.callspec.id
-    for view in ("market", "trading", "operations", "oversight"):
+    for view in ("market", "trading", "quoting", "operations", "clearing", "oversight"):
         page.click(f"#view-{view}")
         expect(page.locator(f"main.{view}")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{view} is {wide} px wider than the screen"
         nameless = page.evaluate(NAMELESS)
         assert nameless == [], f"controls without a name in {view}: {nameless}"
+        faults = accessibility_faults(page) if AXE.is_file() else []
+        assert faults == [], f"{view} in {look}: {faults}"
         if (look, view) in PICTURES:
             picture(page, PICTURES[look, view])
     assert alice.call("DELETE", "/api/v1/orders")[0] == 200

@@ -79,6 +79,28 @@ def test_the_status_of_a_symbol_has_its_bands_while_they_hold(live: LiveFlow) ->
     assert connection.take()[-1]["bands"] is None
 
 
+def test_the_status_of_the_exchange_has_where_the_breaker_stands(live: LiveFlow) -> None:
+    group, connection = StatusGroup(live.market, 0), FakeConnection()
+    group.join(connection.real)
+    assert connection.take()[-1]["breaker"] is None
+    live.feed(live.flow.do(c.SetMarketBreaker(close_level=50_000_000)))
+    live.feed(live.flow.do(c.ReportIndexLevel(level=46_000_000)))
+    group.join(connection.real)
+    found = connection.take()[-1]["breaker"]
+    assert found | {"ends_at": "soon"} == {
+        "close_level": "5000.00", "index_level": "4600.00", "fall_bps": 800, "tripped_level": 1, "ends_at": "soon"
+    }  # fmt: skip
+    assert found["ends_at"] is not None
+    symbol = StatusGroup(live.market, 1)
+    symbol.join(connection.real)
+    assert connection.take()[-1]["breaker"] is None
+    live.feed(live.flow.do(c.StartBusinessDay(date=20261124)))
+    group.join(connection.real)
+    assert connection.take()[-1]["breaker"] == {
+        "close_level": "4600.00", "index_level": None, "fall_bps": 0, "tripped_level": 0, "ends_at": None
+    }  # fmt: skip
+
+
 def test_a_level_that_goes_out_of_view_is_told_and_the_checksum_is_of_the_view(live: LiveFlow) -> None:
     group, connection = BookGroup(live.market, 1, 1, 0), FakeConnection()
     group.join(connection.real)

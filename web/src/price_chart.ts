@@ -6,6 +6,7 @@ import {
   HistogramSeries,
   LineStyle,
   TickMarkType,
+  type AutoscaleInfo,
   type CandlestickData,
   type HistogramData,
   type IChartApi,
@@ -21,6 +22,8 @@ import type { Halt } from "./state/phases.ts";
 const VOLUME_SHARE = 0.2;
 const OWN_LINES_MAX = 20;
 const SHADES_MAX = 600;
+/** Bands so many heights of the candles away are out of view; their prices stand in the header. */
+const BANDS_REACH = 4;
 
 export class PriceChart {
   private readonly chart: IChartApi;
@@ -29,6 +32,9 @@ export class PriceChart {
   private readonly halts: ISeriesApi<"Histogram">;
   private lines: IPriceLine[] = [];
   private own: string[] = [];
+  private bandLines: IPriceLine[] = [];
+  private bands: string[] = [];
+  private isNear = false;
   private shown: readonly Candle[] = [];
   private what = "";
   private clock = new Clock("UTC");
@@ -46,7 +52,15 @@ export class PriceChart {
     });
     this.halts = this.chart.addSeries(HistogramSeries, { priceScaleId: "halts", lastValueVisible: false, priceLineVisible: false });
     this.halts.priceScale().applyOptions({ scaleMargins: { top: 0, bottom: 0 } });
-    this.prices = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dotted });
+    this.prices = this.chart.addSeries(CandlestickSeries, {
+      borderVisible: false, priceLineStyle: LineStyle.Dotted,
+      autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => {
+        const found = original();
+        if (!found?.priceRange) return found;
+        const { minValue, maxValue } = found.priceRange;
+        return { ...found, priceRange: withBands(minValue, maxValue, this.bands, this.isNear) };
+      },
+    });
     this.volumes = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
     });
@@ -89,6 +103,17 @@ export class PriceChart {
     );
   }
 
+  /** Mark the prices beyond which nothing trades now; an empty text is none. isNear: show them whatever else there is. */
+  showBands(lowest: string, highest: string, isNear: boolean): void {
+    if ([lowest, highest].join() === this.bands.join() && isNear === this.isNear) return;
+    this.bands = [lowest, highest];
+    this.isNear = isNear;
+    for (const line of this.bandLines) this.prices.removePriceLine(line);
+    this.bandLines = this.bands.flatMap((price, n) =>
+      price ? [this.prices.createPriceLine({ price: Number(price), color: this.colour("--warn"), lineWidth: 1, lineStyle: LineStyle.Solid, title: n ? "upper limit" : "lower limit" })] : [],
+    );
+  }
+
   /** Shade the times without trading. now: milliseconds, the end of a halt that lasts. */
   showHalts(halts: readonly Halt[], interval: string, now: number): void {
     const color = this.colour("--sell-bar");
@@ -111,6 +136,8 @@ export class PriceChart {
     });
     this.prices.applyOptions({ upColor: up!, downColor: down!, wickUpColor: up!, wickDownColor: down! });
     this.volumes.setData(this.shown.map((candle) => this.volumeOf(candle)));
+    for (const line of this.bandLines) line.applyOptions({ color: this.colour("--warn") });
+    for (const line of this.lines) line.applyOptions({ color: this.colour("--accent") });
   }
 
   /** Take the chart off the page. */
@@ -142,6 +169,13 @@ export function shadesOf(halts: readonly Halt[], interval: string, now: number):
     for (let at = Math.max(Math.floor(from / 1000 / step), last - SHADES_MAX + 1); at <= last; at++) found.add(at * step);
   }
   return [...found].sort((one, other) => one - other).slice(-SHADES_MAX);
+}
+
+/** Return the prices to show: those of the candles, with the bands unless these would press the candles flat. */
+export function withBands(low: number, high: number, bands: readonly string[], isNear: boolean): { minValue: number; maxValue: number } {
+  const reach = isNear || high === low ? Infinity : BANDS_REACH * (high - low);
+  const shown = bands.filter(Boolean).map(Number).filter((price) => price >= low - reach && price <= high + reach);
+  return { minValue: Math.min(low, ...shown), maxValue: Math.max(high, ...shown) };
 }
 
 /** Tell whether `after` is `before` with only its end moved on: then the chart need not be drawn anew. */

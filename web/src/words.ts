@@ -5,7 +5,7 @@ import { decimal, grouped, units } from "./feed/decimal.ts";
 export interface Draft {
   symbol: string;
   side: "buy" | "sell";
-  type: "limit" | "market" | "market_to_limit" | "stop" | "stop_limit" | "trailing_stop";
+  type: "limit" | "market" | "market_to_limit" | "stop" | "stop_limit" | "trailing_stop" | "pegged";
   qty: string;
   price: string;
   stop_price: string;
@@ -22,12 +22,31 @@ export interface Draft {
   reprice: boolean;
   hidden: boolean;
   all_or_none: boolean;
+  /** Which best price a pegged order follows: of its own side, of the other, or their middle. */
+  peg: "primary" | "midpoint" | "market";
+  /** Added to that price, below zero down; empty: nothing. */
+  peg_offset: string;
+  do_not_reduce: boolean;
+  /** How a sale is marked; empty: the account has the shares. */
+  mark: "" | "short" | "short_exempt";
+  located: boolean;
+  /** What is entered together with it; `linked.ts` says what each means. */
+  link: "" | "oco" | "oto" | "bracket";
+  /** Of what waits for the entry: where a bracket takes its profit, or the limit of the order after an entry. */
+  then_price: string;
+  then_side: "buy" | "sell";
+  then_type: "limit" | "stop" | "market";
+  /** The stop price of a pair, or of the order after an entry. */
+  loss_price: string;
+  /** The limit of that stop order; empty: the best prices there are. */
+  loss_limit: string;
 }
 
 /** A ticket that was not filled in. */
 export const EMPTY: Draft = {
   symbol: "", side: "buy", type: "limit", qty: "100", price: "", stop_price: "", display_qty: "", trail: "", min_qty: "", expires: "",
-  time_in_force: "day", post_only: false, reprice: false, hidden: false, all_or_none: false,
+  time_in_force: "day", post_only: false, reprice: false, hidden: false, all_or_none: false, peg: "primary", peg_offset: "",
+  do_not_reduce: false, mark: "", located: false, link: "", then_price: "", then_side: "sell", then_type: "limit", loss_price: "", loss_limit: "",
 };
 
 export interface Sides {
@@ -35,7 +54,7 @@ export interface Sides {
   asks: readonly Level[];
 }
 
-const IN_FORCE = {
+export const IN_FORCE = {
   day: "until the business day ends",
   gtc: "until it is cancelled",
   gtd: "until",
@@ -56,6 +75,10 @@ export function missing(draft: Draft): string {
   if (draft.type === "trailing_stop" && !trailOf(draft.trail)) {
     return "A trailing stop needs how far it follows: an amount such as 0.50, or a share such as 1%.";
   }
+  if (draft.type === "pegged" && offsetOf(draft) && !/^-?\d{1,6}(\.\d{1,4})?$/.test(offsetOf(draft))) {
+    return "A peg's offset is an amount such as -0.02, below zero down, or left out.";
+  }
+  if (draft.type === "pegged" && draft.price && !isPrice(draft.price)) return "A peg's limit is a price, or left out.";
   if (isStop(draft) && !isPrice(draft.stop_price)) return "A stop order needs a stop price, which the last trade must reach.";
   if (draft.display_qty && !/^[1-9]\d{0,9}$/.test(draft.display_qty)) {
     return "The shares to show at a time must be a whole number above zero, or left out.";
@@ -99,8 +122,23 @@ export function orderOf(draft: Draft): Record<string, unknown> {
   if (hasLimit(draft) && draft.hidden) order.hidden = true;
   if (draft.min_qty) order.min_qty = draft.min_qty;
   if (draft.all_or_none) order.all_or_none = true;
+  if (draft.do_not_reduce && hasLimit(draft)) order.do_not_reduce = true;
+  if (side === "sell" && draft.mark) Object.assign(order, { [draft.mark]: true }, draft.located && { located: true });
+  if (draft.type === "pegged") return pegOf(draft);
   if (time_in_force === "gtd") order.expires_at = new Date(draft.expires).toISOString();
   return order;
+}
+
+/** The middle is followed as it is, without an offset. */
+function offsetOf({ peg, peg_offset }: Draft): string {
+  return peg === "midpoint" ? "" : peg_offset.trim();
+}
+
+/** A pegged order asks for nothing but its peg, an offset and a limit. */
+function pegOf(draft: Draft): Record<string, unknown> {
+  const { symbol, side, qty, time_in_force, peg, price } = draft;
+  const offset = offsetOf(draft);
+  return { symbol, side, qty, time_in_force, type: "limit", peg, ...(offset && { peg_offset: offset }), ...(price && { price }) };
 }
 
 /** Say in whole sentences what the order would do in this book. currency: "USD". */
@@ -109,18 +147,19 @@ export function inWords(draft: Draft, book: Sides, currency: string): string {
   if (lack) return lack;
   const { side, qty, symbol, price } = draft;
   const verb = side === "buy" ? "Buy" : "Sell";
+  if (draft.type === "pegged") return `${verb} ${grouped(qty)} ${symbol}, ${IN_FORCE[draft.time_in_force]}. ${pegInWords(draft, book)}`;
   const limit = hasLimit(draft) ? ` at ${price} or ${side === "buy" ? "less" : "more"}` : " at the best prices there are";
   const until = draft.time_in_force === "gtd" ? ` ${draft.expires.replace("T", " ")}` : "";
   const begin = `${verb} ${grouped(qty)} ${symbol}${limit}, ${IN_FORCE[draft.time_in_force]}${until}.`;
   if (draft.type === "trailing_stop") {
     const way = side === "buy" ? "above the lowest" : "below the highest";
-    return `${begin} It waits, unseen, until the last trade is ${draft.trail.trim()} ${way} one from now on; only then does it come into the book.`;
+    return `${begin} It waits, unseen, until the last trade is ${draft.trail.trim()} ${way} one from now on; only then does it come into the book.${terms(draft)}`;
   }
   if (isStop(draft)) {
     const reached = `${draft.stop_price} or ${side === "buy" ? "more" : "less"}`;
-    return `${begin} It waits, unseen, until the last trade is at ${reached}; only then does it come into the book.`;
+    return `${begin} It waits, unseen, until the last trade is at ${reached}; only then does it come into the book.${terms(draft)}`;
   }
-  if (isForAuction(draft)) return `${begin} It waits there for the auction, which gives all who trade one price.`;
+  if (isForAuction(draft)) return `${begin} It waits there for the auction, which gives all who trade one price.${terms(draft)}`;
   return `${begin} ${consequence(draft, book, currency)}${terms(draft)}`;
 }
 
@@ -130,7 +169,35 @@ function terms(draft: Draft): string {
   else if (draft.display_qty) said.push(`What rests shows ${grouped(draft.display_qty)} at a time.`);
   if (draft.all_or_none) said.push("It trades whole or waits, unseen.");
   else if (draft.min_qty) said.push(`It trades at least ${grouped(draft.min_qty)} at once or waits, unseen.`);
+  if (draft.do_not_reduce && hasLimit(draft)) said.push("A cash dividend does not lower its price.");
+  if (draft.side === "sell" && draft.mark) {
+    const exempt = draft.mark === "short_exempt" ? ", exempt from the restriction after a decline" : "";
+    said.push(`It is marked as a short sale${exempt}; shares to borrow are ${draft.located ? "" : "not "}located.`);
+  }
   return said.map((one) => ` ${one}`).join("");
+}
+
+function pegInWords(draft: Draft, book: Sides): string {
+  const { side, peg, price } = draft;
+  const own = side === "buy" ? "bid" : "offer";
+  const followed = { primary: `the best ${own}`, midpoint: "the middle of bid and offer", market: `the best ${own === "bid" ? "offer" : "bid"}` }[peg];
+  const text = offsetOf(draft);
+  const [down, amount] = [text.startsWith("-"), text.replace("-", "")];
+  const away = amount && units(amount) ? `${amount} ${down ? "below" : "above"} ` : "";
+  const limit = price ? `, never ${side === "buy" ? "above" : "below"} ${price}` : "";
+  return `Its price follows ${away}${followed}${limit}: ${pegNow(side, peg, text, price, book)} It rests unseen, never so good that it would trade with what is shown, and stands aside while there is no such price, and in auctions.`;
+}
+
+/** Say where a pegged order would stand, before it is rounded to the tick. */
+function pegNow(side: "buy" | "sell", peg: Draft["peg"], offset: string, limit: string, { bids, asks }: Sides): string {
+  const [bid, ask] = [bids[0], asks[0]].map((level) => (level ? units(level.price) : undefined));
+  const [own, other] = side === "buy" ? [bid, ask] : [ask, bid];
+  const both = bid !== undefined && ask !== undefined ? (bid + ask) / 2n : undefined;
+  const base = { primary: own, midpoint: both, market: other }[peg];
+  if (base === undefined) return "now there is no such price, so it would wait aside.";
+  const wanted = base + units(offset || "0");
+  const isBeyond = limit && (side === "buy" ? wanted > units(limit) : wanted < units(limit));
+  return `now about ${isBeyond ? limit : decimal(wanted)}.`;
 }
 
 function consequence(draft: Draft, book: Sides, currency: string): string {
@@ -193,6 +260,7 @@ function sweep(levels: readonly Level[], wanted: bigint, limit: string | undefin
   return { filled, cost, worst };
 }
 
-function isPrice(text: string): boolean {
+/** Tell whether a text is a price. */
+export function isPrice(text: string): boolean {
   return /^\d{1,6}(\.\d{1,4})?$/.test(text) && units(text) > 0n;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Candle } from "../src/feed/messages.ts";
-import { isTail, shadesOf } from "../src/price_chart.ts";
+import { isTail, shadesOf, withBands } from "../src/price_chart.ts";
 import { withCandle } from "../src/state/candles.ts";
 
 const candle = (second: number, close: string | null = "1.00"): Candle => ({
@@ -29,4 +29,11 @@ test("a halt is shaded interval by interval, the last one to now, and no more th
   const halts = [{ from: 61_000, to: 125_000, reason: "" }, { from: 300_000, reason: "news" }];
   expect(shadesOf(halts, "1m", 370_000)).toEqual([60, 120, 300, 360]);
   expect(shadesOf([{ from: 0, reason: "" }], "1s", 10_000_000)).toHaveLength(600);
+});
+
+test("bands are in view where they do not press the candles flat, and in a limit state always", () => {
+  expect(withBands(10, 11, ["9.00", "12.00"], false)).toEqual({ minValue: 9, maxValue: 12 });
+  expect(withBands(10, 11, ["", "100.00"], false)).toEqual({ minValue: 10, maxValue: 11 });
+  expect(withBands(10, 11, ["", "100.00"], true)).toEqual({ minValue: 10, maxValue: 100 });
+  expect(withBands(10, 10, ["9.50", "10.50"], false)).toEqual({ minValue: 9.5, maxValue: 10.5 });
 });

@@ -104,3 +104,30 @@ describe("the rarer orders", () => {
     expect(orderOf(draft({ time_in_force: "gtd", expires: "2026-11-24T17:30" }))).toHaveProperty("expires_at");
   });
 });
+
+describe("a pegged order", () => {
+  test("follows its own side, the other, or their middle", () => {
+    expect(say({ type: "pegged", price: "", peg_offset: "-0.02" })).toBe(
+      "Buy 100 AAPL, until the business day ends. Its price follows 0.02 below the best bid: now about 189.16. It rests unseen, never so good that it would trade with what is shown, and stands aside while there is no such price, and in auctions.",
+    );
+    expect(say({ type: "pegged", peg: "midpoint", price: "189.10" })).toContain("the middle of bid and offer, never above 189.10: now about 189.10.");
+    expect(say({ type: "pegged", peg: "market", side: "sell", price: "" })).toContain("the best bid: now about 189.18.");
+  });
+
+  test("without the side it follows it waits aside", () => {
+    expect(inWords(draft({ type: "pegged", price: "" }), { bids: [], asks: [] }, "USD")).toContain("now there is no such price");
+  });
+
+  test("is sent with nothing but its peg", () => {
+    const made = draft({ type: "pegged", peg: "market", peg_offset: "0.01", price: "", hidden: true, mark: "short", side: "sell" });
+    expect(orderOf(made)).toEqual({ symbol: "AAPL", side: "sell", qty: "100", time_in_force: "day", type: "limit", peg: "market", peg_offset: "0.01" });
+    expect(orderOf(draft({ type: "pegged", peg: "midpoint", peg_offset: "0.01", price: "" }))).not.toHaveProperty("peg_offset");
+    expect(missing(draft({ type: "pegged", price: "", peg_offset: "a lot" }))).toContain("offset is an amount");
+  });
+});
+
+test("a sale is marked short, with its locate", () => {
+  expect(orderOf(draft({ side: "sell", mark: "short_exempt", located: true }))).toMatchObject({ short_exempt: true, located: true });
+  expect(orderOf(draft({ side: "buy", mark: "short" }))).not.toHaveProperty("short");
+  expect(say({ side: "sell", mark: "short", price: "190" })).toContain("It is marked as a short sale; shares to borrow are not located.");
+});

@@ -14,6 +14,7 @@ from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.configuration import SymbolChange
+from exchange.domain.units import format_money
 from exchange.domain.volatility import LimitState
 from exchange.market_data.book import LevelTotal
 from exchange.market_data.book_builder import BookUpdate
@@ -23,6 +24,7 @@ from exchange.market_data.tape import TapeUpdate
 from exchange.market_data.trade import Trade
 from exchange.reporter.announcements import Announcement
 from exchange.reporter.store import Committed, Restored
+from exchange.wire.rest.volatility import BreakerStandView, breaker_after
 
 Quotes = tuple[LevelTotal | None, LevelTotal | None]
 """Best bid and best ask."""
@@ -66,6 +68,9 @@ class LiveMarket:
         self.bands: dict[int, v.PriceBandsMoved] = {}
         """Those told last, by symbol id; none while a symbol does not trade continuously."""
         self.limit_states: dict[int, LimitState] = {}
+        close_level = restored.directory.breaker_close
+        self.breaker = BreakerStandView(close_level=format_money(close_level)) if close_level else None
+        """Where the breaker of the market stands; none where there is none."""
         self.trades_changed = 0
         self.trade_chains = restored.trade_chains
         self.status_chains = restored.status_chains
@@ -153,6 +158,7 @@ class LiveMarket:
     def _take_event(self, event: e.Event, listener: Listener) -> None:
         self.directory.apply(event)
         self.sequence, self.time_ns = event.sequence, event.time_ns
+        self.breaker = breaker_after(self.breaker, event)
         match event:
             case e.SymbolAdded():
                 listener.symbol_added(event.symbol_id)

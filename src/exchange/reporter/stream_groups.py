@@ -177,6 +177,7 @@ class StatusGroup(Group):
                 market.bands.get(self.symbol_id),
                 market.limit_states.get(self.symbol_id, LimitState.NORMAL),
             ),
+            breaker=market.breaker if self.symbol_id == WHOLE_EXCHANGE else None,
         )
 
     def announce(self, announcement: Announcement) -> None:

@@ -80,6 +80,16 @@ export interface StreamMessage {
   imbalance_side?: string;
   lowest_price?: string;
   highest_price?: string;
+  tier?: number;
+  dynamic_bps?: number;
+  static_bps?: number;
+  is_doubled?: boolean;
+  index_level?: string;
+  fall_bps?: number;
+  level?: number;
+  former_symbol?: string;
+  bands?: { reference_price: string; lowest_price: string | null; highest_price: string; state: "normal" | "limit" | "straddle" } | null;
+  breaker?: { close_level: string; index_level: string | null; fall_bps: number; tripped_level: number; ends_at: string | null } | null;
   indication?: {
     price: string | null;
     far_price: string | null;

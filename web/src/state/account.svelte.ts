@@ -1,5 +1,6 @@
 // One's own orders, fills, positions and balances, asked for once a second while a key is there.
 import { ask, ApiError, type Addresses, type Page } from "../api.ts";
+import { LINKS, listOf } from "../linked.ts";
 import { orderOf, type Draft } from "../words.ts";
 
 export interface Order {
@@ -16,8 +17,31 @@ export interface Order {
   avg_price: string | null;
   busted_qty?: string;
   created_at: string;
+  stop_price?: string;
+  peg?: string;
+  limit_price?: string;
+  short?: boolean;
+  short_exempt?: boolean;
   cancel_reason?: string;
   reject?: { reason: string; message: string };
+}
+
+/** An order that waits for the entry of its list. */
+export interface WaitingLeg {
+  id: string;
+  side: "buy" | "sell";
+  type: string;
+  price?: string;
+  stop_price?: string;
+}
+
+export interface OrderList {
+  list_id: string;
+  contingency: keyof typeof LINKS;
+  symbol: string;
+  order_ids: string[];
+  filled_qty: string;
+  waiting: WaitingLeg[];
 }
 
 export interface Fill {
@@ -56,9 +80,14 @@ export interface Answer {
 }
 
 const EVERY_MS = 1000;
+/** Orders looked up by themselves in one round, because they are older than the newest hundred. */
+const LOOKED_UP_MAX = 20;
 
 export class Account {
   orders = $state.raw<Order[]>([]);
+  lists = $state.raw<OrderList[]>([]);
+  /** Orders by id: the newest, and those that somebody asked for. */
+  known = $state.raw<Record<string, Order>>({});
   fills = $state.raw<Fill[]>([]);
   positions = $state.raw<Position[]>([]);
   balances = $state.raw<Balance[]>([]);
@@ -76,6 +105,8 @@ export class Account {
     if (key === this.key) return;
     this.key = key;
     this.orders = [];
+    this.lists = [];
+    this.known = {};
     this.fills = [];
     this.positions = [];
     this.balances = [];
@@ -89,7 +120,7 @@ export class Account {
     for (const order of this.orders) {
       if (order.symbol !== symbol || order.price === null || !isLive(order) || (side && order.side !== side)) continue;
       // A stop order waits outside the book, at no price of the ladder.
-      if (order.type.startsWith("stop")) continue;
+      if (order.type.startsWith("stop") || order.peg) continue;
       found.set(order.price, (found.get(order.price) ?? 0) + Number(order.leaves_qty));
     }
     return found;
@@ -100,10 +131,29 @@ export class Account {
     const { symbol, side } = draft;
     const own = `terminal-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
     const body = { ...orderOf(draft), client_order_id: own };
+    if (draft.link) return this.sendList(draft);
     await this.told(async () => {
       const order = await ask<Order>(this.addresses.engine, "/api/v1/order", this.key, "POST", body);
       const filled = order.filled_qty === "0" ? "nothing filled yet" : `${order.filled_qty} filled at ${order.avg_price}`;
       return `Order ${order.id}: ${side} ${order.qty} ${symbol}, ${order.status.replaceAll("_", " ")}, ${filled}.`;
+    });
+  }
+
+  private async sendList(draft: Draft): Promise<void> {
+    await this.told(async () => {
+      type Entered = { list_id: string; qty: string; orders: Order[]; waiting: WaitingLeg[] };
+      const list = await ask<Entered>(this.addresses.engine, "/api/v1/order_lists", this.key, "POST", listOf(draft));
+      const came = list.orders.map((order) => `order ${order.id} is ${order.status.replaceAll("_", " ")}`).join(", ");
+      const waits = list.waiting.length ? `, ${list.waiting.length} wait for the entry` : "";
+      return `List ${list.list_id} (${LINKS[draft.link as keyof typeof LINKS]}) of ${list.qty} ${draft.symbol}: ${came}${waits}.`;
+    });
+  }
+
+  /** Cancel a list: whoever cancels one of its orders ends all of it. */
+  async cancelList(list: OrderList): Promise<void> {
+    await this.told(async () => {
+      await ask(this.addresses.engine, `/api/v1/order/${list.order_ids[0]}`, this.key, "DELETE");
+      return `List ${list.list_id} is cancelled, with all its orders.`;
     });
   }
 
@@ -131,8 +181,9 @@ export class Account {
     const { engine, clearing } = this.addresses;
     const key = this.key;
     const get = <T>(base: string, path: string) => ask<Page<T>>(base, path, key).then((page) => page.items);
-    const [orders, fills, positions, balances] = await Promise.allSettled([
+    const [orders, lists, fills, positions, balances] = await Promise.allSettled([
       get<Order>(engine, "/api/v1/orders?limit=100"),
+      get<OrderList>(engine, "/api/v1/order_lists"),
       get<Fill>(engine, "/api/v1/fills?limit=100"),
       get<Position>(clearing, "/api/v1/positions?limit=200"),
       get<Balance>(clearing, "/api/v1/balances?limit=200"),
@@ -141,9 +192,23 @@ export class Account {
     if (key !== this.key) return;
     if (orders.status === "fulfilled") [this.orders, this.refused] = [orders.value, ""];
     else this.refused = sentence(orders.reason);
+    if (lists.status === "fulfilled") this.lists = lists.value;
+    this.known = Object.fromEntries(this.orders.map((order) => [order.id, order]));
+    await this.lookUp(this.lists.flatMap((list) => list.order_ids));
     if (fills.status === "fulfilled") this.fills = fills.value;
     if (positions.status === "fulfilled") this.positions = positions.value;
     if (balances.status === "fulfilled") this.balances = balances.value;
+  }
+
+  /** Ask for orders that are not among the newest. */
+  async lookUp(ids: string[]): Promise<void> {
+    const key = this.key;
+    const unknown = ids.filter((id) => !this.known[id]).slice(0, LOOKED_UP_MAX);
+    if (!unknown.length) return;
+    const found = await Promise.allSettled(unknown.map((id) => ask<Order>(this.addresses.engine, `/api/v1/order/${id}`, key)));
+    if (key !== this.key) return;
+    const added = found.flatMap((one) => (one.status === "fulfilled" ? [[one.value.id, one.value] as const] : []));
+    this.known = { ...this.known, ...Object.fromEntries(added) };
   }
 
   private async told(what: () => Promise<string>): Promise<void> {

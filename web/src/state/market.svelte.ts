@@ -6,6 +6,7 @@ import { FeedClient, type FeedState, type Socket } from "../feed/feed_client.ts"
 import type { Candle, StreamMessage, Subscription, Ticker, Trade } from "../feed/messages.ts";
 import { Queue } from "../feed/queue.ts";
 import { CANDLES_MAX, withCandle } from "./candles.ts";
+import { breakerAfter, limitsAfter, limitsOf, NO_BREAKER, NO_LIMITS, type Breaker, type Limits, type LimitsAnswer } from "./limits.ts";
 import { after, UNKNOWN, withScheduled, type Scheduled, type SymbolPhase } from "./phases.ts";
 
 export interface SymbolInfo {
@@ -17,9 +18,13 @@ export interface SymbolInfo {
   ticks: { from: string; tick: string }[];
   phase?: string;
   auction?: { collar_bps: number } | null;
+  short_sales?: { trigger_bps: number; needs_locate: boolean; needs_marking: boolean; restricted: boolean };
 }
 
 export const INTERVALS = ["1s", "5s", "1m", "5m", "1h"] as const;
+const CHANGES_SYMBOLS = new Set([
+  "symbol_added", "symbol_changed", "symbol_renamed", "split", "dividend", "short_sales_restricted", "short_sales_free",
+]);
 const SHOW_EVERY_MS = 100;
 const BOOK_MS = 100;
 const TICKER_MS = 250;
@@ -27,6 +32,8 @@ const TAPE_ROWS = 100;
 const SPARK_POINTS = 60;
 const SPARK_EVERY_MS = 1000;
 const SPARK_SYMBOLS = 40;
+/** A corridor moves with each trade, and nobody is told: it is asked for. */
+const CORRIDOR_EVERY_MS = 2000;
 
 export class Market {
   symbols = $state.raw<SymbolInfo[]>([]);
@@ -41,6 +48,8 @@ export class Market {
   reasons = $state.raw<Record<string, string>>({});
   phases = $state.raw<Record<string, SymbolPhase>>({});
   scheduled = $state.raw<readonly Scheduled[]>([]);
+  limits = $state.raw<Record<string, Limits>>({});
+  breaker = $state.raw<Breaker>(NO_BREAKER);
   feedState = $state<FeedState>("resyncing");
   problem = $state("");
   seq = $state(0);
@@ -81,6 +90,7 @@ export class Market {
     this.show(this.symbols.some((one) => one.symbol === wanted) ? wanted : (this.symbols[0]?.symbol ?? ""));
     void this.loadSparks();
     void this.loadSchedule();
+    setInterval(() => document.hidden || this.limitsNow.mode !== "corridor" || void this.loadLimits(), CORRIDOR_EVERY_MS);
   }
 
   get ticker(): Ticker | undefined {
@@ -90,6 +100,11 @@ export class Market {
   /** Where the symbol that is shown is in its day. */
   get phase(): SymbolPhase {
     return this.phases[this.symbol] ?? UNKNOWN;
+  }
+
+  /** What protects the symbol that is shown. */
+  get limitsNow(): Limits {
+    return this.limits[this.symbol] ?? NO_LIMITS;
   }
 
   get info(): SymbolInfo | undefined {
@@ -114,6 +129,20 @@ export class Market {
     ];
     if (this.isQueueWatched) this.shown.push({ channel: "queue", symbols });
     for (const subscription of this.shown) this.feed.subscribe(subscription);
+    void this.loadLimits();
+  }
+
+  /** Ask what protects a symbol, the one that is shown unless said: tier and corridor are not in the stream's snapshot. */
+  async loadLimits(symbol = this.symbol): Promise<void> {
+    const path = `/api/v1/symbols/${encodeURIComponent(symbol)}/limits`;
+    const found = await ask<LimitsAnswer>(this.addresses.engine, path).catch(ignore);
+    if (found) this.limits = { ...this.limits, [symbol]: limitsOf(found, this.limits[symbol] ?? NO_LIMITS) };
+  }
+
+  /** Take the symbols anew: their names, terms and references. */
+  async loadSymbols(): Promise<void> {
+    const found = await allSymbols(this.addresses.reporter).catch(ignore);
+    if (found) this.symbols = found;
   }
 
   /** Follow the symbol's book order by order, or no longer: it is every single change, so only while it is shown. */
@@ -188,18 +217,34 @@ export class Market {
   }
 
   private takeStatus(message: StreamMessage): void {
-    if (message.symbol && message.state) {
+    if (message.symbol && message.state && message.type !== "limit_state") {
       this.reasons = { ...this.reasons, [message.symbol]: message.reason ?? "" };
       const ticker = this.draft.tickers[message.symbol];
       if (ticker) this.draft.tickers[message.symbol] = { ...ticker, state: message.state };
       this.dirty.add("ticker");
     }
     const { symbol = "", phase } = message;
+    if (symbol) {
+      const [before, now] = [this.limits[symbol] ?? NO_LIMITS, limitsAfter(this.limits[symbol] ?? NO_LIMITS, message)];
+      if (now !== before) this.limits = { ...this.limits, [symbol]: now };
+      if (message.type === "snapshot" && symbol === this.symbol) void this.loadLimits();
+    } else this.breaker = breakerAfter(this.breaker, message);
+    if (message.former_symbol) this.renamed(message.former_symbol, symbol);
     if (message.type === "phase_scheduled" && phase && message.begins_at) {
       this.scheduled = withScheduled(this.scheduled, { symbol, phase, at: message.begins_at });
     } else if (symbol) this.draft.phases[symbol] = after(this.draft.phases[symbol] ?? UNKNOWN, message, Date.now());
-    if (message.type === "symbol_added") void allSymbols(this.addresses.reporter).then((all) => (this.symbols = all), ignore);
+    if (CHANGES_SYMBOLS.has(message.type)) void this.loadSymbols();
     if (message.type === "bust") this.busts++;
+  }
+
+  /** A ticker that is no more is followed under its new name. */
+  private renamed(former: string, symbol: string): void {
+    this.draft.tickers = moved(this.draft.tickers, former, symbol);
+    this.draft.phases = moved(this.draft.phases, former, symbol);
+    this.limits = moved(this.limits, former, symbol);
+    this.sparks = moved(this.sparks, former, symbol);
+    this.dirty.add("ticker").add("status");
+    if (this.symbol === former) this.show(symbol);
   }
 
   private async loadCandles(): Promise<void> {
@@ -230,6 +275,12 @@ export class Market {
       this.sparks = { ...this.sparks, [symbol]: [...past, ...(this.sparks[symbol] ?? [])].slice(-SPARK_POINTS) };
     }
   }
+}
+
+/** What was known under a name, under its new one. */
+function moved<T>(all: Record<string, T>, former: string, symbol: string): Record<string, T> {
+  const { [former]: found, ...others } = all;
+  return found === undefined ? others : { ...others, [symbol]: found };
 }
 
 async function allSymbols(reporter: string): Promise<SymbolInfo[]> {

@@ -205,6 +205,16 @@ export class Office {
     });
   }
 
+  /** Have the engine do something, and say what came of it; return its answer, or nothing where it was refused. */
+  async carryOut<T>(method: string, path: string, body: object, say: (answer: T) => string): Promise<T | undefined> {
+    let found: T | undefined;
+    await this.told(async () => {
+      found = await ask<T>(this.addresses.engine, path, this.key, method, body);
+      return say(found);
+    });
+    return found;
+  }
+
   /** Have the books recomputed now: the sums over all accounts, from the ledger. */
   async prove(): Promise<void> {
     this.provenAt = 0;

@@ -1,4 +1,4 @@
-// What an officer watches over: alerts of surveillance, reviews of trades, and the closed trading days.
+// What an officer watches over: alerts of surveillance, and reviews of trades.
 import { ask, ApiError, type Addresses, type Page } from "../api.ts";
 import type { Answer } from "./account.svelte.ts";
 
@@ -20,6 +20,10 @@ export interface Alert {
   symbol: string;
   members: string[];
   accounts: string[];
+  number: string;
+  version: number;
+  begins_at: string;
+  ends_at: string;
   raised_at: string;
   score: number;
   summary: string;
@@ -56,22 +60,6 @@ export interface Review {
   waits_for_second: Remedy | null;
 }
 
-export interface Cycle {
-  date: string;
-  closed_at: string;
-  obligations: number;
-  left_out: number;
-  who: string;
-  hash: string;
-}
-
-export interface Obligation {
-  account: string;
-  symbol: string;
-  qty: string;
-  cash: string;
-}
-
 export type Outcome = "unfounded" | "explained" | "warned" | "reported";
 export const OUTCOMES: readonly Outcome[] = ["unfounded", "explained", "warned", "reported"];
 
@@ -82,8 +70,6 @@ export class Oversight {
   surveillance = $state.raw<Surveillance | undefined>();
   alerts = $state.raw<Alert[]>([]);
   reviews = $state.raw<Review[]>([]);
-  cycles = $state.raw<Cycle[]>([]);
-  obligations = $state.raw<{ date: string; items: Obligation[] }>({ date: "", items: [] });
   answer = $state.raw<Answer>({ good: true, text: "" });
   refused = $state("");
   private key = "";
@@ -112,16 +98,14 @@ export class Oversight {
     this.busy = true;
     const get = <T>(path: string) => ask<T>(this.addresses.clearing, path, this.key);
     try {
-      const [surveillance, alerts, reviews, cycles] = await Promise.all([
+      const [surveillance, alerts, reviews] = await Promise.all([
         get<Surveillance>("/api/v1/surveillance").catch(absent),
         get<Page<Alert>>(`${ALERTS}?limit=100`).catch(absent),
         get<Page<Review>>("/api/v1/reviews?limit=50"),
-        get<Page<Cycle>>("/api/v1/cycles?limit=20"),
       ]);
       this.surveillance = surveillance;
       this.alerts = alerts?.items ?? [];
       this.reviews = reviews.items;
-      this.cycles = cycles.items;
       this.refused = "";
     } catch (error) {
       this.refused = sentence(error);
@@ -146,16 +130,6 @@ export class Oversight {
       const second = found.waits_for_second ? " It waits for a second officer." : "";
       return `Review ${review.review_id} is ${found.state}.${second}`;
     });
-  }
-
-  /** Show what a closed day owes; the same day again hides it. */
-  async showObligations(date: string): Promise<void> {
-    if (this.obligations.date === date) {
-      this.obligations = { date: "", items: [] };
-      return;
-    }
-    const page = await ask<Page<Obligation>>(this.addresses.clearing, `/api/v1/cycles/${date}?limit=200`, this.key).catch(absent);
-    this.obligations = { date, items: page?.items ?? [] };
   }
 
   private post<T>(path: string, body: object): Promise<T> {

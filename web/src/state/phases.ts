@@ -101,12 +101,12 @@ function entered(before: SymbolPhase, phase: string, reason: string, ends_at: st
   return { ...before, phase, reason, ends_at, collar: "", told: wasCall ? before.told : [], halts: haltsAfter(before, phase, reason, at) };
 }
 
-/** A halt goes on while orders gather for the auction that reopens trading. */
+/** A halt, a pause after sudden prices, or one of the breaker: it goes on while orders gather for the auction that reopens trading. */
 function haltsAfter(before: SymbolPhase, phase: string, reason: string, at: number): readonly Halt[] {
   const open = before.halts.at(-1);
-  const stands = phase === "halted" || (open !== undefined && open.to === undefined && phase === "reopening_auction");
+  const stands = phase === "halted" || phase === "volatility_auction" || phase === "reopening_auction";
   if (open && open.to === undefined) return stands ? before.halts : [...before.halts.slice(0, -1), { ...open, to: at }];
-  return phase === "halted" ? [...before.halts, { from: at, reason }].slice(-HALTS_MAX) : before.halts;
+  return stands ? [...before.halts, { from: at, reason }].slice(-HALTS_MAX) : before.halts;
 }
 
 function toldBy(message: StreamMessage, at: number): Indication {

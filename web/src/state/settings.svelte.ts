@@ -1,8 +1,8 @@
 // What this browser remembers: keys for this tab only, looks for longer.
 export type Theme = "auto" | "light" | "dark";
-export type View = "market" | "trading" | "operations" | "oversight";
+export type View = "market" | "trading" | "quoting" | "operations" | "clearing" | "oversight";
 
-export const VIEWS: readonly View[] = ["market", "trading", "operations", "oversight"];
+export const VIEWS: readonly View[] = ["market", "trading", "quoting", "operations", "clearing", "oversight"];
 
 class Settings {
   view = $state<View>("market");

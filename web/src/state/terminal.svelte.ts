@@ -14,6 +14,13 @@ export interface Lines {
   lines: string[];
 }
 
+interface StreamEvent {
+  type: string;
+  seq: number;
+  at: string;
+  data: Record<string, unknown>;
+}
+
 const REPLAY_MS = 30_000;
 
 export class Terminal {
@@ -80,6 +87,24 @@ export class Terminal {
     const lines = order.reject ? [`It was refused: ${order.reject.message}`] : [];
     this.story = { title: `Order ${order.id}`, lines };
     await this.rebuild(order.id);
+  }
+
+  /** Show an event that is evidence, in its own words, and why its order fared as it did. */
+  async explainEvent(seq: number): Promise<void> {
+    const title = `Event ${seq}`;
+    this.story = { title, lines: ["It is read from the stream …"] };
+    try {
+      const path = `/api/v1/events?after=${seq - 1}&limit=1`;
+      const { items } = await ask<{ items: StreamEvent[] }>(this.addresses.engine, path, settings.operatorKey.trim());
+      const event = items.find((one) => one.seq === seq);
+      if (!event) throw new Error("It is no longer kept in the event log.");
+      const facts = Object.entries(event.data).filter(([, value]) => value !== null && value !== "" && typeof value !== "object");
+      this.story = { title: `${title}: ${event.type.replaceAll("_", " ")} at ${this.clock.at(event.at)}`, lines: facts.map(([name, value]) => `${name.replaceAll("_", " ")}: ${value}`) };
+      const order = event.data.order_id ?? event.data.taker_order_id ?? event.data.incoming_order_id;
+      if (order) await this.rebuild(String(order));
+    } catch (error) {
+      this.story = { title, lines: [sentence(error)] };
+    }
   }
 
   /** Have the engine rebuild what happened to an order. */

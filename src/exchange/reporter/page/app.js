@@ -3,6 +3,7 @@
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
 import { Ladder } from "./ladder.js";
+import { Limits } from "./limits.js";
 import { Tape } from "./tape.js";
 import { Ticket } from "./ticket.js";
 
@@ -23,6 +24,7 @@ const ladder = new Ladder((price) => ticket.setPrice(price));
 const tape = new Tape();
 const chart = new Chart($("candles"));
 let ticket;
+let limits;
 let feed;
 
 start().catch((error) => notice(`The page could not start: ${error.message}. Reload it once the exchange is up.`));
@@ -30,6 +32,7 @@ start().catch((error) => notice(`The page could not start: ${error.message}. Rel
 async function start() {
   const addresses = await json("/config.json");
   ticket = new Ticket(addresses.engine, () => page.symbol, showOwn);
+  limits = new Limits(addresses.engine);
   feed = new Feed(addresses.stream, { message: take, state: showState });
   const { items } = await json("/api/v1/symbols");
   $("symbol").replaceChildren(...items.map((item) => new Option(`${item.symbol} · ${item.name}`, item.symbol)));
@@ -44,6 +47,7 @@ function show(symbol) {
   $("symbol").value = symbol;
   history.replaceState(null, "", `#${encodeURIComponent(symbol)}`);
   tape.clear();
+  limits.clear(symbol);
   ladder.show([], [], page.own);
   const symbols = [symbol];
   feed.subscribe([
@@ -109,13 +113,14 @@ async function showCandle(message) {
 }
 
 function showStatus(message) {
+  limits.take(message);
   if (message.phase && message.type !== "phase_scheduled") {
     [page.phase, page.why] = [message.phase, message.reason ?? ""];
     $("phase").textContent = message.phase.replaceAll("_", " ");
     $("indication").textContent = "";
     showTrading(page.trading);
   }
-  if (message.state) showTrading(message.state);
+  if (message.state && message.type !== "limit_state") showTrading(message.state);
   const told = message.indication ?? (message.type === "auction_indicated" ? message : null);
   if (told) showIndication(told.price, told.paired_qty ?? told.qty, told.imbalance_qty, told.imbalance_side);
 }

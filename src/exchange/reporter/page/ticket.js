@@ -1,5 +1,6 @@
 // The order ticket and one's own orders. The key stays in this tab (session storage) and goes to the engine only.
 
+import { lineOf, listOf } from "./lists.js";
 import { clock } from "./tape.js";
 
 const ORDERS_EVERY_MS = 1000;
@@ -19,7 +20,9 @@ export class Ticket {
       sessionStorage.setItem("key", this.key.value.trim());
       this.refresh();
     });
-    this.field("type").addEventListener("change", () => this.fitType());
+    this.lists = document.getElementById("lists");
+    for (const id of ["type", "peg", "link"]) this.field(id).addEventListener("change", () => this.fitType(id === "type"));
+    this.field("cancel-all").addEventListener("click", () => this.cancelAll());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send(event.submitter?.value ?? "buy");
@@ -38,30 +41,57 @@ export class Ticket {
     this.field("price").value = price;
   }
 
-  fitType() {
+  // isNew: another type of order was chosen, so its usual time in force is set.
+  fitType(isNew = true) {
     const type = this.field("type").value;
-    this.field("price").disabled = !hasLimit(type);
-    this.field("display-qty").disabled = !hasLimit(type);
-    this.field("stop-price").disabled = !waits(type);
+    if (type === "pegged") this.field("link").value = "";
+    const link = this.field("link").value;
+    this.field("price").disabled = !hasLimit(type) && type !== "pegged";
+    this.field("display-qty").disabled = this.field("hidden").disabled = !hasLimit(type);
+    this.field("stop-price").disabled = !waits(type) && link !== "oco" && link !== "bracket";
+    this.field("peg").disabled = type !== "pegged";
+    this.field("peg-offset").disabled = (type !== "pegged" || this.field("peg").value === "midpoint") && type !== "trailing_stop";
+    this.field("then-price").disabled = link !== "oto" && link !== "bracket";
+    this.field("mark").disabled = this.field("located").disabled = type === "pegged";
     this.field("post-only").disabled = type !== "limit";
-    this.field("tif").value = type === "market" ? "ioc" : "day";
+    if (isNew) this.field("tif").value = type === "market" ? "ioc" : "day";
+  }
+
+  text(id) {
+    return this.field(id).disabled ? "" : this.field(id).value.trim();
+  }
+
+  order(side) {
+    const type = this.field("type").value;
+    const order = { side, type, time_in_force: this.field("tif").value };
+    if (this.text("price")) order.price = this.text("price");
+    if (this.text("display-qty")) order.display_qty = this.text("display-qty");
+    if (waits(type)) order.stop_price = this.text("stop-price");
+    if (type === "limit") order.post_only = this.field("post-only").checked;
+    if (hasLimit(type) && this.field("hidden").checked) order.hidden = true;
+    if (type === "pegged") Object.assign(order, { type: "limit", peg: this.text("peg") }, this.text("peg-offset") && { peg_offset: this.text("peg-offset") });
+    if (type === "trailing_stop") Object.assign(order, { type: "stop" }, trail(this.text("peg-offset")));
+    if (side === "sell" && this.text("mark")) Object.assign(order, { [this.text("mark")]: true, located: this.field("located").checked });
+    return order;
   }
 
   async send(side) {
-    const type = this.field("type").value;
-    const order = {
-      symbol: this.symbolNow(), side, type, qty: this.field("qty").value.trim(),
-      time_in_force: this.field("tif").value, client_order_id: `page-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`,
-    };
-    if (hasLimit(type)) {
-      order.price = this.field("price").value.trim();
-      const shown = this.field("display-qty").value.trim();
-      if (shown) order.display_qty = shown;
+    const [symbol, qty, link] = [this.symbolNow(), this.text("qty"), this.field("link").value];
+    const order = { ...this.order(side), client_order_id: `page-${crypto.getRandomValues(new Uint32Array(2)).join("-")}` };
+    if (link) {
+      const stop = this.field("type").value.startsWith("stop") && link !== "oto" ? "" : this.text("stop-price");
+      const list = { contingency: link, symbol, qty, orders: listOf(link, order, this.text("then-price"), stop) };
+      const made = await this.call("POST", "/api/v1/order_lists", list);
+      if (made) this.say(`list ${made.list_id}: ${made.orders.length} in, ${made.waiting.length} wait for the entry`, true);
+      return this.refresh();
     }
-    if (waits(type)) order.stop_price = this.field("stop-price").value.trim();
-    if (type === "limit") order.post_only = this.field("post-only").checked;
-    const found = await this.call("POST", "/api/v1/order", order);
+    const found = await this.call("POST", "/api/v1/order", { ...order, symbol, qty });
     if (found) this.say(`${side} ${found.qty} ${found.symbol}: ${found.status}, ${found.filled_qty} filled, order ${found.id}`, true);
+    this.refresh();
+  }
+
+  async cancelAll() {
+    if (await this.call("DELETE", "/api/v1/orders")) this.say("all orders are cancelled", true);
     this.refresh();
   }
 
@@ -78,6 +108,8 @@ export class Ticket {
     const found = await this.call("GET", "/api/v1/orders?limit=50", undefined, true);
     if (!found) return;
     this.rows.replaceChildren(...found.items.map((order) => this.row(order)));
+    const lists = await this.call("GET", "/api/v1/order_lists", undefined, true);
+    if (lists) this.lists.replaceChildren(...lists.items.map((list) => lineOf(list, found.items, (id) => this.cancel(id))));
     const resting = found.items.filter((order) => rests(order) && order.symbol === this.symbolNow());
     this.onOwnPrices(new Set(resting.map((order) => order.price)));
   }
@@ -120,7 +152,7 @@ export class Ticket {
 }
 
 function rests(order) {
-  return live(order) && order.price && (!order.stop_price || order.triggered_at);
+  return live(order) && order.price && !order.peg && (!order.stop_price || order.triggered_at);
 }
 
 function hasLimit(type) {
@@ -131,9 +163,14 @@ function waits(type) {
   return type === "stop" || type === "stop_limit";
 }
 
+// How far a trailing stop follows: a share such as 1%, or an amount.
+function trail(text) {
+  return text.endsWith("%") ? { trail_bps: Math.round(Number(text.slice(0, -1)) * 100) } : { trail_amount: text };
+}
+
 // The price as the list shows it: of a stop that still waits with what it waits for.
 function priceOf(order) {
-  const price = order.price ?? "market";
+  const price = order.peg ? `${order.peg} peg ${order.price ?? "aside"}` : order.price ?? "market";
   return order.stop_price && !order.triggered_at && live(order) ? `${price}, stop ${order.stop_price}` : price;
 }
 

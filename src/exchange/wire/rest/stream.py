@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from exchange.wire.rest.market import CandleView, FiguresView, Ticker, TradeView
 from exchange.wire.rest.phases import IndicationView
-from exchange.wire.rest.volatility import BandsView
+from exchange.wire.rest.volatility import BandsView, BreakerStandView
 
 STREAM_VERSION = 1
 CHANNELS = ("trades", "book", "queue", "ticker", "candles", "status")
@@ -254,7 +254,7 @@ class CandleMessage(Struct, kw_only=True, gc=False):
 
 
 class StatusSnapshot(Struct, kw_only=True):
-    """Where a symbol and the exchange stand. symbol: empty for the exchange alone."""
+    """Where a symbol and the exchange stand. symbol: empty for the exchange alone, which has the breaker, if any."""
 
     channel: Literal["status"] = "status"
     type: Literal["snapshot"] = "snapshot"
@@ -268,6 +268,7 @@ class StatusSnapshot(Struct, kw_only=True):
     phase: str | None = None
     indication: IndicationView | None = None
     bands: BandsView | None = None
+    breaker: BreakerStandView | None = None
 
 
 class StatusMessage(Struct, kw_only=True, omit_defaults=True):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from exchange.domain import volatility_events as v
-from exchange.domain.events import Event
+from exchange.domain.events import BusinessDayStarted, Event
 from exchange.domain.phase import CALL_NS_MAX
 from exchange.domain.units import format_money
 from exchange.domain.volatility import CORRIDOR_BPS_MAX, TIERS_MAX, LimitState, VolatilityTerms
@@ -61,6 +61,20 @@ class BreakerView(Struct, kw_only=True):
     """The last close of the index that the breaker watches, null where there is none."""
 
     close_level: str | None
+
+
+class BreakerStandView(Struct, kw_only=True):
+    """Where the breaker of the market stands, as it was told since the reporter began.
+
+    index_level: null where none was; fall_bps: below its close; tripped_level: today's highest, 0 for none; ends_at: of
+    what followed, null where it does not end by itself.
+    """
+
+    close_level: str
+    index_level: str | None = None
+    fall_bps: int = 0
+    tripped_level: int = 0
+    ends_at: TimeText | None = None
 
 
 class BandsView(Struct, kw_only=True):
@@ -123,6 +137,21 @@ def bands_view(moved: v.PriceBandsMoved | None, state: int) -> BandsView | None:
         highest_price=price_text(moved.upper),
         state=LIMIT_STATES[state],
     )
+
+
+def breaker_after(before: BreakerStandView | None, event: Event) -> BreakerStandView | None:
+    """Return where the breaker stands after an event; none without a close that it watches."""
+    match event:
+        case v.MarketBreakerSet(close_level=close):
+            return BreakerStandView(close_level=format_money(close)) if close else None
+        case v.IndexLevelReported() if before is not None:
+            return structs.replace(before, index_level=format_money(event.level), fall_bps=event.fall_bps)
+        case v.MarketBreakerTripped() if before is not None:
+            ends_at = time_text(event.ends_ns) if event.ends_ns else None
+            return structs.replace(before, tripped_level=event.level, ends_at=ends_at)
+        case BusinessDayStarted() if before is not None:
+            return structs.replace(before, fall_bps=0, tripped_level=0, ends_at=None)
+    return before
 
 
 def limit_fields(event: Event) -> dict[str, Any]:
