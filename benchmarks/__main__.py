@@ -18,7 +18,7 @@ BENCHMARKS = (
         "ouch_path",
         "wire_to_wire",
     ),
-    *("market_data", "itch", "fan_out", "clearing", "netting", "startup", "terminal"),
+    *("market_data", "itch", "fan_out", "bad_clients", "clearing", "netting", "startup", "terminal"),
 )
 
 

@@ -36,7 +36,7 @@ TIMED = 10
 """Connections whose frames are looked into."""
 SOCKETS_SPARE = 100
 _SEQ = re.compile(rb'"seq":(\d+)')
-_UPGRADE = (
+UPGRADE = (
     "GET /api/v1/stream HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
@@ -92,7 +92,7 @@ class Subscriber(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         operation = b'{"op":"subscribe","channel":"book","symbols":["AAPL"]}'
         frame = bytes((0x81, 0x80 | len(operation))) + bytes(4) + operation
-        transport.write(_UPGRADE.format(host=self._host).encode() + frame)
+        transport.write(UPGRADE.format(host=self._host).encode() + frame)
 
     def data_received(self, data: bytes) -> None:
         """Count frames."""

@@ -11,7 +11,7 @@ from exchange.domain import events as e
 from exchange.domain.order import Side
 from exchange.domain.symbol import SymbolState
 from exchange.domain.trade import BustReason
-from exchange.domain.units import parse_time
+from exchange.domain.units import next_date, parse_time
 from exchange.market_data.candles import CandleKey, candle_start
 from exchange.market_data.statistics import Figures
 from exchange.market_data.tape import Tape, TapeUpdate, figures_of_trades
@@ -222,7 +222,7 @@ def test_candles_equal_a_count_by_hand_whatever_is_busted_or_corrected(steps: li
         elif what == "late":
             stream.time_ns = max(START, stream.time_ns - other * SECOND)
         elif what == "date":
-            date += 1
+            date = next_date(date)
             batch += stream.date(date)
         elif what == "batch":
             tape.apply(batch)

@@ -20,17 +20,22 @@ from tests.market_data.venue_flow import DATE, VenueFlow
 from tests.reporter.test_itch_days import messages
 
 WAIT_S = 60.0
+HELD_MAX = 5
+"""Datagrams that others overtake at a time."""
 
 
 class Receiver(asyncio.DatagramProtocol):
     """Takes datagrams, asks for what is missing, a second time where the answer is missing too.
 
-    keeps: tells of each datagram whether it arrives. messages: by sequence.
+    loss, late, twice: the shares of datagrams that do not arrive, arrive behind others, or arrive again.
+    messages: by sequence.
     """
 
-    def __init__(self, chance: Random, loss: float) -> None:
+    def __init__(self, chance: Random, loss: float, late: float, twice: float) -> None:
         self.chance = chance
-        self.loss = loss
+        self.loss, self.late, self.twice = loss, late, twice
+        self.held: list[bytes] = []
+        self.overtaken = 0
         self.messages: dict[int, bytes] = {}
         self.next = 1
         self.known = 1
@@ -46,6 +51,18 @@ class Receiver(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, address: tuple[str | int, ...]) -> None:
         if self.chance.random() < self.loss:
             return
+        if self.chance.random() < self.late and len(self.held) < HELD_MAX:
+            self.held.append(data)
+            return
+        self.take(data)
+        if self.chance.random() < self.twice:
+            self.take(data)
+        self.overtaken += len(self.held)
+        while self.held:
+            self.take(self.held.pop())
+
+    def take(self, data: bytes) -> None:
+        """Take a datagram in, whichever it is."""
         packet = mold.decode(data)
         self.heartbeats += not packet.messages
         if packet.is_end:
@@ -75,8 +92,8 @@ class Stand:
         for run in self.days.take(events, 1):
             self.feed.deliver(run)
 
-    async def receiver(self, loss: float = 0.0) -> Receiver:
-        receiver = Receiver(Random(1), loss)
+    async def receiver(self, loss: float = 0.0, late: float = 0.0, twice: float = 0.0) -> Receiver:
+        receiver = Receiver(Random(1), loss, late, twice)
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: receiver, local_addr=("127.0.0.1", 0)
         )
@@ -100,17 +117,18 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
     stand.days.close()
 
 
-@pytest.mark.parametrize("loss", [0.0, 0.3])
-async def test_a_receiver_has_every_message_however_many_datagrams_are_lost(
-    stand: Stand, loss: float
+@pytest.mark.parametrize(("loss", "late", "twice"), [(0, 0, 0), (0.3, 0, 0), (0, 0.3, 0.2), (0.2, 0.3, 0.2)])
+async def test_a_receiver_has_every_message_however_datagrams_are_lost_overtaken_or_doubled(
+    stand: Stand, loss: float, late: float, twice: float
 ) -> None:
-    receiver = await stand.receiver(loss)
+    receiver = await stand.receiver(loss, late, twice)
     stand.hear(stand.flow.open())
     while stand.days.streams.last(DATE) < 600:
         stand.hear(stand.flow.trade(1_000_000))
         await asyncio.sleep(0)
     await stand.until_it_has_all(receiver)
     assert [receiver.messages[at] for at in range(1, receiver.next)] == messages(stand.days, DATE)
+    assert bool(receiver.overtaken) == bool(late)
     receiver.transport.close()
 
 

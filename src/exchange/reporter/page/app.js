@@ -8,7 +8,7 @@ import { Tape } from "./tape.js";
 import { Ticket } from "./ticket.js";
 
 const INTERVALS = ["1s", "5s", "1m", "5m", "1h"];
-const CONFLATED_MS = 100;
+const CONFLATED_MS = 50;
 const CANDLES = 300;
 const STATE_TEXTS = { live: "live", stale: "stale: reconnecting", resyncing: "resyncing" };
 const $ = (id) => document.getElementById(id);

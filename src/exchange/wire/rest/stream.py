@@ -20,7 +20,7 @@ OPERATIONS = ("subscribe", "unsubscribe", "ping")
 OPERATION_ID_MAX = 64
 SYMBOLS_PER_OPERATION_MAX = 200
 DEPTH_MAX = 1_000
-CONFLATED_MS_MIN, CONFLATED_MS_DEFAULT, CONFLATED_MS_MAX = 10, 100, 10_000
+CONFLATED_MS_MIN, CONFLATED_MS_DEFAULT, CONFLATED_MS_MAX = 10, 50, 10_000
 
 LevelText = tuple[str, str, int]
 """[price, quantity, orders] of a price level; quantity "0": the level is gone."""
