@@ -21,6 +21,7 @@ from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
 from exchange.clearing.review_store import read_audit
 from exchange.clearing.ruling_announcer import AnnouncerStats
+from exchange.clearing.settlement_proof import settlement_faults
 from exchange.clearing.store import (
     BooksRow,
     read_balances,
@@ -231,6 +232,7 @@ class ReportsApi:
                 *waiting_faults(connection, partition),
                 *house.faults,
                 *instruction_faults(connection, partition),
+                *settlement_faults(connection, partition),
                 *margin_faults(connection, partition),
                 *fee_faults(connection, partition),
             ]
