@@ -27,7 +27,6 @@ NO_TEST_OF_ITS_OWN = {
     "domain/volatility_events.py": "values only; the records' round trip tests them",
     "domain/corporate_events.py": "values only; the records' round trip tests them",
     "domain/events.py": "values only; the records' round trip tests them",
-    "domain/participant.py": "values only",
     "domain/trade.py": "values only",
     "engine/sequencer_stats.py": "values only; engine/test_sequencer.py reads them",
     "engine/engine_metrics.py": "a table of figures; engine/test_rest_stats.py reads them",

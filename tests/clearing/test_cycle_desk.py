@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from exchange.clearing.book_keeper import BookKeeper
-from exchange.clearing.cycle_desk import (
-    CycleDesk,
-    CycleRefused,
+from exchange.clearing.cycle_desk import CycleDesk, CycleRefused
+from exchange.clearing.cycle_store import (
+    NO_CYCLES,
     first_cycle_fault,
     last_cycle,
     list_cycles,
     list_obligations,
+    netting_proof,
     read_netted,
+    save_waiting,
+    waiting_faults,
 )
-from exchange.clearing.cycle_tables import netted, obligations
+from exchange.clearing.cycle_tables import cycles, netted, obligations
+from exchange.clearing.house_tables import instructions
 from exchange.clearing.review_store import list_audit
+from exchange.clearing.store import read_transfers
+from exchange.clearing.tables import trades
 from exchange.domain.events import BusinessDayStarted
 from exchange.domain.units import format_money
 from exchange.infra.store import begin_write
+from exchange.post_trade.ledger import chains_of
+from exchange.post_trade.netting import sum_of
 from exchange.post_trade.review import Actor
 from tests.post_trade.stream import NOON_NS, Stream
 
@@ -90,7 +98,7 @@ def test_what_is_ruled_after_a_cycle_is_in_the_next(desk: Desk) -> None:
     with desk.keeper.store.connect() as connection:
         assert [each.business_date for each in list_cycles(connection, 0, 0, 9)] == [TUESDAY, MONDAY]
         assert [each.business_date for each in list_cycles(connection, 0, TUESDAY, 9)] == [MONDAY]
-        owed = {pair: each for pair, each in read_netted(connection, 0).items() if any(each)}
+        owed = {pair: each for pair, each in read_netted(connection, 0) if any(each)}
         assert owed == {(2, 1): (-10, 1_900_0000), (3, 1): (10, -1_900_0000)}
 
 
@@ -146,3 +154,62 @@ def test_what_was_changed_in_the_database_shows(desk: Desk) -> None:
         assert (
             first_cycle_fault(connection, 0) == "the obligations of 2026-11-23 are not those that were closed"
         )
+
+
+def proof_of(desk: Desk) -> list[str]:
+    """Make the cycles anew from the ledger; return what differs."""
+    with desk.keeper.store.connect() as connection:
+        netting = netting_proof(connection, 0)
+        for chain in chains_of(read_transfers(connection, 0)):
+            netting.add_chain(chain)
+        return netting.finish() + waiting_faults(connection, 0)
+
+
+def forged(desk: Desk, quantity: int) -> None:
+    """Change what Monday owes so that its hash, the sums and the instructions agree with it."""
+    with begin_write(desk.keeper.store) as connection:
+        for account_id, signed in ((1, quantity), (2, -quantity)):
+            for table in (obligations, netted, instructions):
+                connection.execute(
+                    update(table).where(table.c.account_id == account_id).values(quantity=signed)
+                )
+        owed = list_obligations(connection, 0, MONDAY, None, (0, 0), 9)
+        connection.execute(update(cycles).values(hash=sum_of(NO_CYCLES, MONDAY, owed).hash))
+        assert first_cycle_fault(connection, 0) == ""
+
+
+def test_a_forged_obligation_is_found_though_everything_stored_of_it_agrees(desk: Desk) -> None:
+    desk.stream.trade(1, 2, 100, price="189.00")
+    desk.begin(TUESDAY)
+    desk.close(MONDAY)
+    assert proof_of(desk) == []
+    forged(desk, 99)
+    (fault,) = proof_of(desk)
+    assert fault.startswith("the cycle of 2026-11-23 is not what the trades up to event ")
+
+
+def test_cycles_with_late_rulings_and_early_trades_are_made_anew_from_the_ledger(desk: Desk) -> None:
+    late = desk.stream.trade(1, 2, 100, price="189.00")
+    held = desk.stream.trade(3, 2, 10, price="195.00")
+    desk.begin(TUESDAY)
+    early = desk.stream.trade(1, 3, 50)
+    desk.close(MONDAY)
+    desk.stream.bust(late)
+    desk.stream.correct(held, "190.00", 10)
+    desk.stream.trade(2, 2, 5)
+    desk.begin(WEDNESDAY)
+    desk.close(TUESDAY)
+    desk.stream.bust(early)
+    for batch in desk.stream.batches([]):
+        desk.keeper.commit(batch)
+    assert proof_of(desk) == []
+
+
+def test_a_trade_that_is_said_to_have_waited_and_never_did_is_found(desk: Desk) -> None:
+    desk.stream.trade(1, 2, 100, price="189.00")
+    desk.begin(TUESDAY)
+    desk.close(MONDAY)
+    with begin_write(desk.keeper.store) as connection:
+        (match_id,) = connection.execute(select(trades.c.match_id)).scalars()
+        save_waiting(connection, 0, MONDAY, [match_id])
+    assert f"left out trade {match_id}, which never waited for a ruling" in proof_of(desk)[-1]

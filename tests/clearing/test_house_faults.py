@@ -19,7 +19,7 @@ from sqlalchemy import Engine, event
 from exchange.clearing.app import MIGRATIONS
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.collateral_desk import CollateralDesk, Payment, read_margins
-from exchange.clearing.cycle_desk import first_cycle_fault, list_cycles
+from exchange.clearing.cycle_store import first_cycle_fault, list_cycles
 from exchange.clearing.house_store import (
     ActRefused,
     list_acts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchange.clearing.book_keeper import BookKeeper
+from exchange.clearing.cycle_store import save_obligations
 from exchange.clearing.instruction_store import (
     instruction_faults,
     list_instructions,
@@ -23,8 +24,9 @@ OWED = [Obligation(1, 1, 10, -100), Obligation(2, 1, -10, 100)]
 
 def test_what_is_due_is_read_in_order_and_by_pages(keeper: BookKeeper) -> None:
     with begin_write(keeper.store) as connection:
-        write_instructions(connection, 0, 23, 25, OWED)
-        write_instructions(connection, 0, 22, 23, OWED)
+        for cycle, due in ((23, 25), (22, 23)):
+            save_obligations(connection, 0, cycle, OWED)
+            write_instructions(connection, 0, cycle, due)
         assert [(each.cycle, each.account_id) for each in read_open(connection, 0)] == [
             (22, 1), (22, 2), (23, 1), (23, 2)
         ]  # fmt: skip

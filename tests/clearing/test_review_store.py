@@ -87,7 +87,11 @@ def test_securities_under_suspicion_within_five_minutes_are_one_event(
 
 def test_a_proposed_ruling_takes_the_place_of_the_one_before(store: Engine) -> None:
     with begin_write(store) as connection:
-        for proposal in (Proposal("bust", 69, 0, 0, 7), Proposal("correct", 67, 5, 6, 8), None):
+        for proposal in (
+            Proposal("bust", 69, 0, 0, 7, "otto"),
+            Proposal("correct", 67, 5, 6, 8, "olga"),
+            None,
+        ):
             review_store.write_proposal(connection, 0, 2**63 + 88, proposal, 5)
             assert review_store.read_proposal(connection, 0, 2**63 + 88) == proposal
 

@@ -65,6 +65,26 @@ def test_two_officers_must_order_the_same_and_whoever_orders_otherwise_begins_an
     assert audit(keeper).count("bust") == audit(keeper).count("correct") == 1
 
 
+# who proposes, who orders the same                                          whether these are two persons
+PERSONS = [
+    ("operator operator (key 1)", "operator kim (of operator) (key 8)", False),
+    ("operator kim (of operator) (key 8)", "operator operator (key 1)", False),
+    ("operator kim (of operator) (key 8)", "clearing kim2 (of operator) (key 9)", False),
+    ("operator x (of clearing) (of operator) (key 8)", "operator operator (key 1)", False),
+    ("operator kim (of operator) (key 8)", "clearing clearing (key 3)", True),
+    ("operator operator (key 1)", "clearing clearing (key 3)", True),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "are_two"), PERSONS)
+def test_keys_that_one_person_had_made_are_one_person(
+    keeper: BookKeeper, match_id: int, first: str, second: str, are_two: bool
+) -> None:
+    rulings = desk(keeper, 1)
+    rulings.release(match_id, Actor(11, first), "news", NOON_NS)
+    assert rulings.release(match_id, Actor(12, second), "news", NOON_NS)[1] is are_two
+
+
 def test_what_is_impossible_is_refused_before_anybody_waits(keeper: BookKeeper, match_id: int) -> None:
     rulings = desk(keeper, 1)
     rulings.release(match_id, OTTO, "news", NOON_NS)
@@ -77,9 +97,12 @@ def test_what_is_impossible_is_refused_before_anybody_waits(keeper: BookKeeper, 
 
 
 def test_a_ruling_is_told_in_words() -> None:
-    assert in_words(Proposal("correct", ord("C"), 1_892_000, 60, 7)) == "code C, price 189.20, quantity 60"
-    assert in_words(Proposal("release", 0, 0, 0, 7)) == ""
-    assert not is_second(None, Proposal("release", 0, 0, 0, 7))
+    assert (
+        in_words(Proposal("correct", ord("C"), 1_892_000, 60, 7, "otto"))
+        == "code C, price 189.20, quantity 60"
+    )
+    assert in_words(Proposal("release", 0, 0, 0, 7, "otto")) == ""
+    assert not is_second(None, Proposal("release", 0, 0, 0, 7, "otto"), OTTO)
 
 
 def audit(keeper: BookKeeper) -> list[str]:

@@ -144,6 +144,16 @@ async def test_a_new_business_day_ends_day_orders_and_frees_client_order_ids(eng
     assert shape(never.body, "date", "ends_at") == {"date": "2990-01-01", "ends_at": None}
 
 
+async def test_a_key_of_the_exchange_says_for_ever_who_had_it_made(engine: RunningEngine) -> None:
+    kim = await engine.post("/api/v1/keys", "operator", {"role": "operator", "label": "kim"})
+    assert kim.body["label"] == "kim (of operator)"
+    body = {"role": "clearing", "label": "kim (of clearing)"}
+    other = await engine.post("/api/v1/keys", kim.body["key"], body)
+    assert other.body["label"] == "kim (of clearing) (of operator)"
+    long = await engine.post("/api/v1/keys", "operator", {"role": "viewer", "label": "x" * 60})
+    assert (long.status, long.body["field"]) == (422, "label")
+
+
 def test_numbers_and_times_in_texts_are_taken_within_their_limits() -> None:
     assert id32_of(str(2**50), "participant") == UINT32_MAX
     assert date_of("2026-11-23") == 20261123

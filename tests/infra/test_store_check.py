@@ -8,7 +8,7 @@ from exchange.infra.store import begin_write, open_store
 from exchange.infra.store_check import check_store
 
 MIGRATIONS = "exchange.clearing.migrations"
-NEWEST = "0005"
+NEWEST = "0006"
 
 
 def test_a_store_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from exchange.domain.units import format_money
 from exchange.post_trade.books import Books
-from exchange.post_trade.netting import KEPT_OUT, Obligation, Pair, cycle_hash, faults, net
-from exchange.post_trade.positions import Positions
+from exchange.post_trade.netting import KEPT_OUT, Obligation, Pair, net, sum_of
+from exchange.post_trade.positions import Position, Positions
 from exchange.post_trade.rules import DEFAULT_RULES, parse_rules
 from exchange.post_trade.trade import Trade
 from tests.post_trade.stream import Stream
@@ -32,8 +32,8 @@ class Day:
         out: list[Trade] = [
             trade for trade in self.books.changes.captured.values() if keeps_out and trade.state in KEPT_OUT
         ]
-        obligations = net(self.books.positions.positions, out, self.owed)
-        assert list(faults(obligations)) == []
+        obligations = list(net(self.books.positions.positions, out, sorted(self.owed.items())))
+        assert list(sum_of(b"", 0, obligations).faults()) == []
         for each in obligations:
             quantity, cash = self.owed.get((each.account_id, each.symbol_id), (0, 0))
             self.owed[each.account_id, each.symbol_id] = (quantity + each.quantity, cash + each.cash)
@@ -99,6 +99,17 @@ def test_a_correction_after_the_cycle_moves_only_the_difference() -> None:
     assert shown(day.close()) == ["1: -10 AAPL, 1980.00", "2: +10 AAPL, -1980.00"]
 
 
+def test_what_was_owed_of_nobody_s_position_any_more_comes_back() -> None:
+    before = [((1, 1), (5, -10)), ((2, 9), (0, 0)), ((3, 1), (-5, 10))]
+    assert list(net({}, [], before)) == [Obligation(1, 1, -5, 10), Obligation(3, 1, 5, -10)]
+    left = {(2, 1): Position(bought=4, bought_notional=8)}
+    assert list(net(left, [], before)) == [
+        Obligation(1, 1, -5, 10),
+        Obligation(2, 1, 4, -8),
+        Obligation(3, 1, 5, -10),
+    ]
+
+
 def test_nothing_new_owes_nothing() -> None:
     stream = Stream()
     stream.trade(1, 2, 100)
@@ -127,19 +138,19 @@ def test_all_cycles_together_owe_exactly_what_stands(stream: Stream, cuts: list[
 
 
 def test_a_house_that_would_not_be_flat_shows() -> None:
-    assert list(faults([Obligation(1, 1, 5, -10), Obligation(2, 1, -4, 10)])) == [
+    assert list(sum_of(b"", 0, [Obligation(1, 1, 5, -10), Obligation(2, 1, -4, 10)]).faults()) == [
         "obligations of symbol 1 sum to 1 shares, not 0"
     ]
-    assert list(faults([Obligation(1, 1, 0, 7)])) == ["obligations sum to 7 of cash, not 0"]
+    assert list(sum_of(b"", 0, [Obligation(1, 1, 0, 7)]).faults()) == ["obligations sum to 7 of cash, not 0"]
 
 
 def test_the_hash_of_a_cycle_depends_on_all_of_it_and_on_those_before() -> None:
     one = Obligation(1, 1, 5, -10)
     hashes = {
-        cycle_hash(bytes(16), 20261123, [one]),
-        cycle_hash(bytes(16), 20261124, [one]),
-        cycle_hash(b"x" * 16, 20261123, [one]),
-        cycle_hash(bytes(16), 20261123, [msgspec.structs.replace(one, cash=-11)]),
-        cycle_hash(bytes(16), 20261123, []),
+        sum_of(bytes(16), 20261123, [one]).hash,
+        sum_of(bytes(16), 20261124, [one]).hash,
+        sum_of(b"x" * 16, 20261123, [one]).hash,
+        sum_of(bytes(16), 20261123, [msgspec.structs.replace(one, cash=-11)]).hash,
+        sum_of(bytes(16), 20261123, []).hash,
     }
     assert len(hashes) == 5

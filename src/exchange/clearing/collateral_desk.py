@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.clearing.book_keeper import BookKeeper
-from exchange.clearing.cycle_desk import read_netted
+from exchange.clearing.cycle_store import read_netted
 from exchange.clearing.house_store import (
     Act,
     ActRefused,
@@ -215,7 +215,7 @@ class CollateralDesk:
 def exposures(connection: Connection, partition: int, books: Books) -> dict[int, Exposure]:
     """Return what each account traded and has not settled: what is not netted yet, and what is open of the cycles."""
     found: dict[int, Exposure] = {}
-    netted = read_netted(connection, partition)
+    netted = dict(read_netted(connection, partition))
     for (account_id, symbol_id), position in books.positions.positions.items():
         quantity, cash = netted.pop((account_id, symbol_id), (0, 0))
         rest = position.traded - quantity, -position.cost - cash

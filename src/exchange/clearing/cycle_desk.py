@@ -5,27 +5,34 @@ What is ruled later on its trades comes out in the next cycle (`post_trade/netti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, TextClause, select
 
 from exchange.clearing import tables
 from exchange.clearing.book_keeper import BookKeeper
-from exchange.clearing.cycle_tables import cycles, netted, obligations
+from exchange.clearing.cycle_store import (
+    NO_CYCLES,
+    Cycle,
+    add_to_netted,
+    last_cycle,
+    read_netted,
+    save_cycle,
+    save_obligations,
+    save_waiting,
+)
 from exchange.clearing.fee_store import charge_fees
 from exchange.clearing.house_store import Doing
 from exchange.clearing.instruction_store import close_prices, write_instructions
 from exchange.clearing.review_store import write_audit
 from exchange.clearing.settlement_desk import SettlementTerms
-from exchange.clearing.store import ROWS_READ_MAX, TRADE_COLUMNS, replace, trade_of
+from exchange.clearing.store import ROWS_READ_MAX, TRADE_COLUMNS, trade_of
 from exchange.domain.units import format_date
-from exchange.infra.bulk_insert import bulk_insert
-from exchange.infra.store import read_position
+from exchange.infra.store import as_long_as_it_takes, read_position
 from exchange.post_trade.books import Books
 from exchange.post_trade.fees import FeeSchedule
 from exchange.post_trade.invariants import BooksBroken
-from exchange.post_trade.netting import KEPT_OUT, Obligation, Pair, cycle_hash, faults, net
+from exchange.post_trade.netting import KEPT_OUT, CycleSum, in_pieces, net
 from exchange.post_trade.review import Actor
 from exchange.post_trade.settlement_days import SettlementCalendar
 from exchange.post_trade.trade import Trade
@@ -35,25 +42,10 @@ NO_FEES = FeeSchedule()
 EVERY_DAY = SettlementTerms(SettlementCalendar(range(7)))
 ROWS_WRITTEN_MAX = 50_000
 """Rows of a cycle that are held at once while they are written."""
-NO_CYCLES = bytes(16)
-"""The hash before the first cycle."""
 
 
 class CycleRefused(TransitionRefused):
     """This day cannot be closed now; the message is a sentence for people."""
-
-
-class Cycle(NamedTuple):
-    """A closed day."""
-
-    business_date: int
-    closed_ns: int
-    sequence: int
-    obligations: int
-    left_out: int
-    who: str
-    why: str
-    hash: bytes
 
 
 class CycleDesk:
@@ -71,9 +63,12 @@ class CycleDesk:
 
         Raise `CycleRefused`, `BooksBroken` where the house would not be flat, or as `BookKeeper.release` does.
         """
-        return self._keeper.within(
-            lambda connection, books: self._close(connection, books, business_date, actor, why, now_ns)
-        )
+
+        def work(connection: Connection, books: Books) -> Cycle:
+            with as_long_as_it_takes(connection):
+                return self._close(connection, books, business_date, actor, why, now_ns)
+
+        return self._keeper.within(work)
 
     def _close(
         self, connection: Connection, books: Books, business_date: int, actor: Actor, why: str, now_ns: int
@@ -81,17 +76,15 @@ class CycleDesk:
         partition = self._keeper.partition
         last = last_cycle(connection, partition)
         check_day(business_date, books.business_date, last)
-        before = read_netted(connection, partition)
-        found = net(books.positions.positions, _left_out(connection, partition, business_date), before)
-        for fault in faults(found):
-            raise BooksBroken(f"cycle {format_date(business_date)}: {fault}")
+        found = self._store(connection, books, business_date, last.hash if last else NO_CYCLES)
+        waiting = _waiting(connection, partition, business_date)
         cycle = Cycle(
-            business_date, now_ns, read_position(connection, partition).sequence, len(found),
-            _waiting(connection, partition, business_date), actor.who, why,
-            cycle_hash(last.hash if last else NO_CYCLES, business_date, found),
+            business_date, now_ns, read_position(connection, partition).sequence, found.count, len(waiting),
+            actor.who, why, found.hash,
         )  # fmt: skip
-        save_cycle(connection, partition, cycle, found, before)
-        write_instructions(connection, partition, business_date, self._terms.due(business_date), found)
+        save_cycle(connection, partition, cycle)
+        save_waiting(connection, partition, business_date, waiting)
+        write_instructions(connection, partition, business_date, self._terms.due(business_date))
         close_prices(connection, partition, books.directory, business_date)
         doing = Doing(connection, partition, books, actor, why, now_ns)
         before_that = (last.business_date, last.sequence) if last else (0, 0)
@@ -99,6 +92,22 @@ class CycleDesk:
         subject = f"trading day {format_date(business_date)}"
         write_audit(connection, partition, actor, "closed", subject, why, now_ns, f"hash {cycle.hash.hex()}")
         return cycle
+
+    def _store(self, connection: Connection, books: Books, business_date: int, before: bytes) -> CycleSum:
+        """Store what a cycle owes, piece by piece as it is worked out. Raise `BooksBroken`."""
+        partition, found = self._keeper.partition, CycleSum(before, business_date)
+        owed = net(
+            books.positions.positions,
+            _left_out(connection, partition, business_date),
+            read_netted(connection, partition),
+        )
+        for piece in in_pieces(owed, ROWS_WRITTEN_MAX):
+            found.add(piece)
+            save_obligations(connection, partition, business_date, piece)
+        for fault in found.faults():
+            raise BooksBroken(f"cycle {format_date(business_date)}: {fault}")
+        add_to_netted(connection, partition, business_date)
+        return found
 
 
 def check_day(business_date: int, present: int, last: Cycle | None) -> None:
@@ -112,129 +121,25 @@ def check_day(business_date: int, present: int, last: Cycle | None) -> None:
         raise CycleRefused(f"The trading day {format_date(business_date)} is not over: only {until}.")
 
 
-def last_cycle(connection: Connection, partition: int) -> Cycle | None:
-    """Return the last day that was closed."""
-    return next(iter(list_cycles(connection, partition, 0, 1)), None)
-
-
-def list_cycles(connection: Connection, partition: int, before: int, limit: int) -> list[Cycle]:
-    """Read closed days, newest first. before: the last day seen, 0 for none."""
-    query = select(*(cycles.c[name] for name in Cycle._fields)).where(cycles.c.partition == partition)
-    if before:
-        query = query.where(cycles.c.business_date < before)
-    return [
-        Cycle(*row) for row in connection.execute(query.order_by(cycles.c.business_date.desc()).limit(limit))
-    ]
-
-
-def list_obligations(
-    connection: Connection,
-    partition: int,
-    business_date: int,
-    accounts: Sequence[int] | None,
-    after: Pair,
-    limit: int,
-) -> list[Obligation]:
-    """Read a page of a day's obligations, by account and symbol. accounts: None for all."""
-    columns = obligations.c
-    query = select(columns.account_id, columns.symbol_id, columns.quantity, columns.cash).where(
-        columns.partition == partition,
-        columns.business_date == business_date,
-        tuple_(columns.account_id, columns.symbol_id) > tuple_(*after),
-    )
-    if accounts is not None:
-        query = query.where(columns.account_id.in_(accounts))
-    rows = connection.execute(query.order_by(columns.account_id, columns.symbol_id).limit(limit))
-    return [Obligation(*row) for row in rows]
-
-
-def read_netted(connection: Connection, partition: int) -> dict[Pair, tuple[int, int]]:
-    """Read what all cycles together owe: shares and money by account and symbol."""
-    rows: Sequence[Row[Any]] = connection.execute(select(netted).where(netted.c.partition == partition)).all()
-    return {(row.account_id, row.symbol_id): (row.quantity, row.cash) for row in rows}
-
-
-def first_cycle_fault(connection: Connection, partition: int) -> str:
-    """Make the hashes of all cycles and their sum anew; return where they differ first, empty for nowhere."""
-    running, sums = NO_CYCLES, dict[Pair, tuple[int, int]]()
-    for cycle in reversed(list_cycles(connection, partition, 0, 1_000_000)):
-        owed = list_obligations(connection, partition, cycle.business_date, None, (-1, -1), 1 << 31)
-        running = cycle_hash(running, cycle.business_date, owed)
-        if running != cycle.hash:
-            return f"the obligations of {format_date(cycle.business_date)} are not those that were closed"
-        _add(sums, owed)
-    if {pair: each for pair, each in sums.items() if any(each)} != {
-        pair: each for pair, each in read_netted(connection, partition).items() if any(each)
-    }:
-        return "what all cycles together owe is not the sum of them"
-    return ""
-
-
 def _left_out(connection: Connection, partition: int, business_date: int) -> Iterator[Trade]:
-    """Read the trades that stand and are not of this cycle: of later days, or waiting for a ruling."""
+    """Read the trades that stand and are not of this cycle: waiting for a ruling, or of later days."""
     columns = tables.trades.c
-    later = and_(columns.business_date > business_date, columns.state != TradeState.BUSTED.value)
-    waits = columns.state.in_([state.value for state in sorted(KEPT_OUT)])
-    query = select(*TRADE_COLUMNS).where(columns.partition == partition, or_(later, waits))
-    for row in connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_READ_MAX)):
-        yield trade_of(row)
+    others = [state.value for state in (TradeState.BUSTED, *sorted(KEPT_OUT))]
+    later = columns.business_date > business_date, columns.state.not_in(others)
+    for which in (_waits(), later):
+        query = select(*TRADE_COLUMNS).where(columns.partition == partition, *which)
+        for row in connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_READ_MAX)):
+            yield trade_of(row)
 
 
-def _waiting(connection: Connection, partition: int, business_date: int) -> int:
+def _waiting(connection: Connection, partition: int, business_date: int) -> list[int]:
+    """Return the trades up to a day that wait; `+ 0` keeps SQLite from reading the whole day for it."""
     columns = tables.trades.c
-    query = select(func.count()).where(
-        columns.partition == partition,
-        columns.business_date <= business_date,
-        columns.state.in_([state.value for state in sorted(KEPT_OUT)]),
-    )
-    return connection.execute(query).scalar() or 0
+    until = columns.business_date + 0 <= business_date
+    query = select(columns.match_id).where(columns.partition == partition, until, *_waits())
+    return list(connection.execute(query.order_by(columns.match_id)).scalars())
 
 
-def save_cycle(
-    connection: Connection,
-    partition: int,
-    cycle: Cycle,
-    found: Sequence[Obligation],
-    before: dict[Pair, tuple[int, int]],
-) -> None:
-    """Store a closed day with what it owes. before: what all cycles before owe, by account and symbol."""
-    bulk_insert(connection, cycles, ("partition", *Cycle._fields), [(partition, *cycle)])
-    for start in range(0, len(found), ROWS_WRITTEN_MAX):
-        piece = found[start : start + ROWS_WRITTEN_MAX]
-        rows = [
-            (
-                partition,
-                cycle.business_date,
-                each.account_id,
-                each.symbol_id,
-                str(each.quantity),
-                str(each.cash),
-            )
-            for each in piece
-        ]
-        bulk_insert(connection, obligations, tuple(obligations.c.keys()), rows)
-        _save_netted(connection, partition, piece, before)
-
-
-def _save_netted(
-    connection: Connection, partition: int, found: Sequence[Obligation], before: dict[Pair, tuple[int, int]]
-) -> None:
-    """Add obligations to what all cycles together owe; only rows that are there already have to be replaced."""
-    new: list[tuple[int | str, ...]] = []
-    old: list[tuple[int, ...]] = []
-    for each in found:
-        quantity, cash = before.get((each.account_id, each.symbol_id), (0, 0))
-        is_known = (each.account_id, each.symbol_id) in before
-        row = (partition, each.account_id, each.symbol_id, quantity + each.quantity, cash + each.cash)
-        if is_known:
-            old.append(row)
-        else:
-            new.append((*row[:3], str(row[3]), str(row[4])))
-    replace(connection, netted, 3, old)
-    bulk_insert(connection, netted, tuple(netted.c.keys()), new)
-
-
-def _add(sums: dict[Pair, tuple[int, int]], found: Sequence[Obligation]) -> None:
-    for each in found:
-        quantity, cash = sums.get((each.account_id, each.symbol_id), (0, 0))
-        sums[each.account_id, each.symbol_id] = quantity + each.quantity, cash + each.cash
+def _waits() -> tuple[TextClause, ColumnElement[bool]]:
+    """Return which trades wait for a ruling or for the engine, in words that have them found by their index."""
+    return tables.IS_UNUSUAL, tables.trades.c.state.in_([state.value for state in sorted(KEPT_OUT)])

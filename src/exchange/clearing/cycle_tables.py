@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 
-from exchange.clearing.tables import WideInteger, metadata, partition_column
+from exchange.clearing.tables import PublicId, WideInteger, metadata, partition_column
 
 cycles = Table(
     "cycles",
@@ -30,9 +30,18 @@ obligations = Table(
     Column("symbol_id", Integer, primary_key=True, autoincrement=False),
     Column("quantity", WideInteger, nullable=False),
     Column("cash", WideInteger, nullable=False),
-    Index("obligations_by_account", "account_id", "business_date"),
+    sqlite_with_rowid=False,
 )
 """What each cycle owes, by account and symbol."""
+
+cycle_waiting = Table(
+    "cycle_waiting",
+    metadata,
+    partition_column(),
+    Column("business_date", Integer, primary_key=True, autoincrement=False),
+    Column("match_id", PublicId, primary_key=True, autoincrement=False),
+)
+"""The trades that each cycle left out, for they waited for a ruling."""
 
 netted = Table(
     "netted",
@@ -42,5 +51,6 @@ netted = Table(
     Column("symbol_id", Integer, primary_key=True, autoincrement=False),
     Column("quantity", WideInteger, nullable=False),
     Column("cash", WideInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 """What all cycles together owe."""

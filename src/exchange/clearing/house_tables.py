@@ -99,6 +99,7 @@ instructions = Table(
     _number("settled_on", Integer),
     Index("instructions_open", "partition", "due", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
     Index("instructions_by_account", "account_id", "cycle"),
+    sqlite_with_rowid=False,
 )
 """What is to be settled. quantity, cash: what is open of it; moved: shares taken over from other accounts; compensated:
 shares that money took the place of; settled_on: 0 while anything is open."""

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, insert, literal, select, tuple_
 
-from exchange.clearing.cycle_tables import netted
+from exchange.clearing.cycle_tables import netted, obligations
 from exchange.clearing.house_tables import closing_prices, house_acts, instructions, settlement_lines
 from exchange.clearing.splits import marks_of
 from exchange.clearing.store import replace
+from exchange.clearing.tables import WideInteger
 from exchange.domain.directory import Directory
 from exchange.infra.bulk_insert import bulk_insert
-from exchange.post_trade.netting import Obligation
 from exchange.post_trade.settlement import Instruction
 
-ROWS_WRITTEN_MAX = 50_000
-"""Instructions that are held at once while they are written."""
 Cursor = tuple[int, int, int]
 """Cycle, account and symbol of the last instruction seen."""
 
@@ -60,28 +57,17 @@ _COLUMNS = [instructions.c[name] for name in KeptInstruction._fields]
 _LINE = [settlement_lines.c[name] for name in Line._fields]
 
 
-def write_instructions(
-    connection: Connection, partition: int, cycle: int, due: int, obligations: Iterable[Obligation]
-) -> None:
-    """Turn the obligations of a cycle into instructions for a day; they must be new."""
-    left = iter(obligations)
-    while piece := list(islice(left, ROWS_WRITTEN_MAX)):
-        rows = (
-            (
-                partition,
-                cycle,
-                each.account_id,
-                each.symbol_id,
-                due,
-                str(each.quantity),
-                str(each.cash),
-                "0",
-                "0",
-                0,
-            )
-            for each in piece
-        )
-        bulk_insert(connection, instructions, tuple(instructions.c.keys()), rows)
+def write_instructions(connection: Connection, partition: int, cycle: int, due: int) -> None:
+    """Turn the stored obligations of a cycle into instructions for a day; they must be new."""
+    owed = obligations.c
+    nothing = literal(0, WideInteger)
+    values = {
+        **{name: owed[name] for name in ("partition", "account_id", "symbol_id", "quantity", "cash")},
+        "cycle": owed.business_date, "due": literal(due), "moved": nothing, "compensated": nothing,
+        "settled_on": literal(0),
+    }  # fmt: skip
+    made = select(*values.values()).where(owed.partition == partition, owed.business_date == cycle)
+    connection.execute(insert(instructions).from_select(list(values), made))
 
 
 def read_open(connection: Connection, partition: int, until: int = 0) -> list[KeptInstruction]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, case, func, or_, select, tuple_, union_all
 
 from exchange.clearing import tables
 from exchange.clearing.store import (
@@ -64,9 +64,11 @@ class Holding(NamedTuple):
 def list_trades(connection: Connection, partition: int, wanted: TradeFilter, limit: int) -> list[Trade]:
     """Read a page of trades, newest first."""
     table = tables.trades
-    conditions: list[ColumnElement[bool]] = [table.c.partition == partition]
+    conditions: list[ColumnElement[bool] | TextClause] = [table.c.partition == partition]
     if wanted.state:
         conditions.append(table.c.state == wanted.state)
+        if wanted.state != TradeState.ACCEPTED.value:
+            conditions.append(tables.IS_UNUSUAL)
     if wanted.symbol_id:
         conditions.append(table.c.symbol_id == wanted.symbol_id)
     if wanted.before:
@@ -247,7 +249,7 @@ def count_by_state(connection: Connection, partition: int) -> dict[str, int]:
     total = connection.execute(select(books.c.trades).where(books.c.partition == partition)).scalar() or 0
     unusual = [state.value for state in TradeState if state != TradeState.ACCEPTED]
     query = select(table.c.state, func.count()).where(
-        table.c.partition == partition, table.c.state.in_(unusual)
+        table.c.partition == partition, tables.IS_UNUSUAL, table.c.state.in_(unusual)
     )
     counted = {row[0]: row[1] for row in connection.execute(query.group_by(table.c.state))}
     counted[TradeState.ACCEPTED.value] = total - sum(counted.values())

@@ -8,14 +8,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from exchange.clearing.cycle_desk import (
-    Cycle,
-    CycleDesk,
-    check_day,
-    last_cycle,
-    list_cycles,
-    list_obligations,
-)
+from exchange.clearing.cycle_desk import CycleDesk, check_day
+from exchange.clearing.cycle_store import Cycle, last_cycle, list_cycles, list_obligations
 from exchange.clearing.office import Office
 from exchange.clearing.rest_api import (
     EVERYBODY,

@@ -13,7 +13,7 @@ from exchange.clearing.break_report import EngineCount, Testimony, ask_engine, a
 from exchange.clearing.clearing_metrics import CLEARING_FAMILIES, ClearingFigures
 from exchange.clearing.collateral_desk import margin_faults
 from exchange.clearing.consumer import NS_PER_MS
-from exchange.clearing.cycle_desk import first_cycle_fault
+from exchange.clearing.cycle_store import first_cycle_fault, netting_proof, waiting_faults
 from exchange.clearing.fee_store import fee_faults
 from exchange.clearing.house_store import HouseProof, prove_house
 from exchange.clearing.instruction_store import instruction_faults
@@ -21,6 +21,7 @@ from exchange.clearing.office import Office
 from exchange.clearing.rest_api import OFFICE
 from exchange.clearing.review_store import read_audit
 from exchange.clearing.ruling_announcer import AnnouncerStats
+from exchange.clearing.settlement_proof import settlement_faults
 from exchange.clearing.store import (
     BooksRow,
     read_balances,
@@ -214,19 +215,24 @@ class ReportsApi:
         with begin_read(self._office.store) as connection:
             position = read_position(connection, partition)
             row = read_books_row(connection, partition)
+            netting = netting_proof(connection, partition)
             proof = prove(
                 read_transfers(connection, partition),
                 read_trades(connection, partition),
                 dict(read_balances(connection, partition)),
                 dict(read_positions(connection, partition)),
                 row.ledger_hash,
+                netting.add_chain,
             )
             house = prove_house(connection, partition)
             found = [
                 first_fault(read_audit(connection, partition)),
                 first_cycle_fault(connection, partition),
+                *netting.finish(),
+                *waiting_faults(connection, partition),
                 *house.faults,
                 *instruction_faults(connection, partition),
+                *settlement_faults(connection, partition),
                 *margin_faults(connection, partition),
                 *fee_faults(connection, partition),
             ]

@@ -81,7 +81,7 @@ class SettlementApi:
             ),
             Route(
                 "GET", path, self.runs, "List runs of settlement, newest first", "settlement", EVERYBODY,
-                query=j.ActsQuery, returns=j.RunList, errors=(400,),
+                query=j.RunsQuery, returns=j.RunList, errors=(400,),
             ),
             Route(
                 "POST", path, self.settle, "Settle what is due on a day", "settlement", RULES, body=j.SettleOrder,
@@ -145,8 +145,7 @@ class SettlementApi:
 
     async def runs(self, call: Call) -> j.RunList:
         """Answer GET /settlements."""
-        query: j.ActsQuery = call.query
-        check_kind(query.kind)
+        query: j.RunsQuery = call.query
         limit, partition, before = (
             self._office.page_limit(query.limit),
             self._office.partition,

@@ -29,6 +29,7 @@ class Proposal(NamedTuple):
     price: int
     quantity: int
     key_id: int
+    who: str
 
 
 # --- reviews ----------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The ruling desk: what officers do to single trades, with the second pair of eyes where much money is at stake.
 
 Above the notional of `[clearing.reviews] two_person_notional` the first officer's ruling only waits, and takes effect
-when another one, with another key, orders the same. Everything goes into the audit trail in the same transaction.
+when another person orders the same; keys that one person had made count as that person's. Everything goes into the
+audit trail in the same transaction.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from exchange.clearing.review_store import Proposal, read_proposal, write_audit,
 from exchange.domain.trade import BustReason
 from exchange.domain.units import Price, Quantity, format_price
 from exchange.post_trade.books import Books
-from exchange.post_trade.review import Actor, Limits
+from exchange.post_trade.review import Actor, Limits, same_person
 from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import Occurrence, advance
 
@@ -36,7 +37,7 @@ class RulingDesk:
     def release(self, match_id: int, actor: Actor, why: str, time_ns: int) -> tuple[Trade, bool]:
         """Accept a held trade; tell whether that was done, or waits for a second officer."""
         return self._rule(
-            match_id, Proposal("release", 0, 0, 0, actor.key_id), actor, why, time_ns,
+            match_id, Proposal("release", 0, 0, 0, actor.key_id, actor.who), actor, why, time_ns,
             lambda books, trade: books.release(trade, actor.who, why, time_ns),
         )  # fmt: skip
 
@@ -45,7 +46,7 @@ class RulingDesk:
     ) -> tuple[Trade, bool]:
         """Put a bust into the outbox; tell whether that was done, or waits for a second officer."""
         return self._rule(
-            match_id, Proposal("bust", int(code), 0, 0, actor.key_id), actor, why, time_ns,
+            match_id, Proposal("bust", int(code), 0, 0, actor.key_id, actor.who), actor, why, time_ns,
             lambda books, trade: books.order_bust(trade, code, actor.who, why, time_ns),
         )  # fmt: skip
 
@@ -61,7 +62,7 @@ class RulingDesk:
     ) -> tuple[Trade, bool]:
         """Put a correction into the outbox; tell whether that was done, or waits. 0 leaves price or quantity."""
         return self._rule(
-            match_id, Proposal("correct", int(code), price, quantity, actor.key_id), actor, why, time_ns,
+            match_id, Proposal("correct", int(code), price, quantity, actor.key_id, actor.who), actor, why, time_ns,
             lambda books, trade: books.order_correction(
                 trade, price or trade.price, quantity or trade.quantity, code, actor.who, why, time_ns
             ),
@@ -81,7 +82,7 @@ class RulingDesk:
             trade = known_trade(connection, match_id)
             advance(trade.state, _OCCURRENCES[wanted.kind])
             is_done = not self.limits.needs_two(trade.notional) or is_second(
-                read_proposal(connection, partition, match_id), wanted
+                read_proposal(connection, partition, match_id), wanted, actor
             )
             what = wanted.kind if is_done else f"{wanted.kind} proposed"
             if is_done:
@@ -95,11 +96,11 @@ class RulingDesk:
         return self._keeper.within(work)
 
 
-def is_second(proposed: Proposal | None, wanted: Proposal) -> bool:
+def is_second(proposed: Proposal | None, wanted: Proposal, actor: Actor) -> bool:
     """Tell whether another officer has ordered the same."""
-    if proposed is None or proposed.key_id == wanted.key_id:
+    if proposed is None or same_person(proposed.key_id, proposed.who, actor):
         return False
-    return proposed[:-1] == wanted[:-1]
+    return proposed._replace(key_id=0, who="") == wanted._replace(key_id=0, who="")
 
 
 def in_words(ruling: Proposal) -> str:

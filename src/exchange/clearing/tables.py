@@ -68,8 +68,9 @@ def partition_column() -> Column[Any]:
 
 
 metadata = MetaData()
-_IS_UNUSUAL = text("state <> 'accepted'")
-"""Nearly all trades are accepted, and no index helps to find those."""
+IS_UNUSUAL = text("state <> 'accepted'")
+"""Nearly all trades are accepted, and no index helps to find those. Who asks for others says so with these very words
+too, for SQLite takes the index of them only then."""
 _IS_LATER = text("version > 1 OR code IN (2, 3)")
 """What a bust or a correction booked; the first chain of a trade is found by the sequence of the trade."""
 
@@ -96,7 +97,7 @@ trades = Table(
     Column("version", Integer, nullable=False),
     Column("rules_version", Text, nullable=False, server_default=""),
     Index("trades_by_date", "business_date", "match_id", postgresql_using="brin"),
-    Index("trades_by_state", "state", "match_id", sqlite_where=_IS_UNUSUAL, postgresql_where=_IS_UNUSUAL),
+    Index("trades_by_state", "state", "match_id", sqlite_where=IS_UNUSUAL, postgresql_where=IS_UNUSUAL),
     Index("trades_by_symbol", "symbol_id", "match_id"),
     Index("trades_by_buyer", "buy_account_id", "match_id"),
     Index("trades_by_seller", "sell_account_id", "match_id"),
@@ -241,6 +242,7 @@ proposals = Table(
     Column("price", BigInteger, nullable=False),
     Column("quantity", BigInteger, nullable=False),
     Column("key_id", BigInteger, nullable=False),
+    Column("who", Text, nullable=False, server_default=""),
     Column("time_ns", BigInteger, nullable=False),
 )
 """Rulings that wait for a second officer who says the same; at most one for a trade."""

@@ -62,6 +62,23 @@ class Key(msgspec.Struct, frozen=True, gc=False):
     label: str
 
 
+_MADE_BY = " (of "
+
+
+def made_by(label: str, maker: str) -> str:
+    """Return the label of a key of the exchange that a person had made: it names whose it is for ever."""
+    return f"{label}{_MADE_BY}{person_of(maker)})"
+
+
+def person_of(label: str) -> str:
+    """Return who answers for a key: who had it made, and the keys before it; its own label where nobody did.
+
+    Keys that somebody had made for himself, however many and by whatever way, are of one person.
+    """
+    own, mark, maker = label.rpartition(_MADE_BY)
+    return maker[:-1] if mark and own and maker.endswith(")") else label
+
+
 def is_valid_name(text: str) -> bool:
     """Tell whether a text can be a name: 1 to 64 bytes of UTF-8, printable, no blank at either end.
 

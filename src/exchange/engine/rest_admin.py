@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
-from exchange.domain.participant import Account, Participant, Role
+from exchange.domain.participant import Account, Participant, Role, made_by
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import RiskScope
 from exchange.domain.units import (
@@ -241,10 +241,11 @@ class AdminApi:
             )
         text, sha256 = new_key()
         participant_id = ParticipantId(id32_of(body.participant, "participant"))
+        label = name_of(body.label, "label")
+        if not participant_id:
+            label = name_of(made_by(label, call.who.label), "label")
         event = await self._gateway.carry_out_to(
-            c.CreateKey(
-                participant_id=participant_id, role=role, sha256=sha256, label=name_of(body.label, "label")
-            ),
+            c.CreateKey(participant_id=participant_id, role=role, sha256=sha256, label=label),
             e.KeyCreated,
         )
         return CreatedKey(

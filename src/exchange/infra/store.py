@@ -173,6 +173,19 @@ def read_directory(connection: Connection) -> Directory:
     return directory
 
 
+@contextmanager
+def as_long_as_it_takes(connection: Connection) -> Iterator[None]:
+    """Let the open transaction do work on millions of rows, which may take longer than a server or a store is waited
+    for otherwise.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    store_postgres.lift_limits(connection)
+    with store_postgres.without_hurry():
+        yield
+
+
 def reason_of(error: BaseException) -> str:
     """Return on one line what the database said, without the statement."""
     said = error.orig if isinstance(error, DBAPIError) else error

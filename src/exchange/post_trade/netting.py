@@ -12,7 +12,7 @@ reversal or an addition in the next cycle, and all cycles together always owe ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from struct import Struct
@@ -33,6 +33,11 @@ _KEY = Struct("<QI")
 
 Pair = tuple[int, int]
 """Account and symbol id."""
+Owed = tuple[Pair, tuple[int, int]]
+"""The shares and the money that cycles owe to an account, of a symbol."""
+BEYOND: Pair = (1 << 64, 0)
+"""A pair that is after all others."""
+_END: Owed = (BEYOND, (0, 0))
 
 
 class Obligation(msgspec.Struct, frozen=True, gc=False):
@@ -56,28 +61,52 @@ def kept_apart(left_out: Iterable[Trade]) -> dict[Pair, tuple[int, int]]:
 
 
 def net(
-    positions: Mapping[Pair, Position], left_out: Iterable[Trade], before: Mapping[Pair, tuple[int, int]]
-) -> list[Obligation]:
-    """Return the obligations of a cycle by account and symbol, without those that are nothing.
+    positions: Mapping[Pair, Position], left_out: Iterable[Trade], before: Iterable[Owed]
+) -> Iterator[Obligation]:
+    """Yield the obligations of a cycle by account and symbol, without those that are nothing.
 
     positions: of all trades that were not busted. left_out: of these, what is of later days or waits for a ruling.
-    before: shares and money that all cycles before owe.
+    before: what all cycles before owe, by account and symbol as well; it is read on as the obligations are taken.
     """
-    apart = kept_apart(left_out)
-    others = [pair for pair in (*apart, *before) if pair not in positions]
-    pairs = sorted({*positions, *others} if others else positions, key=_place)
+    apart, owed = kept_apart(left_out), _Reader(before)
+    others = [pair for pair in apart if pair not in positions]
     flat = Position()
-    found = []
-    for pair in pairs:
+    for pair in sorted({*positions, *others} if others else positions, key=_place):
+        while owed.pair < pair:
+            yield from _unless_nothing(owed.pair, -owed.quantity, -owed.cash)
+            owed.go_on()
         position = positions.get(pair, flat)
         quantity = position.bought - position.sold
         cash = position.sold_notional - position.bought_notional
-        for less in (apart, before):
-            if less and pair in less:
-                quantity, cash = quantity - less[pair][0], cash - less[pair][1]
+        if owed.pair == pair:
+            quantity, cash = quantity - owed.quantity, cash - owed.cash
+            owed.go_on()
+        if apart and pair in apart:
+            quantity, cash = quantity - apart[pair][0], cash - apart[pair][1]
         if quantity or cash:
-            found.append(Obligation(pair[0], pair[1], quantity, cash))
-    return found
+            yield Obligation(pair[0], pair[1], quantity, cash)
+    while owed.pair < BEYOND:
+        yield from _unless_nothing(owed.pair, -owed.quantity, -owed.cash)
+        owed.go_on()
+
+
+class _Reader:
+    """What cycles owe, one after the other; after the last one the pair is `BEYOND` all."""
+
+    __slots__ = ("_left", "cash", "pair", "quantity")
+
+    def __init__(self, owed: Iterable[Owed]) -> None:
+        self._left = iter(owed)
+        self.pair, self.quantity, self.cash = BEYOND, 0, 0
+        self.go_on()
+
+    def go_on(self) -> None:
+        self.pair, (self.quantity, self.cash) = next(self._left, _END)
+
+
+def _unless_nothing(pair: Pair, quantity: int, cash: int) -> Iterator[Obligation]:
+    if quantity or cash:
+        yield Obligation(pair[0], pair[1], quantity, cash)
 
 
 def _place(pair: Pair) -> int:
@@ -85,29 +114,57 @@ def _place(pair: Pair) -> int:
     return pair[0] << SYMBOL_BITS | pair[1]
 
 
-def faults(obligations: Iterable[Obligation]) -> Iterator[str]:
-    """Say where the house would not be flat: per symbol shares sum to zero, and all money does."""
-    shares: dict[int, int] = {}
-    cash = 0
-    for each in obligations:
-        shares[each.symbol_id] = shares.get(each.symbol_id, 0) + each.quantity
-        cash += each.cash
-    for symbol_id, total in sorted(shares.items()):
-        if total:
-            yield f"obligations of symbol {symbol_id} sum to {total} shares, not 0"
-    if cash:
-        yield f"obligations sum to {cash} of cash, not 0"
+class CycleSum:
+    """What is known of a cycle as its obligations pass, so that they need not all be held at once.
 
+    hash: BLAKE2b-128 of that of the cycles before, the day, and the obligations in their order.
+    """
 
-def cycle_hash(before: bytes, business_date: int, obligations: Iterable[Obligation]) -> bytes:
-    """Return the hash after one more cycle: BLAKE2b-128 of that before, the day and the obligations in their order."""
-    digest = blake2b(before + business_date.to_bytes(4, "little"), digest_size=HASH_BYTES)
-    pack, left = _KEY.pack, iter(obligations)
-    while piece := list(islice(left, HASHED_AT_ONCE)):
-        digest.update(
+    def __init__(self, before: bytes, business_date: int) -> None:
+        self.count = 0
+        self._digest = blake2b(before + business_date.to_bytes(4, "little"), digest_size=HASH_BYTES)
+        self._shares: dict[int, int] = {}
+        self._cash = 0
+
+    @property
+    def hash(self) -> bytes:
+        """Return the hash after what has passed."""
+        return self._digest.digest()
+
+    def add(self, obligations: Sequence[Obligation]) -> None:
+        """Let the next obligations pass."""
+        pack, shares, cash = _KEY.pack, self._shares, 0
+        for each in obligations:
+            shares[each.symbol_id] = shares.get(each.symbol_id, 0) + each.quantity
+            cash += each.cash
+        self._cash += cash
+        self.count += len(obligations)
+        self._digest.update(
             b"".join(
                 pack(each.account_id, each.symbol_id) + b"%d %d;" % (each.quantity, each.cash)
-                for each in piece
+                for each in obligations
             )
         )
-    return digest.digest()
+
+    def faults(self) -> Iterator[str]:
+        """Say where the house would not be flat: per symbol shares sum to zero, and all money does."""
+        for symbol_id, total in sorted(self._shares.items()):
+            if total:
+                yield f"obligations of symbol {symbol_id} sum to {total} shares, not 0"
+        if self._cash:
+            yield f"obligations sum to {self._cash} of cash, not 0"
+
+
+def sum_of(before: bytes, business_date: int, obligations: Iterable[Obligation]) -> CycleSum:
+    """Let all obligations of a cycle pass. before: the hash of the cycles before."""
+    found = CycleSum(before, business_date)
+    for piece in in_pieces(obligations, HASHED_AT_ONCE):
+        found.add(piece)
+    return found
+
+
+def in_pieces(obligations: Iterable[Obligation], size: int) -> Iterator[list[Obligation]]:
+    """Yield obligations in pieces of a size, the last one shorter."""
+    left = iter(obligations)
+    while piece := list(islice(left, size)):
+        yield piece

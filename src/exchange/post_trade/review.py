@@ -18,11 +18,13 @@ IEX Rule 11.270(b)(1) has the time limits, FINRA 11892(a)(1) that of the officia
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from exchange.domain.participant import person_of
 from exchange.domain.trade import BustReason
 from exchange.domain.units import MatchId, Money, Price, Quantity, TimeNs, format_price, format_time
 from exchange.post_trade.rule_kinds import PriceBand, format_percent
@@ -88,6 +90,22 @@ class Actor(msgspec.Struct, frozen=True):
     key_id: int
     who: str
     participant_id: int = 0
+
+
+_OFFICER = re.compile(r"[a-z_]+ (.+) \(key \d+\)")
+
+
+def same_person(key_id: int, who: str, other: Actor) -> bool:
+    """Tell whether two officers are one: by the same key, or by keys of which one person had either made.
+
+    who: as it was recorded, such as `operator kim (of operator) (key 7)`.
+    """
+    return key_id == other.key_id or _person(who) == _person(other.who)
+
+
+def _person(who: str) -> str:
+    found = _OFFICER.fullmatch(who)
+    return person_of(found[1] if found else who)
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,7 +271,7 @@ def rule(
     """
     _must_be(review, "ruled on", ReviewState.FILED, ReviewState.APPEALED)
     is_appeal = review.state == ReviewState.APPEALED
-    if is_appeal and actor.key_id == review.ruled_by:
+    if is_appeal and _was(review, review.ruled_by, actor):
         raise ReviewRefused("An appeal is decided by another officer than the one who ruled.")
     check_remedy(trade, remedy)
     is_consent = review.agreed and remedy == review.wanted
@@ -321,8 +339,14 @@ def check_remedy(trade: Trade, remedy: Remedy) -> None:
 
 
 def _seconds(review: Review, remedy: Remedy, code: BustReason, actor: Actor) -> bool:
-    is_another = review.proposed_by not in (0, actor.key_id)
+    is_another = review.proposed_by != 0 and not _was(review, review.proposed_by, actor)
     return is_another and (review.proposed, review.proposed_code) == (remedy, code)
+
+
+def _was(review: Review, key_id: int, actor: Actor) -> bool:
+    """Tell whether the officer who acted by a key was this one."""
+    who = next((step.who for step in reversed(review.steps) if step.key_id == key_id), "")
+    return same_person(key_id, who, actor)
 
 
 def _must_be(review: Review, what: str, *states: ReviewState) -> None:

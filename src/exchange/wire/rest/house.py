@@ -40,6 +40,13 @@ class ActsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
     cursor: Cursor = ""
 
 
+class RunsQuery(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which runs to list, newest first."""
+
+    limit: Limit = PAGE_DEFAULT
+    cursor: Cursor = ""
+
+
 class ActView(Struct, kw_only=True):
     """Something that the house did. entries: how many it booked; detail: what it was; hash: over all acts so far."""
 
