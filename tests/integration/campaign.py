@@ -1,10 +1,10 @@
 """The nightly equality campaign: millions of random commands through the definition and the native venue.
 
 `make campaign`, or `python -m tests.integration.campaign [--commands 10000000] [--first-seed 1000] [--jobs 2]`. Each
-seed is a venue of its own: of four seeds one has tiny limits, one is mostly of auctions, one mostly of risk, and one of
-everything; all but the first are restored from each other on the way. A divergence prints its seed and the shortest
-list of commands found that still shows it, and ends the campaign with 1. So does a command, an event or a reason that
-never came: then `random_commands.py` does not know a rule.
+seed is a venue of its own: of five seeds one has tiny limits, one is mostly of auctions, one mostly of risk, one of
+price limits, and one of everything; all but the first are restored from each other on the way. A divergence prints its
+seed and the shortest list of commands found that still shows it, and ends the campaign with 1. So does a command, an
+event or a reason that never came: then `random_commands.py` does not know a rule.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from exchange.wire.records import BY_NUMBER
 from tests.matching.equality import SMALL_LIMITS, Comparison
 
 COMMANDS_PER_SEED = 100_000
-MODES = 4
-"""Tiny limits, auctions, risk, and everything, seed after seed."""
+MODES = 5
+"""Tiny limits, auctions, risk, price limits, and everything, seed after seed."""
 SNAPSHOT_EVERY = 40
 """Batches between two comparisons of the snapshots."""
 CROSS_EVERY = 5
@@ -50,7 +50,8 @@ def compare(seed: int) -> Outcome:
     """Drive both venues with the commands of one seed."""
     mode = seed % MODES
     limits = LIMITS if mode else SMALL_LIMITS
-    both, batches, same = Comparison(seed, limits, auctions=mode == 1, risk=mode == 2), 0, True
+    both = Comparison(seed, limits, auctions=mode == 1, risk=mode == 2, price_limits=mode == 3)
+    batches, same = 0, True
     while same and len(both.told) < COMMANDS_PER_SEED:
         same = both.step()
         batches += 1

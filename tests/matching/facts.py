@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
 
 from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
+from exchange.domain.phase import PhaseCause
 from exchange.domain.reasons import Reason
 from tests.matching.naive_values import Fact
 
@@ -27,7 +30,7 @@ FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
     e.MatchPrevented: lambda x: ("prevented", x.maker_order_id, x.taker_order_id, x.quantity, x.mode),
     e.TradeExecuted: lambda x: (
         "trade", x.maker_order_id, x.taker_order_id, x.price, x.quantity, x.reference_price, x.maker_leaves,
-        x.taker_leaves,
+        x.taker_leaves, x.state,
     ),
     e.OrdersCancelled: lambda x: ("cancelled in all", x.count),
     e.BusinessDayStarted: lambda x: ("day", x.ends_ns),
@@ -49,6 +52,17 @@ FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
     ce.ShortSaleRestricted: lambda x: (
         "restricted", x.symbol_id, x.is_restricted, x.days, x.price, x.closing_price,
     ),
+    v.PriceBandsSet: lambda x: ("bands of", x.symbol_id, x.tier),
+    v.PriceBandsMoved: lambda x: ("bands", x.symbol_id, x.reference_price, x.lower, x.upper, x.is_doubled),
+    v.LimitStateChanged: lambda x: ("limit state", x.symbol_id, x.state, x.bid, x.ask, x.ends_ns),
+    v.AuctionCollarSet: lambda x: ("collar", x.symbol_id, x.reference_price, x.lower, x.upper, x.extension),
+    v.PriceCorridorSet: lambda x: (
+        "corridor", x.symbol_id, x.dynamic_bps, x.static_bps, x.call_ns, x.random_ns_max,
+    ),
+    v.CorridorLeft: lambda x: ("left", x.symbol_id, x.price, x.lowest, x.highest),
+    v.MarketBreakerSet: lambda x: ("breaker", x.close_level),
+    v.IndexLevelReported: lambda x: ("index", x.level, x.fall_bps),
+    v.MarketBreakerTripped: lambda x: ("tripped", x.level, x.index_level, x.ends_ns),
     e.PhaseChanged: lambda x: ("phase", x.symbol_id, x.phase, x.cause, x.ends_ns),
     e.ScheduleCleared: lambda x: ("cleared", x.count),
     e.AuctionExtended: lambda x: ("extended", x.symbol_id, x.price, x.lowest, x.highest, x.number, x.ends_ns),
@@ -71,6 +85,22 @@ def refused(event: e.OrderRejected | e.CommandRejected) -> Fact:
 
 def facts_of(events: Iterable[e.Event]) -> list[Fact]:
     """Return what events say; the indications that end a command by symbol, as the model gives them."""
-    facts = [FACTS[type(event)](event) for event in events if type(event) in FACTS]
+    facts = watched_by_symbol([FACTS[type(event)](event) for event in events if type(event) in FACTS])
     indicated = sorted((fact for fact in facts if fact[0] == "indicated"), key=lambda fact: str(fact[1]))
     return [fact for fact in facts if fact[0] != "indicated"] + indicated
+
+
+def watched_by_symbol(facts: list[Fact]) -> list[Fact]:
+    """Put what was seen of price limits at one time by symbol, as the model gives it."""
+    runs = groupby(facts, key=is_of_watch)
+    return [
+        fact
+        for of_watch, run in runs
+        for fact in (sorted(run, key=lambda fact: int(str(fact[1]))) if of_watch else run)
+    ]
+
+
+def is_of_watch(fact: Fact) -> bool:
+    """Tell whether a fact says that a limit state changed, or a corridor was left."""
+    pauses = fact[0] == "phase" and fact[3] == PhaseCause.PRICE_LIMIT
+    return pauses or fact[0] in ("limit state", "left")

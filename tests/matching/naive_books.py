@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchange.domain.order import CancelReason, OrderType, Side
+from exchange.domain.phase import Phase
 from exchange.domain.units import PRICE_MAX
 from tests.matching.naive_values import Fact, Order, Print, Symbol, Trade
 
@@ -87,6 +88,14 @@ class NaiveBooks:
         """Give an order the last place."""
         self.places += 1
         order.place = self.places
+
+    def gathers(self, number: int) -> bool:
+        """Tell whether orders that come in now gather. Rulebook 5.1, 7.7."""
+        return self.symbols[number].phase != Phase.CONTINUOUS or self.is_left(number)
+
+    def is_left(self, number: int) -> bool:
+        """Tell whether an order of this command would have traded outside a corridor; corridors know."""
+        return False
 
     # --- prices --------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ class NaiveCorporateActions(NaivePhases):
         for side in (Side.BUY, Side.SELL) if ratio > 1 else (Side.SELL, Side.BUY):
             for order in self._orders_of(number, side):
                 self._split_order(order, symbol, ratio)
+        self.follow_action(number)
         self._split_limits(number, ratio)
         for subject, day in self.subjects.items():
             bought = self.day_shares(subject, number)
@@ -171,8 +172,12 @@ class NaiveCorporateActions(NaivePhases):
                         minimum=order.asked_minimum, part=order.part, trail=order.trail,
                         stop=stop if order.trail or order.trail_bps else symbol.tick_down(stop),
                     )  # fmt: skip
+        self.follow_action(number)
         for account, shares in self._holders(number):
             self._move(account, 0, shares * amount, HoldingCause.DIVIDEND)
+
+    def follow_action(self, number: int) -> None:
+        """Let price limits stand around the new price; bands and corridors know how."""
 
     # --- what they share -----------------------------------------------------------------------------
 

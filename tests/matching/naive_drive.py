@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 from exchange.domain import commands as c
 from exchange.domain.order import CancelReason
 from exchange.domain.reasons import Reason
+from tests.matching.naive_limit_facts import words_of, words_of_restart
 from tests.matching.naive_values import Fact
 from tests.matching.test_against_naive_model import MatcherAgainstNaiveModel
 
 OFTEN = {
     "trade": 12,
-    "trade_under_a_limit": 6,
+    "trade_under_a_limit": 9,
     "go_on": 4,
     "let_trade": 3,
     "trigger": 3,
@@ -27,11 +28,21 @@ OFTEN = {
     "cancel_orders": 4,
     "hold_an_auction": 2,
     "sell_short": 4,
-    "act": 5,
+    "act": 9,
+    "change_limits": 2,
+    "act_within_limits": 2,
+    "trade_inside": 2,
+    "reach_bands": 3,
+    "pause": 4,
+    "leave_a_corridor": 4,
+    "change_at_a_limit": 4,
+    "let_the_market_fall": 2,
 }
 """Rules that are drawn more often than the others."""
 RULES = [
-    name for name, rule in vars(MatcherAgainstNaiveModel).items() if hasattr(rule, "hypothesis_stateful_rule")
+    name
+    for name, rule in inspect.getmembers(MatcherAgainstNaiveModel)
+    if hasattr(rule, "hypothesis_stateful_rule")
 ]
 Step = tuple[str, dict[str, Any]]
 """A rule, and the bytes it was given."""
@@ -51,13 +62,20 @@ class Recorded(MatcherAgainstNaiveModel):
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[c.Command] = []
+        self.sent_at: list[int] = []
         self.facts: Counter[str] = Counter()
 
     def compare(self, command: c.Command, expected: list[Fact]) -> None:
         self.sent.append(command)
+        self.sent_at.append(self.desk.time_ns)
         super().compare(command, expected)
         self.facts.update(map(word_of, expected))
+        self.facts.update(words_of(command, expected))
         self.facts[f"told {type(command).__name__}"] += 1
+
+    def restart(self) -> None:
+        self.facts.update(words_of_restart(self.naive))
+        super().restart()
 
 
 def word_of(fact: Fact) -> str:
@@ -69,14 +87,18 @@ def word_of(fact: Fact) -> str:
 
 def run(seed: int, length: int) -> Run:
     """Carry out so many rules from a seed."""
+    machine, steps = Recorded(), steps_of(seed, length)
+    for number, step in enumerate(steps, 1):
+        if said := said_by(machine, step):
+            return Run(len(machine.sent), machine.facts, f"seed {seed}: {said}\n{shrunk(steps[:number])}")
+    return Run(len(machine.sent), machine.facts, "")
+
+
+def steps_of(seed: int, length: int) -> list[Step]:
+    """Draw so many rules from a seed."""
     drawn = random.Random(seed)
     weights = [OFTEN.get(name, 1) for name in RULES]
-    machine, steps = Recorded(), list[Step]()
-    for _ in range(length):
-        steps.append(draw(drawn, drawn.choices(RULES, weights)[0]))
-        if said := said_by(machine, steps[-1]):
-            return Run(len(machine.sent), machine.facts, f"seed {seed}: {said}\n{shrunk(steps)}")
-    return Run(len(machine.sent), machine.facts, "")
+    return [draw(drawn, drawn.choices(RULES, weights)[0]) for _ in range(length)]
 
 
 def draw(drawn: random.Random, name: str) -> Step:

@@ -11,7 +11,7 @@ from exchange.domain.order import (
     Side,
     TimeInForce,
 )
-from exchange.domain.phase import Phase
+from exchange.domain.trade import TradeCondition
 from exchange.domain.units import QUANTITY_MAX
 from tests.matching.naive_allocation import shares
 from tests.matching.naive_books import BPS, other, price_rank
@@ -63,6 +63,24 @@ class NaiveMatching(NaiveShortSales):
                     order.stop = stop
                     self.to_the_back(order)
 
+    # --- what price limits say; a market without any ------------------------------------------------
+
+    def trading_range(self, number: int) -> tuple[int, int] | tuple[()]:
+        """Return from where to where an order trades that comes in now, nothing for anywhere."""
+        return ()
+
+    def limited(self, order: Order, own: int, limits: tuple[int, int] | tuple[()], *, rests: bool) -> int:
+        """Return the worst price at which an order trades within limits. own: without, 0 for any."""
+        return own
+
+    def is_stopped(self, order: Order, own: int, limits: tuple[int, int] | tuple[()]) -> bool:
+        """Tell whether limits alone keep an order from trading on."""
+        return False
+
+    def is_protected(self, number: int) -> bool:
+        """Tell whether a trade is within limits."""
+        return False
+
     # --- one order -----------------------------------------------------------------------------------
 
     def _come_in(self, order: Order) -> None:
@@ -70,7 +88,7 @@ class NaiveMatching(NaiveShortSales):
         order.shown = order.part
         if order.waits:
             return
-        if self.symbols[order.symbol].phase != Phase.CONTINUOUS or order.tif in AUCTION_TIMES:
+        if self.gathers(order.symbol) or order.tif in AUCTION_TIMES:
             if not order.for_auction:
                 self._note_top(order)
             return
@@ -78,9 +96,13 @@ class NaiveMatching(NaiveShortSales):
             return
         rests = order.type == OrderType.LIMIT and order.tif not in (TimeInForce.IOC, TimeInForce.FOK)
         wanted = order.left if order.tif == TimeInForce.FOK else order.minimum
-        if self._finds(order) >= wanted:
-            self._trade(order)
+        own, limits = self._worst(order), self.trading_range(order.symbol)
+        worst = self.limited(order, own, limits, rests=rests)
+        if self._finds(order, worst) >= wanted:
+            self._trade(order, worst)
             why_not = self._why_no_more(order)
+            if order.live and order.left and self.is_stopped(order, own, limits):
+                why_not = CancelReason.PRICE_LIMIT
         else:
             why_not = CancelReason.MINIMUM_QUANTITY
             if order.tif == TimeInForce.FOK:
@@ -134,9 +156,8 @@ class NaiveMatching(NaiveShortSales):
 
     # --- trades --------------------------------------------------------------------------------------
 
-    def _trade(self, order: Order) -> None:
+    def _trade(self, order: Order, worst: int) -> None:
         reference = self.reference(order.symbol)
-        worst = self._worst(order)
         while order.live and order.left and (found := self._willing(order, order.left, worst)):
             given = self._shared_out(order, found[0])
             own = [maker for maker, _ in given if self._is_own(maker, order)]
@@ -173,7 +194,8 @@ class NaiveMatching(NaiveShortSales):
         percent = next(percent for highest, percent in GUIDELINE if reference <= highest)
         counts = auction or abs(price - reference) * 100 < reference * percent
         trade = Trade(
-            maker.id, taker.id, maker.symbol, buyer.account, seller.account, price, quantity, reference, counts
+            maker.id, taker.id, maker.symbol, buyer.account, seller.account, price, quantity, reference, counts,
+            time=self.now,
         )  # fmt: skip
         self.trades.append(trade)
         self.symbols[maker.symbol].history.append(trade)
@@ -183,7 +205,12 @@ class NaiveMatching(NaiveShortSales):
             party.filled += quantity
             party.live = party.left > 0
         maker.shown -= quantity
-        self.said.append(("trade", maker.id, taker.id, price, quantity, reference, maker.left, taker.left))
+        mark = TradeCondition.WITHIN_LIMITS if self.is_protected(maker.symbol) else TradeCondition.CONTINUOUS
+        if auction:
+            mark = TradeCondition.AUCTION
+        self.said.append(
+            ("trade", maker.id, taker.id, price, quantity, reference, maker.left, taker.left, mark)
+        )
 
     def refresh(self, order: Order) -> None:
         """Show the next part of an iceberg order when the last is used up, at the end of the queue. Rulebook 1.7."""
@@ -225,11 +252,11 @@ class NaiveMatching(NaiveShortSales):
             if o.minimum <= brings and (not worst or (o.price <= worst if buys else o.price >= worst))
         ]  # fmt: skip
 
-    def _finds(self, order: Order) -> int:
+    def _finds(self, order: Order, worst: int) -> int:
         """Add up what an order would trade at once, as far as an order of its own group may not end it."""
         wanted = order.left if order.tif == TimeInForce.FOK else order.minimum
         found = 0
-        willing = self._willing(order, QUANTITY_MAX, self._worst(order))
+        willing = self._willing(order, QUANTITY_MAX, worst)
         for level in sorted({(price_rank(o), o.hidden) for o in willing}):
             if found >= wanted:
                 break

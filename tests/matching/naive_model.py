@@ -3,7 +3,8 @@
 It shares no code with the matcher. Reasons are found by asking which apply at all and taking the first of the table;
 balances, reference prices and what limits measure are added up from all that ever happened. `naive_books.py` has what
 it knows, `naive_risk.py` and `naive_short_sales.py` rulebook 4, `naive_matching.py` 1, 2 and 6,
-`naive_phases.py` 5, `naive_corporate_actions.py` 9; here are the commands.
+`naive_phases.py` 5, `naive_bands.py`, `naive_corridors.py` and `naive_breaker.py` 7, `naive_corporate_actions.py` 9;
+here are the commands.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderFlag, OrderT
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
-from tests.matching.naive_corporate_actions import NaiveCorporateActions
+from tests.matching.naive_breaker import NaiveBreaker
 from tests.matching.naive_matching import trailed
 from tests.matching.naive_phases import BEFORE_OPEN, DAY_NS, NO_CANCEL
 from tests.matching.naive_values import TERMS, Fact, Order, Symbol, Trade
@@ -28,7 +29,7 @@ Use = tuple[int, str, tuple[object, ...], int]
 """Of a client order id: account, id, what the command said, order."""
 
 
-class NaiveVenue(NaiveCorporateActions):
+class NaiveVenue(NaiveBreaker):
     """Takes commands; `tell` returns what each led to. An order's id is its command's sequence."""
 
     def __init__(self, accounts: dict[int, int], symbols: dict[int, Symbol], day_ends: int = 0) -> None:
@@ -42,6 +43,7 @@ class NaiveVenue(NaiveCorporateActions):
         if refused := self._take(command, sequence):
             told = refused if isinstance(refused, tuple) else (refused, 0, 0)
             self.said = [("refused", *told)]
+        self.watch()
         self.indicate()
         return self.said
 
@@ -65,12 +67,10 @@ class NaiveVenue(NaiveCorporateActions):
                 symbol = self.symbols[command.symbol_id]
                 symbol.steps, symbol.makers, symbol.top = command.steps, command.lead_makers, {}
             case c.SetReferencePrice():
-                if (
-                    self.symbols[command.symbol_id].tick_down(command.reference_price)
-                    != command.reference_price
-                ):
+                price = command.reference_price
+                if not 0 < price == self.symbols[command.symbol_id].tick_down(price):
                     return Reason.REFERENCE_PRICE_INVALID
-                self.symbols[command.symbol_id].history.append(command.reference_price)
+                self.symbols[command.symbol_id].history.append(price)
             case c.SetSymbolState():
                 self.set_suspended(command.symbol_id, command.state == 2)
             case c.Deposit():
@@ -96,6 +96,14 @@ class NaiveVenue(NaiveCorporateActions):
                 return self.set_short_sale_terms(command)
             case c.SetRiskLimit():
                 return self.set_limit(command)
+            case c.SetPriceBands():
+                return self.set_bands(command)
+            case c.SetPriceCorridor():
+                return self.set_corridor(command)
+            case c.SetMarketBreaker():
+                return self.set_breaker(command)
+            case c.ReportIndexLevel():
+                return self.report_level(command)
             case c.SetCancelTimer():
                 return self.set_timer(command)
             case c.SetPhase():
@@ -422,6 +430,7 @@ class NaiveVenue(NaiveCorporateActions):
         self.begin_risk_day()
         self.day_ends = ends
         self.said.append(("day", ends))
+        self.begin_limits_day()
         self.begin_short_sale_day()
 
 

@@ -15,11 +15,12 @@ DAY_NS = 86_400_000_000_000
 BEFORE_OPEN = (Phase.PRE_OPEN, Phase.OPENING_AUCTION, Phase.OPENING_NO_CANCEL)
 BEFORE_CLOSE = (Phase.CLOSING_AUCTION, Phase.CLOSING_NO_CANCEL)
 AFTER_HALT = (Phase.HALTED, Phase.REOPENING_AUCTION)
+CALLED = (Phase.REOPENING_AUCTION, Phase.VOLATILITY_AUCTION)
 NO_CANCEL = (Phase.OPENING_NO_CANCEL, Phase.CLOSING_NO_CANCEL)
-GATHERING = (*BEFORE_OPEN, *BEFORE_CLOSE, Phase.REOPENING_AUCTION)
-INDICATED = (Phase.OPENING_AUCTION, Phase.OPENING_NO_CANCEL, *BEFORE_CLOSE, Phase.REOPENING_AUCTION)
+GATHERING = (*BEFORE_OPEN, *BEFORE_CLOSE, *CALLED)
+INDICATED = (Phase.OPENING_AUCTION, Phase.OPENING_NO_CANCEL, *BEFORE_CLOSE, *CALLED)
 SETTABLE = (Phase.CONTINUOUS, *BEFORE_OPEN, *BEFORE_CLOSE, Phase.POST_CLOSE, Phase.CLOSED)
-OPENING, CLOSING, REOPENING = "OCH"
+OPENING, CLOSING, REOPENING, VOLATILITY = "OCHV"
 FOR_ONE = {TimeInForce.AT_THE_OPEN: OPENING, TimeInForce.AT_THE_CLOSE: CLOSING}
 
 
@@ -108,8 +109,13 @@ class NaivePhases(NaiveMatching):
         )  # fmt: skip
         self.symbols[number] = symbol
         symbol.scheduled = self.market_scheduled
-        if self.market_phase != Phase.CONTINUOUS:
-            self._begin(number, self.market_phase, PhaseCause.LISTING)
+        phase, cause, ends = self.where_it_begins()
+        if phase != Phase.CONTINUOUS:
+            self.begin(number, phase, cause, ends)
+
+    def where_it_begins(self) -> tuple[Phase, PhaseCause, int]:
+        """Return the phase of a symbol that is listed, why, and when that ends."""
+        return self.market_phase, PhaseCause.LISTING, 0
 
     def configure(self, command: c.ConfigureSymbol) -> None:
         """Change the terms of a listed symbol; what rests stays as it is."""
@@ -133,7 +139,7 @@ class NaivePhases(NaiveMatching):
             self.said.append(("phase", 0, Phase.HALTED, PhaseCause.HALT, 0))
         for number in self._listed(command.symbol_id):
             if self.symbols[number].phase != Phase.HALTED:
-                self._begin(number, Phase.HALTED, PhaseCause.HALT)
+                self.begin(number, Phase.HALTED, PhaseCause.HALT)
         return None
 
     def resume(self, command: c.ResumeTrading) -> Reason | None:
@@ -156,7 +162,7 @@ class NaivePhases(NaiveMatching):
                 continue
             ends = self.now + command.call_ns + splitmix(command.seed) % (command.random_ns_max + 1)
             if symbol.scheduled == Phase.CONTINUOUS and command.call_ns:
-                self._begin(number, Phase.REOPENING_AUCTION, PhaseCause.RESUMPTION, ends)
+                self.begin(number, Phase.REOPENING_AUCTION, PhaseCause.RESUMPTION, ends)
             else:
                 self._enter(number, symbol.scheduled, PhaseCause.RESUMPTION, by_hand=True)
         return None
@@ -172,20 +178,24 @@ class NaivePhases(NaiveMatching):
 
     def begin_due_phases(self) -> None:
         """Begin what is due, moment by moment; before each moment all else that ends by then. Rulebook 5.2."""
-        while due := [at for at in self._moments() if at <= self.now]:
+        while due := [at for at in self.moments() if at <= self.now]:
             moment = min(due)
             self.end_what_is_due(moment)
             for number in sorted(n for n, symbol in self.symbols.items() if 0 < symbol.ends <= moment):
                 self.symbols[number].ends = 0
                 if not self.symbols[number].suspended:
                     self._enter(number, self.symbols[number].scheduled, PhaseCause.TIME_OVER)
-            rows = sorted(row for row in self.schedule if row[0] <= moment)
-            self.schedule = [row for row in self.schedule if row not in rows]
-            for _, symbol, phase in rows:
-                self._lead(symbol, phase, PhaseCause.SCHEDULE)
+            while rows := sorted(row for row in self.schedule if row[0] <= moment):
+                self.schedule.remove(rows[0])
+                self._lead(rows[0][1], rows[0][2], PhaseCause.SCHEDULE)
+            self.end_limits(moment)
 
-    def _moments(self) -> list[int]:
+    def moments(self) -> list[int]:
+        """List when something is due."""
         return [row[0] for row in self.schedule] + [s.ends for s in self.symbols.values() if s.ends]
+
+    def end_limits(self, moment: int) -> None:
+        """Do what price limits ask of time; bands know what."""
 
     def end_what_is_due(self, until: int) -> None:
         """End orders, timers and dates; the venue knows how."""
@@ -198,30 +208,42 @@ class NaivePhases(NaiveMatching):
         symbol = self.symbols[number]
         auction = auction_between(symbol.phase, phase)
         if not auction:
-            self._begin(number, phase, cause)
+            self.begin(number, phase, cause)
             return
         price, volume, surplus = self.find_price(number, auction)
+        is_checked = not by_hand and symbol.phase in GATHERING
+        if is_checked and self.goes_on(number, auction, price, volume, surplus):
+            return
         width = self.reference(number) * symbol.collar_bps * (1 + symbol.extensions) // BPS
         lowest, highest = (
             max(self.reference(number) - width, 0),
             min(self.reference(number) + width, PRICE_MAX),
         )
-        may_wait = not by_hand and symbol.phase in GATHERING and symbol.extensions < symbol.extensions_max
+        may_wait = is_checked and symbol.extensions < symbol.extensions_max
         if may_wait and volume and symbol.collar_bps and not lowest <= price <= highest:
             symbol.extensions += 1
             symbol.ends = self.now + symbol.extension_ns
             self.said.append(("extended", number, price, lowest, highest, symbol.extensions, symbol.ends))
             return
         self._uncross(number, auction, price, volume, surplus)
-        self._begin(number, phase, cause)
+        self.begin(number, phase, cause, price=price)
         if phase == Phase.CONTINUOUS and volume:
             self.wake(number, price)
             self.let_woken_come_in()
 
-    def _begin(self, number: int, phase: Phase, cause: PhaseCause, ends: int = 0) -> None:
+    def begin(self, number: int, phase: Phase, cause: PhaseCause, ends: int = 0, *, price: int = 0) -> None:
+        """Begin a phase. price: of the auction before, 0 for none."""
         symbol = self.symbols[number]
         symbol.phase, symbol.ends, symbol.extensions, symbol.indicated = phase, ends, 0, ()
         self.said.append(("phase", number, phase, cause, ends))
+        self.follow_phase(number, price)
+
+    def follow_phase(self, number: int, price: int) -> None:
+        """Let price limits begin or end with a phase; bands and corridors know how."""
+
+    def goes_on(self, number: int, auction: str, price: int, volume: int, surplus: int) -> bool:
+        """Let the auction after a pause of bands wait for another price; tell whether it does."""
+        return False
 
     # --- 5.4 price -----------------------------------------------------------------------------------
 
@@ -300,6 +322,8 @@ class NaivePhases(NaiveMatching):
 def auction_between(old: Phase, new: Phase) -> str:
     """Rulebook 5.3: the auction that stands between two phases, empty for none."""
     if new == Phase.CONTINUOUS:
+        if old == Phase.VOLATILITY_AUCTION:
+            return VOLATILITY
         return CLOSING if old in BEFORE_CLOSE else REOPENING if old in AFTER_HALT else OPENING
     return CLOSING if old in BEFORE_CLOSE and new in (Phase.POST_CLOSE, Phase.CLOSED) else ""
 

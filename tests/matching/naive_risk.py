@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderFlag, OrderType, Side
-from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskScope
 from tests.matching.naive_books import BPS, NaiveBooks
@@ -208,7 +207,7 @@ class NaiveRisk(NaiveBooks):
         buys, best = order.side == Side.BUY, self.best(order.symbol, order.side, order.left)
         if order.waits:
             return order.price
-        gathers = self.symbols[order.symbol].phase != Phase.CONTINUOUS or order.tif in AUCTION_TIMES
+        gathers = self.gathers(order.symbol) or order.tif in AUCTION_TIMES
         if order.type == OrderType.MARKET and gathers:
             return self.reference(order.symbol)
         if order.type == OrderType.MARKET and buys:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, Side
-from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind
 from tests.matching.naive_books import BPS
@@ -73,7 +72,7 @@ class NaiveShortSales(NaiveRisk):
         bids = [o.price for o in self.resting(order.symbol, Side.BUY) if not o.hidden]
         return (
             symbol.restricted_dates > 0
-            and symbol.phase == Phase.CONTINUOUS
+            and not self.gathers(order.symbol)
             and order.flags & OrderFlag.SHORT != 0
             and (order.type in WITHOUT_LIMIT or any(price >= order.price for price in bids))
         )

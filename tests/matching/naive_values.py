@@ -73,7 +73,7 @@ class Order:
 
 @dataclass
 class Trade:
-    """A trade as it stands now. counts: it may be a reference price; compared: the reference before it."""
+    """A trade as it stands now. counts: it may be a reference price; compared: the reference before it; time: of it."""
 
     maker: int
     taker: int
@@ -86,6 +86,7 @@ class Trade:
     counts: bool
     busted: bool = False
     before_split: bool = False
+    time: int = 0
 
 
 @dataclass

@@ -290,7 +290,26 @@ class RandomCommands:
             return self.of_phases(eight)
         if drawn < 0.825:
             return self.start_day(eight)
+        if drawn < 0.829:
+            return self.near_the_close(eight)
         return change_limits(eight) if drawn < 0.86 else c.Tick()
+
+    def near_the_close(self, eight: bytes) -> c.Command:
+        """Schedule an end of trading before which bands are doubled, take it back, or change the row of their table."""
+        symbol_id = pick((0, 1, 2), eight[1])
+        match eight[0] % 4:
+            case 0:
+                return c.ClearSchedule(symbol_id=0)
+            case 1:
+                reference = pick((100_000, 29_900, 7_400, 50), eight[2])
+                return c.SetReferencePrice(symbol_id=max(symbol_id, 1), reference_price=reference)
+            case _:
+                minutes, phase = (
+                    pick((20, 24, 30, 36), eight[2]),
+                    pick((Phase.CLOSING_AUCTION, Phase.CLOSED), eight[3]),
+                )
+                at_ns = self.time_ns + minutes * 60 * 10**9
+                return c.SchedulePhase(symbol_id=symbol_id, phase=phase, at_ns=at_ns)
 
     def of_phases(self, eight: bytes) -> c.Command:
         """Change a phase, and let the market trade again after a while; else enter an order for an auction, or tick."""

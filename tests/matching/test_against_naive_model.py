@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
@@ -16,10 +16,12 @@ from exchange.domain.participant import Role
 from exchange.domain.phase import Phase
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SymbolState, TickRow
+from exchange.domain.volatility_events import CorridorLeft
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
 from tests.matching.desk import MIDNIGHT_NS, Desk
 from tests.matching.facts import facts_of
+from tests.matching.naive_limit_rules import PriceLimitRules
 from tests.matching.naive_model import NaiveVenue
 from tests.matching.naive_values import Fact, Symbol
 from tests.matching.small_world import (
@@ -62,7 +64,7 @@ MARKS = (
 TRIGGERS_BPS = (10, 10, 20, 5, 1_000, 0, 10_000)
 
 
-class MatcherAgainstNaiveModel(RuleBasedStateMachine):
+class MatcherAgainstNaiveModel(PriceLimitRules):
     """Each rule draws bytes, makes commands of them, and tells both."""
 
     def __init__(self) -> None:
@@ -432,7 +434,11 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
     def compare(self, command: c.Command, expected: list[Fact]) -> None:
         events = self.desk.send(command)
         self.world.note(events)
-        assert facts_of(events) == expected, command
+        for event in events:
+            if isinstance(event, CorridorLeft):
+                self.naive.draw_end(event.symbol_id, event.sequence)
+        told = facts_of(events)
+        assert told == expected, f"{command}\nmatcher {told}\nmodel   {expected}"
         venue, naive = self.desk.venue, self.naive
         for symbol_id in naive.symbols:
             bids, asks = venue.orders(symbol_id)
@@ -448,6 +454,7 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
                 assert stops == naive.stops(symbol_id, side)
             assert venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
             assert venue.reference_price(symbol_id) == naive.reference(symbol_id)
+            assert venue.price_limits(symbol_id) == naive.price_limits(symbol_id)
             assert venue.directory.symbols[symbol_id].phase == naive.symbols[symbol_id].phase
         for account_id in naive.accounts:
             held = [venue.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]

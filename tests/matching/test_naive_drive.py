@@ -12,16 +12,17 @@ from exchange.domain.reasons import Reason
 from exchange.wire.records import BY_NUMBER
 from tests.matching import naive_drive
 from tests.matching.naive_drive import RULES, Recorded, draw, run, said_by, shrunk
+from tests.matching.naive_limit_facts import REACHED, unreached
 from tests.matching.naive_matching import NaiveMatching
 from tests.matching.naive_values import Order
 
-SEEDS = range(1, 9)
+SEEDS = range(1, 11)
 STEPS = 300
-RARE = {CancelReason.PRICE_LIMIT, CancelReason.EXPIRED, CancelReason.CANCEL_TIMER, CancelReason.DAY_ENDED}
+RARE = {CancelReason.EXPIRED, CancelReason.CANCEL_TIMER, CancelReason.DAY_ENDED}
 UNKNOWN_REASONS = range(50, 60)
 """Why orders end by rules that the naive model does not know: linked orders, quotes and pegs, rulebook 8."""
-UNKNOWN_COMMANDS = (*range(75, 85), *range(91, 96))
-"""Commands that it does not know, by number: those of rulebook 8, and of bands and breakers, rulebook 7."""
+UNKNOWN_COMMANDS = (*range(75, 85), 95)
+"""Commands that it does not know, by number: those of rulebook 8."""
 OF_NO_MARKET = {"CreateParticipant", "RevokeKey", "ConfigureRule"}
 """Commands that change nothing of what the model knows."""
 
@@ -64,6 +65,21 @@ def test_the_seeds_tell_both_every_command_that_the_model_knows() -> None:
         if not layout.is_event and number not in UNKNOWN_COMMANDS
     ]
     assert [name for name in known if name not in OF_NO_MARKET and f"told {name}" not in told] == []
+
+
+def test_the_seeds_reach_every_state_of_price_limits_and_every_level_of_the_breaker() -> None:
+    facts: Counter[str] = Counter()
+    for seed in SEEDS:
+        facts += run_once(seed).facts
+    assert unreached(facts) == []
+
+
+def test_a_market_without_limits_reaches_nothing_of_them() -> None:
+    machine = Recorded()
+    for number in range(20):
+        machine.trade([bytes([number, at, 5, 7, 1, 2, 3, 4]) for at in range(6)])
+        machine.restart()
+    assert unreached(machine.facts) == list(REACHED)
 
 
 def test_a_difference_is_shrunk_to_the_commands_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from exchange.matching.venue import RULES_VERSION, Venue
 from exchange.matching.venue_state import LIMITS, VenueLimits
 from exchange.wire.records import encode_command, number_of
 from tests.matching.desk import ANN, BOB, START_NS, XYZ, Desk, numbered_record, order
+from tests.matching.naive_drive import difference, steps_of
 from tests.matching.random_commands import RandomCommands
 from tests.matching.small_world import ALLOCATIONS, WORLD, enter, runs_of_commands
 from tests.matching.test_properties import any_records, records_of
@@ -37,6 +38,8 @@ native = pytest.importorskip(
 NativeVenue = native.NativeVenue
 from tests.matching.equality import SMALL_LIMITS, TICK, Comparison, first_difference  # noqa: E402 (needs the wheel)
 
+FLOW_STEPS = 150
+"""Rules of the naive drive, of which each tells a few commands."""
 SEEDS = range(1, 9)
 AUCTION_EVENTS = tuple(
     map(number_of, (e.PhaseChanged, e.PhaseScheduled, e.AuctionIndicated, e.AuctionExecuted))
@@ -133,6 +136,15 @@ def test_random_price_limits_have_the_same_events_hash_and_snapshot(seed: int) -
     told = [kind for kind in LIMIT_EVENTS if not both.events[kind]]
     assert not told, f"seed {seed} never had events of the types {told}"
     assert queries_of(both.fast) == queries_of(both.definition)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_the_flows_of_the_naive_model_have_the_same_events_and_snapshots(seed: int) -> None:
+    machine, said = difference(steps_of(seed, FLOW_STEPS))
+    assert said == ""
+    told = [(encode_command(command), START_NS) for command in WORLD]
+    told += [(encode_command(sent), at) for sent, at in zip(machine.sent, machine.sent_at, strict=True)]
+    assert first_difference(told, LIMITS) == ""
 
 
 @pytest.mark.parametrize("seed", SEEDS)

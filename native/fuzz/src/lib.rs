@@ -1,13 +1,12 @@
 //! What the fuzz targets share: a small market, numbered records, and the envelope of a snapshot.
 #![forbid(unsafe_code)]
 
-use exchange_matching::{Limits, Venue, RULES_VERSION};
+use exchange_matching::{Limits, Venue, RULES_VERSION, SNAPSHOT_VERSION};
 use exchange_wire::commands::{ADD_SYMBOL, CREATE_ACCOUNT, CREATE_PARTICIPANT, START_ENGINE};
 use exchange_wire::{COMMAND_HEADER_BYTES, VERSION};
 
 pub const LIMITS: Limits =
     Limits { symbols: 8, participants: 8, accounts: 8, keys: 8, client_order_ids: 64, rulings: 64, risk_limits: 8 };
-const SNAPSHOT_VERSION: u16 = 3;
 
 /// Command records, numbered on from 1.
 #[derive(Default)]

@@ -56,7 +56,7 @@ pub use order_book::{Level, Order, QueuePlace};
 pub use phases::ScheduledPhase;
 pub use printable::UNICODE_VERSION;
 pub use risk_desk::RiskUsage;
-pub use snapshot::SnapshotError;
+pub use snapshot::{SnapshotError, SNAPSHOT_VERSION};
 pub use state::Limits;
 pub use venue::{TradeState, Venue, VenueError};
 

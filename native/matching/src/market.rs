@@ -71,6 +71,11 @@ pub struct Market {
 }
 
 impl Market {
+    /// Whether orders that come in now gather: for its phase, or because its corridor has just been left.
+    pub fn gathers(&self) -> bool {
+        self.phase != CONTINUOUS || self.guard.as_deref().is_some_and(Guard::is_left)
+    }
+
     /// ticks: (from price, tick), a valid table.
     pub fn new(round_lot: u32, state: u8, reference_price: u32, ticks: &[(u32, u32)]) -> Self {
         let (tick_starts, tick_sizes) = ([0; TICK_ROWS_MAX], [0; TICK_ROWS_MAX]);

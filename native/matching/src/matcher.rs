@@ -14,7 +14,6 @@ use crate::order_book::{public_id, Fill, Meets, Order, BUY, HIDDEN, NOTED, PEGGE
 use crate::order_checks::{
     may_rest, reaches, FILL_OR_KILL, IMMEDIATE_OR_CANCEL, LIMIT, MARKET, MARKET_TO_LIMIT,
 };
-use crate::phase::CONTINUOUS;
 use crate::price_guard::Guard;
 use crate::reference_price::ReferencePrice;
 use crate::self_trade::{Group, CANCEL_OLDEST};
@@ -106,8 +105,7 @@ impl State {
     /// Trades an incoming order as far as it goes; then rests what is left, or cancels it.
     pub fn come_in(&mut self, mut incoming: Order, client_order_id: &ClientOrderId) {
         let market = &self.markets[incoming.symbol_id as usize - 1];
-        let gathers = market.phase != CONTINUOUS || market.guard.as_deref().is_some_and(Guard::is_left);
-        if gathers || is_auction_time(incoming.kind.time_in_force) {
+        if market.gathers() || is_auction_time(incoming.kind.time_in_force) {
             return self.gather(incoming, client_order_id);
         }
         let needs_price = incoming.kind.order_type == MARKET_TO_LIMIT || incoming.kind.flags & REPRICE != 0;
@@ -122,9 +120,12 @@ impl State {
         let must_fill = incoming.kind.time_in_force == FILL_OR_KILL;
         let may_rest = is_limit && !must_fill && incoming.kind.time_in_force != IMMEDIATE_OR_CANCEL;
         let own_rank = worst_rank;
-        let is_guarded = market.guard.is_some();
-        let worst_rank =
-            if is_guarded { self.limited_rank(&mut incoming, own_rank, may_rest) } else { own_rank };
+        let limits = market.guard.as_deref().map(|guard| market.limits(guard));
+        let is_guarded = limits.is_some();
+        let worst_rank = match limits {
+            Some(limits) => self.limited_rank(&mut incoming, limits, own_rank, may_rest),
+            None => own_rank,
+        };
         if (must_fill || incoming.asked_minimum != 0) && !self.finds_enough(&incoming, worst_rank) {
             return self.trade_nothing(incoming, client_order_id);
         }
@@ -138,7 +139,8 @@ impl State {
         if incoming.leaves == 0 {
             return;
         }
-        let is_stopped = worst_rank > own_rank && self.is_stopped(&incoming, own_rank);
+        let limits = limits.filter(|_| worst_rank > own_rank);
+        let is_stopped = limits.is_some_and(|limits| self.is_stopped(&incoming, limits, own_rank));
         if may_rest {
             self.rest(incoming, client_order_id);
         } else if is_stopped {
@@ -201,10 +203,14 @@ impl State {
     }
 
     /// The rank of the worst price that an order and a price guard allow; bands price what may rest anew.
-    fn limited_rank(&mut self, incoming: &mut Order, own_rank: u32, may_rest: bool) -> u32 {
+    fn limited_rank(
+        &mut self,
+        incoming: &mut Order,
+        (lowest, highest): (u32, u32),
+        own_rank: u32,
+        may_rest: bool,
+    ) -> u32 {
         let market = &self.markets[incoming.symbol_id as usize - 1];
-        let Some(guard) = market.guard.as_deref() else { return own_rank };
-        let (lowest, highest) = market.limits(guard);
         let side = incoming.kind.side;
         let (limit, other) = if side == BUY { (highest, lowest) } else { (lowest, highest) };
         let opposite = market.book.opposite_sides(side).0;
@@ -215,14 +221,15 @@ impl State {
         if rank <= own_rank {
             return own_rank;
         }
-        if may_rest && matches!(guard, Guard::Bands(_)) {
+        if may_rest && matches!(market.guard.as_deref(), Some(Guard::Bands(_))) {
             self.reprice(incoming, limit, reprice_reason::PRICE_LIMIT);
         }
         rank
     }
 
     /// Whether a price limit keeps an order from trading on; leaves the corridor where it does.
-    fn is_stopped(&mut self, incoming: &Order, own_rank: u32) -> bool {
+    /// limits: as they were when the order came in; its own trades move those of a corridor.
+    fn is_stopped(&mut self, incoming: &Order, (lowest, highest): (u32, u32), own_rank: u32) -> bool {
         let market = &mut self.markets[incoming.symbol_id as usize - 1];
         let side = incoming.kind.side;
         let best = self.orders.best_willing_price(&market.book, side, incoming.leaves);
@@ -230,10 +237,7 @@ impl State {
         else {
             return false;
         };
-        let limits = market.guard.as_deref().map(|guard| market.limits(guard));
-        if let (Some(Guard::Corridor(corridor)), Some((lowest, highest))) =
-            (market.guard.as_deref_mut(), limits)
-        {
+        if let Some(Guard::Corridor(corridor)) = market.guard.as_deref_mut() {
             corridor.left.get_or_insert([best, lowest, highest]);
         }
         true

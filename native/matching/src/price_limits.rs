@@ -99,12 +99,13 @@ impl State {
 
     // --- time ----------------------------------------------------------------------------------------
 
-    /// Does what is due: ends limit states, measures bands.
+    /// Does what is due: ends limit states, measures bands. Orders that ended by then are no limit state any more.
     pub fn tick_guards(&mut self, now_ns: u64) {
         let mut due: Vec<u32> =
             self.guards_due.iter().take_while(|due| due.0 <= now_ns).map(|due| due.1).collect();
         due.sort_unstable();
         for symbol_id in due {
+            self.watch_bands(symbol_id);
             let ends_ns = self.market_mut(symbol_id).bands().map_or(0, |bands| bands.limit_ends_ns);
             if 0 < ends_ns && ends_ns <= now_ns {
                 self.end_limit_state(symbol_id);
@@ -118,20 +119,17 @@ impl State {
     }
 
     fn end_limit_state(&mut self, symbol_id: u32) {
-        self.watch_bands(symbol_id);
         let market = self.market_mut(symbol_id);
         let (bid, _) = market.best();
         let Some(bands) = market.bands() else { return };
-        if bands.state != limit_state::LIMIT {
-            return;
-        }
         let (lower, upper) = (bands.lower, bands.upper);
-        let reached = if bid >= upper { upper } else { lower };
+        let is_upper = bid >= upper;
+        let reached = if is_upper { upper } else { lower };
         let step = collar_width(reached);
         self.pause(symbol_id);
         let Some(bands) = self.market_mut(symbol_id).bands() else { return };
         bands.collar_step = step;
-        (bands.collar_lower, bands.collar_upper) = match reached == upper {
+        (bands.collar_lower, bands.collar_upper) = match is_upper {
             true => (lower, (upper + step).min(PRICE_MAX)),
             false => (lower.saturating_sub(step), upper),
         };

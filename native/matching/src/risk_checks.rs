@@ -14,7 +14,6 @@ use crate::market::BASIS_POINTS;
 use crate::matcher::cancel_reason;
 use crate::order_book::{Order, BUY, LINKED, REPRICE, SELL};
 use crate::order_checks::{reaches, LIMIT, MARKET, MARKET_TO_LIMIT, STOP_LIMIT};
-use crate::phase::CONTINUOUS;
 use crate::reasons::{self as reason, int64, Refusal};
 use crate::risk_book::{kind, CancelTimers, RiskBook, MS_NS};
 use crate::state::State;
@@ -207,7 +206,7 @@ impl State {
         if is_waiting(order.kind) {
             return order.price;
         }
-        let gathers = market.phase != CONTINUOUS || is_auction_time(order.kind.time_in_force);
+        let gathers = market.gathers() || is_auction_time(order.kind.time_in_force);
         if order_type == MARKET && gathers {
             return market.reference.price;
         }

@@ -6,7 +6,6 @@ use exchange_wire::events::{Kind, SHORT_SALE_RESTRICTED, SHORT_SALE_TERMS_SET};
 use crate::market::{Market, BASIS_POINTS};
 use crate::order_book::{BUY, LOCATED, SELL, SHORT, SHORT_EXEMPT};
 use crate::order_checks::{MARKET, MARKET_TO_LIMIT};
-use crate::phase::CONTINUOUS;
 use crate::reasons::{self as reason, Refusal};
 use crate::risk_book::kind;
 use crate::risk_checks::scope;
@@ -166,7 +165,7 @@ impl State {
 
 /// Checks that a short sale is above the best bid, where short sales are restricted; asked in continuous trading.
 pub fn check_short_price(market: &Market, kind: Kind, price: u32) -> Check {
-    if market.short_sales.days == 0 || kind.flags & SHORT == 0 || market.phase != CONTINUOUS {
+    if market.short_sales.days == 0 || kind.flags & SHORT == 0 || market.gathers() {
         return Ok(());
     }
     let best_bid = market.book.bids.best_rank().unwrap_or(0);

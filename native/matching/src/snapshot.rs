@@ -31,7 +31,8 @@ use crate::RULES_VERSION;
 use crate::{corporate_snapshot, risk_snapshot};
 
 const MAGIC: &[u8; 4] = b"XVEN";
-const SNAPSHOT_VERSION: u16 = 5;
+/// The layout that `Venue::snapshot` writes.
+pub const SNAPSHOT_VERSION: u16 = 5;
 const ENVELOPE_BYTES: usize = 20;
 
 /// Bytes that are no snapshot of this version.

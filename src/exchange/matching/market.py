@@ -118,6 +118,11 @@ class Market:
             price += self.tick_at(price) - over
         return price if price <= PRICE_MAX else 0
 
+    @property
+    def gathers(self) -> bool:
+        """Tell whether orders that come in now gather: for its phase, or because its corridor has just been left."""
+        return self.phase is not Phase.CONTINUOUS or (self.guard is not None and self.guard.is_left)
+
     def price_limits(self, guard: PriceGuard) -> tuple[int, int]:
         """Return the lowest and highest price at which a guard lets an order trade now."""
         return guard.limits(self.last_price or self.reference.price)

@@ -34,7 +34,6 @@ from exchange.matching.market import Market
 from exchange.matching.order_book import LINKED, NO_LEVEL, QUOTED, BookSide, RestingOrder
 from exchange.matching.order_lists import OrderLists
 from exchange.matching.pegs import Pegs
-from exchange.matching.price_guard import PriceGuard
 from exchange.matching.quotes import Quotes
 from exchange.matching.risk_checks import RiskChecks
 from exchange.matching.short_sale_desk import ShortSaleDesk, refusal_of_price
@@ -52,6 +51,9 @@ _IMMEDIATE_OR_CANCEL = TimeInForce.IOC
 _FILL_OR_KILL = TimeInForce.FOK
 _REPRICE = OrderFlag.REPRICE.value
 _SHORT = OrderFlag.SHORT.value
+NO_LIMITS = (0, 0)
+PriceRange = tuple[int, int]
+"""The lowest and the highest price at which an order may trade."""
 ANY_PRICE = NO_LEVEL + 1
 """The rank from which on every price will do."""
 
@@ -136,9 +138,10 @@ class Matcher:
             _IMMEDIATE_OR_CANCEL,
             _FILL_OR_KILL,
         )
-        own_rank = worst_rank
+        own_rank, limits = worst_rank, NO_LIMITS
         if guard is not None:
-            worst_rank = self._limited_rank(market, guard, incoming, own_rank, may_rest)
+            limits = market.price_limits(guard)
+            worst_rank = self._limited_rank(market, limits, incoming, own_rank, may_rest)
         if time_in_force is _FILL_OR_KILL or incoming.flags or incoming.terms is not NO_TERMS:
             wanted = incoming.leaves if time_in_force is _FILL_OR_KILL else incoming.minimum
             if wanted and self._available(market, incoming, worst_rank, wanted) < wanted:
@@ -147,7 +150,7 @@ class Matcher:
         self._trade(market, worst_rank, incoming)
         if not incoming.leaves:
             return
-        is_stopped = worst_rank > own_rank and self._is_stopped(market, incoming, own_rank)
+        is_stopped = worst_rank > own_rank and self._is_stopped(market, incoming, own_rank, limits)
         if may_rest:
             self._rest(market, incoming)
         elif is_stopped:
@@ -184,10 +187,10 @@ class Matcher:
         return market.book.opposite_side(incoming.side).rank(price) if price else ANY_PRICE
 
     def _limited_rank(
-        self, market: Market, guard: PriceGuard, incoming: RestingOrder, own_rank: int, may_rest: bool
+        self, market: Market, limits: PriceRange, incoming: RestingOrder, own_rank: int, may_rest: bool
     ) -> int:
-        """Return the rank of the worst price that an order and a price guard allow; bands price what may rest anew."""
-        lowest, highest = market.price_limits(guard)
+        """Return the rank of the worst price that an order and price limits allow; bands price what may rest anew."""
+        lowest, highest = limits
         limit, other = (highest, lowest) if incoming.side is _BUY else (lowest, highest)
         opposite, best = (
             market.book.opposite_side(incoming.side),
@@ -198,17 +201,20 @@ class Matcher:
             rank = opposite.rank(best.price) + 1
         if rank <= own_rank:
             return own_rank
-        if may_rest and guard.reprices:
+        if may_rest and market.guard is not None and market.guard.reprices:
             self._reprice(incoming, limit, RepriceReason.PRICE_LIMIT)
         return rank
 
-    def _is_stopped(self, market: Market, incoming: RestingOrder, own_rank: int) -> bool:
-        """Tell whether a price limit keeps an order from trading on, and leave the corridor where it does."""
+    def _is_stopped(self, market: Market, incoming: RestingOrder, own_rank: int, limits: PriceRange) -> bool:
+        """Tell whether a price limit keeps an order from trading on, and leave the corridor where it does.
+
+        limits: as they were when the order came in; its own trades move those of a corridor.
+        """
         best, guard = market.book.willing(incoming.side, incoming.leaves), market.guard
         assert guard is not None, "there is a price limit"
         if best is None or market.book.opposite_side(incoming.side).rank(best.price) < own_rank:
             return False
-        guard.leave(best.price, *market.price_limits(guard))
+        guard.leave(best.price, *limits)
         return True
 
     def _available(self, market: Market, incoming: RestingOrder, worst_rank: int, wanted: int) -> int:

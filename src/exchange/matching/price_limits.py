@@ -84,12 +84,13 @@ class PriceLimits:
         return min(self._state.guards_due.values(), default=0)
 
     def tick(self, now_ns: int) -> None:
-        """Do what is due: end limit states, measure bands."""
+        """Do what is due: end limit states, measure bands. Orders that ended by then are no limit state any more."""
         due = sorted(symbol_id for symbol_id, ns in self._state.guards_due.items() if ns <= now_ns)
         for symbol_id in due:
             market = self._state.markets[symbol_id]
             guard = market.guard
             assert isinstance(guard, PriceBands), "only bands ask for time"
+            self._watch_bands(market, guard)
             if 0 < guard.limit_ends_ns <= now_ns:
                 self._end_limit_state(market, guard)
             if 0 < guard.update_ns <= now_ns:
@@ -97,14 +98,11 @@ class PriceLimits:
             self.note_due(market)
 
     def _end_limit_state(self, market: Market, guard: PriceBands) -> None:
-        self._watch_bands(market, guard)
-        if guard.state is not LimitState.LIMIT:
-            return
-        reached = guard.upper if _best(market)[0] >= guard.upper else guard.lower
-        lower, upper, step = guard.lower, guard.upper, collar_width(reached)
+        lower, upper, is_upper = guard.lower, guard.upper, _best(market)[0] >= guard.upper
+        reached = upper if is_upper else lower
         self._pause(market)
-        guard.collar_step = step
-        if reached == upper:
+        guard.collar_step = step = collar_width(reached)
+        if is_upper:
             guard.collar_lower, guard.collar_upper = lower, min(upper + step, PRICE_MAX)
         else:
             guard.collar_lower, guard.collar_upper = max(lower - step, 0), upper

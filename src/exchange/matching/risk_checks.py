@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from exchange.domain import events as e
 from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderType, Side
-from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import ALERT_PERCENTS, BlockCause, LimitKind, RiskScope
 from exchange.domain.trade import BASIS_POINTS
@@ -339,7 +338,7 @@ def worst_price(market: Market, order: Proposal) -> int:
     book = market.book
     if order.order_type in STOPS:
         return order.price
-    gathers = market.phase is not Phase.CONTINUOUS or order.time_in_force in AUCTION_TIMES
+    gathers = market.gathers or order.time_in_force in AUCTION_TIMES
     if order.order_type == _MARKET and gathers:
         return market.reference.price
     if order.order_type == _MARKET and order.side is _BUY:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from exchange.domain import commands as c
 from exchange.domain import corporate_events as ce
 from exchange.domain.order import OrderFlag, OrderType, Side
-from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.symbol import SHORT_TRIGGER_BPS_MAX, ShortSaleTerms
@@ -122,7 +121,7 @@ class ShortSaleDesk:
 
 def refusal_of_price(market: Market, order_type: int, flags: int, price: int) -> Refusal | None:
     """Check that a short sale is above the best bid, where short sales are restricted; asked in continuous trading."""
-    if not market.short_sales.days or not flags & SHORT or market.phase is not Phase.CONTINUOUS:
+    if not market.short_sales.days or not flags & SHORT or market.gathers:
         return None
     bids = market.book.bids
     best_bid = bids.best_level().price if bids.ranks else 0
