@@ -19,7 +19,9 @@ def linked(text: str) -> tuple[set[str], set[str]]:
         numbers.append(found[1])
         if "(../tests/scenarios/" in paragraph:
             shown.add(found[1])
-    for first, last in re.findall(r"\[(\d+\.\d+) (?:to|and) (\d+\.\d+): [^]]*\]\(\.\./tests/scenarios/", text):
+    for first, last in re.findall(
+        r"\[(\d+\.\d+) (?:to|and) (\d+\.\d+): [^]]*\]\(\.\./tests/scenarios/", text
+    ):
         shown |= set(numbers[numbers.index(first) : numbers.index(last) + 1])
     return set(numbers), shown
 
