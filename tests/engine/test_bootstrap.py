@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exchange.domain.units import parse_price
+from exchange.domain.units import parse_money, parse_price
 from exchange.engine.bootstrap import DAY_NS, KeyFile, day_end_after, read_keys, write_keys
-from exchange.infra.config_sections import SymbolConfig
+from exchange.infra.config_sections import PriceLimitsConfig, SymbolConfig
 from exchange.infra.errors import InfraError
 from tests.engine.running_engine import RunningEngine, config_for
 
@@ -98,6 +98,24 @@ async def test_a_symbol_of_the_configuration_gets_its_bands_or_its_corridor(tmp_
     assert [(each["mode"], each["lowest_price"]) for each in limits] == [
         ("bands", "9.00"), ("corridor", "9.70"), ("none", None)
     ]  # fmt: skip
+
+
+async def test_a_market_of_the_configuration_gets_its_breaker_and_bands_but_where_it_says_without(
+    tmp_path: Path,
+) -> None:
+    limits = PriceLimitsConfig(breaker_close=parse_money("5000.00"), bands_tier=1, without_bands=("XYZ",))
+    config = config_for(tmp_path)
+    engine_config = msgspec.structs.replace(config.engine, price_limits=limits)
+    async with RunningEngine(tmp_path, msgspec.structs.replace(config, engine=engine_config)) as engine:
+        modes = {}
+        for each in engine.config.symbols:
+            modes[each.symbol] = (await engine.get(f"/api/v1/symbols/{each.symbol}/limits")).body["mode"]
+        assert modes.pop("XYZ") == "none"
+        assert set(modes.values()) == {"bands"}
+        assert (await engine.get("/api/v1/market/breaker")).body["close_level"] == "5000.00"
+        await engine.ask("PUT", "/api/v1/market/breaker", "operator", {"close_level": "4000.00"})
+        await engine.restart()
+        assert (await engine.get("/api/v1/market/breaker")).body["close_level"] == "4000.00"
 
 
 async def test_partitions_share_the_symbols_without_overlap(tmp_path: Path) -> None:

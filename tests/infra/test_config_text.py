@@ -66,7 +66,7 @@ def test_the_example_reads_as_all_defaults(tmp_path: Path) -> None:
 def test_every_key_stands_in_the_example_with_a_comment_and_no_other() -> None:
     document = tomllib.loads(example_text())
     tables = {"clearing.fund", "clearing.margin", "clearing.reviews", "clearing.rules", "clearing.settlement"}
-    tables |= {"engine.ouch", "engine.schedule", "reporter.itch", "reporter.webhooks"}
+    tables |= {"engine.ouch", "engine.schedule", "engine.price_limits", "reporter.itch", "reporter.webhooks"}
     tables |= {f"surveillance.{name}" for name in Settings.__struct_fields__[1:]}
     assert keys_in(document) - tables == set(keys_of(Config)) - tables
     comments = " ".join(line.strip("# ") for line in example_text().splitlines() if line.startswith("#"))

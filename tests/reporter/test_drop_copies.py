@@ -10,7 +10,7 @@ from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
-from exchange.domain.units import OrderId, ParticipantId
+from exchange.domain.units import OrderId, ParticipantId, Price, Quantity
 from exchange.reporter.drop_copies import RECORDS_PER_ROW_MAX, concerned, copies_of, records_of, rows_of
 from exchange.wire.records import decode_events
 from tests.market_data.venue_flow import VenueFlow
@@ -52,6 +52,30 @@ def test_a_cancel_is_told_to_its_owner_alone() -> None:
     assert (cancelled["type"], cancelled["price"], cancelled["qty"]) == ("cancel", "100.00", "100")
     assert cancelled["reason"] == "requested"
     assert told(flow, opened, events, 1) == []
+
+
+def test_an_order_that_a_split_adjusted_is_told_and_a_change_by_its_owner_is_not() -> None:
+    flow = VenueFlow()
+    opened = flow.open()
+    flow.limit(Side.SELL, 1_000_000, 100)
+    order_id = OrderId(flow.live[0])
+    changed = flow.do(
+        c.AmendOrder(
+            order_id=order_id, participant_id=ParticipantId(2), price=Price(1_000_000), quantity=Quantity(90)
+        )
+    )
+    assert told(flow, opened, changed, 2) == []
+    symbol_id = next(event.symbol_id for event in decode_events(changed))
+    flow.do(c.HaltTrading(symbol_id=symbol_id, reason="split"))
+    events = flow.do(c.SplitSymbol(symbol_id=symbol_id, new_shares=2, old_shares=1))
+    (adjusted,) = told(flow, opened, events, 2)
+    assert adjusted | {"order_id": "", "account": ""} == {
+        "type": "adjustment", "seq": adjusted["seq"], "at": adjusted["at"], "account": "", "symbol": "AAPL",
+        "order_id": "", "side": "sell", "price": "50.00", "qty": "180", "leaves_qty": "180",
+        "reason": "corporate_action",
+    }  # fmt: skip
+    assert told(flow, opened, events, 1) == []
+    assert [account for account, _, _ in concerned(events)] == [2]
 
 
 def test_busts_and_corrections_are_told_with_what_stood_before() -> None:

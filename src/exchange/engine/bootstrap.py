@@ -22,7 +22,7 @@ from exchange.infra import disk
 from exchange.infra.auth import new_key, new_password, session_digest
 from exchange.infra.component_key import given_component_key
 from exchange.infra.config import Config
-from exchange.infra.config_sections import SymbolConfig
+from exchange.infra.config_sections import PriceLimitsConfig, SymbolConfig
 from exchange.infra.errors import InfraError
 from exchange.matching.venue import Venue
 from exchange.wire.ouch_session import SessionTerms, terms_of
@@ -76,6 +76,7 @@ class Bootstrap:
         """Submit what is missing; return the keys of the key file, which is written where it is missing."""
         await self._start_business_day(now_ns)
         await self._list_symbols()
+        await self._set_breaker()
         path = self._config.key_file_for()
         keys = self._known_keys(path) or await self._make_keys(path)
         await self._admit_component_key(given_component_key())
@@ -110,7 +111,9 @@ class Bootstrap:
         await self.submit([
             command
             for symbol in missing
-            for command in _protection(symbol, SymbolId(self._directory.symbol_ids[symbol.symbol]))
+            for command in _protection(
+                symbol, SymbolId(self._directory.symbol_ids[symbol.symbol]), self._config.engine.price_limits
+            )
         ])  # fmt: skip
         for symbol in wanted:
             if present := self._directory.present_name(symbol.symbol):
@@ -120,6 +123,12 @@ class Bootstrap:
                 log.warning(
                     "symbol_differs_from_configuration", symbol=symbol.symbol, keys=changes, applied=False
                 )
+
+    async def _set_breaker(self) -> None:
+        """Let the breaker watch the index of the configuration, unless it watches one already."""
+        close_level = self._config.engine.price_limits.breaker_close
+        if close_level and not self._directory.breaker_close:
+            await self.submit([c.SetMarketBreaker(close_level=close_level)])
 
     async def _make_keys(self, path: Path) -> KeyFile:
         """Make the exchange's own keys and the demo's; write them where only their owner reads them."""
@@ -272,10 +281,12 @@ def _add_symbol(symbol: SymbolConfig) -> c.AddSymbol:
     )
 
 
-def _protection(symbol: SymbolConfig, symbol_id: SymbolId) -> list[c.Command]:
-    if symbol.bands_tier:
-        return [c.SetPriceBands(symbol_id=symbol_id, tier=symbol.bands_tier)]
-    if not (symbol.corridor_dynamic_bps or symbol.corridor_static_bps):
+def _protection(symbol: SymbolConfig, symbol_id: SymbolId, market: PriceLimitsConfig) -> list[c.Command]:
+    has_corridor = symbol.corridor_dynamic_bps or symbol.corridor_static_bps
+    is_left_out = has_corridor or symbol.symbol in market.without_bands
+    if tier := symbol.bands_tier or (0 if is_left_out else market.bands_tier):
+        return [c.SetPriceBands(symbol_id=symbol_id, tier=tier)]
+    if not has_corridor:
         return []
     return [c.SetPriceCorridor(
         symbol_id=symbol_id, dynamic_bps=symbol.corridor_dynamic_bps, static_bps=symbol.corridor_static_bps,

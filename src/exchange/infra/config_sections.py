@@ -148,6 +148,19 @@ class OuchConfig(Section, frozen=True, kw_only=True):
     """A client that is silent, or reads nothing, for so long is disconnected."""
 
 
+class PriceLimitsConfig(Section, frozen=True, kw_only=True):
+    """What protects the whole market from sudden prices. Symbols that are listed already, and a breaker that is set,
+    stay as they are; change them by command.
+    """
+
+    breaker_close: MoneyText = Money(0)
+    """The last close of the index that the breaker watches, such as "5000.00"; 0 for no breaker."""
+    bands_tier: Annotated[int, Meta(ge=0, le=TIERS_MAX)] = 0
+    """Price bands of this tier for each symbol that has neither bands nor a corridor of its own; 0 for none."""
+    without_bands: Annotated[tuple[str, ...], Meta(max_length=1_000)] = ()
+    """Symbols that get none by that."""
+
+
 class EngineConfig(Section, frozen=True, kw_only=True):
     """Engine: takes orders, matches, and tells the others what happened."""
 
@@ -185,6 +198,7 @@ class EngineConfig(Section, frozen=True, kw_only=True):
     """Make demo participants with keys, cash and shares at the first start."""
     ouch: OuchConfig = OuchConfig()
     schedule: ScheduleConfig = ScheduleConfig()
+    price_limits: PriceLimitsConfig = PriceLimitsConfig()
 
 
 class ItchConfig(Section, frozen=True, kw_only=True):

@@ -1,4 +1,5 @@
-"""Which events concern an account, and how its participant is told: executions, cancels, busts and corrections.
+"""Which events concern an account, and how its participant is told: executions, cancels, busts and corrections, and
+orders that a corporate action adjusted.
 
 An event is stored as its record under each account that it concerns, some of one account and one batch in a row, and
 turned into words only when it is read. A trade between two orders of one participant is told twice, once for each
@@ -11,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from exchange.domain import corporate_events as ca
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import CancelReason, Side
@@ -36,6 +38,12 @@ _ACCOUNTS = {
     ),
     kind_of(e.OrderCancelled): field_struct(e.OrderCancelled, "sequence", "account_id"),
 }
+_ADJUSTED = kind_of(e.OrderAmended)
+_ADJUSTED_FIELDS = field_struct(e.OrderAmended, "sequence", "command_sequence", "account_id")
+_ACTIONS = {
+    kind_of(kind): field_struct(kind, "command_sequence") for kind in (ca.SymbolSplit, ca.DividendPaid)
+}
+"""A change of an order that follows one of these within its command was not its owner's."""
 _OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}
 
 
@@ -46,10 +54,17 @@ def is_copied(kind: int) -> bool:
 
 def concerned(events: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Give (account, sequence, record) of each event for each account that it concerns."""
-    offset, end = 0, len(events)
+    offset, end, action = 0, len(events), 0
     while offset < end:
         length, kind, _ = RECORD_START.unpack_from(events, offset)
         fields = _ACCOUNTS.get(kind)
+        if kind in _ACTIONS:
+            (action,) = _ACTIONS[kind].unpack_from(events, offset)
+        elif kind == _ADJUSTED and action:
+            record = events[offset : offset + length]
+            sequence, command, account = _ADJUSTED_FIELDS.unpack_from(record)
+            if command == action:
+                yield account, sequence, record
         if fields is not None:
             record = events[offset : offset + length]
             sequence, *accounts = fields.unpack_from(record)
@@ -131,9 +146,18 @@ def _changed(event: e.TradeBusted | e.TradeCorrected, account_id: int, symbol: s
             )  # fmt: skip
 
 
+def _adjusted(event: e.OrderAmended, account_id: int, symbol: str) -> Iterator[DropCopy]:
+    yield _copy(
+        event, account_id, symbol, type="adjustment", order_id=str(event.order_id), side=SIDE_TEXT[event.side],
+        price=price_text(event.price) if event.price else None, qty=str(event.quantity),
+        leaves_qty=str(event.leaves), reason="corporate_action",
+    )  # fmt: skip
+
+
 _WRITERS: dict[type[e.Event], Callable[[Any, int, str], Iterator[DropCopy]]] = {
     e.TradeExecuted: _executed,
     e.OrderCancelled: _cancelled,
     e.TradeBusted: _changed,
     e.TradeCorrected: _changed,
+    e.OrderAmended: _adjusted,
 }

@@ -16,8 +16,8 @@ from exchange.wire.rest.texts import SIDES
 
 LEVELS = 1_000
 NS_PER_S = 1_000_000_000
-INDEX_CLOSE = 500_000
-"""Of the index that the breaker watches, in hundredths of a point."""
+INDEX_CLOSE = 50_000_000
+"""Of the index that the breaker watches: 5,000.00 points, in 1/10,000."""
 WAVE = 12
 """Orders of a wave of the crowd, in each symbol."""
 ATTEMPTS_MAX = 100

@@ -31,6 +31,8 @@ from tests.engine.explain.test_words import filled
          " (straddle state)."),
         (v.LimitStateChanged, {"state": LimitState.NORMAL, "bid": 100_000, "ask": 100_100},
          "The best bid is 10.00 and the best offer 10.01: both are inside the bands again."),
+        (v.IndexLevelReported, {"level": 46_250_000, "fall_bps": 750},
+         "The index stands at 4625.00, 7.5 % below its last close."),
         (e.PegAccepted, {"kind": PegKind.PRIMARY, "offset": -200, "limit": 100_200},
          "Its price follows the best price shown on its own side, 0.02 below it, and never passes 10.02."),
         (e.PegAccepted, {"kind": PegKind.MIDPOINT, "offset": 0, "limit": 0},

@@ -11,7 +11,7 @@ from exchange.domain import volatility_events as v
 from exchange.domain.order import PegKind
 from exchange.domain.order_list import ListEnd
 from exchange.domain.quote import ProtectionKind
-from exchange.domain.units import format_price, format_time
+from exchange.domain.units import format_money, format_price, format_time
 from exchange.domain.volatility import LimitState
 
 PEGGED_TO = {
@@ -84,6 +84,10 @@ def _protection(event: e.QuoteProtectionReached) -> str:
     return f"The maker's protection was reached: {event.measured} {what}, and {event.limit} is the limit."
 
 
+def _index(event: v.IndexLevelReported) -> str:
+    return f"The index stands at {format_money(event.level)}, {percent(event.fall_bps)} below its last close."
+
+
 def _short_sales(event: ca.ShortSaleRestricted) -> str:
     if not event.is_restricted:
         return "Short sales may be at any price again."
@@ -96,6 +100,7 @@ PHRASES: dict[type[e.Event], Callable[[Any], str]] = {
     e.PegAccepted: terms_of_peg,
     e.OrderListEnded: _list_ended,
     e.QuoteProtectionReached: _protection,
+    v.IndexLevelReported: _index,
     v.LimitStateChanged: _limit_state,
     v.PriceBandsSet: _bands,
     v.PriceCorridorSet: _corridor,

@@ -93,9 +93,7 @@ EVENTS: dict[type[e.Event], Telling] = {
     ca.SymbolRenamed: Telling("The symbol's ticker went from {old_symbol} to {symbol}.", "9.7"),
     ca.SpecialTermsAdjusted: Telling("Its special terms were adjusted with it.", "9.3"),
     ca.ShortSaleRestricted: Telling("", "4.6"),
-    v.IndexLevelReported: Telling(
-        "The index stands at {level}, {fall_bps} basis points below its last close.", "7.8"
-    ),
+    v.IndexLevelReported: Telling("", "7.8"),
     v.MarketBreakerTripped: Telling("The market's breaker tripped at level {level}: all that trades stops.", "7.8"),
 }  # fmt: skip
 """What is said of an event; one without a sentence has it in `phrases.py`. The first one with a title names the

@@ -41,10 +41,11 @@ class DropCopy(Struct, kw_only=True, gc=False):
     """One thing that happened to one order of one of the participant's accounts. seq: of its event.
 
     execution: price and qty of the trade, leaves_qty of the order after it; cancel: the price of the order and the
-    shares that were left; bust: what the trade stood at; correction: that too, with new_price and new_qty.
+    shares that were left; bust: what the trade stood at; correction: that too, with new_price and new_qty;
+    adjustment by a split or a dividend: the order's price, qty and leaves_qty from then on.
     """
 
-    type: Literal["execution", "cancel", "bust", "correction"]
+    type: Literal["execution", "cancel", "bust", "correction", "adjustment"]
     seq: int
     at: TimeText
     account: Id
