@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 
 from exchange.domain import commands as c
 from exchange.domain.order import OrderFlag, OrderType, Side, TimeInForce
@@ -20,6 +20,7 @@ from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue import Venue
 from tests.matching.desk import MIDNIGHT_NS, Desk
 from tests.matching.facts import facts_of
+from tests.matching.naive_linked_rules import LinkedRules, differences_of_linked
 from tests.matching.naive_model import NaiveVenue
 from tests.matching.naive_values import Fact, Symbol
 from tests.matching.small_world import (
@@ -62,7 +63,7 @@ MARKS = (
 TRIGGERS_BPS = (10, 10, 20, 5, 1_000, 0, 10_000)
 
 
-class MatcherAgainstNaiveModel(RuleBasedStateMachine):
+class MatcherAgainstNaiveModel(LinkedRules):
     """Each rule draws bytes, makes commands of them, and tells both."""
 
     def __init__(self) -> None:
@@ -449,6 +450,7 @@ class MatcherAgainstNaiveModel(RuleBasedStateMachine):
             assert venue.depth(symbol_id, 99) == (levels_of(bids), levels_of(asks))
             assert venue.reference_price(symbol_id) == naive.reference(symbol_id)
             assert venue.directory.symbols[symbol_id].phase == naive.symbols[symbol_id].phase
+        assert differences_of_linked(venue, naive) == []
         for account_id in naive.accounts:
             held = [venue.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]
             assert held == [naive.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]

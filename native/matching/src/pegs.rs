@@ -160,12 +160,18 @@ impl State {
 
     // --- as the best prices move ---------------------------------------------------------------------
 
-    /// Moves the pegged orders of those symbols that the command's events so far concern.
+    /// Moves the pegged orders of those symbols that the command's events concern, until all stand.
+    ///
+    /// What stop orders did that one symbol's moves triggered may have taken quotes out of another.
     #[cold]
     pub fn follow_pegs(&mut self) {
-        for symbol_id in self.events.symbols_concerned() {
-            if self.pegged.contains(&symbol_id) {
-                self.follow_pegs_of(symbol_id);
+        let mut followed = None;
+        while followed != Some(self.events.header.sequence) {
+            followed = Some(self.events.header.sequence);
+            for symbol_id in self.events.symbols_concerned() {
+                if self.pegged.contains(&symbol_id) {
+                    self.follow_pegs_of(symbol_id);
+                }
             }
         }
     }

@@ -174,6 +174,23 @@ REASONS: dict[Reason, ReasonText] = {
         field="trail_amount",
         measured="trail",
     ),
+    Reason.PEG_INVALID: ReasonText(
+        "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
+        field="peg",
+        measured="peg or offset",
+    ),
+    Reason.QUOTES_NOT_RESET: ReasonText(
+        "The protection of these quotes was reached; reset it to quote again.", field="symbol"
+    ),
+    Reason.QUOTE_INVALID: ReasonText(
+        "A mass quote has 1 to 100 quotes, each of another symbol, and each with a side.",
+        field="quotes",
+        measured="quotes",
+        limit="maximum",
+    ),
+    Reason.QUOTE_CROSSED: ReasonText(
+        "The bid of a quote must be below its ask.", field="bid_price", measured="bid", limit="ask"
+    ),
     Reason.SHORT_FLAG_INVALID: ReasonText(
         "A sale is marked short or short exempt, not both, and only such a one says that shares are located.",
         field="short",
@@ -198,23 +215,6 @@ REASONS: dict[Reason, ReasonText] = {
         field="price",
         measured="price",
         limit="best bid",
-    ),
-    Reason.PEG_INVALID: ReasonText(
-        "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
-        field="peg",
-        measured="peg or offset",
-    ),
-    Reason.QUOTES_NOT_RESET: ReasonText(
-        "The protection of these quotes was reached; reset it to quote again.", field="symbol"
-    ),
-    Reason.QUOTE_INVALID: ReasonText(
-        "A mass quote has 1 to 100 quotes, each of another symbol, and each with a side.",
-        field="quotes",
-        measured="quotes",
-        limit="maximum",
-    ),
-    Reason.QUOTE_CROSSED: ReasonText(
-        "The bid of a quote must be below its ask.", field="bid_price", measured="bid", limit="ask"
     ),
     Reason.ORDER_LIST_INVALID: ReasonText(
         "An order list is a pair, an entry with one order that waits for it, or a bracket of three orders.",

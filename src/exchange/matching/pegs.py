@@ -46,10 +46,16 @@ class Pegs:
         self._execution = execution
 
     def follow(self) -> None:
-        """Move the pegged orders of those symbols that the command's events so far concern."""
-        for symbol_id in self._events.symbols_concerned():
-            if symbol_id in self._state.pegged:
-                self._follow(self._state.markets[symbol_id])
+        """Move the pegged orders of those symbols that the command's events concern, until all stand.
+
+        What stop orders did that one symbol's moves triggered may have taken quotes out of another.
+        """
+        followed = -1
+        while followed != self._events.sequence:
+            followed = self._events.sequence
+            for symbol_id in self._events.symbols_concerned():
+                if symbol_id in self._state.pegged:
+                    self._follow(self._state.markets[symbol_id])
 
     def park(self, market: Market) -> None:
         """Take every pegged order of a symbol aside, for orders gather from now on."""
