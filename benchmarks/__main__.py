@@ -17,7 +17,7 @@ BENCHMARKS = (
         "ouch_path",
         "wire_to_wire",
     ),
-    *("market_data", "fan_out", "clearing", "netting", "startup", "terminal"),
+    *("market_data", "itch", "fan_out", "clearing", "netting", "startup", "terminal"),
 )
 
 

@@ -11,12 +11,15 @@ __all__ = [
     "INTERFACE",
     "RULES_VERSION",
     "UNICODE_VERSION",
+    "ItchStream",
     "Journal",
     "OuchTranslator",
     "Venue",
     "__version__",
     "count_records",
     "is_printable",
+    "itch_blocks",
+    "itch_datagrams",
 ]
 
 # (order id, account id, symbol id, side, type, time in force, flags, price, quantity, leaves, client order id,
@@ -31,6 +34,8 @@ _LimitNumbers: TypeAlias = tuple[int, int, int, int, int, int, int]
 
 def count_records(records: bytes) -> int: ...
 def is_printable(character: str) -> bool: ...
+def itch_blocks(packets: bytes) -> bytes: ...
+def itch_datagrams(session: bytes, first: int, packets: bytes) -> list[bytes]: ...
 # (session, user, account id, participant id, cancel on disconnect, last number, sequence, disabled)
 _SessionRow: TypeAlias = tuple[int, str, int, int, bool, int, int, bool]
 # (order id, session, number, reference, symbol id, type, price, quantity, leaves, post-only, cancelling)
@@ -76,6 +81,34 @@ class Journal:
     def end(self, clean: bool) -> None: ...
     # (nanoseconds that each batch took which became durable, why nothing more is written, whether all was stored)
     def outcomes(self) -> tuple[list[int], str | None, bool | None]: ...
+
+# (date, packets, how many they are, whether the date begins here, whether it ends here)
+_ItchPartRow: TypeAlias = tuple[int, bytes, int, bool, bool]
+# (id, ticker filled up with blanks, round lot, state, phase, tier, trigger of short sales in bps, restricted)
+_ItchSymbolRow: TypeAlias = tuple[int, bytes, int, int, int, int, int, bool]
+# (date, the breaker's close, symbols, references by order id, corrected matches by match id, blocked symbols)
+_ItchStartRow: TypeAlias = tuple[
+    int, int, Sequence[_ItchSymbolRow], Sequence[tuple[int, int]], Sequence[tuple[int, int]], Sequence[int]
+]
+
+@final
+class ItchStream:
+    # known: the numbers that are events; books: as `BookBuilder.snapshot` writes them
+    def __new__(cls, known: bytes, books: bytes, start: _ItchStartRow) -> ItchStream: ...
+    def apply(self, events: bytes) -> list[_ItchPartRow]: ...
+    def begin(self, date: int) -> list[_ItchPartRow]: ...
+    # the events since the last call that changed symbols or the breaker's close
+    def take_directory_events(self) -> bytes: ...
+    def books(self) -> bytes: ...
+    # (date, the breaker's close, references, matches, blocked symbols)
+    def state(self) -> tuple[int, int, list[tuple[int, int]], list[tuple[int, int]], list[int]]: ...
+    @property
+    def date(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def time_ns(self) -> int: ...
+
 @final
 class OuchTranslator:
     def __new__(

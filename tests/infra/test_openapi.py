@@ -14,7 +14,7 @@ import pytest
 
 from exchange.domain.participant import Role
 from exchange.infra.http_routes import Route
-from exchange.infra.openapi import document
+from exchange.infra.openapi import document, outdent
 from tests.infra.http_server import Handlers, NewOrder, Page, bearer, serving
 
 
@@ -198,3 +198,9 @@ async def test_a_browser_shows_every_operation_on_the_page() -> None:
         assert f'id="{name}"' in page
     assert "An order to enter." in page, "the operation in the address is open and shows its fields"
     assert paths == {"/docs", "/docs/docs.css", "/docs/docs.js", "/openapi.json"}
+
+
+def test_a_description_is_not_indented_as_code() -> None:
+    schemas: dict[str, Any] = {"Order": {"description": "A.\n\n    b: c."}, "Empty": {"type": "object"}}
+    outdent(schemas)
+    assert schemas == {"Order": {"description": "A.\n\nb: c."}, "Empty": {"type": "object"}}

@@ -8,6 +8,7 @@ import pytest
 
 from exchange.domain import commands as c
 from exchange.domain.order import Side, TimeInForce
+from exchange.market_data.book_builder import BookBuilder
 from exchange.reporter.itch_days import CHECKPOINT_FILE, ItchDays
 from exchange.wire import soupbintcp as soup
 from tests.market_data.itch_book import ItchReader
@@ -70,18 +71,18 @@ def test_old_days_are_forgotten(tmp_path: Path) -> None:
 
 def test_a_day_that_begins_anew_has_another_name_and_what_stands_in_the_market(tmp_path: Path) -> None:
     flow, days = VenueFlow(), ItchDays(tmp_path, 5)
-    days.take(flow.open(), 1)
-    days.take(
-        flow.limit(Side.BUY, 999_900) + flow.limit(Side.SELL, 1_000_100, time_in_force=TimeInForce.GTC), 1
-    )
+    opened = flow.open()
+    resting = flow.limit(Side.BUY, 999_900) + flow.limit(Side.SELL, 1_000_100, time_in_force=TimeInForce.GTC)
+    all_events = opened + resting
+    days.take(all_events, 1)
     old = days.session_name(DATE)
-    stream = days._stream
-    symbols, books = list(stream._directory.symbols.values()), stream.builder.snapshot()
-    (run,) = days.begin_anew(symbols, books, DATE, 2, 77_000_000_000)
+    builder = BookBuilder()
+    builder.apply(all_events)
+    (run,) = days.begin_anew(flow.venue.directory, builder.snapshot(), DATE, 2, 77_000_000_000)
     assert (days.session_name(DATE), old, days.dates()) == ("20261123" + "25", "20261123" + "00", [DATE])
     reader = ItchReader()
-    reader.read(run.messages)
+    reader.read(soup.payloads(run.packets))
     assert (run.first, reader.system, set(reader.states)) == (1, "OSQ", {"AAPL", "MSFT"})
     assert [order.price for order in reader.orders.values()] == [999_900, 1_000_100]
-    reader.read(days.take(flow.limit(Side.SELL, 999_900), 2)[0].messages)
+    reader.read(soup.payloads(days.take(flow.limit(Side.SELL, 999_900), 2)[0].packets))
     assert [order.price for order in reader.orders.values()] == [1_000_100]

@@ -1,6 +1,7 @@
 //! The Python module `exchange_native`: converts between Python and the venue, and does nothing else.
 #![forbid(unsafe_code)]
 
+mod itch;
 mod journal;
 mod ouch;
 
@@ -320,6 +321,9 @@ fn exchange_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UNICODE_VERSION", matching::UNICODE_VERSION)?;
     module.add_function(wrap_pyfunction!(is_printable, module)?)?;
     module.add_function(wrap_pyfunction!(count_records, module)?)?;
+    module.add_function(wrap_pyfunction!(itch::itch_blocks, module)?)?;
+    module.add_function(wrap_pyfunction!(itch::itch_datagrams, module)?)?;
+    module.add_class::<itch::ItchStream>()?;
     module.add_class::<journal::Journal>()?;
     module.add_class::<ouch::OuchTranslator>()?;
     module.add_class::<Venue>()

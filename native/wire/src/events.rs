@@ -77,11 +77,6 @@ pub const QUOTE_PROTECTION_SET: u8 = 212;
 pub const QUOTE_PROTECTION_REACHED: u8 = 213;
 pub const QUOTE_PROTECTION_RESET: u8 = 214;
 
-/// The numbers of all record types that are events.
-pub fn is_event(number: u8) -> bool {
-    matches!(number, 101 | 103 | 110..=113 | 120..=123 | 130 | 131 | 140..=147 | 150..=152 | 160..=175 | 185..=191 | 205..=214 | 220..=226)
-}
-
 /// What all events of one command share.
 #[derive(Clone, Copy, Default)]
 pub struct Header {

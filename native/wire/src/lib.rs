@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod commands;
 pub mod events;
+pub mod itch;
 pub mod listed;
 pub mod numbering;
 pub mod ouch;

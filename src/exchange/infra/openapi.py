@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -69,6 +70,7 @@ class _Schemas:
         schemas, self.components = msgspec.json.schema_components(
             described, schema_hook=_schema_of_object, ref_template=SCHEMA_PATH
         )
+        outdent(self.components)
         self._schemas = {repr(kind): schema for kind, schema in zip(described, schemas, strict=True)}
 
     def of(self, kind: Any) -> dict[str, Any]:
@@ -80,9 +82,17 @@ class _Schemas:
         (reference,), components = msgspec.json.schema_components(
             [query], schema_hook=_schema_of_object, ref_template=SCHEMA_PATH
         )
+        outdent(components)
         schema = components.pop(reference["$ref"].rpartition("/")[2])
         self.components.update(components)
         return schema.get("properties", {}), schema.get("required", [])
+
+
+def outdent(components: dict[str, Any]) -> None:
+    """Take the indentation out of named schemas' descriptions, which are docstrings; Python 3.13 does so itself."""
+    for schema in components.values():
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
 
 
 def _schema_of_object(kind: type) -> dict[str, Any]:

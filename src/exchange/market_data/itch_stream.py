@@ -8,15 +8,14 @@ and ends with `S`/`C`. Where ITCH has no word for what happens here:
 - While orders gather for an auction the book may be crossed. Its trades are `C` messages that are not printed, and one
   `Q` for all of them; what is told of an auction (`I`) comes with every change.
 - A symbol that gathers orders because the whole market stopped is `Q` with the reason of the breaker's level.
-- A new ticker is a stock directory message (`R`) with the same locate code; what follows has the new name.
+- A new ticker is a stock directory message (`R`) with the same locate code; what follows has the new name. What the
+  shared configuration lists or changes is `R` and `H` too.
 - What the kill switch blocks, a symbol or the market, is halted (`H`) until it is let go.
 - A split or a dividend shows as what it does to each order, which goes on under another reference.
 - An order that meets the book before it rests appears with what is left of it.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import msgspec
 
@@ -34,6 +33,7 @@ from exchange.domain.volatility import BREAKER_BPS
 from exchange.market_data.book import BookOrder
 from exchange.market_data.book_builder import BookBuilder
 from exchange.wire import itch
+from exchange.wire import soupbintcp as soup
 from exchange.wire.fields import RECORD_START, field_struct, kind_of
 from exchange.wire.records import LAST_OF_COMMAND, ProtocolError, decode_event
 
@@ -56,6 +56,7 @@ _LOOKED_AT = {
     kind_of(kind): kind
     for kind in (
         e.SymbolAdded,
+        e.SymbolConfigured,
         e.SymbolStateChanged,
         ce.SymbolRenamed,
         ce.ShortSaleTermsSet,
@@ -86,12 +87,21 @@ _LEVEL_UNITS = 10_000
 
 
 class DayPart(msgspec.Struct, frozen=True):
-    """Messages of one business date, YYYYMMDD, in order. begins, ends: whether the date's first or last is here."""
+    """Messages of one business date, YYYYMMDD, in order. begins, ends: whether the date's first or last is here.
+
+    packets: the messages, each as an `S` packet of SoupBinTCP; count: how many.
+    """
 
     date: int
-    messages: list[bytes]
+    packets: bytes
+    count: int
     begins: bool = False
     ends: bool = False
+
+    @property
+    def messages(self) -> list[bytes]:
+        """Return the messages by themselves."""
+        return soup.payloads(self.packets)
 
 
 class Snapshot(msgspec.Struct, array_like=True):
@@ -144,12 +154,24 @@ class ItchStream:
         parts, self._parts = self._parts, []
         return parts
 
-    def begin(self, symbols: Iterable[Symbol], books: bytes, date: int) -> list[DayPart]:
+    @property
+    def sequence(self) -> int:
+        """Return the sequence of the last event taken in."""
+        return self.builder.sequence
+
+    @property
+    def time_ns(self) -> int:
+        """Return the time of the last event taken in."""
+        return self.builder.time_ns
+
+    def begin(self, directory: Directory, books: bytes, date: int) -> list[DayPart]:
         """Begin in the middle of a market, a date with what stands there; return its first messages.
 
         books: what `BookBuilder.snapshot` gives.
         """
-        self._directory.symbols.update((symbol.symbol_id, symbol) for symbol in symbols)
+        self._directory.symbols.update(directory.symbols)
+        self._directory.breaker_close = directory.breaker_close
+        self._blocked = dict.fromkeys(blocked_in(directory))
         self.builder = BookBuilder.restore(books, self)
         self._start_day(date, self.builder.time_ns)
         self._close_part(ends=False)
@@ -167,10 +189,7 @@ class ItchStream:
     @classmethod
     def restore(cls, data: bytes) -> ItchStream:
         """Read what `snapshot` wrote. Raise `ProtocolError` where it is something else."""
-        try:
-            state = msgspec.msgpack.decode(data, type=Snapshot)
-        except msgspec.DecodeError as error:
-            raise ProtocolError(f"snapshot of ITCH: {error}") from error
+        state = read_snapshot(data)
         stream = cls()
         stream.builder = BookBuilder.restore(state.books, stream)
         stream.date, stream._refs, stream._matches = state.date, state.refs, state.matches
@@ -238,7 +257,7 @@ class ItchStream:
     def _take(self, event: e.Event) -> None:
         self._directory.apply(event)
         match event:
-            case e.SymbolAdded() | ce.SymbolRenamed():
+            case e.SymbolAdded() | e.SymbolConfigured() | ce.SymbolRenamed():
                 symbol = self._directory.symbols[event.symbol_id]
                 self._list(symbol, event.time_ns)
                 self._tell_state(symbol, event.time_ns)
@@ -395,7 +414,8 @@ class ItchStream:
 
     def _close_part(self, *, ends: bool) -> None:
         if self._messages:
-            self._parts.append(DayPart(self.date, self._messages, self._begins, ends))
+            packets = b"".join([soup.packet(soup.SEQUENCED, message) for message in self._messages])
+            self._parts.append(DayPart(self.date, packets, len(self._messages), self._begins, ends))
             self._messages, self._begins = [], False
         self._moved = _NOTHING_MOVED
 
@@ -420,6 +440,14 @@ class ItchStream:
         return ref
 
 
+def read_snapshot(data: bytes) -> Snapshot:
+    """Read the state that `ItchStream.snapshot` wrote. Raise `ProtocolError` where it is something else."""
+    try:
+        return msgspec.msgpack.decode(data, type=Snapshot)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"snapshot of ITCH: {error}") from error
+
+
 def variation_of(price: int, reference_price: int) -> bytes:
     """Return how far an indicated price is from the reference price, as NOII's code; a blank for none."""
     if not price:
@@ -428,6 +456,12 @@ def variation_of(price: int, reference_price: int) -> bytes:
     return (
         b"L" if not percent else b"%d" % percent if percent < 10 else b"ABC"[min(percent // 10, 3) - 1 :][:1]
     )
+
+
+def blocked_in(directory: Directory) -> list[int]:
+    """Return the symbols that the kill switch blocks, 0 for the whole market."""
+    scopes = (RiskScope.MARKET, RiskScope.SYMBOL)
+    return [subject_id for scope, subject_id in directory.blocks if scope in scopes]
 
 
 def _action_of(symbol: Symbol) -> bytes:

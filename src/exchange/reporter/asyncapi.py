@@ -13,6 +13,7 @@ import msgspec
 
 from exchange import __version__
 from exchange.infra.http_routes import Call, Route
+from exchange.infra.openapi import outdent
 from exchange.infra.websocket import CloseReason, ErrorMessage
 from exchange.wire.rest import drop_copy as d
 from exchange.wire.rest import private_stream as p
@@ -56,6 +57,7 @@ def describe() -> dict[str, Any]:
     """Return the description as plain values."""
     kinds = list(dict.fromkeys(kind for _, _, sent, heard in _CHANNELS.values() for kind in (*sent, *heard)))
     _, schemas = msgspec.json.schema_components([*kinds, CloseReason], ref_template=SCHEMA_PATH)
+    outdent(schemas)
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for name, (path, text, sent, heard) in _CHANNELS.items():

@@ -8,17 +8,16 @@ name: what a subscriber knew of it is worth nothing then, and its login for the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from exchange.domain.symbol import Symbol
+from exchange.domain.directory import Directory
 from exchange.infra import disk
 from exchange.infra.message_streams import MessageStreams, StreamExtent
-from exchange.market_data.itch_stream import DayPart, ItchStream
-from exchange.wire import soupbintcp as soup
+from exchange.market_data.itch_choice import stream_kind
+from exchange.market_data.itch_stream import DayPart
 from exchange.wire.records import ProtocolError
 
 CHECKPOINT_FILE = "checkpoint"
@@ -40,11 +39,11 @@ class Checkpoint(msgspec.Struct):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Messages of one date that are new. first: the sequence of the first one; packets: the same as `S` packets."""
+    """Messages of one date that are new. first: the sequence of the first one; packets: they as `S` packets."""
 
     date: int
     first: int
-    messages: list[bytes]
+    count: int
     packets: bytes
     ends: bool = False
 
@@ -60,8 +59,9 @@ class ItchDays:
         self.date = 0
         """The present business date, 0 before any; the streams of all others are over."""
         self._folder = folder
+        self._kind = stream_kind()
         self._days_kept = days_kept
-        self._stream = ItchStream()
+        self._stream = self._kind()
         self._suffixes: dict[int, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
         disk.remove_unfinished(folder)
@@ -69,7 +69,7 @@ class ItchDays:
         self.streams = MessageStreams(folder / "days", checkpoint.extents if checkpoint else None)
         if checkpoint is not None:
             self.epoch, self._suffixes = checkpoint.epoch, checkpoint.suffixes
-            self.sequence, self.date = self._stream.builder.sequence, self._stream.date
+            self.sequence, self.date = self._stream.sequence, self._stream.date
 
     def session_name(self, date: int) -> str:
         """Return what a date's session is called: the date and two characters."""
@@ -82,16 +82,14 @@ class ItchDays:
     def take(self, events: bytes, epoch: int) -> list[Run]:
         """Take events of whole commands in, and return what they add to the streams."""
         runs = [self._append(part) for part in self._stream.apply(events)]
-        self.sequence, self.epoch = self._stream.builder.sequence, epoch
+        self.sequence, self.epoch = self._stream.sequence, epoch
         return runs
 
-    def begin_anew(
-        self, symbols: Iterable[Symbol], books: bytes, date: int, epoch: int, now_ns: int
-    ) -> list[Run]:
+    def begin_anew(self, directory: Directory, books: bytes, date: int, epoch: int, now_ns: int) -> list[Run]:
         """Forget what was, and begin the present date with what stands in the market now."""
         self.clear()
-        parts = self._stream.begin(symbols, books, date)
-        self.sequence, self.epoch = self._stream.builder.sequence, epoch
+        parts = self._stream.begin(directory, books, date)
+        self.sequence, self.epoch = self._stream.sequence, epoch
         second = now_ns // 1_000_000_000
         self._suffixes[date] = _LETTERS[second // 36 % 36] + _LETTERS[second % 36]
         return [self._append(part) for part in parts]
@@ -100,7 +98,7 @@ class ItchDays:
         """Forget everything."""
         for each in self.dates():
             self._forget(each)
-        self._stream = ItchStream()
+        self._stream = self._kind()
         self.sequence = self.epoch = self.date = 0
 
     def save(self) -> None:
@@ -122,10 +120,9 @@ class ItchDays:
             for each in self.dates()[: -self._days_kept]:
                 self._forget(each)
         first = self.streams.last(date) + 1
-        packets = b"".join([soup.packet(soup.SEQUENCED, message) for message in part.messages])
-        self.streams.append(date, packets, len(part.messages))
+        self.streams.append(date, part.packets, part.count)
         self.date = date
-        return Run(date, first, part.messages, packets, part.ends)
+        return Run(date, first, part.count, part.packets, part.ends)
 
     def _forget(self, date: int) -> None:
         del self._suffixes[date]
@@ -137,7 +134,7 @@ class ItchDays:
             checkpoint = msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint)
             if checkpoint.version != _VERSION:
                 raise ProtocolError(f"version {checkpoint.version}, this program reads {_VERSION}")
-            self._stream = ItchStream.restore(checkpoint.stream)
+            self._stream = self._kind.restore(checkpoint.stream)
         except FileNotFoundError:
             return None
         except (msgspec.DecodeError, ProtocolError) as error:

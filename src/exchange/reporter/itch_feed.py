@@ -21,6 +21,7 @@ from exchange.reporter.itch_server import ItchServer
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.mold_feed import MoldFeed
 from exchange.wire.envelope import EventBatch
+from exchange.wire.records import ProtocolError
 
 WAITING_BATCHES_MAX = 64
 """Batches that wait to be taken in; when there are more they are let go, and fetched from the engine."""
@@ -98,7 +99,7 @@ class ItchFeed:
         except OSError as error:
             self.problem = f"ITCH cannot be written: {error.strerror or error}; free space and restart"
             await self._fail()
-        except InfraError as error:
+        except (InfraError, ProtocolError) as error:
             self.problem = f"ITCH goes on no longer: {error}"
             await self._fail()
 
@@ -126,7 +127,7 @@ class ItchFeed:
         log.warning("itch_begins_anew", missing_after=self.days.sequence, reason=str(gone))
         market = self._market
         runs = self.days.begin_anew(
-            market.directory.symbols.values(),
+            market.directory,
             market.builder.snapshot(),
             market.business_date,
             market.epoch,

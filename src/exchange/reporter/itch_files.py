@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from exchange.infra.event_source import EventSource
-from exchange.market_data.itch_stream import DayPart, ItchStream
-from exchange.wire import binary_file
+from exchange.market_data.itch_choice import stream_kind
+from exchange.market_data.itch_stream import DayPart
+from exchange.wire import itch_framing
 
 SUFFIX = ".itch"
 
@@ -45,10 +46,10 @@ class ItchFiles:
         day = self.days.get(part.date)
         if day is None:
             day = self.days[part.date] = DayFile(part.date, self._folder / f"{part.date}{SUFFIX}")
-        data = binary_file.encode(part.messages)
+        data = itch_framing.blocks(part.packets)
         with day.path.open("wb" if part.begins else "ab") as file:
             file.write(data)
-        day.messages += len(part.messages)
+        day.messages += part.count
         day.bytes += len(data)
         day.is_whole = part.ends
 
@@ -59,8 +60,8 @@ async def export_days(source: EventSource, files: ItchFiles, until_ns: int) -> A
     until_ns: so that it ends although the market goes on. Raise `EventsGone` where the first events are no longer
     kept: books cannot be built without them.
     """
-    stream, sequence = ItchStream(), 0
-    while stream.builder.time_ns < until_ns:
+    stream, sequence = stream_kind()(), 0
+    while stream.time_ns < until_ns:
         batch = await source.fetch(sequence)
         if not batch.count:
             return

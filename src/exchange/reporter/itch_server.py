@@ -130,8 +130,8 @@ class ItchConnection(SoupConnection):
             return
         if self.next_sequence == run.first:
             self._send(run.packets)
-            self.next_sequence += len(run.messages)
-            self._server.sent_messages += len(run.messages)
+            self.next_sequence += run.count
+            self._server.sent_messages += run.count
             if self._is_overdue():
                 self.end("slow reader", abort=True)
         self._end_session_if_read()

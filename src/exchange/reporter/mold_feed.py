@@ -16,6 +16,7 @@ import structlog
 from exchange.infra.config import Address
 from exchange.infra.errors import InfraError
 from exchange.reporter.itch_days import ItchDays, Run
+from exchange.wire import itch_framing
 from exchange.wire import moldudp64 as mold
 from exchange.wire import soupbintcp as soup
 from exchange.wire.records import ProtocolError
@@ -81,12 +82,10 @@ class MoldFeed:
         """Send what is new."""
         if run.date != self._date:
             self._go_to(run.date)
-        session, at = self._days.session_name(run.date), 0
-        while at < len(run.messages):
-            count = mold.fitting(run.messages[at : at + mold.PAYLOAD_BYTES_MAX])
-            self._send(mold.encode(session, run.first + at, run.messages[at : at + count]))
-            at += count
-        self._next = run.first + at
+        session = self._days.session_name(run.date)
+        for datagram in itch_framing.datagrams(session, run.first, run.packets):
+            self._send(datagram)
+        self._next = run.first + run.count
         if run.ends:
             self._send(mold.encode_end(session, self._next))
 

@@ -15,6 +15,7 @@ from exchange.domain import commands as c
 from exchange.domain.phase import AuctionKind, Phase, auction_of
 from exchange.domain.symbol import Symbol
 from exchange.domain.units import Price, SymbolId, format_price
+from exchange.engine.bootstrap import MemberKey
 from exchange.infra.config import Config
 from exchange.infra.errors import InfraError
 from exchange.launch import life
@@ -33,6 +34,8 @@ LOOK_EVERY_S = 0.02
 SCHEDULED_S_LEAST = 1.0
 """The end of a call that comes sooner is not announced; it comes when its moment does."""
 LEVELS = 1_000
+ATTEMPTS_MAX = 100
+"""So often at most a buyer comes back for what is still offered."""
 WAVE = 12
 """Orders of a wave of the crowd, in each symbol."""
 
@@ -101,6 +104,11 @@ class Day:
         """Let the house traders loose."""
         if self._trading is None:
             self._trading = asyncio.create_task(self.house.run())
+
+    @property
+    def is_trading(self) -> bool:
+        """Tell whether the house traders are loose."""
+        return self._trading is not None
 
     async def stop_trading(self) -> None:
         """Call the house traders back."""
@@ -215,29 +223,47 @@ async def protect(day: Day) -> None:
 
 
 async def run_away(day: Day) -> None:
-    """Have somebody buy all there is of the second symbol, and two per cent higher, where somebody sells."""
-    listed, members = _second(day), list(day.keys.participants.values())[:2]
+    """Have somebody buy all there is of the second symbol, and two per cent higher, where somebody sells.
+
+    The house traders stand back meanwhile, and the buyer comes back for more until the price has left its corridor.
+    """
+    listed, (seller, buyer) = _second(day), list(day.keys.participants.values())[:2]
+    is_trading = day.is_trading
+    await day.stop_trading()
     price = day.venue.reference_price(listed.symbol_id) * 102 // 100
     price -= price % listed.ticks.tick_at(price)
-    asks = day.venue.depth(listed.symbol_id, LEVELS)[1]
-    wanted = sum(level.quantity for level in asks) + 100
-    for member, side, quantity in zip(members, ("sell", "buy"), (100, wanted), strict=False):
-        async with RestSession(day.engine.url, member.key) as session:
-            order = NewOrder(
-                symbol=listed.symbol, side=side, qty=str(quantity), price=format_price(Price(price))
-            )
-            await session.post("/api/v1/order", order, Order)
+    await _place(day, seller, listed, "sell", 100, price)
+    for _ in range(ATTEMPTS_MAX):
+        asks = day.venue.depth(listed.symbol_id, LEVELS)[1]
+        wanted = sum(level.quantity for level in asks if level.price <= price) + 100
+        await _place(day, buyer, listed, "buy", wanted, price)
+        if day.phase_of(listed.symbol) is Phase.VOLATILITY_AUCTION or _has_left(day, listed):
+            break
+    if is_trading:
+        await day.start_trading()
+
+
+async def _place(day: Day, member: MemberKey, listed: Symbol, side: str, quantity: int, price: int) -> None:
+    async with RestSession(day.engine.url, member.key) as session:
+        order = NewOrder(symbol=listed.symbol, side=side, qty=quantity, price=format_price(Price(price)))
+        await session.post("/api/v1/order", order, Order)
 
 
 async def await_volatility(day: Day) -> None:
-    """Wait until the second symbol trades continuously again, and take its corridor away."""
+    """Wait until the second symbol has traded in its auction, and take its corridor away."""
     listed = _second(day)
     await day.wait_for(
-        f"the end of {listed.symbol}'s auction", lambda: day.phase_of(listed.symbol) is Phase.CONTINUOUS
+        f"the end of {listed.symbol}'s auction",
+        lambda: _has_left(day, listed),
     )
     await day.engine.gateway.carry_out(
         c.SetPriceCorridor(symbol_id=listed.symbol_id, dynamic_bps=0, static_bps=0, call_ns=0)
     )
+
+
+def _has_left(day: Day, listed: Symbol) -> bool:
+    """Tell whether a symbol has been traded in a volatility auction."""
+    return any(one[:2] == (listed.symbol, "volatility") for one in day.log.auctions)
 
 
 def _second(day: Day) -> Symbol:

@@ -42,17 +42,17 @@ class Request(msgspec.Struct, frozen=True):
 
 def encode(session: str, sequence: int, messages: Sequence[bytes]) -> bytes:
     """Write a packet; without messages it is a heartbeat."""
-    return HEADER.pack(_session(session), sequence, len(messages)) + binary_file.encode(messages)
+    return HEADER.pack(session_field(session), sequence, len(messages)) + binary_file.encode(messages)
 
 
 def encode_end(session: str, sequence: int) -> bytes:
     """Write the packet that ends a session. sequence: the one that would have come next."""
-    return HEADER.pack(_session(session), sequence, END_OF_SESSION)
+    return HEADER.pack(session_field(session), sequence, END_OF_SESSION)
 
 
 def encode_request(request: Request) -> bytes:
     """Write a request."""
-    return HEADER.pack(_session(request.session), request.sequence, request.count)
+    return HEADER.pack(session_field(request.session), request.sequence, request.count)
 
 
 def fitting(messages: Sequence[bytes]) -> int:
@@ -94,7 +94,8 @@ def _header(packet: bytes) -> tuple[str, int, int]:
         raise ProtocolError(f"session {session!r} is not ASCII") from error
 
 
-def _session(session: str) -> bytes:
+def session_field(session: str) -> bytes:
+    """Return a session's name as packets have it, ten characters. Raise `ProtocolError` where it is longer."""
     padded = session.encode("ascii").ljust(10)
     if len(padded) > 10:
         raise ProtocolError(f"session {session!r} has {len(session)} characters, the most is 10")

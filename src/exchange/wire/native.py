@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import exchange_native
 
-INTERFACE = 2754657085
+INTERFACE = 2513122583
 """The CRC-32 of `native/python/exchange_native.pyi`, with which a wheel is built; a test says which number to write."""
 _seen: int | None = getattr(exchange_native, "INTERFACE", None)
 if _seen != INTERFACE:
@@ -18,6 +18,22 @@ if _seen != INTERFACE:
         name="exchange_native",
     )
 
-from exchange_native import Journal, OuchTranslator, count_records  # noqa: E402
+from exchange_native import (  # noqa: E402
+    ItchStream,
+    Journal,
+    OuchTranslator,
+    count_records,
+    itch_blocks,
+    itch_datagrams,
+)
 
-__all__ = ["INTERFACE", "Journal", "OuchTranslator", "count_records", "exchange_native"]
+__all__ = [
+    "INTERFACE",
+    "ItchStream",
+    "Journal",
+    "OuchTranslator",
+    "count_records",
+    "exchange_native",
+    "itch_blocks",
+    "itch_datagrams",
+]

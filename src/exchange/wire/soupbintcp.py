@@ -84,6 +84,11 @@ def split(data: bytes | bytearray, length_max: int = LENGTH_MAX) -> tuple[list[P
     return packets, at
 
 
+def payloads(packets: bytes) -> list[bytes]:
+    """Return what whole packets carry. Raise `ProtocolError` for one without a type."""
+    return [each.payload for each in split(packets)[0]]
+
+
 def check_length(length: int, offset: int, length_max: int) -> int:
     """Return a packet's length. Raise `ProtocolError` where it has no type or is longer than allowed."""
     if not 1 <= length <= length_max:
