@@ -284,6 +284,20 @@ class LinkedRules(RuleBasedStateMachine):
         self.tell_with_ids(2, msgspec.structs.replace(bracket, orders=(entry, *same)))
         self.tell_with_ids(2, msgspec.structs.replace(bracket, orders=(entry, stop, limit_order)))
         self.tell(c.CancelOrders(participant_id=pick((1, 2, 3), eight[3]), symbol_id=number))
+        self.lose(account, number, both)
+
+    def lose(self, account: int, number: int, both: Quote) -> None:
+        """Let an account buy high, and the price fall, under a limit of what it may lose; then it quotes and buys."""
+        limit = c.SetRiskLimit(scope=RiskScope.ACCOUNT, subject_id=account, kind=LimitKind.LOSS, value=1)
+        self.tell(limit)
+        high, low, another = 100_200, 99_900, 1 + account % 4
+        for price, buyer, seller in ((high, account, another), (low, another, 1 + another % 4)):
+            for side, who in ((Side.SELL, seller), (Side.BUY, buyer)):
+                order = msgspec.structs.replace(sane(bytes(8)), symbol_id=number, account_id=who, side=side)
+                self.tell(msgspec.structs.replace(order, price=price, quantity=20))
+        self.quote_one(account, both)
+        self.tell(msgspec.structs.replace(order, account_id=account))
+        self.tell(msgspec.structs.replace(limit, is_set=False))
 
     def quote_one(self, account: int, quote: Quote) -> None:
         """Quote in one symbol."""
