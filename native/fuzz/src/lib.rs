@@ -7,7 +7,7 @@ use exchange_wire::{COMMAND_HEADER_BYTES, VERSION};
 
 pub const LIMITS: Limits =
     Limits { symbols: 8, participants: 8, accounts: 8, keys: 8, client_order_ids: 64, rulings: 64, risk_limits: 8 };
-const SNAPSHOT_VERSION: u16 = 3;
+const SNAPSHOT_VERSION: u16 = 5;
 
 /// Command records, numbered on from 1.
 #[derive(Default)]
