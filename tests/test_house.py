@@ -39,6 +39,8 @@ NO_TEST_OF_ITS_OWN = {
     "infra/feed_metrics.py": "a table of figures; reporter and clearing read them",
     "infra/server_seen.py": "values only; infra/test_store_check.py and test_nsq_probe.py read them",
     "wire/ouch_messages.py": "values only; wire/test_ouch.py writes and reads them all",
+    "simulation/market_day.py": "a day under way; simulation/test_demo_day.py runs it",
+    "simulation/day_moments.py": "the moments of a day; simulation/test_demo_day.py goes through them all",
     "wire/rest/explain.py": "values only; engine/explain/test_explanation.py and engine/test_rest_explain.py read them",
     "wire/rest/sessions.py": "values only; engine/test_rest_sessions.py reads them",
     "engine/ouch_connection.py": "a socket's part of the gateway; engine/test_ouch_acceptor.py speaks with it",

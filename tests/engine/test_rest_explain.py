@@ -40,6 +40,19 @@ async def test_a_refused_order_is_explained_by_the_id_in_its_refusal(engine: Run
     assert "nearest 189.30 or 189.31" in told.body["lines"][0]["text"]
 
 
+async def test_an_order_that_waits_for_its_entry_is_explained_to_its_owner(engine: RunningEngine) -> None:
+    body = {
+        "contingency": "oto", "symbol": "AAPL", "qty": "100",
+        "orders": [{"side": "buy", "price": "150.00"}, {"side": "sell", "price": "200.00"}],
+    }  # fmt: skip
+    made = await engine.post("/api/v1/order_lists", "alice", body)
+    assert made.status in (200, 201), made.body
+    waiting = made.body["waiting"][0]["id"]
+    told = await engine.get(f"/api/v1/explain/order/{waiting}", "alice")
+    assert told.body["headline"] == "Waiting for its entry: sell 100 at 200.00 in AAPL."
+    assert (await engine.get(f"/api/v1/explain/order/{waiting}", "bob")).status == 404
+
+
 async def test_history_that_is_gone_answers_410(
     engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

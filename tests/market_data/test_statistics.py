@@ -61,3 +61,12 @@ def test_a_change_is_told_in_hundredths_of_a_percent() -> None:
     assert change_bps(1_910_920, 1_892_000) == 100
     assert change_bps(1_892_000, 1_910_920) == -99
     assert change_bps(1_892_000, 1_892_000) == 0
+
+
+@given(ROWS, st.integers(1, 30))
+def test_two_runs_joined_are_as_the_trades_of_both_together(rows: list[Row], cut: int) -> None:
+    runs = [combine(figures_of_trade(*row) for row in part) for part in (rows[:cut], rows[cut:])]
+    one, other = runs
+    if one is None or other is None:
+        return
+    assert one.joined(other) == other.joined(one) == brute_force(rows)

@@ -113,6 +113,21 @@ def test_a_trade_is_printed_with_the_candles_it_goes_into() -> None:
     assert history.candles == {each.key: each.figures for each in update.candles}
 
 
+def test_each_update_has_its_candles_as_they_were_after_it_however_the_events_are_cut() -> None:
+    stream, (at_once, history), (singly, other) = Stream(), new_tape(), new_tape()
+    events = [stream.trade(100 + at % 7, 1 + at, symbol_id=1 + at % 2) for at in range(30)]
+    events += [stream.bust(5), *(stream.trade(90, 3) for _ in range(3))]
+    updates = at_once.apply(b"".join(events))
+    for event, update in zip(events, updates, strict=True):
+        (alone,) = singly.apply(event)
+        singly.save()
+        assert alone.candles == update.candles
+        assert alone.day == update.day == update.candles[-1]
+        assert [update.candle_at(place) for place in range(len(INTERVALS))] == list(update.candles)
+    at_once.save()
+    assert history.candles == other.candles
+
+
 def test_updates_of_a_symbol_are_chained_across_trades_and_busts() -> None:
     stream, (tape, _) = Stream(), new_tape()
     events = [stream.trade(100, 10), stream.trade(50, 10, symbol_id=2), stream.trade(101, 10), stream.bust(1)]

@@ -9,13 +9,15 @@ import pytest
 from msgspec import structs
 
 from exchange.domain import commands as c
+from exchange.domain import corporate_events as ca
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.allocation import parse_step
 from exchange.domain.order import OrderFlag, OrderType, SelfTradeMode, Side, TimeInForce
-from exchange.domain.phase import Phase
+from exchange.domain.phase import Phase, PhaseCause
 from exchange.domain.risk import LimitKind, RiskScope
 from exchange.domain.trade import BustReason
+from exchange.domain.units import AccountId, Money, SymbolId
 from exchange.matching.venue import Venue
 from exchange.wire.records import decode_events, encode_command
 from tests.matching.desk import MIDNIGHT_NS, OPENING, START_NS, numbered_record, order
@@ -100,8 +102,10 @@ def a_day(seed: int) -> Recorder:
     """Play the day: a schedule, waves of orders, a halt and its reopening, a bust, limits, the roll of the date."""
     chance, desk = Random(seed), Recorder()
     desk.send(*OPENING, c.AddSymbol(symbol="ABC", name="Abc", reference_price=100_000))
+    desk.send(c.SetPhase(symbol_id=0, phase=Phase.PRE_OPEN))
+    play(desk, chance, 1)
+    act_on_shares(desk)
     desk.send(
-        c.SetPhase(symbol_id=0, phase=Phase.PRE_OPEN),
         c.SetAllocation(symbol_id=OTHER, steps=tuple(map(parse_step, ("top", "pro_rata,min=2", "fifo")))),
         c.SetMarketProtection(symbol_id=1, protection_bps=500),
         c.SetAuctionTerms(symbol_id=1, collar_bps=100, extension_ns=MINUTE_NS, extensions_max=2),
@@ -131,6 +135,7 @@ def a_day(seed: int) -> Recorder:
     for minute in (91, 93, 100, 150, 200):
         play(desk, chance, minute)
     bust_the_last_trade(desk)
+    reach_the_band(desk, chance)
     for level, minute in ((99_000, 220), (92_900, 225), (93_500, 250)):
         desk.send(c.ReportIndexLevel(level=level))
         play(desk, chance, minute)
@@ -148,6 +153,25 @@ def play(desk: Recorder, chance: Random, minute: int) -> None:
     for order_ in chance.sample(live, min(len(live), 6)):
         owner = chance.choice((0, order_.account_id))
         desk.send(c.CancelOrder(order_id=order_.order_id, participant_id=owner))
+
+
+def act_on_shares(desk: Recorder) -> None:
+    """Split one symbol and let the other go ex dividend before the open, while both are halted for it."""
+    desk.send(c.Deposit(account_id=AccountId(1), symbol_id=SymbolId(1), amount=Money(1_001)))
+    desk.send(c.HaltTrading(symbol_id=0, reason="corporate actions"))
+    desk.send(c.SplitSymbol(symbol_id=1, new_shares=2, old_shares=1))
+    desk.send(c.SplitSymbol(symbol_id=1, new_shares=1, old_shares=2))
+    desk.send(c.PayDividend(symbol_id=OTHER, amount=100))
+    desk.send(c.ResumeTrading(symbol_id=0, call_ns=0))
+
+
+def reach_the_band(desk: Recorder, chance: Random) -> None:
+    """Buy all that is offered up to the band and more, so that a limit state begins and lasts until trading pauses."""
+    asks = desk.venue.depth(OTHER, 1_000)[1]
+    wanted = sum(level.quantity for level in asks) // 10 * 10 + 5_000
+    desk.send(order(Side.BUY, wanted, 150_000, 1, symbol_id=OTHER))
+    for minute in (202, 205, 212):
+        play(desk, chance, minute)
 
 
 def bust_the_last_trade(desk: Recorder) -> None:
@@ -182,8 +206,24 @@ def test_the_day_has_all_that_a_day_has() -> None:
     assert kinds >= {
         e.AuctionIndicated, e.AuctionExecuted, e.TradeExecuted, e.TradeBusted, e.OrderTriggered, e.OrderRefreshed,
         e.OrderRejected, e.MatchPrevented, e.BusinessDayStarted, v.CorridorLeft, v.PriceBandsMoved,
-        v.MarketBreakerTripped,
+        v.LimitStateChanged, v.AuctionCollarSet, v.MarketBreakerTripped, ca.SymbolSplit, ca.DividendPaid,
+        ca.HoldingAdjusted,
     }  # fmt: skip
+    causes = {
+        (event.symbol_id, event.phase, event.cause)
+        for event in day.events
+        if isinstance(event, e.PhaseChanged)
+    }
+    assert causes >= {
+        (1, Phase.HALTED, PhaseCause.HALT),
+        (1, Phase.VOLATILITY_AUCTION, PhaseCause.PRICE_LIMIT),
+        (OTHER, Phase.VOLATILITY_AUCTION, PhaseCause.PRICE_LIMIT),
+        (1, Phase.REOPENING_AUCTION, PhaseCause.BREAKER),
+        (OTHER, Phase.REOPENING_AUCTION, PhaseCause.BREAKER),
+    }
+    adjusted = [event for event in day.events if isinstance(event, e.OrderAmended)]
+    split = next(event.command_sequence for event in day.events if isinstance(event, ca.SymbolSplit))
+    assert any(event.command_sequence == split for event in adjusted)
     auctions = [
         event.auction.name for event in day.events if isinstance(event, e.AuctionExecuted) and event.volume
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from exchange.market_data.book_builder import BookUpdate
-from exchange.market_data.candles import Candle
 from exchange.market_data.tape import TapeUpdate
 from exchange.reporter.announcements import Announcement
 from exchange.reporter.live_market import Listener, LiveMarket
@@ -37,8 +36,9 @@ class Notes:
     def ticker_changed(self, symbol_id: int, sequence: int) -> None:
         self.told.append(("ticker", sequence))
 
-    def candle_changed(self, candle: Candle, sequence: int, corrected: bool) -> None:
-        self.told.append(("corrected candle" if corrected else "candle", sequence))
+    def candles_changed(self, update: TapeUpdate, sequence: int) -> None:
+        what = "candle" if update.before is None else "corrected candle"
+        self.told += [(what, sequence)] * len(update.candles)
 
     def take(self) -> list[tuple[str, int]]:
         """Return what was told since the last time."""

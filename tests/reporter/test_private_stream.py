@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,16 +11,9 @@ import pytest
 
 from exchange.domain.order import Side
 from tests.reporter.reporter_stand import Listening, Stand
-from tests.reporter.test_webhook_api import ALICE, AUDITOR, BOB, KEYS, opened
+from tests.reporter.webhook_stand import ALICE, AUDITOR, BOB, KEYS
 
 PATH = "/api/v1/private/stream"
-
-
-@pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    async with Stand(tmp_path) as running:
-        await opened(running)
-        yield running
 
 
 class Keeping(Listening):

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
+from exchange.domain.order import Side
 from tests.reporter.reporter_stand import Stand
-from tests.reporter.test_webhook_api import OPERATOR, made, opened, until
 from tests.reporter.webhook_receiver import Receiver
-
-
-@pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    async with Stand(tmp_path) as running:
-        await opened(running)
-        yield running
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as listening:
-        yield listening
+from tests.reporter.webhook_stand import OPERATOR, made, until
 
 
 async def test_a_participants_executions_and_busts_are_delivered_signed(
@@ -56,3 +43,25 @@ async def test_trades_and_status_come_as_on_the_stream(stand: Stand, receiver: R
         kinds = [each["type"] for each in await other.until(3)]
         assert "engine_started" in kinds
         assert "symbol_added" in kinds
+
+
+async def test_what_concerns_nobody_of_a_participant_is_passed_over_without_a_look_into_the_store(
+    stand: Stand, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = await made(stand, receiver)
+    await stand.publish(stand.flow.trade(1_000_000))
+    await until(stand, hook, sent_seq=stand.app.market.sequence, delivered=1)
+    reads = []
+    drop_copies = stand.app.store.queries.drop_copies
+
+    def counted(*asked: Any) -> Any:
+        reads.append(asked)
+        return drop_copies(*asked)
+
+    monkeypatch.setattr(stand.app.store.queries, "drop_copies", counted)
+    for price in (900_000, 910_000, 920_000):
+        await stand.publish(stand.flow.limit(Side.BUY, price))
+        await until(stand, hook, sent_seq=stand.app.market.sequence)
+    assert reads == []
+    await stand.publish(stand.flow.trade(1_010_000))
+    assert [each["price"] for each in await receiver.until(2)] == ["100.00", "101.00"]

@@ -9,8 +9,8 @@ import pytest
 
 from exchange.reporter.webhook_sender import pause_s
 from tests.reporter.reporter_stand import Stand
-from tests.reporter.test_webhook_api import ask, made, opened, until
 from tests.reporter.webhook_receiver import Receiver
+from tests.reporter.webhook_stand import ask, made, opened, until
 
 TRIES = 3
 DEAD_MAX = 2
@@ -24,12 +24,6 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
         running.app.webhooks._pause_s = lambda failures: 0.0
         await opened(running)
         yield running
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as listening:
-        yield listening
 
 
 def test_pauses_grow_to_a_minute() -> None:

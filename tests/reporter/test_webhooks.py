@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from tests.reporter.reporter_stand import Stand
-from tests.reporter.test_webhook_api import OPERATOR, ask, made, opened, until
 from tests.reporter.webhook_receiver import Receiver
-
-
-@pytest.fixture
-async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
-    async with Stand(tmp_path) as running:
-        await opened(running)
-        yield running
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as listening:
-        yield listening
+from tests.reporter.webhook_stand import OPERATOR, ask, made, until
 
 
 async def test_deliveries_go_on_after_a_restart_where_they_ended(stand: Stand, receiver: Receiver) -> None:

@@ -11,12 +11,16 @@ import pytest
 from exchange.domain.phase import Phase
 from exchange.infra.errors import InfraError
 from exchange.launch.up import Embedded
-from exchange.simulation.demo_day import DAY, Day, Moment, begin, run_day
+from exchange.simulation.day_moments import begin
+from exchange.simulation.demo_day import DAY, run_day
+from exchange.simulation.market_day import Day, Moment
 from tests.simulation.running import config_for
 
 
 @pytest.mark.integration
-async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) -> None:
+async def test_a_day_has_auctions_a_halt_a_pause_a_breaker_a_split_and_a_bust_and_says_so(
+    tmp_path: Path,
+) -> None:
     config = config_for(tmp_path, **{"simulation.seed": 7, "simulation.orders_per_second": 1_000})
     said: list[str] = []
     seen: list[Embedded] = []
@@ -40,6 +44,13 @@ async def test_a_day_has_auctions_a_halt_and_a_bust_and_says_so(tmp_path: Path) 
         "reopening auction: news is out",
         "left over",
         "outside the corridor",
+        "two shares for one",
+        "2 new shares for 1: its reference price went from 248.70 to 124.35",
+        "a band is reached",
+        "volatility auction: price limit",
+        "the pause is over",
+        "below its last close",
+        "breaker tripped at level 1",
     ]
     for told in [*wanted, "busted: erroneous", "market closing no cancel", "market closed"]:
         assert told in text

@@ -55,6 +55,22 @@ async def test_only_the_symbols_given_are_traded(tmp_path: Path) -> None:
         await house.close()
 
 
+async def test_the_house_trades_a_symbol_no_more_until_it_comes_back(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as engine:
+        house = House(engine.url, engine.keys.operator, SYMBOLS, FAST)
+        await house.open()
+        listed = engine.venue.directory.symbol_named("AAPL")
+        assert listed is not None
+        await house.stand_back("AAPL")
+        still = engine.venue.depth(listed.symbol_id, 100)
+        await trade_for(house, 20)
+        assert engine.venue.depth(listed.symbol_id, 100) == still
+        house.come_back("AAPL")
+        await trade_for(house, 40)
+        assert engine.venue.depth(listed.symbol_id, 100) != still
+        await house.close()
+
+
 async def test_a_market_maker_keeps_no_more_quotes_than_it_says(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as engine:
         config = msgspec.structs.replace(FAST, traders=("market_maker",))

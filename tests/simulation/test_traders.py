@@ -58,6 +58,14 @@ def test_a_market_maker_follows_the_trades_but_is_drawn_home() -> None:
     assert 1_892_000 < maker.fair < 2_000_000
 
 
+def test_a_market_maker_is_at_home_at_half_the_price_after_a_split() -> None:
+    maker = MarketMaker(Random(1))
+    maker.decide(MARKET)
+    bid, ask = maker.decide(MARKET._replace(prices=(946_000,)))
+    assert 945_000 < bid.price < ask.price < 947_000
+    assert maker.home == 946_000
+
+
 def test_a_market_maker_stays_above_zero_when_prices_collapse() -> None:
     maker = MarketMaker(Random(1))
     for price in (20_000, 100, 100, 100):

@@ -4,6 +4,7 @@ use exchange_wire::commands::CorridorTerms;
 use exchange_wire::events;
 use exchange_wire::reader::Reader;
 
+use crate::phase::{HALTED, REOPENING_AUCTION};
 use crate::price_guard::{limit_state, Bands, Bucket, Corridor, Guard, BUCKETS, TIERS_MAX};
 use crate::snapshot::{known, section, write_event, Restored};
 use crate::state::State;
@@ -80,12 +81,13 @@ pub fn write(state: &State, out: &mut Vec<u8>) {
         all_corridors(state).map(write).count()
     });
     section(out, |out| {
-        let Breaker { close_level, last_level, tripped } = state.breaker;
+        let Breaker { close_level, last_level, tripped, stop_phase, stop_ends_ns } = state.breaker;
         let is_used = state.breaker != Breaker::default();
         if is_used {
             out.extend(close_level.to_le_bytes());
             out.extend(last_level.to_le_bytes());
-            out.push(tripped);
+            out.extend([tripped, stop_phase]);
+            out.extend(stop_ends_ns.to_le_bytes());
         }
         usize::from(is_used)
     });
@@ -134,7 +136,9 @@ pub fn read(state: &mut State, reader: &mut Reader) -> Restored<()> {
     }
     for _ in 0..reader.u32()? {
         let (close_level, last_level) = (reader.u64()?, reader.u64()?);
-        state.breaker = Breaker { close_level, last_level, tripped: reader.u8()? };
+        let (tripped, stop_phase) = (reader.u8()?, reader.u8()?);
+        known(matches!(stop_phase, 0 | HALTED | REOPENING_AUCTION))?;
+        state.breaker = Breaker { close_level, last_level, tripped, stop_phase, stop_ends_ns: reader.u64()? };
     }
     Ok(())
 }

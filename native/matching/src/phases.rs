@@ -17,6 +17,7 @@ use crate::phase::{
 use crate::price_guard::{Corridor, Guard, PAUSE_NS};
 use crate::reasons::{self as reason, Refusal};
 use crate::state::State;
+use crate::volatility::Breaker;
 
 const TIME_NS_MAX: u64 = i64::MAX as u64;
 
@@ -60,6 +61,7 @@ impl State {
         let change = Change { phase, cause: cause::OPERATOR, reason: text, ends_ns: 0 };
         if symbol_id == 0 {
             self.schedule_market(change);
+            self.end_stop(&[REOPENING_AUCTION]);
         }
         for symbol_id in self.symbol_ids(symbol_id) {
             let market = self.market_mut(symbol_id);
@@ -139,6 +141,7 @@ impl State {
         let change = Change { phase: HALTED, cause: cause::HALT, reason: text, ends_ns: 0 };
         if symbol_id == 0 {
             self.change_market(change);
+            self.end_stop(&[HALTED, REOPENING_AUCTION]);
         }
         for symbol_id in self.symbol_ids(symbol_id) {
             if self.market_mut(symbol_id).phase != HALTED {
@@ -168,6 +171,7 @@ impl State {
         if symbol_id == 0 {
             let phase = self.market_scheduled_phase;
             self.change_market(Change { phase, cause: cause::RESUMPTION, reason: text, ends_ns: 0 });
+            self.end_stop(&[HALTED]);
         }
         for symbol_id in self.symbol_ids(symbol_id) {
             let market = self.market_mut(symbol_id);
@@ -253,7 +257,17 @@ impl State {
     /// Lets a new symbol begin where the market stands.
     pub fn begin_listed(&mut self, symbol_id: u32) {
         self.market_mut(symbol_id).scheduled_phase = self.market_scheduled_phase;
-        if self.market_phase != CONTINUOUS {
+        let Breaker { stop_phase, stop_ends_ns, .. } = self.breaker;
+        let is_stopping = self.breaker.is_stopping(self.events.header.time_ns);
+        let is_concerned = match stop_phase {
+            HALTED => self.market_phase != HALTED,
+            _ => self.market_phase == CONTINUOUS,
+        };
+        if is_stopping && is_concerned {
+            let change =
+                Change { phase: stop_phase, cause: cause::BREAKER, reason: "", ends_ns: stop_ends_ns };
+            self.begin_phase(symbol_id, change, 0);
+        } else if self.market_phase != CONTINUOUS {
             self.begin_phase(symbol_id, Change::new(self.market_phase, cause::LISTING), 0);
         }
     }
@@ -347,6 +361,7 @@ impl State {
 
     /// Stops every symbol that trades, or will when its pause is over, until a time; to halt stops all of them.
     pub fn stop_market(&mut self, phase: u8, ends_ns: u64) {
+        self.breaker.stop(phase, ends_ns);
         for symbol_id in self.symbol_ids(0) {
             let now = self.market_mut(symbol_id).phase;
             let trades = matches!(now, CONTINUOUS | VOLATILITY_AUCTION | REOPENING_AUCTION);
@@ -354,6 +369,13 @@ impl State {
                 let change = Change { phase, cause: cause::BREAKER, reason: "", ends_ns };
                 self.begin_phase(symbol_id, change, 0);
             }
+        }
+    }
+
+    /// Lets symbols that are listed from now on not begin in the phase in which the breaker stopped the others.
+    fn end_stop(&mut self, phases: &[u8]) {
+        if phases.contains(&self.breaker.stop_phase) {
+            self.breaker.stop(0, 0);
         }
     }
 

@@ -21,6 +21,22 @@ pub struct Breaker {
     pub last_level: u64,
     /// The highest level that has tripped on this business date, 0 for none.
     pub tripped: u8,
+    /// In which all symbols are since it tripped, 0 where it has stopped none or an operator has ended that.
+    pub stop_phase: u8,
+    /// When that ends, 0 where an operator does.
+    pub stop_ends_ns: u64,
+}
+
+impl Breaker {
+    /// Notes in which phase all symbols are, and until when; 0 and 0 for that no more.
+    pub fn stop(&mut self, phase: u8, ends_ns: u64) {
+        (self.stop_phase, self.stop_ends_ns) = (phase, ends_ns);
+    }
+
+    /// Whether its stop lasts.
+    pub fn is_stopping(&self, now_ns: u64) -> bool {
+        self.stop_phase != 0 && (self.stop_ends_ns == 0 || now_ns < self.stop_ends_ns)
+    }
 }
 
 impl State {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchange.domain.participant import Role
 from exchange.engine.explain.desk import ExplainBusyError, ExplainDesk, ExplainGoneError
 from exchange.engine.gateway import RETRY_AFTER, Gateway
+from exchange.infra.auth import Principal
 from exchange.infra.errors import InfraError
 from exchange.infra.http_routes import ApiError, Call, Reply, Route
 from exchange.wire.rest.errors import ErrorCode
@@ -35,7 +36,11 @@ class ExplainApi:
     async def explain(self, call: Call) -> Reply:
         """Answer GET /explain/order/{id}."""
         order_id = call.path_id("order_id")
-        await self._gateway.order(order_id, call.who)
+        try:
+            await self._gateway.order(order_id, call.who)
+        except ApiError:
+            if not await self._waits_in_a_list(order_id, call.who):
+                raise
         try:
             return Reply(body=await self._desk.explain(order_id))
         except ExplainGoneError as error:
@@ -44,3 +49,12 @@ class ExplainApi:
             raise ApiError.of(ErrorCode.ENGINE_BUSY, str(error), headers=RETRY_AFTER) from None
         except InfraError as error:
             raise ApiError.of(ErrorCode.NOT_READY, str(error), headers=RETRY_AFTER) from None
+
+    async def _waits_in_a_list(self, order_id: int, who: Principal) -> bool:
+        """Tell whether an order that waits for its entry, and which no history has yet, is one that a key may see."""
+        lists = await self._gateway.read(lambda venue: venue.order_lists())
+        return any(
+            order.order_id == order_id and self._gateway.entry.may_see(order.account_id, who)
+            for one in lists
+            for order in one.waiting
+        )

@@ -50,6 +50,10 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
         """Return the first moment after it."""
         return self.key.start_ns + self.key.interval_s * SECOND_NS
 
+    def with_figures(self, since: Figures) -> Candle:
+        """Return the candle with the figures of more trades."""
+        return Candle(self.key, self.figures.joined(since) if self.figures is not None else since)
+
 
 def parse_interval(text: str) -> int:
     """Turn `5m` into seconds. Raise `IntervalError` where it is no interval."""

@@ -44,6 +44,22 @@ class Figures(msgspec.Struct, frozen=True, gc=False):
             self.trades + 1,
         )
 
+    def joined(self, other: Figures) -> Figures:
+        """Return the figures of both runs of trades together, whichever comes first."""
+        is_first = self.first_sequence < other.first_sequence
+        is_last = self.last_sequence > other.last_sequence
+        return Figures(
+            self.first_sequence if is_first else other.first_sequence,
+            self.last_sequence if is_last else other.last_sequence,
+            self.open if is_first else other.open,
+            self.high if self.high > other.high else other.high,
+            self.low if self.low < other.low else other.low,
+            self.last if is_last else other.last,
+            self.volume + other.volume,
+            self.notional + other.notional,
+            self.trades + other.trades,
+        )
+
     @property
     def vwap(self) -> int:
         """Return the volume-weighted average price, rounded half up."""

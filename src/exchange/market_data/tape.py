@@ -61,21 +61,50 @@ class TapeUpdate(msgspec.Struct, frozen=True, gc=False):
     """A trade came onto the tape, or was changed there.
 
     sequence: of the event; prev_sequence: that of the symbol's update before, 0 for the first; trade: as it
-    is after it; before: as it was, None where it is new; candles: those it changed, as they are after it,
-    shortest first.
+    is after it; before: as it was, None where it is new. Its candles are given as bases, shortest first, and as the
+    figures of the trades since then, this one among them; they are only added up where somebody looks.
     """
 
     sequence: int
     prev_sequence: int
     time_ns: int
     trade: Trade
-    candles: tuple[Candle, ...]
+    bases: tuple[Candle, ...]
     before: Trade | None = None
+    since: Figures | None = None
+
+    @property
+    def candles(self) -> tuple[Candle, ...]:
+        """Return the candles that it changed, as they are after it, shortest first."""
+        since = self.since
+        return self.bases if since is None else tuple([base.with_figures(since) for base in self.bases])
 
     @property
     def day(self) -> Candle:
         """Return the candle of the trade's business date."""
-        return self.candles[-1]
+        base = self.bases[-1]
+        return base if self.since is None else base.with_figures(self.since)
+
+    def candle_at(self, place: int) -> Candle:
+        """Return one of the candles, counted from the shortest."""
+        base = self.bases[place]
+        return base if self.since is None else base.with_figures(self.since)
+
+
+class Run:
+    """New trades of one symbol that all are in the same candles, the newest: their figures are added up once.
+
+    bases: the candles as they were before; since: the figures of the trades, None before the first.
+    """
+
+    __slots__ = ("bases", "business_date", "end_ns", "since", "start_ns")
+
+    def __init__(self, bases: tuple[Candle, ...]) -> None:
+        self.bases = bases
+        self.since: Figures | None = None
+        shortest = bases[0]
+        self.business_date = shortest.key.business_date
+        self.start_ns, self.end_ns = shortest.key.start_ns, shortest.end_ns
 
 
 class Tape:
@@ -93,6 +122,7 @@ class Tape:
         self._new: list[Trade] = []
         self._changed: list[Trade] = []
         self._dirty: dict[CandleKey, Candle] = {}
+        self._runs: dict[int, Run] = {}
 
     def apply(self, events: bytes) -> list[TapeUpdate]:
         """Take event records in; return what they put on the tape. `save` then writes it."""
@@ -113,6 +143,7 @@ class Tape:
 
     def save(self) -> None:
         """Write what has not been written yet."""
+        self._end_runs()
         if self._new or self._changed or self._dirty:
             self.history.save(self._new, self._changed, list(self._dirty.values()))
             self._new, self._changed, self._dirty = [], [], {}
@@ -138,32 +169,38 @@ class Tape:
             taker_order_id, _SIDES[taker_side], reference_price,
         )  # fmt: skip
         self._new.append(trade)
-        if self._is_in_newest(trade):
-            candles = tuple([self._add_to_newest(trade, interval_s) for interval_s in self.intervals_s])
+        run = self._runs.get(symbol_id)
+        if run is None or run.business_date != date or not run.start_ns <= time_ns < run.end_ns:
+            return self._print_first(trade)
+        if run.since is None:
+            run.since = figures_of_trade(sequence, price, quantity)
         else:
-            candles = tuple([self._add(trade, interval_s) for interval_s in self.intervals_s])
-        return TapeUpdate(sequence, self._link(symbol_id, sequence), time_ns, trade, candles)
+            run.since = run.since.with_trade(sequence, price, quantity)
+        prev_sequence = self._link(symbol_id, sequence)
+        return TapeUpdate(sequence, prev_sequence, time_ns, trade, run.bases, None, run.since)
 
-    def _is_in_newest(self, trade: Trade) -> bool:
-        """Tell whether a trade is in its symbol's newest candle of the shortest interval, and so of every one."""
-        shortest = self._current.get((trade.symbol_id, self.intervals_s[0]))
-        return (
-            shortest is not None
-            and shortest.key.business_date == trade.business_date
-            and shortest.key.start_ns <= trade.executed_ns < shortest.end_ns
-        )
+    def _print_first(self, trade: Trade) -> TapeUpdate:
+        """Print a trade that is in other candles than the one before, and begin a run where they are the newest."""
+        symbol_id = trade.symbol_id
+        self._end_run(symbol_id)
+        candles = tuple([self._add(trade, interval_s) for interval_s in self.intervals_s])
+        if all(self._current[symbol_id, candle.key.interval_s] is candle for candle in candles):
+            self._runs[symbol_id] = Run(candles)
+        prev_sequence = self._link(symbol_id, trade.sequence)
+        return TapeUpdate(trade.sequence, prev_sequence, trade.executed_ns, trade, candles)
 
-    def _add_to_newest(self, trade: Trade, interval_s: int) -> Candle:
-        """Add a new trade to the newest candle, as `_add` does: the way of nearly all trades of a busy symbol."""
-        slot = trade.symbol_id, interval_s
-        current = self._current[slot]
-        key, figures = current.key, current.figures
-        if figures is None:
-            figures = figures_of_trade(trade.sequence, trade.price, trade.quantity)
-        else:
-            figures = figures.with_trade(trade.sequence, trade.price, trade.quantity)
-        candle = self._current[slot] = self._dirty[key] = Candle(key, figures)
-        return candle
+    def _end_run(self, symbol_id: int) -> None:
+        """Let the newest candles be what the run of a symbol has made of them."""
+        run = self._runs.pop(symbol_id, None)
+        if run is None or run.since is None:
+            return
+        for base in run.bases:
+            candle = base.with_figures(run.since)
+            self._current[symbol_id, candle.key.interval_s] = self._dirty[candle.key] = candle
+
+    def _end_runs(self) -> None:
+        for symbol_id in list(self._runs):
+            self._end_run(symbol_id)
 
     def _add(self, trade: Trade, interval_s: int) -> Candle:
         """Add a new trade to its candle of one interval."""

@@ -13,13 +13,13 @@ from exchange.domain.directory import Directory
 from exchange.domain.units import SymbolId
 from exchange.domain.volatility import LimitState
 from exchange.matching.price_guard import PriceBands, PriceCorridor
-from exchange.matching.venue_state import VenueState
+from exchange.matching.venue_state import MarketBreaker, VenueState
 from exchange.wire.records import encode_event
 
 BANDS = Struct("<IIIIIBBQQIIII")
 BUCKET = Struct("<QQQ")
 CORRIDOR = Struct("<IIQ")
-BREAKER = Struct("<QQB")
+BREAKER = Struct("<QQBBQ")
 SECTIONS = 4
 OF_CORRIDOR = ("dynamic_bps", "static_bps", "call_ns", "random_ns_max")
 Records = Callable[[Struct], Iterator[tuple[Any, ...]]]
@@ -84,6 +84,5 @@ def restore(state: VenueState, records: Records) -> None:
     for symbol_id in sorted(state.markets):
         if state.markets[symbol_id].guard is not None:
             state.guarded[symbol_id] = None
-    for close_level, last_level, tripped in records(BREAKER):
-        state.breaker.close_level, state.breaker.last_level = close_level, last_level
-        state.breaker.tripped = tripped
+    for close_level, last_level, tripped, stop_phase, stop_ends_ns in records(BREAKER):
+        state.breaker = MarketBreaker(close_level, last_level, tripped, stop_phase, stop_ends_ns)

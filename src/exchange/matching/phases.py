@@ -87,6 +87,7 @@ class Phases:
         change = Change(phase, PhaseCause.OPERATOR, command.reason)
         if not command.symbol_id:
             self._schedule_market(change)
+            self._end_stop(Phase.REOPENING_AUCTION)
         for market in markets:
             market.scheduled_phase = phase
             if not refusal_of_standstill(market) and market.phase is not phase:
@@ -156,6 +157,7 @@ class Phases:
         change = Change(Phase.HALTED, PhaseCause.HALT, command.reason)
         if not command.symbol_id:
             self._change_market(change)
+            self._end_stop(Phase.HALTED, Phase.REOPENING_AUCTION)
         for market in markets:
             if market.phase is not Phase.HALTED:
                 self._begin(market, change)
@@ -178,6 +180,7 @@ class Phases:
         if not command.symbol_id:
             phase = self._state.market_scheduled_phase
             self._change_market(Change(phase, PhaseCause.RESUMPTION, command.reason))
+            self._end_stop(Phase.HALTED)
         for market in markets:
             if market.phase is Phase.HALTED and market.state is SymbolState.ACTIVE:
                 self._resume(market, command)
@@ -229,10 +232,18 @@ class Phases:
     # --- what others ask for -------------------------------------------------------------------------
 
     def begin_listed(self, market: Market) -> None:
-        """Let a new symbol begin where the market stands."""
-        market.scheduled_phase = self._state.market_scheduled_phase
-        if self._state.market_phase is not Phase.CONTINUOUS:
-            self._begin(market, Change(self._state.market_phase, PhaseCause.LISTING))
+        """Let a new symbol begin where the market stands, also where the breaker has stopped it."""
+        state, breaker = self._state, self._state.breaker
+        market.scheduled_phase = state.market_scheduled_phase
+        if breaker.stop_phase == Phase.HALTED:
+            is_concerned = state.market_phase is not Phase.HALTED
+        else:
+            is_concerned = state.market_phase is Phase.CONTINUOUS
+        if is_concerned and breaker.is_stopping(self._events.time_ns):
+            phase, ends_ns = Phase(breaker.stop_phase), breaker.stop_ends_ns
+            self._begin(market, Change(phase, PhaseCause.BREAKER, ends_ns=ends_ns))
+        elif state.market_phase is not Phase.CONTINUOUS:
+            self._begin(market, Change(state.market_phase, PhaseCause.LISTING))
 
     def follow_state(self, market: Market) -> None:
         """Let a symbol that is no longer suspended go to where the schedule has got."""
@@ -255,11 +266,17 @@ class Phases:
 
     def stop_market(self, phase: Phase, ends_ns: int) -> None:
         """Stop every symbol that trades, or will when its pause is over, until a time; to halt stops all of them."""
+        self._state.breaker.stop(phase, ends_ns)
         for market in self._markets(0):
             if market.phase in STOPPED_BY_BREAKER or (
                 phase is Phase.HALTED and market.phase is not Phase.HALTED
             ):
                 self._begin(market, Change(phase, PhaseCause.BREAKER, ends_ns=ends_ns))
+
+    def _end_stop(self, *phases: Phase) -> None:
+        """Let symbols that are listed from now on not begin in the phase in which the breaker stopped the others."""
+        if self._state.breaker.stop_phase in phases:
+            self._state.breaker.stop(0, 0)
 
     def _pause(self, market: Market) -> None:
         """Let orders gather, for a price limit was reached: for a trading pause, or as long as the corridor says."""

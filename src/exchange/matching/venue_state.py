@@ -64,6 +64,18 @@ class MarketBreaker(msgspec.Struct):
     last_level: int = 0
     tripped: int = 0
     """The highest level that has tripped on this business date, 0 for none."""
+    stop_phase: int = 0
+    """In which all symbols are since it tripped, 0 where it has stopped none or an operator has ended that."""
+    stop_ends_ns: int = 0
+    """When that ends, 0 where an operator does."""
+
+    def stop(self, phase: int, ends_ns: int) -> None:
+        """Note in which phase all symbols are, and until when; 0 and 0 for that no more."""
+        self.stop_phase, self.stop_ends_ns = phase, ends_ns
+
+    def is_stopping(self, now_ns: int) -> bool:
+        """Tell whether its stop lasts."""
+        return self.stop_phase != 0 and (not self.stop_ends_ns or now_ns < self.stop_ends_ns)
 
     def begin(self, close_level: int) -> None:
         """Compare with another close from now on."""

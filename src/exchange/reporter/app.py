@@ -275,7 +275,7 @@ class ReporterApp:
                     for _ in self.market.advance(committed, self.hub):
                         await asyncio.sleep(0)
                     self._drop_copy.stored(committed.accounts)
-                    self.webhooks.published()
+                    self.webhooks.published(committed.accounts)
                     self._private.published(batch)
                     if self.itch is not None:
                         self.itch.take(batch)

@@ -143,18 +143,24 @@ class DropCopyApi:
         return [account.account_id for account in self._market.directory.accounts_of(participant_id)]
 
 
-def participant_named(who: Principal, named: str, market: LiveMarket) -> int:
-    """Return whose orders are meant: the key's own, or those it names. Raise `ApiError` where it may not see them."""
+def participant_number(named: str) -> int:
+    """Return the id that is named, 0 where none is. Raise `ApiError` where it can be none."""
     if named and not (named.isascii() and named.isdigit() and len(named) <= PATH_ID_DIGITS_MAX):
         text = f"participant must be an id such as 2, got {named[:40]!r}"
         raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
+    return int(named or "0")
+
+
+def participant_named(who: Principal, named: str, market: LiveMarket) -> int:
+    """Return whose orders are meant: the key's own, or those it names. Raise `ApiError` where it may not see them."""
+    number = participant_number(named)
     if not who.is_any(*SEES_ALL):
-        if named and int(named) != who.participant_id:
+        if named and number != who.participant_id:
             raise ApiError.of(ErrorCode.ROLE_NOT_ALLOWED, "a participant hears what is its own only")
         return who.participant_id
     if not named:
         text = "participant is missing; a key of the exchange names whose it wants"
         raise ApiError(422, Reason.UNKNOWN_PARTICIPANT, text, "participant")
-    if int(named) not in market.directory.participants:
+    if number not in market.directory.participants:
         raise ApiError(404, Reason.UNKNOWN_PARTICIPANT, f"there is no participant {named}", "participant")
-    return int(named)
+    return number

@@ -47,8 +47,8 @@ class Listener(Protocol):
     def ticker_changed(self, symbol_id: int, sequence: int) -> None:
         """A best quote or a figure of the day changed."""
 
-    def candle_changed(self, candle: Candle, sequence: int, corrected: bool) -> None:
-        """A candle changed. corrected: by a bust or a correction."""
+    def candles_changed(self, update: TapeUpdate, sequence: int) -> None:
+        """A trade moved its candles, or was changed in them."""
 
 
 class LiveMarket:
@@ -69,7 +69,9 @@ class LiveMarket:
         self.trades_changed = 0
         self.trade_chains = restored.trade_chains
         self.status_chains = restored.status_chains
-        self.newest = restored.newest
+        self._newest = restored.newest
+        self._unfolded: dict[int, TapeUpdate] = {}
+        """The latest new trades, by symbol, whose candles are not among the newest yet."""
         self._days = restored.days
         self._previous_days = restored.previous_days
         self._trades_in_memory = trades_in_memory
@@ -82,9 +84,17 @@ class LiveMarket:
         }
         self._corrected_days: dict[int, Candle | None] = {}
         self._moved: dict[int, None] = {}
-        self._moved_candles: dict[tuple[int, int], Candle] = {}
+        self._moved_candles: dict[int, TapeUpdate] = {}
 
     # --- what is known ----------------------------------------------------------------------------
+
+    @property
+    def newest(self) -> dict[tuple[int, int], Candle]:
+        """Return the newest candles by symbol and interval; they are added up when they are asked for."""
+        for update in self._unfolded.values():
+            self._fold(update)
+        self._unfolded.clear()
+        return self._newest
 
     def quotes(self, symbol_id: int) -> Quotes:
         """Return a symbol's best bid and ask."""
@@ -192,23 +202,30 @@ class LiveMarket:
             self._days[symbol_id] = update.day
         elif symbol_id in self._corrected_days:
             self._correct_previous_day(symbol_id, self._corrected_days[symbol_id])
-        for candle in update.candles:
-            slot = symbol_id, candle.key.interval_s
-            newest = self.newest.get(slot)
-            if newest is None or newest.key.start_ns <= candle.key.start_ns:
-                self.newest[slot] = candle
         if update.before is None:
+            pending = self._unfolded.get(symbol_id)
+            if pending is not None and pending.bases is not update.bases:
+                self._fold(pending)
+            self._unfolded[symbol_id] = self._moved_candles[symbol_id] = update
             self.trade_chains[symbol_id] = update.sequence
             self.trades_printed += 1
             listener.trade_printed(update)
             self._moved[symbol_id] = None
-            for candle in update.candles:
-                self._moved_candles[symbol_id, candle.key.interval_s] = candle
         else:
+            if symbol_id in self._unfolded:
+                self._fold(self._unfolded.pop(symbol_id))
+            self._fold(update)
             self.trades_changed += 1
             listener.ticker_changed(symbol_id, update.sequence)
-            for candle in update.candles:
-                listener.candle_changed(candle, update.sequence, True)
+            listener.candles_changed(update, update.sequence)
+
+    def _fold(self, update: TapeUpdate) -> None:
+        """Let candles that a trade moved be the newest where no newer ones are."""
+        for candle in update.candles:
+            slot = update.trade.symbol_id, candle.key.interval_s
+            newest = self._newest.get(slot)
+            if newest is None or newest.key.start_ns <= candle.key.start_ns:
+                self._newest[slot] = candle
 
     def _correct_previous_day(self, symbol_id: int, candle: Candle | None) -> None:
         if candle is None:
@@ -227,8 +244,8 @@ class LiveMarket:
             self._moved.pop(symbol_id, None)
             listener.ticker_changed(symbol_id, update.sequence)
         if self._moved_candles:
-            for candle in self._moved_candles.values():
-                listener.candle_changed(candle, update.sequence, False)
+            for moved in self._moved_candles.values():
+                listener.candles_changed(moved, update.sequence)
             self._moved_candles.clear()
 
     def _remember(self, trade: Trade, is_new: bool) -> None:

@@ -15,7 +15,6 @@ from exchange.domain.reasons import Reason
 from exchange.infra.http_routes import ApiError
 from exchange.infra.websocket import Outlet, json_frame
 from exchange.market_data.book_builder import BookUpdate
-from exchange.market_data.candles import Candle
 from exchange.market_data.queue_changes import QueueChanges
 from exchange.market_data.tape import TapeUpdate
 from exchange.reporter.announcements import WHOLE_EXCHANGE, Announcement
@@ -109,7 +108,7 @@ class StreamHub:
     def trade_printed(self, update: TapeUpdate) -> None:
         """Keep and send a trade."""
         symbol_id = update.trade.symbol_id
-        self.trades.add(symbol_id, msgspec.structs.replace(update, candles=()))
+        self.trades.add(symbol_id, msgspec.structs.replace(update, bases=()))
         group = self._trade_groups.get(symbol_id)
         if group is not None:
             group.take(update)
@@ -140,10 +139,16 @@ class StreamHub:
         for group in self._ticker_groups.get(symbol_id, {}).values():
             group.touch()
 
-    def candle_changed(self, candle: Candle, sequence: int, corrected: bool) -> None:
-        """Send a candle."""
-        for group in self._candle_groups.get((candle.key.symbol_id, candle.key.interval_s), {}).values():
-            group.take(candle, corrected)
+    def candles_changed(self, update: TapeUpdate, sequence: int) -> None:
+        """Send the candles that somebody wants of those that a trade changed."""
+        if not self._candle_groups:
+            return
+        for place, base in enumerate(update.bases):
+            groups = self._candle_groups.get((base.key.symbol_id, base.key.interval_s))
+            if groups:
+                candle = update.candle_at(place)
+                for group in groups.values():
+                    group.take(candle, update.before is not None)
 
     # --- who listens ------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from exchange.domain.reasons import Reason
 from exchange.infra.auth import Principal
 from exchange.infra.http_routes import ApiError, Call, Route
 from exchange.infra.webhook_signature import new_secret
+from exchange.reporter.drop_copy_api import participant_number
 from exchange.reporter.live_market import LiveMarket
 from exchange.reporter.webhook_messages import DROP_COPY
 from exchange.reporter.webhook_sender import REDELIVERED_AT_ONCE, WebhookSender, delivery_id, why_not_allowed
@@ -94,12 +95,14 @@ class WebhookApi:
     async def webhooks(self, call: Call) -> WebhookList:
         """Answer GET /webhooks."""
         query: WebhookQuery = call.query
-        if query.participant and not (query.participant.isascii() and query.participant.isdigit()):
-            text = f"participant must be an id such as 2, got {query.participant[:40]!r}"
-            raise ApiError.of(ErrorCode.INVALID_PARAMETER, text, "participant")
-        seen = [self._view(each) for each in self._webhooks.senders() if _may_see(call.who, each.webhook)]
+        wanted = participant_number(query.participant)
+        seen = [each for each in self._webhooks.senders() if _may_see(call.who, each.webhook)]
         return WebhookList(
-            [each for each in seen if not query.participant or each.participant == query.participant]
+            [
+                self._view(each)
+                for each in seen
+                if not query.participant or each.webhook.participant_id == wanted
+            ]
         )
 
     async def webhook(self, call: Call) -> WebhookView:

@@ -32,6 +32,18 @@ class WebhookMessages:
         self._queries = queries
         self._drop_copies = drop_copies
 
+    @property
+    def sequence(self) -> int:
+        """Return the sequence of the last event that was published."""
+        return self._market.sequence
+
+    def may_concern(self, webhook: Webhook, accounts: frozenset[int]) -> bool:
+        """Tell whether events that concerned these accounts may have something for a webhook."""
+        if webhook.channel != DROP_COPY:
+            return True
+        own = self._market.directory.accounts_of(webhook.participant_id)
+        return any(account.account_id in accounts for account in own)
+
     async def read(self, webhook: Webhook, limit: int) -> Page:
         """Return what comes after a webhook's position. Raise `StoreUnavailable`."""
         after, upto = webhook.sent_sequence, self._market.sequence

@@ -89,11 +89,20 @@ class WebhookSender:
         self._clock = clock
         self._pause_s = pause_s
         self._woken = asyncio.Event()
+        self._is_idle = False
         self._changing = asyncio.Lock()
 
     def wake(self) -> None:
         """Say that something new was published, or that the webhook was started again."""
         self._woken.set()
+
+    def pass_over(self, sequence: int) -> None:
+        """Say that what was published up to an event has nothing for it; one that is at work looks for itself."""
+        if self._is_idle and not self._woken.is_set():
+            if self.webhook.is_active:
+                self.webhook.sent_sequence = sequence
+        else:
+            self.wake()
 
     async def run(self) -> None:
         """Deliver until it is cancelled."""
@@ -106,7 +115,9 @@ class WebhookSender:
                 await asyncio.sleep(PAUSE_S_MAX / 60)
                 continue
             if is_done:
+                self._is_idle = True
                 await self._woken.wait()
+                self._is_idle = False
 
     async def set_active(self, is_active: bool) -> None:
         """Start or stop it. Raise `StoreUnavailable`."""

@@ -65,10 +65,13 @@ class Webhooks:
         if self._session is not None:
             await self._session.close()
 
-    def published(self) -> None:
-        """Say that events were published."""
+    def published(self, accounts: frozenset[int]) -> None:
+        """Say that events were published. accounts: those that a trade, cancel, bust or correction concerned."""
         for each in self._running.values():
-            each.sender.wake()
+            if self._messages.may_concern(each.sender.webhook, accounts):
+                each.sender.wake()
+            else:
+                each.sender.pass_over(self._messages.sequence)
 
     def senders(self) -> list[WebhookSender]:
         """Return the senders, oldest webhook first."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exchange.domain import events as e
+from exchange.domain import volatility_events as v
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
 from exchange.domain.phase import PhaseCause
 from exchange.domain.units import SymbolId, format_price
+from exchange.domain.volatility import LimitState
 from exchange.engine.explain.words import line_of, word
 from exchange.wire.records import decode_events
 
@@ -30,6 +32,10 @@ _TOLD_CAUSES = (
 """Why a single symbol's phase changed, where it is worth a line; else the market's line says it."""
 
 
+_CAUSES = {PhaseCause.PRICE_LIMIT: "price limit", PhaseCause.BREAKER: "breaker"}
+"""What is told where an event has no reason of its own."""
+
+
 class DayLog:
     """Writes lines. directory: for the names of symbols; say: takes a line; clock: the time of the market's day."""
 
@@ -42,8 +48,12 @@ class DayLog:
         self.busted = 0
         self.auctions: list[tuple[str, str, int]] = []
         """Symbol, kind and volume of each auction that traded."""
+        self.limited: set[str] = set()
+        """Symbols whose best price has reached a band."""
         self._indicated: dict[int, e.AuctionIndicated] = {}
         self._is_over = False
+        self._of_market = 0
+        """The last command that changed the phase of the whole market."""
 
     def take(self, events: bytes) -> None:
         """Hear a batch of event records."""
@@ -85,6 +95,8 @@ class DayLog:
                 self.shares += event.quantity
             case e.TradeBusted():
                 self.busted += 1
+            case v.LimitStateChanged(state=LimitState.LIMIT):
+                self.limited.add(self._name(event.symbol_id))
             case e.AuctionExecuted():
                 self._indicated.pop(event.symbol_id, None)
                 if event.volume:
@@ -93,9 +105,11 @@ class DayLog:
     def _line(self, event: e.Event) -> str:
         match event:
             case e.PhaseChanged() if not event.symbol_id:
+                self._of_market = event.command_sequence
                 return f"  market {word(event.phase)}{_because(event.reason)}"
-            case e.PhaseChanged() if event.cause in _TOLD_CAUSES:
-                return f"  {self._name(event.symbol_id):<6} {word(event.phase)}{_because(event.reason)}"
+            case e.PhaseChanged() if event.cause in _TOLD_CAUSES or event.command_sequence != self._of_market:
+                why = _because(event.reason or _CAUSES.get(event.cause, ""))
+                return f"  {self._name(event.symbol_id):<6} {word(event.phase)}{why}"
             case e.PhaseChanged():
                 return ""
             case e.AuctionExecuted() if not event.volume:
@@ -106,6 +120,8 @@ class DayLog:
             case e.TradeBusted():
                 what = f"{event.quantity} at {format_price(event.price)} busted: {word(event.reason)}"
                 return f"  {self._name(event.symbol_id):<6} {what}"
+            case v.IndexLevelReported() | v.MarketBreakerTripped():
+                return f"  market {line_of(event).text}"
             case _ if event.symbol_id and not isinstance(event, _SILENT) and _is_public(event):
                 return f"  {self._name(event.symbol_id):<6} {line_of(event).text}"
         return ""

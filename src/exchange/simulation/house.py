@@ -94,6 +94,8 @@ class House:
         self._listed: dict[str, SymbolView] = {}
         self._prices: dict[str, deque[int]] = {}
         self._prices_due_at = 0.0
+        self._absent: set[str] = set()
+        self._turning = asyncio.Lock()
 
     async def open(self) -> None:
         """Make the traders members with a fresh key each, and let the market makers begin."""
@@ -117,7 +119,8 @@ class House:
             self._chance.shuffle(self._seats)
             for seat in self._seats:
                 try:
-                    orders = await self._turn(seat)
+                    async with self._turning:
+                        orders = 0 if seat.symbol in self._absent else await self._turn(seat)
                 except ConnectionFailed:
                     self.counts.missed += 1
                     await asyncio.sleep(AWAY_S)
@@ -125,6 +128,20 @@ class House:
                     await asyncio.sleep(max(orders, 1) / self.config.orders_per_second)
             if not self._seats:
                 await asyncio.sleep(AWAY_S)
+
+    async def stand_back(self, symbol: str) -> None:
+        """Trade a symbol no more; what was under way in it is over when this returns."""
+        async with self._turning:
+            self._absent.add(symbol)
+
+    def come_back(self, symbol: str) -> None:
+        """Trade a symbol again."""
+        self._absent.discard(symbol)
+
+    def forget_prices(self) -> None:
+        """Look at all prices anew, for those remembered are of other shares, such as before a split."""
+        self._prices.clear()
+        self._prices_due_at = 0.0
 
     @property
     def symbols(self) -> list[str]:

@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 
 from exchange.domain.order import Side
 
+ANOTHER_SHARE = 5
+"""A price that is away by this part of the fair value at once is of another share: there was a split."""
 PRICES_SEEN_MAX = 20
 """Prices of a market that a trader remembers."""
 
@@ -58,7 +60,9 @@ class MarketMaker:
     def decide(self, market: Market) -> list[Wish]:
         """Quote one bid and one ask; the depth comes from the quotes of earlier turns."""
         last = market.prices[-1]
-        self.home, fair = self.home or last, self.fair or last
+        if abs(last - self.fair) * ANOTHER_SHARE >= self.fair:
+            self.home = self.fair = last
+        fair = self.fair
         wander = self.chance.choice((-1, 0, 1)) * market.tick
         self.fair = max(fair + wander + (last - fair) // 4 + (self.home - fair) // 50, 10 * market.tick)
         middle = self.fair - self.fair % market.tick

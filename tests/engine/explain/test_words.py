@@ -20,7 +20,7 @@ RULEBOOK = ROOT / "docs" / "rulebook.md"
 HEADER = {"sequence": 1, "command_sequence": 1, "time_ns": 0, "epoch": 1, "symbol_id": 1}
 
 
-def filled(kind: type[e.Event], **given: Any) -> e.Event:
+def filled(kind: type[e.Event], /, **given: Any) -> e.Event:
     """Make an event of a kind with something in each field; enums get what `given` says, or 1."""
     values: dict[str, Any] = {
         field.name: "text" if field.type == "str" else () if "tuple" in str(field.type) else 1

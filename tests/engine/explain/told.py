@@ -13,6 +13,8 @@ from exchange.engine.replay import VenueKind
 from exchange.wire.records import decode_events
 from exchange.wire.rest.explain import ExplainedMoment, Explanation
 from tests.matching.desk import OPENING, Desk, numbered_record
+from tests.scenarios.stage import Stage
+from tests.scenarios.words import Names
 
 
 class ToldDesk(Desk):
@@ -36,6 +38,24 @@ class ToldDesk(Desk):
         return next(
             event.order_id for event in events if isinstance(event, (e.OrderAccepted, e.OrderRejected))
         )
+
+
+class ToldStage(Stage):
+    """A stage on such a desk: a flow is told in the words of the scenarios, and its orders are known by their names."""
+
+    def __init__(self, desk: ToldDesk) -> None:
+        self.desk = desk
+        self.told = desk
+        self.names = Names(desk.venue.directory)
+
+    def play(self, *steps: str) -> None:
+        """Perform steps, whatever follows from them."""
+        for step in steps:
+            self.perform(step)
+
+    def explain(self, name: str) -> Explanation:
+        """Explain an order by its name."""
+        return self.told.explain(self.names.order(name))
 
 
 def said(moment: ExplainedMoment | Explanation) -> str:

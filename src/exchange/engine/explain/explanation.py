@@ -9,6 +9,7 @@ from exchange.domain.order import CancelReason, OrderType, Side
 from exchange.domain.phase import Phase
 from exchange.domain.units import format_price, format_time
 from exchange.engine.explain import words
+from exchange.engine.explain.adjusted import tell_adjusted, title_of
 from exchange.engine.explain.auctions import tell_auction
 from exchange.engine.explain.fills import (
     is_taker,
@@ -18,6 +19,15 @@ from exchange.engine.explain.fills import (
     tell_rest,
     tell_trades,
     trades_of,
+)
+from exchange.engine.explain.linked import (
+    Ties,
+    entered_as,
+    table_of,
+    tell_in_list,
+    tell_linked,
+    tell_why_cancelled,
+    ties_of,
 )
 from exchange.engine.explain.witness import Moment, Testimony, View, names
 from exchange.matching.order_book import Level, RestingOrder
@@ -36,13 +46,14 @@ LINES_MAX = 20
 def explain(testimony: Testimony, matcher: str) -> Explanation:
     """Return the explanation of an order."""
     order_id, now = testimony.order_id, testimony.now
-    moments = [_moment(moment, order_id) for moment in testimony.moments]
-    lines = _why_now(testimony)
+    ties = ties_of(testimony.events, order_id)
+    moments = [_moment(moment, order_id, ties) for moment in testimony.moments]
+    lines = _why_now(testimony, ties)
     cited = [line.rule for line in lines] + [line.rule for moment in moments for line in moment.lines]
     return Explanation(
         id=str(order_id),
         symbol=now.symbol.symbol if now.symbol else None,
-        headline=_headline(testimony),
+        headline=_headline(testimony, ties),
         lines=lines,
         moments=moments,
         moments_left_out=testimony.left_out,
@@ -57,9 +68,9 @@ def explain(testimony: Testimony, matcher: str) -> Explanation:
 # --- what became of it -------------------------------------------------------------------------------------------
 
 
-def _headline(testimony: Testimony) -> str:
+def _headline(testimony: Testimony, ties: Ties) -> str:
     order_id, events = testimony.order_id, testimony.events
-    what = _what(events, order_id, testimony.now)
+    what = _what(events, testimony.now, ties)
     trades = [event for event in events if isinstance(event, e.TradeExecuted)]
     filled = sum(trade.quantity for trade in trades)
     at = f"{filled} at {mean_price(trades)} on average" if trades else ""
@@ -72,6 +83,9 @@ def _headline(testimony: Testimony) -> str:
     if isinstance(ended, e.OrderReplaced):
         return f"Replaced by order {ended.new_order_id}: {what}{' after ' + at if trades else ''}."
     live = testimony.now.order
+    if live is None and not _came_in(events, order_id):
+        has_ended = any(isinstance(event, e.OrderListEnded) for event in events)
+        return f"Never came in: {what}." if has_ended else f"Waiting for its entry: {what}."
     if live is None:
         return f"Filled: {what}, {at}, in {len(trades)} {'trade' if len(trades) == 1 else 'trades'}."
     if trades:
@@ -79,8 +93,19 @@ def _headline(testimony: Testimony) -> str:
     return f"Waiting: {what}, nothing traded yet."
 
 
-def _what(events: Iterable[e.Event], order_id: int, now: View) -> str:
+def _came_in(events: Iterable[e.Event], order_id: int) -> bool:
+    """Tell whether an order has been in the market, and does not only wait in a list."""
+    return any(
+        (isinstance(event, e.OrderAccepted) and event.order_id == order_id)
+        or (isinstance(event, e.OrderReplaced) and event.new_order_id == order_id)
+        or isinstance(event, e.TradeExecuted)
+        for event in events
+    )
+
+
+def _what(events: Iterable[e.Event], now: View, ties: Ties) -> str:
     """Name the order: `buy 100 AAPL at 189.20`."""
+    order_id = ties.order_id
     symbol = now.symbol.symbol if now.symbol else "an unknown symbol"
     for event in events:
         if isinstance(event, (e.OrderAccepted, e.OrderRejected)) or (
@@ -88,8 +113,10 @@ def _what(events: Iterable[e.Event], order_id: int, now: View) -> str:
         ):
             side = {1: "buy", 2: "sell"}.get(int(event.side), f"side {event.side}")
             at = f"at {format_price(event.price)}" if event.price > 0 else "at market"
+            if ties.peg:
+                at = f"pegged ({words.word(ties.peg.kind)})"
             return f"{side} {event.quantity} {symbol} {at}"
-    return f"order {order_id} in {symbol}"
+    return f"{listed} in {symbol}" if (listed := entered_as(ties)) else f"order {order_id} in {symbol}"
 
 
 def _end(events: list[e.Event], order_id: int) -> e.Event | None:
@@ -105,7 +132,7 @@ def _end(events: list[e.Event], order_id: int) -> e.Event | None:
 # --- why it stands as it does ------------------------------------------------------------------------------------
 
 
-def _why_now(testimony: Testimony) -> list[ExplainedLine]:
+def _why_now(testimony: Testimony, ties: Ties) -> list[ExplainedLine]:
     ended = _end(testimony.events, testimony.order_id)
     if isinstance(ended, e.OrderRejected):
         advice = words.advice_on(ended.reason)
@@ -116,7 +143,10 @@ def _why_now(testimony: Testimony) -> list[ExplainedLine]:
         for event in testimony.events
         if isinstance(event, (e.TradeBusted, e.TradeCorrected))
     ]
+    lines += [words.line_of(ties.peg)] if ties.peg else []
     live = testimony.now.order
+    if live is None and not _came_in(testimony.events, testimony.order_id):
+        return lines + tell_in_list(testimony.events, ties)
     return lines + (_why_it_waits(testimony.now, live) if live else [])
 
 
@@ -131,7 +161,7 @@ def _why_it_waits(now: View, live: RestingOrder) -> list[ExplainedLine]:
             *lines,
             ExplainedLine(f"{name} is {where}{words.word(phase)}: nothing trades until that is over.", rule),
         ]
-    if live.is_waiting or live.is_for_auction or live.order_type is OrderType.MARKET:
+    if live.is_waiting or live.is_parked or live.is_for_auction or live.order_type is OrderType.MARKET:
         return lines
     opposite = now.asks if live.side is Side.BUY else now.bids
     what, beyond = ("offer", "lower") if live.side is Side.BUY else ("bid", "higher")
@@ -145,16 +175,18 @@ def _why_it_waits(now: View, live: RestingOrder) -> list[ExplainedLine]:
 # --- moment by moment --------------------------------------------------------------------------------------------
 
 
-def _moment(moment: Moment, order_id: int) -> ExplainedMoment:
+def _moment(moment: Moment, order_id: int, ties: Ties) -> ExplainedMoment:
     before = moment.before
-    own = [event for event in moment.events if names(event, order_id)]
+    own = [event for event in moment.events if names(event, order_id, ties.list_id)]
     auction_lines, tables = tell_auction(moment, order_id)
     trade_lines, trade_tables = tell_trades(moment, order_id, _limit_of(moment, order_id))
-    lines = [words.line_of(event) for event in own if not _is_told_later(event)]
+    lines = [line for event in own if not _is_told_later(event) for line in _tell(event, moment, ties)]
+    if any(isinstance(event, e.OrderListAccepted) for event in own):
+        tables = table_of(ties) + tables
     lines += [*auction_lines, *trade_lines]
     for event in own:
         if isinstance(event, e.OrderCancelled):
-            lines += _tell_cancel(moment, event, order_id)
+            lines += _tell_cancel(moment, event, order_id) + tell_why_cancelled(moment, event)
     if moment.after.order and not any(isinstance(event, (e.TradeBusted, e.TradeCorrected)) for event in own):
         lines += tell_rest(moment.after)
     symbol_id = before.symbol.symbol_id if before.symbol else 0
@@ -162,13 +194,19 @@ def _moment(moment: Moment, order_id: int) -> ExplainedMoment:
     return ExplainedMoment(
         command=moment.command_sequence,
         at=format_time(moment.after.time_ns),
-        title=_title(own, order_id),
+        title=title_of(moment) or _title(own, order_id),
         phase=words.word(before.symbol.phase) if before.symbol else "",
         lines=([words.line_of(event) for event in context] + lines)[:LINES_MAX],
         tables=tables + trade_tables,
         before=_book(before, order_id),
         after=_book(moment.after, order_id),
     )
+
+
+def _tell(event: e.Event, moment: Moment, ties: Ties) -> list[ExplainedLine]:
+    """Return the sentences of an event: what it depends on, what adjusted it, or its own."""
+    told = tell_adjusted(event, moment) or tell_linked(event, moment, ties)
+    return told or [words.line_of(event)]
 
 
 def _is_told_later(event: e.Event) -> bool:

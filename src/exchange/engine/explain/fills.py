@@ -192,6 +192,12 @@ def tell_rest(after: View) -> list[Line]:
         beyond = "higher" if order.side is Side.BUY else "lower"
         stop = format_price(order.terms.stop_price)
         return [Line(f"It waits, unseen, until the last trade is at {stop} or {beyond}.", "1.10")]
+    if order.is_parked:
+        return [
+            Line(
+                f"{leaves} shares wait aside: for now there is no price to which it could be pegged.", "1.17"
+            )
+        ]
     if order.is_for_auction:
         return [
             Line(f"{leaves} shares wait beside the book; they trade in the auction or not at all.", "5.6")

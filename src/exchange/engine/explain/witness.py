@@ -15,6 +15,7 @@ from msgspec import structs
 from exchange.domain import events as e
 from exchange.domain.allocation import AllocationStep
 from exchange.domain.order import Side
+from exchange.domain.order_list import ORDERS_OF
 from exchange.domain.phase import AuctionKind, Phase
 from exchange.domain.symbol import Symbol
 from exchange.domain.units import SymbolId
@@ -30,6 +31,7 @@ MOMENTS_MAX = 12
 """Moments that are told; of more the first and the last ones."""
 EVENTS_MAX = 20_000
 """Events of one order that are gathered."""
+LIST_ORDERS_MAX = max(ORDERS_OF.values())
 DEPTH = 5
 LEVELS_MAX = 1_000
 """Price levels that are looked through for what is ahead of an order."""
@@ -107,9 +109,24 @@ def hear(past: Past, order_id: int) -> Testimony:
     return Testimony(order_id, found, moments, len(commands) - len(told), now, last, running_hash)
 
 
-def names(event: e.Event, order_id: int) -> bool:
-    """Tell whether an event is about an order."""
+def names(event: e.Event, order_id: int, list_id: int = 0) -> bool:
+    """Tell whether an event is about an order, or about the list that it is in. list_id: 0 for none."""
+    if isinstance(event, e.OrderListAccepted):
+        return has_in_list(event, order_id)
+    if isinstance(event, (e.OrderListTriggered, e.OrderListEnded)) and list_id:
+        return event.list_id == list_id
     return any(getattr(event, name) == order_id for name in order_fields(type(event)))
+
+
+def has_in_list(event: e.OrderListAccepted, order_id: int) -> bool:
+    """Tell whether an order is in a list: its first order has the list's id, each next one the id before."""
+    return event.list_id - len(event.orders) < order_id <= event.list_id
+
+
+def list_of(events: Sequence[e.Event], order_id: int) -> int:
+    """Return the id of the list that an order is in, 0 for none."""
+    lists = (event for event in events if isinstance(event, e.OrderListAccepted))
+    return next((event.list_id for event in lists if has_in_list(event, order_id)), 0)
 
 
 @cache
@@ -125,22 +142,23 @@ def order_fields(kind: type[e.Event]) -> tuple[str, ...]:
 
 def _find(past: Past, order_id: int) -> tuple[list[e.Event], Venue]:
     """Return the events that name an order, and the venue as it stands at the end."""
-    needle, venue = SEQUENCE.pack(order_id), past.start()
-    found: list[e.Event] = []
+    needles = [SEQUENCE.pack(one) for one in range(order_id, order_id + LIST_ORDERS_MAX)]
+    venue, found, list_id = past.start(), list[e.Event](), 0
     for run in past.runs():
         _prove(venue, run)
         events = venue.apply(run.commands, run.time_ns)
-        if needle in events and len(found) < EVENTS_MAX:
-            found += _naming(events, needle, order_id)
+        if len(found) < EVENTS_MAX and any(needle in events for needle in needles):
+            near = list(_naming(events, needles))
+            list_id = list_id or list_of(near, order_id)
+            found += [event for event in near if names(event, order_id, list_id)]
     return found, venue
 
 
-def _naming(events: bytes, needle: bytes, order_id: int) -> Iterator[e.Event]:
+def _naming(events: bytes, needles: Sequence[bytes]) -> Iterator[e.Event]:
+    """Give the events that may be about an order: they have its id in them, or one that its list may have."""
     for offset, length in split(events):
-        if events.find(needle, offset, offset + length) >= 0:
-            event = decode_event(events, offset)
-            if names(event, order_id):
-                yield event
+        if any(events.find(needle, offset, offset + length) >= 0 for needle in needles):
+            yield decode_event(events, offset)
 
 
 def _prove(venue: Venue, run: Run) -> None:

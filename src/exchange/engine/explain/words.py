@@ -11,11 +11,14 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
+from exchange.domain import corporate_events as ca
 from exchange.domain import events as e
 from exchange.domain import volatility_events as v
 from exchange.domain.order import CancelReason, RepriceReason
+from exchange.domain.phase import PhaseCause
 from exchange.domain.reasons import REASONS, Reason
 from exchange.domain.units import format_price, format_time
+from exchange.engine.explain.phrases import PHRASES
 from exchange.wire.rest.explain import ExplainedLine, ExplainedRule
 from exchange.wire.rest.rejects import reject_message
 
@@ -66,11 +69,37 @@ EVENTS: dict[type[e.Event], Telling] = {
         "7.7",
     ),
     v.PriceBandsMoved: Telling("The bands are {lower} to {upper}, around {reference_price}.", "7.2"),
-    v.LimitStateChanged: Telling("The best prices, {bid} to {ask}, stand to the bands so: {state}.", "7.4"),
+    v.PriceBandsSet: Telling("", "7.1"),
+    v.PriceCorridorSet: Telling("", "7.7"),
+    v.LimitStateChanged: Telling("", "7.4"),
     v.AuctionCollarSet: Telling("The auction may end from {lower} to {upper}.", "7.5"),
-    v.MarketBreakerTripped: Telling("The market's breaker tripped at level {level}.", "7.8"),
+    e.OrderListAccepted: Telling("It was entered together with others that depend on it.", "8.1", "Entered in a list"),
+    e.OrderListTriggered: Telling(
+        "The entry of its list is done and filled {quantity} shares: what waited for it comes in with so many.", "8.3",
+        "Its list went on",
+    ),
+    e.OrderListEnded: Telling("", "8.2", "Its list ended"),
+    e.PegAccepted: Telling("", "1.14"),
+    e.QuoteAccepted: Telling("It is a side of its market maker's quote {quote_id}.", "8.7", "Quoted"),
+    e.QuoteProtectionReached: Telling("", "8.8"),
+    ca.SymbolSplit: Telling(
+        "The symbol was split, {new_shares} new shares for {old_shares}: its reference price went from"
+        " {old_reference} to {reference_price}.", "9.2",
+    ),
+    ca.DividendPaid: Telling(
+        "The symbol went ex a cash dividend of {amount} a share: its reference price went from {old_reference} to"
+        " {reference_price}.", "9.8",
+    ),
+    ca.SymbolRenamed: Telling("The symbol's ticker went from {old_symbol} to {symbol}.", "9.7"),
+    ca.SpecialTermsAdjusted: Telling("Its special terms were adjusted with it.", "9.3"),
+    ca.ShortSaleRestricted: Telling("", "4.6"),
+    v.IndexLevelReported: Telling(
+        "The index stands at {level}, {fall_bps} basis points below its last close.", "7.8"
+    ),
+    v.MarketBreakerTripped: Telling("The market's breaker tripped at level {level}: all that trades stops.", "7.8"),
 }  # fmt: skip
-"""What is said of an event. The first one with a title names the moment."""
+"""What is said of an event; one without a sentence has it in `phrases.py`. The first one with a title names the
+moment."""
 
 CANCELS: dict[CancelReason, Telling] = {
     CancelReason.REQUESTED: Telling("Its owner cancelled it.", "1.11"),
@@ -99,6 +128,13 @@ CANCELS: dict[CancelReason, Telling] = {
     CancelReason.KILL_SWITCH: Telling("Trading was blocked by the kill switch.", "4.1"),
     CancelReason.CANCEL_TIMER: Telling("Its owner did not set the cancel timer again in time.", "3.4"),
     CancelReason.RISK_LIMIT: Telling("When it was triggered it broke a limit.", "4.4"),
+    CancelReason.CORPORATE_ACTION: Telling(
+        "A corporate action left it without a price or a lot, or it is of a kind that is not adjusted.", "9.3"
+    ),
+    CancelReason.SHORT_SALE: Telling(
+        "It is a short sale, and when it came in short sales needed a limit above the best bid, or shares to sell.",
+        "4.6",
+    ),
 }
 """Why an order went; a reason without a line is told by its name."""
 
@@ -125,7 +161,21 @@ REFUSALS: dict[Reason, str] = {
         (Reason.SYMBOL_BARRED, Reason.MAX_QUANTITY, Reason.MAX_NOTIONAL, Reason.PRICE_COLLAR, Reason.DUPLICATE_ORDERS,
          Reason.MESSAGE_RATE, Reason.POSITION_LIMIT, Reason.BUYING_POWER, Reason.SHORT_SALE, Reason.GROSS_LIMIT,
          Reason.LOSS_LIMIT), "4.3"),
-    **dict.fromkeys((Reason.PHASE_TAKES_NO_ORDERS, Reason.ORDER_NOT_IN_PHASE), "5.1"),
+    **dict.fromkeys(
+        (Reason.PHASE_TAKES_NO_ORDERS, Reason.PHASE_TAKES_NO_CANCELS, Reason.ORDER_NOT_IN_PHASE), "5.1"),
+    **dict.fromkeys(
+        (Reason.SHORT_FLAG_INVALID, Reason.SHORT_SALE_NOT_PERMITTED, Reason.LOCATE_MISSING,
+         Reason.SHORT_SALE_UNMARKED), "4.5"),
+    **dict.fromkeys((Reason.PEG_INVALID, Reason.PEG_NOT_CHANGED), "1.14"),
+    **dict.fromkeys((Reason.QUOTE_INVALID, Reason.QUOTE_CROSSED, Reason.QUOTE_NOT_CHANGED), "8.7"),
+    **dict.fromkeys((Reason.ORDER_LIST_INVALID, Reason.ORDER_IDS_MISSING), "8.1"),
+    **dict.fromkeys(
+        (Reason.LIST_ORDER_INVALID, Reason.LIST_SIDES_INVALID, Reason.LIST_QUANTITIES_DIFFER), "8.2"),
+    **dict.fromkeys((Reason.NOTHING_TO_AMEND, Reason.AMEND_BELOW_FILLED), "1.11"),
+    Reason.SHORT_SALE_PRICE: "4.6",
+    Reason.QUOTES_NOT_RESET: "8.8",
+    Reason.SESSION_BLOCKED: "4.1",
+    Reason.SYMBOL_RENAMED: "9.7",
     Reason.MINIMUM_QUANTITY_INVALID: "1.6",
     Reason.SYMBOL_SUSPENDED: "3.1",
     Reason.SYMBOL_HALTED: "5.9",
@@ -137,21 +187,39 @@ RULES = {
     "1.1": "Priority", "1.2": "Kinds", "1.3": "Market-to-limit", "1.4": "Time in force", "1.5": "Post-only",
     "1.6": "Minimum quantity and all-or-none", "1.7": "Iceberg orders", "1.8": "Protection of market orders",
     "1.9": "Hidden orders", "1.10": "Stop orders", "1.11": "Changes", "1.12": "Client order ids",
-    "1.13": "Self-trade prevention", "2.1": "Reference price", "2.2": "Busts and corrections", "3.1": "Suspension",
+    "1.13": "Self-trade prevention", "1.14": "Pegged orders", "1.15": "Their price", "1.16": "When it moves",
+    "1.17": "Without a price",
+    "2.1": "Reference price", "2.2": "Busts and corrections", "3.1": "Suspension",
     "3.2": "Refusals", "3.3": "Mass cancel", "3.4": "Cancel timer", "4.1": "Kill switch", "4.3": "Limits",
-    "4.4": "Worst price", "5.1": "Phases", "5.3": "When there is an auction", "5.4": "Price", "5.5": "Sequence",
+    "4.4": "Worst price", "4.5": "Short sales", "4.6": "Restriction after a decline",
+    "5.1": "Phases", "5.3": "When there is an auction", "5.4": "Price", "5.5": "Sequence",
     "5.6": "Orders for an auction", "5.7": "Indication", "5.8": "Collar", "5.9": "Halts", "6.1": "Whose trade it is",
     "6.2": "Steps", "6.3": "Top order", "6.4": "What is not shown", "7.1": "Bands", "7.2": "Reference",
     "7.3": "Orders beyond a band", "7.4": "Limit state", "7.5": "Pause", "7.7": "Corridor", "7.8": "Breaker",
+    "8.1": "Order lists", "8.2": "Pairs", "8.3": "Entries", "8.7": "Quotes", "8.8": "Protection",
+    "9.2": "Split", "9.3": "Orders in a split", "9.7": "New ticker", "9.8": "Cash dividend",
 }  # fmt: skip
 """Titles of the paragraphs that are cited."""
 _SECTIONS = {
     "1": "1-orders", "2": "2-trades", "3": "3-market", "4": "4-risk-before-the-match", "5": "5-phases-and-auctions",
     "6": "6-allocation", "7": "7-price-limits-and-the-breaker-of-the-market",
+    "8": "8-linked-orders-and-quotes", "9": "9-corporate-actions",
 }  # fmt: skip
+_TOLD_CAUSES = (PhaseCause.PRICE_LIMIT, PhaseCause.BREAKER, PhaseCause.TIME_OVER)
 RULEBOOK = "docs/rulebook.md"
 
-_PRICES = ("price", "lowest", "highest", "lower", "upper", "bid", "ask", "trail_amount")
+_PRICES = (
+    "price",
+    "amount",
+    "old_reference",
+    "lowest",
+    "highest",
+    "lower",
+    "upper",
+    "bid",
+    "ask",
+    "trail_amount",
+)
 _PRIVATE = ("_id", "note", "text", "sha256")
 """Endings of fields that are not told where an event has no line: they could name somebody."""
 _HEADER = frozenset(e.Event.__struct_fields__)
@@ -164,7 +232,9 @@ def line_of(event: e.Event) -> ExplainedLine:
     telling = _telling_of(event)
     if telling is None:
         return ExplainedLine(general_sentence(event))
-    said = f" ({event.reason})" if isinstance(event, e.PhaseChanged) and event.reason else ""
+    if phrase := PHRASES.get(type(event)):
+        return ExplainedLine(phrase(event), telling.rule)
+    said = _because(event) if isinstance(event, e.PhaseChanged) else ""
     return ExplainedLine(telling.text.format_map(_fields(event))[:-1] + f"{said}.", telling.rule)
 
 
@@ -224,6 +294,11 @@ def word(value: IntEnum) -> str:
 def price_or_market(price: int) -> str:
     """Write a price, or that there is none."""
     return format_price(price) if price else "market"
+
+
+def _because(event: e.PhaseChanged) -> str:
+    why = event.reason or (word(event.cause) if event.cause in _TOLD_CAUSES else "")
+    return f" ({why})" if why else ""
 
 
 def _telling_of(event: e.Event) -> Telling | None:
