@@ -8,6 +8,7 @@ from typing import Any
 
 from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain import linked_events as le
 from exchange.domain import volatility_events as v
 from exchange.domain.phase import PhaseCause
 from exchange.domain.reasons import Reason
@@ -63,6 +64,22 @@ FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
     v.MarketBreakerSet: lambda x: ("breaker", x.close_level),
     v.IndexLevelReported: lambda x: ("index", x.level, x.fall_bps),
     v.MarketBreakerTripped: lambda x: ("tripped", x.level, x.index_level, x.ends_ns),
+    le.OrderListAccepted: lambda x: ("list", x.list_id, x.contingency),
+    le.OrderListTriggered: lambda x: ("brings in", x.list_id, x.order_id, x.quantity),
+    le.OrderListEnded: lambda x: ("list over", x.list_id, x.order_id, x.end),
+    le.PegAccepted: lambda x: ("pegged", x.order_id, x.kind, x.offset, x.limit),
+    le.QuoteAccepted: lambda x: (
+        "quoted", x.account_id, x.symbol_id, x.quote_id, x.bid_order_id, x.ask_order_id,
+    ),
+    le.QuoteRejected: lambda x: ("no quote", x.account_id, x.symbol_id, x.quote_id, *refused(x)[1:]),
+    le.QuotesCancelled: lambda x: ("withdrew", x.account_id, x.symbol_id, x.count),
+    le.QuoteProtectionSet: lambda x: (
+        "protected", x.account_id, x.symbol_id, x.quantity, x.executions, x.percent_bps, x.delta, x.window_ms,
+    ),
+    le.QuoteProtectionReached: lambda x: (
+        "protection reached", x.account_id, x.symbol_id, x.kind, x.measured, x.limit,
+    ),
+    le.QuoteProtectionReset: lambda x: ("reset", x.account_id, x.symbol_id),
     e.PhaseChanged: lambda x: ("phase", x.symbol_id, x.phase, x.cause, x.ends_ns),
     e.ScheduleCleared: lambda x: ("cleared", x.count),
     e.AuctionExtended: lambda x: ("extended", x.symbol_id, x.price, x.lowest, x.highest, x.number, x.ends_ns),
@@ -77,7 +94,7 @@ FACTS: dict[type[e.Event], Callable[[Any], Fact]] = {
 """What is not here, such as what an operator has set, the model says nothing of."""
 
 
-def refused(event: e.OrderRejected | e.CommandRejected) -> Fact:
+def refused(event: e.OrderRejected | e.CommandRejected | le.QuoteRejected) -> Fact:
     """Return the reason, of a limit with what it measured."""
     numbers = (event.measured, event.limit) if event.reason in MEASURED else (0, 0)
     return ("refused", event.reason, *numbers)

@@ -136,12 +136,15 @@ class NaiveBands(NaiveCorporateActions):
         return any(at <= self.now + within for at in ends)
 
     def _measure(self, number: int) -> None:
-        """Take the mean of five minutes, and let the bands follow it."""
+        """Take the mean of five minutes, also of what an order's end has just led to, and let the bands follow it."""
         bands, until = self.bands[number], self.bands[number].next_at
+        for trade in self.trades[bands.since :]:
+            if trade.symbol == number and trade.time >= until:
+                trade.measured_at = until - 1
         prices = [
             trade.price
             for trade in self.trades[bands.since :]
-            if trade.symbol == number and not trade.busted and until - MEAN_OF_NS <= trade.time < until
+            if trade.symbol == number and not trade.busted and until - MEAN_OF_NS <= trade.measured_at < until
         ]
         mean = sum(prices) // len(prices) if prices else bands.reference
         reference = mean if abs(mean - bands.reference) * 100 >= bands.reference else bands.reference

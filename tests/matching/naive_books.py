@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchange.domain.order import CancelReason, OrderType, Side
 from exchange.domain.phase import Phase
 from exchange.domain.units import PRICE_MAX
-from tests.matching.naive_values import Fact, Order, Print, Symbol, Trade
+from tests.matching.naive_values import Fact, Listing, Note, Order, Print, Symbol, Trade
 
 BPS = 10_000
 
@@ -28,6 +28,9 @@ class NaiveBooks:
         """(group, mode) by participant."""
         self.places = 0
         self.said: list[Fact] = []
+        self.lists: list[Listing] = []
+        self.notes: list[Note] = []
+        """What is to be followed when the order in hand is done."""
 
     # --- orders --------------------------------------------------------------------------------------
 
@@ -49,7 +52,7 @@ class NaiveBooks:
 
     def resting(self, symbol: int, side: int) -> list[Order]:
         """Rulebook 1.1: the best price first, there what is shown, there the oldest."""
-        found = [o for o in self._of_side(symbol, side) if not o.waits and not o.for_auction]
+        found = [o for o in self._of_side(symbol, side) if not o.waits and not o.for_auction and not o.aside]
         return sorted(found, key=lambda o: (price_rank(o), o.hidden, o.place))
 
     def waiting(self, symbol: int, side: int) -> list[Order]:
@@ -82,6 +85,7 @@ class NaiveBooks:
         for order in dying:
             order.live = False
             self.said.append(("cancelled", order.id, order.left, reason))
+            self.notes.append(Note(order, 0, 0, reason, order.quantity))
         return len(dying)
 
     def to_the_back(self, order: Order) -> None:

@@ -64,6 +64,9 @@ class NaiveCorporateActions(NaivePhases):
             self.lasts.append((number, between(1, int(last / ratio), PRICE_MAX)))
         if symbol.trigger_bps:
             symbol.closing = between(1, int(symbol.closing / ratio), PRICE_MAX)
+        entries = [listing.entry for listing in self.lists]
+        dependent = [o for o in self.orders if o.peg or o.quoted or o.id in entries]
+        self.kill([o for o in dependent if o.symbol == number], CancelReason.CORPORATE_ACTION)
         for side in (Side.BUY, Side.SELL) if ratio > 1 else (Side.SELL, Side.BUY):
             for order in self._orders_of(number, side):
                 self._split_order(order, symbol, ratio)
@@ -163,6 +166,7 @@ class NaiveCorporateActions(NaivePhases):
                 is_open = order.tif in (TimeInForce.GTC, TimeInForce.GTD)
                 if (
                     is_open
+                    and not order.peg
                     and order.waits == (side == Side.SELL)
                     and not order.flags & OrderFlag.DO_NOT_REDUCE
                 ):

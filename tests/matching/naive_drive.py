@@ -15,10 +15,12 @@ from exchange.domain import commands as c
 from exchange.domain.order import CancelReason
 from exchange.domain.reasons import Reason
 from tests.matching.naive_limit_facts import words_of, words_of_restart
+from tests.matching.naive_linked_words import OF_LINKED, linked_word_of, what_lives, words_of_linked
 from tests.matching.naive_values import Fact
 from tests.matching.test_against_naive_model import MatcherAgainstNaiveModel
 
 OFTEN = {
+    "enter": 5,
     "trade": 12,
     "trade_under_a_limit": 9,
     "go_on": 4,
@@ -37,11 +39,22 @@ OFTEN = {
     "leave_a_corridor": 4,
     "change_at_a_limit": 4,
     "let_the_market_fall": 2,
+    "trade_pairs": 5,
+    "trade_brackets": 5,
+    "end_entries": 4,
+    "trade_pegs": 5,
+    "trade_quotes": 6,
+    "link_under_limits": 3,
+    "act_on_linked": 4,
+    "be_refused": 2,
+    "end_day": 3,
+    "set_protection": 3,
 }
 """Rules that are drawn more often than the others."""
 RULES = [
     name
-    for name, rule in inspect.getmembers(MatcherAgainstNaiveModel)
+    for part in reversed(MatcherAgainstNaiveModel.__mro__)
+    for name, rule in vars(part).items()
     if hasattr(rule, "hypothesis_stateful_rule")
 ]
 Step = tuple[str, dict[str, Any]]
@@ -71,15 +84,19 @@ class Recorded(MatcherAgainstNaiveModel):
         super().compare(command, expected)
         self.facts.update(map(word_of, expected))
         self.facts.update(words_of(command, expected))
+        self.facts.update(words_of_linked(self.naive, command, expected))
         self.facts[f"told {type(command).__name__}"] += 1
 
     def restart(self) -> None:
         self.facts.update(words_of_restart(self.naive))
+        self.facts.update(f"restored with {kind}" for kind in what_lives(self.naive))
         super().restart()
 
 
 def word_of(fact: Fact) -> str:
     """Name a fact, with the reason where it has one."""
+    if fact[0] in OF_LINKED:
+        return linked_word_of(fact)
     if fact[0] == "refused":
         return f"refused {Reason(int(str(fact[1]))).name}" if isinstance(fact[1], int) else "refused"
     return f"cancelled {CancelReason(fact[3]).name}" if fact[0] == "cancelled" else str(fact[0])

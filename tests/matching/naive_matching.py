@@ -16,7 +16,7 @@ from exchange.domain.units import QUANTITY_MAX
 from tests.matching.naive_allocation import shares
 from tests.matching.naive_books import BPS, other, price_rank
 from tests.matching.naive_short_sales import NaiveShortSales
-from tests.matching.naive_values import Order, Print, Symbol, Trade
+from tests.matching.naive_values import Note, Order, Print, Symbol, Trade
 
 GUIDELINE = ((250_000, 10), (500_000, 5), (10**12, 3))
 """(highest reference price, percent)."""
@@ -31,23 +31,39 @@ class NaiveMatching(NaiveShortSales):
 
     def execute(self, order: Order) -> None:
         """Let an order come in, and then what it triggered, in that sequence."""
-        self._come_in(order)
+        self.come_in(order)
         self.let_woken_come_in()
 
     def let_woken_come_in(self) -> None:
-        """Let triggered stop orders come in, each wholly before the next. Rulebook 1.10."""
-        while self.woken:
+        """Follow what happened, 8.5, and let triggered stop orders come in, each wholly before the next, 1.10."""
+        while self.notes or self.woken:
+            if self.notes:
+                self.follow(self.notes.pop(0))
+                continue
             order = self.woken.pop(0)
             order.type = OrderType.MARKET if order.type == OrderType.STOP else OrderType.LIMIT
             self.said.append(("triggered", order.id, order.stop, order.reached))
-            why_not = self.why_not_triggered(order)
-            if not why_not and self.is_restricted(order):
-                why_not = CancelReason.SHORT_SALE
-            if why_not:
-                self.kill([order], why_not)
-            else:
-                self._come_in(order)
+            self.end_pair_of_triggered(order)
+            self.come_in_if_it_may(order)
             order.reached = 0
+
+    def come_in_if_it_may(self, order: Order) -> None:
+        """Let an order come in that was taken before, unless a block, a limit or a restriction keeps it out."""
+        why_not = self.why_not_triggered(order)
+        if not why_not and self.is_restricted(order):
+            why_not = CancelReason.SHORT_SALE
+        if why_not:
+            self.kill([order], why_not)
+        else:
+            self.come_in(order)
+
+    def follow(self, note: Note) -> None:
+        """Do what follows from a trade or an end of an order; `naive_lists.py` and `naive_quotes.py` know what."""
+        raise NotImplementedError
+
+    def end_pair_of_triggered(self, order: Order) -> None:
+        """Cancel the limit order of a pair whose stop order is triggered."""
+        raise NotImplementedError
 
     def wake(self, symbol: int, price: int) -> None:
         """Take the stop orders that a price reaches, and let trails follow it."""
@@ -83,7 +99,8 @@ class NaiveMatching(NaiveShortSales):
 
     # --- one order -----------------------------------------------------------------------------------
 
-    def _come_in(self, order: Order) -> None:
+    def come_in(self, order: Order) -> None:
+        """Let one order come in: it trades, waits or is cancelled."""
         self.to_the_back(order)
         order.shown = order.part
         if order.waits:
@@ -204,6 +221,7 @@ class NaiveMatching(NaiveShortSales):
         for party in (maker, taker):
             party.filled += quantity
             party.live = party.left > 0
+            self.notes.append(Note(party, quantity, party.left, 0, party.quantity))
         maker.shown -= quantity
         mark = TradeCondition.WITHIN_LIMITS if self.is_protected(maker.symbol) else TradeCondition.CONTINUOUS
         if auction:

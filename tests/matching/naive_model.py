@@ -3,8 +3,9 @@
 It shares no code with the matcher. Reasons are found by asking which apply at all and taking the first of the table;
 balances, reference prices and what limits measure are added up from all that ever happened. `naive_books.py` has what
 it knows, `naive_risk.py` and `naive_short_sales.py` rulebook 4, `naive_matching.py` 1, 2 and 6,
-`naive_phases.py` 5, `naive_bands.py`, `naive_corridors.py` and `naive_breaker.py` 7, `naive_corporate_actions.py` 9;
-here are the commands.
+`naive_phases.py` 5, `naive_bands.py`, `naive_corridors.py` and `naive_breaker.py` 7, `naive_lists.py`,
+`naive_quotes.py` and `naive_pegs.py` 8 and 1.14 to 1.17, `naive_corporate_actions.py` 9; here are the commands, those
+of linked orders in `naive_linked_entry.py`.
 """
 
 from __future__ import annotations
@@ -16,25 +17,28 @@ from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderFlag, OrderT
 from exchange.domain.phase import Phase
 from exchange.domain.reasons import Reason
 from exchange.domain.units import NOTIONAL_MAX, PRICE_MAX
-from tests.matching.naive_breaker import NaiveBreaker
+from tests.matching.naive_linked_entry import (
+    RESTING,
+    STOPS,
+    NaiveLinkedEntry,
+    Reasons,
+    first,
+    may_rest,
+    session_of,
+)
 from tests.matching.naive_matching import trailed
 from tests.matching.naive_phases import BEFORE_OPEN, DAY_NS, NO_CANCEL
 from tests.matching.naive_values import TERMS, Fact, Order, Symbol, Trade
 
-RESTING = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
-STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 OF_A_DAY = (TimeInForce.DAY, *AUCTION_TIMES)
 NO_SYMBOL = Symbol(1, [(0, 1)], [], [""])
-Use = tuple[int, str, tuple[object, ...], int]
-"""Of a client order id: account, id, what the command said, order."""
 
 
-class NaiveVenue(NaiveBreaker):
+class NaiveVenue(NaiveLinkedEntry):
     """Takes commands; `tell` returns what each led to. An order's id is its command's sequence."""
 
     def __init__(self, accounts: dict[int, int], symbols: dict[int, Symbol], day_ends: int = 0) -> None:
         super().__init__(accounts, symbols)
-        self.uses: list[Use] = []
         self.day_ends = day_ends
 
     def tell(self, command: c.Command, sequence: int) -> list[Fact]:
@@ -43,6 +47,9 @@ class NaiveVenue(NaiveBreaker):
         if refused := self._take(command, sequence):
             told = refused if isinstance(refused, tuple) else (refused, 0, 0)
             self.said = [("refused", *told)]
+        self.ids_reserved = self.ids_reserved + 1 if isinstance(command, c.ReserveOrderId) else 0
+        self.let_woken_come_in()
+        self.follow_pegs()
         self.watch()
         self.indicate()
         return self.said
@@ -83,10 +90,12 @@ class NaiveVenue(NaiveBreaker):
                 self.begin_due_phases()
                 self.end_what_is_due(self.now)
             case _:
-                return self._take_of_an_operator(command)
+                return self._take_of_an_operator(command, sequence)
         return None
 
-    def _take_of_an_operator(self, command: c.Command) -> Reason | None:
+    def _take_of_an_operator(
+        self, command: c.Command, sequence: int
+    ) -> Reason | tuple[Reason, int, int] | None:
         match command:
             case c.BlockTrading():
                 return self.block(command)
@@ -119,7 +128,7 @@ class NaiveVenue(NaiveBreaker):
             case c.ResumeTrading():
                 return self.resume(command)
             case c.AddSymbol():
-                if refused := _first(self.ticker_reasons(command.symbol)):
+                if refused := first(self.ticker_reasons(command.symbol)):
                     return refused
                 self.list_symbol(command)
             case c.ConfigureSymbol():
@@ -127,11 +136,13 @@ class NaiveVenue(NaiveBreaker):
                     return Reason.SYMBOL_RENAMED
                 self.configure(command)
             case c.SplitSymbol():
-                return _first(self.split_reasons(command)) or self.split(command)
+                return first(self.split_reasons(command)) or self.split(command)
             case c.RenameSymbol():
-                return _first(self.rename_reasons(command)) or self.rename(command)
+                return first(self.rename_reasons(command)) or self.rename(command)
             case c.PayDividend():
-                return _first(self.dividend_reasons(command)) or self.pay_dividend(command)
+                return first(self.dividend_reasons(command)) or self.pay_dividend(command)
+            case c.ReserveOrderId():
+                pass  # counted by `tell`
             case c.CreateAccount():
                 self.accounts[len(self.accounts) + 1] = command.participant_id
             case c.CreateKey():
@@ -139,13 +150,30 @@ class NaiveVenue(NaiveBreaker):
             case c.RevokeKey() | c.ConfigureRule() | c.ConfirmConfiguration() | c.StartEngine():
                 pass  # the market does not know them
             case _:
-                raise NotImplementedError(type(command).__name__)
+                return self._take_linked(command, sequence)
         return None
+
+    def _take_linked(self, command: c.Command, sequence: int) -> Reason | tuple[Reason, int, int] | None:
+        match command:
+            case c.EnterOrderList():
+                return self.enter_list(sequence, command)
+            case c.EnterPeggedOrder():
+                return self.enter_peg(sequence, command)
+            case c.MassQuote():
+                return self.quote(sequence, command)
+            case c.CancelQuotes():
+                return self.cancel_quotes(command)
+            case c.SetQuoteProtection():
+                return self.protect_quotes(command)
+            case c.ResetQuoteProtection():
+                return self.reset_quotes(command)
+            case _:
+                raise NotImplementedError(type(command).__name__)
 
     # --- enter ---------------------------------------------------------------------------------------
 
     def _enter_order(self, id: int, command: c.EnterOrder) -> Reason | tuple[Reason, int, int] | None:
-        used = self._use(command.account_id, command.client_order_id)
+        used = self.use_of(command.account_id, command.client_order_id)
         if used and used[2] == _said(command):
             self.said.append(("duplicate", used[3]))
             return None
@@ -155,10 +183,24 @@ class NaiveVenue(NaiveBreaker):
             command.flags, command.price, command.quantity, 0, asked_minimum=minimum, part=part, expires=expires,
             stop=stop, trail=trail, trail_bps=trail_bps, session=session_of(command.client_order_id),
         )  # fmt: skip
-        applies = {
+        applies = self.order_reasons(order) | {Reason.CLIENT_ORDER_ID_REUSED: used is not None}
+        if refused := first(applies) or self.broken_limit(order, None):
+            return refused
+        if order.trail or order.trail_bps:
+            order.stop = self.first_stop(order)
+        if may_rest(order) and order.minimum:
+            order.flags |= OrderFlag.HIDDEN
+        self._remember(order, command)
+        self.orders.append(order)
+        self.said.append(("accepted", id))
+        self.execute(order)
+        return None
+
+    def order_reasons(self, order: Order) -> Reasons:
+        """Tell all that is wrong with an order in itself, and what the market says to it."""
+        return {
             Reason.UNKNOWN_ACCOUNT: order.account not in self.accounts,
             Reason.UNKNOWN_SYMBOL: order.symbol not in self.symbols,
-            Reason.CLIENT_ORDER_ID_REUSED: used is not None,
             **self.access_reasons(order.account, order.symbol, order.session),
             **self._phase_reasons(order),
             **_handling_reasons(order),
@@ -167,17 +209,6 @@ class NaiveVenue(NaiveBreaker):
             **self.short_sale_reasons(order, None),
             Reason.POST_ONLY_WOULD_TRADE: self._would_trade(order),
         }
-        if refused := _first(applies) or self.broken_limit(order, None):
-            return refused
-        if order.trail or order.trail_bps:
-            order.stop = self._first_stop(order)
-        if _may_rest(order) and order.minimum:
-            order.flags |= OrderFlag.HIDDEN
-        self._remember(order, command)
-        self.orders.append(order)
-        self.said.append(("accepted", id))
-        self.execute(order)
-        return None
 
     def _phase_reasons(self, order: Order) -> dict[Reason, bool]:
         """Rulebook 5.1: the table."""
@@ -210,7 +241,7 @@ class NaiveVenue(NaiveBreaker):
             Reason.EXPIRY_INVALID: order.expires <= self.now if till_date else order.expires != 0,
             Reason.MINIMUM_QUANTITY_INVALID: order.asked_minimum > (0 if all_or_none else order.quantity)
             or bool(order.tif in AUCTION_TIMES and (order.asked_minimum or all_or_none)),
-            Reason.DISPLAY_NOT_ALLOWED: bool(hides and not _may_rest(order))
+            Reason.DISPLAY_NOT_ALLOWED: bool(hides and not may_rest(order))
             or bool(order.part and (order.flags & OrderFlag.HIDDEN or all_or_none or order.asked_minimum)),
             Reason.DISPLAY_QUANTITY_INVALID: order.part > order.quantity
             or order.part % symbol.lot != 0
@@ -229,14 +260,15 @@ class NaiveVenue(NaiveBreaker):
             Reason.TRAIL_INVALID: trails
             and (
                 order.type == OrderType.STOP_LIMIT or order.stop > 0 or in_two_ways or order.trail_bps > 5_000
-                or not 0 < self._first_stop(order) <= PRICE_MAX
+                or not 0 < self.first_stop(order) <= PRICE_MAX
             ),
             Reason.STOP_PRICE_MISSING: fixed and order.stop == 0,
             Reason.STOP_PRICE_INVALID: fixed and (order.stop > PRICE_MAX or symbol.tick_up(order.stop) != order.stop),
             Reason.STOP_ALREADY_REACHED: fixed and reached,
         }  # fmt: skip
 
-    def _first_stop(self, order: Order) -> int:
+    def first_stop(self, order: Order) -> int:
+        """Return where a trailing stop stands at first."""
         return trailed(order, self.last_price(order.symbol) or self.reference(order.symbol))
 
     def _term_reasons(self, order: Order) -> dict[Reason, bool]:
@@ -286,7 +318,7 @@ class NaiveVenue(NaiveBreaker):
             Reason.UNKNOWN_SYMBOL: command.symbol_id not in (0, *self.symbols),
             Reason.UNKNOWN_PARTICIPANT: member not in (0, *self.accounts.values()),
         }
-        if refused := _first(applies):
+        if refused := first(applies):
             return refused
         lowest, highest = getattr(command, "lowest_price", 0), getattr(command, "highest_price", 0)
         fitting = [
@@ -312,7 +344,8 @@ class NaiveVenue(NaiveBreaker):
             same = (order.price, order.quantity) == (command.price, command.quantity)
             applies[Reason.NOTHING_TO_AMEND] = same
             applies[Reason.AMEND_BELOW_FILLED] = command.quantity <= order.filled
-        if refused := _first(applies) or self.broken_limit(changed, order):
+            applies[Reason.LIST_QUANTITIES_DIFFER] = self.breaks_pair(order, order.quantity, command.quantity)
+        if refused := first(applies) or self.broken_limit(changed, order):
             return refused
         assert order
         keeps = command.price == order.price and command.quantity < order.quantity
@@ -325,17 +358,20 @@ class NaiveVenue(NaiveBreaker):
     def _replace(self, id: int, command: c.ReplaceOrder) -> Reason | tuple[Reason, int, int] | None:
         order = self.own(command.order_id, command.participant_id)
         account = order.account if order else self._account_that_replaced(command)
-        used = self._use(account, command.client_order_id)
+        used = self.use_of(account, command.client_order_id)
         if used and used[2] == _said(command):
             self.said.append(("duplicate", used[3]))
             return None
         new = replace(_changed(order, command), id=id, filled=0)
         applies = self._change_reasons(order, new) | {Reason.CLIENT_ORDER_ID_REUSED: used is not None}
-        if refused := _first(applies) or self.broken_limit(new, order):
+        if order:
+            applies[Reason.LIST_QUANTITIES_DIFFER] = self.breaks_pair(order, order.left, command.quantity)
+        if refused := first(applies) or self.broken_limit(new, order):
             return refused
         assert order
         new.session = session_of(command.client_order_id)
         order.live = False
+        self.take_place_in_list(order.id, id)
         self.said.append(("replaced", order.id, id, order.left))
         self._remember(new, command)
         self.orders.append(new)
@@ -347,6 +383,8 @@ class NaiveVenue(NaiveBreaker):
         if not order:
             return {**self._term_reasons(changed), Reason.UNKNOWN_ORDER: True}
         symbol = self.symbols[order.symbol]
+        if order.peg or order.quoted:
+            return {Reason.PEG_NOT_CHANGED: order.peg is not None, Reason.QUOTE_NOT_CHANGED: order.quoted}
         return {
             **self.access_reasons(order.account, order.symbol, order.session),
             **self._term_reasons(changed),
@@ -361,13 +399,8 @@ class NaiveVenue(NaiveBreaker):
 
     # --- client order ids ----------------------------------------------------------------------------
 
-    def _use(self, account: int, client_id: str) -> Use | None:
-        return next((use for use in self.uses if client_id and use[:2] == (account, client_id)), None)
-
     def _remember(self, order: Order, command: c.EnterOrder | c.ReplaceOrder) -> None:
-        """Keep an id, but for one of a session, which never comes twice."""
-        if command.client_order_id and not command.client_order_id.startswith("~"):
-            self.uses.append((order.account, command.client_order_id, _said(command), order.id))
+        self.remember(order, command.client_order_id, _said(command))
 
     def _account_that_replaced(self, command: c.ReplaceOrder) -> int:
         for account, _, said, _ in self.uses:
@@ -395,8 +428,8 @@ class NaiveVenue(NaiveBreaker):
 
     def bust(self, trade: Trade) -> list[Fact]:
         """Bust a trade. Rulebook 2.2."""
-        refused = _first(_ruling_reasons(trade))
-        self.said = [("refused", refused, 0, 0)] if refused else []
+        refused = first(_ruling_reasons(trade))
+        self.said, self.ids_reserved = [("refused", refused, 0, 0)] if refused else [], 0
         trade.busted = trade.busted or not refused
         self.indicate()
         return self.said
@@ -407,8 +440,8 @@ class NaiveVenue(NaiveBreaker):
         wrong = price < 1 or price > PRICE_MAX or price % tick != 0 or not 0 < quantity <= traded
         same = (price, quantity) == (trade.price, trade.quantity)
         applies = {**_ruling_reasons(trade), Reason.CORRECTION_INVALID: wrong or same}
-        refused = _first(applies)
-        self.said = [("refused", refused, 0, 0)] if refused else []
+        refused = first(applies)
+        self.said, self.ids_reserved = [("refused", refused, 0, 0)] if refused else [], 0
         if not refused:
             trade.price, trade.quantity = price, quantity
         self.indicate()
@@ -422,25 +455,18 @@ class NaiveVenue(NaiveBreaker):
         self.end_timers(until)
         if 0 < self.day_ends <= until:
             self._begin_day(self.day_ends + ((until - self.day_ends) // DAY_NS + 1) * DAY_NS)
+        self.let_woken_come_in()
 
     def _begin_day(self, ends: int) -> None:
         self.kill([order for order in self.orders if order.tif in OF_A_DAY], CancelReason.DAY_ENDED)
         live = [order.id for order in self.orders if order.live]
+        live += [id for listing in self.lists for id in listing.ids]
         self.uses = [use for use in self.uses if use[3] in live]
         self.begin_risk_day()
         self.day_ends = ends
         self.said.append(("day", ends))
         self.begin_limits_day()
         self.begin_short_sale_day()
-
-
-def session_of(client_order_id: str) -> int:
-    """Return the key whose session gave an order this id, 0 for none: `~`, then its number in five digits."""
-    return int(client_order_id[1:6], 16) if client_order_id.startswith("~") else 0
-
-
-def _may_rest(order: Order) -> bool:
-    return order.type not in (OrderType.MARKET, OrderType.STOP) and order.tif in RESTING
 
 
 def _handling_reasons(order: Order) -> dict[Reason, bool]:
@@ -464,10 +490,6 @@ def _changed(order: Order | None, command: c.AmendOrder | c.ReplaceOrder) -> Ord
     if order:
         return replace(order, price=command.price, quantity=command.quantity, filled=order.filled)
     return Order(0, 0, 0, 0, OrderType.LIMIT, 0, 0, command.price, command.quantity, 0)
-
-
-def _first(applies: dict[Reason, bool]) -> Reason | None:
-    return next((reason for reason in Reason if applies.get(reason)), None)
 
 
 def _ruling_reasons(trade: Trade) -> dict[Reason, bool]:

@@ -8,7 +8,7 @@ from exchange.domain.phase import Phase, PhaseCause
 from exchange.domain.reasons import Reason
 from exchange.domain.units import PRICE_MAX
 from tests.matching.naive_books import BPS
-from tests.matching.naive_matching import NaiveMatching
+from tests.matching.naive_pegs import NaivePegs
 from tests.matching.naive_values import Fact, Order, Symbol
 
 DAY_NS = 86_400_000_000_000
@@ -24,7 +24,7 @@ OPENING, CLOSING, REOPENING, VOLATILITY = "OCHV"
 FOR_ONE = {TimeInForce.AT_THE_OPEN: OPENING, TimeInForce.AT_THE_CLOSE: CLOSING}
 
 
-class NaivePhases(NaiveMatching):
+class NaivePhases(NaivePegs):
     """Knows where the market stands, and the schedule: (time, symbol or 0 for all, phase)."""
 
     def __init__(self, accounts: dict[int, int], symbols: dict[int, Symbol]) -> None:
@@ -236,6 +236,8 @@ class NaivePhases(NaiveMatching):
         symbol = self.symbols[number]
         symbol.phase, symbol.ends, symbol.extensions, symbol.indicated = phase, ends, 0, ()
         self.said.append(("phase", number, phase, cause, ends))
+        if phase != Phase.CONTINUOUS:
+            self.park(number)
         self.follow_phase(number, price)
 
     def follow_phase(self, number: int, price: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from exchange.domain import commands as c
 from exchange.domain.order import AUCTION_TIMES, CancelReason, OrderFlag, OrderType, Side
 from exchange.domain.reasons import Reason
@@ -169,17 +171,28 @@ class NaiveRisk(NaiveBooks):
         return [
             o for o in self.orders
             if o.live and o.side == side and o.account in accounts and not o.reached and o is not without
+            and not self._reserves_nothing(o)
         ]  # fmt: skip
 
     def open_shares(
         self, subject: tuple[int, int], side: int, symbol: int, without: Order | None = None
     ) -> int:
         """Add up what is open of a symbol."""
-        return sum(o.left for o in self._open(subject, side, without) if o.symbol == symbol)
+        shares = sum(o.left for o in self._open(subject, side, without) if o.symbol == symbol)
+        return shares - (without.left if self._measured_before(without, side) else 0)
 
     def open_money(self, subject: tuple[int, int], side: int, without: Order | None = None) -> int:
         """Add up what is open at its own price."""
-        return sum(o.left * o.price for o in self._open(subject, side, without))
+        money = sum(o.left * o.price for o in self._open(subject, side, without))
+        return money - (without.left * without.price if self._measured_before(without, side) else 0)
+
+    def _reserves_nothing(self, order: Order) -> bool:
+        """Tell whether an order is the stop order of a pair. Rulebook 8.6."""
+        return order.waits and any(order.id == listing.stop for listing in self.lists)
+
+    def _measured_before(self, order: Order | None, side: int) -> TypeGuard[Order]:
+        """Tell whether an order reserves nothing, so that a change of it is measured by what it needs more."""
+        return order is not None and order.side == side and self._reserves_nothing(order)
 
     def _day(self, subject: tuple[int, int]) -> list[tuple[int, Print]]:
         """List (1 for a buy, -1 for a sale; print) of a subject's trades today."""
@@ -263,10 +276,11 @@ class NaiveRisk(NaiveBooks):
             return CancelReason.KILL_SWITCH
         own = self._subjects_of(order.account)
         everybody = [(int(SYMBOL), order.symbol), *own]
+        itself = None if self._reserves_nothing(order) else order
         broken = (
             self._too_costly(everybody, order)
-            or self._power(own, order, order)
-            or self._gross(own, order, order)
+            or self._power(own, order, itself)
+            or self._gross(own, order, itself)
         )
         return CancelReason.RISK_LIMIT if broken else None
 

@@ -55,11 +55,12 @@ class NaiveShortSales(NaiveRisk):
             Reason.SHORT_SALE_UNMARKED: sale
             and not marked
             and symbol.needs_marking
-            and max(order.left, 0) > self._shares_to_sell(order, before),
+            and max(order.left, 0) > self.shares_to_sell(order, before),
             Reason.SHORT_SALE_PRICE: not order.waits and self.is_restricted(order),
         }
 
-    def _shares_to_sell(self, order: Order, before: Order | None) -> int:
+    def shares_to_sell(self, order: Order, before: Order | None) -> int:
+        """Return the shares an account has, less its open sales where they are counted."""
         subject = (int(ACCOUNT), order.account)
         shares = self.balance(order.account, order.symbol)
         if subject in self.subjects:

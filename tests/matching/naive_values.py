@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from exchange.domain.allocation import AllocationStep, LeadMaker
 from exchange.domain.order import AUCTION_TIMES, OrderFlag, OrderType
@@ -13,13 +14,21 @@ Fact = tuple[object, ...]
 """What happened, in the sequence in which it did: a word, then ids and numbers; `facts.py` makes the same of events."""
 
 
+class Pegging(NamedTuple):
+    """How an order gets its price. offset: added to what it is pegged to; limit: of its price, 0 for none."""
+
+    kind: int
+    offset: int
+    limit: int
+
+
 @dataclass
 class Order:
     """An order that was accepted once. place: rises whenever an order joins a queue.
 
     part: of it that is shown at a time, 0 for all; shown: how much of the part is left; reached: the trade that
     triggered it, until it comes in; session: the key by whose session it came, 0 for
-    none.
+    none; peg: to what its price is pegged; quoted: whether it is a side of a quote.
     """
 
     id: int
@@ -43,6 +52,8 @@ class Order:
     trail_bps: int = 0
     reached: int = 0
     session: int = 0
+    peg: Pegging | None = None
+    quoted: bool = False
 
     @property
     def waits(self) -> bool:
@@ -52,6 +63,11 @@ class Order:
     def for_auction(self) -> bool:
         """Tell whether it trades in an auction only."""
         return not self.waits and (self.type == OrderType.MARKET or self.tif in AUCTION_TIMES)
+
+    @property
+    def aside(self) -> bool:
+        """Tell whether it is pegged, and has no price for now."""
+        return self.peg is not None and self.price == 0
 
     @property
     def left(self) -> int:
@@ -72,8 +88,46 @@ class Order:
 
 
 @dataclass
+class Listing:
+    """An order list that lives. entry: its id while others wait for it, 0 in a pair; limit, stop: ids of a pair's.
+
+    waiting: the orders that wait for the entry; filled: by entries so far.
+    """
+
+    id: int
+    kind: int
+    symbol: int
+    entry: int
+    limit: int
+    stop: int
+    waiting: list[Order]
+    filled: int = 0
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of its orders."""
+        return [id for id in (self.entry, self.limit, self.stop, *(order.id for order in self.waiting)) if id]
+
+
+class Note(NamedTuple):
+    """What happened to an order on which others may depend: a trade, or with a reason its end.
+
+    left: after it; whole: the order's quantity at the time.
+    """
+
+    order: Order
+    traded: int
+    left: int
+    reason: int
+    whole: int
+
+
+@dataclass
 class Trade:
-    """A trade as it stands now. counts: it may be a reference price; compared: the reference before it; time: of it."""
+    """A trade as it stands now. counts: it may be a reference price; compared: the reference before it; time: of it.
+
+    measured_at: when it counts for the mean that moves bands.
+    """
 
     maker: int
     taker: int
@@ -87,6 +141,10 @@ class Trade:
     busted: bool = False
     before_split: bool = False
     time: int = 0
+    measured_at: int = 0
+
+    def __post_init__(self) -> None:
+        self.measured_at = self.time
 
 
 @dataclass

@@ -22,6 +22,7 @@ from exchange.matching.venue import Venue
 from tests.matching.desk import MIDNIGHT_NS, Desk
 from tests.matching.facts import facts_of
 from tests.matching.naive_limit_rules import PriceLimitRules
+from tests.matching.naive_linked_rules import LinkedRules, differences_of_linked
 from tests.matching.naive_model import NaiveVenue
 from tests.matching.naive_values import Fact, Symbol
 from tests.matching.small_world import (
@@ -64,7 +65,7 @@ MARKS = (
 TRIGGERS_BPS = (10, 10, 20, 5, 1_000, 0, 10_000)
 
 
-class MatcherAgainstNaiveModel(PriceLimitRules):
+class MatcherAgainstNaiveModel(PriceLimitRules, LinkedRules):
     """Each rule draws bytes, makes commands of them, and tells both."""
 
     def __init__(self) -> None:
@@ -456,6 +457,7 @@ class MatcherAgainstNaiveModel(PriceLimitRules):
             assert venue.reference_price(symbol_id) == naive.reference(symbol_id)
             assert venue.price_limits(symbol_id) == naive.price_limits(symbol_id)
             assert venue.directory.symbols[symbol_id].phase == naive.symbols[symbol_id].phase
+        assert differences_of_linked(venue, naive) == []
         for account_id in naive.accounts:
             held = [venue.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]
             assert held == [naive.balance(account_id, symbol_id) for symbol_id in (0, *naive.symbols)]

@@ -8,7 +8,7 @@ import pytest
 
 from exchange.domain import commands as c
 from exchange.domain.order import Peg, PegKind, Side, TimeInForce
-from exchange.matching.pegs import best_prices, pegged_price
+from exchange.matching.pegs import pegged_price, prices_followed
 from exchange.matching.venue import Venue
 from tests.matching.desk import ANN, BOB, CAT, XYZ, Desk, order
 
@@ -42,7 +42,7 @@ def look(venue: Venue, seed: int) -> None:
         live = venue.order(order_id)
         assert live, f"seed {seed}: peg {order_id} is dead"
         assert live.price == pegged_price(
-            market, live, Peg(*(peg.kind, peg.offset, peg.limit)), best_prices(market)
+            market, live, Peg(*(peg.kind, peg.offset, peg.limit)), prices_followed(market)
         )
     shown, hidden = venue.orders(XYZ), venue.hidden_orders(XYZ)
     bids = [each.price for each in (*shown[0], *hidden[0])]

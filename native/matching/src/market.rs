@@ -21,6 +21,9 @@ pub const ACTIVE: u8 = 1;
 pub const SUSPENDED: u8 = 2;
 pub const BASIS_POINTS: u64 = 10_000;
 
+/// What pegged orders follow: best bid and best offer shown, 0 for none; lowest and highest price of the symbol's guard.
+pub type PegPrices = (u32, u32, u32, u32);
+
 pub struct Market {
     pub book: OrderBook,
     pub reference: ReferencePrice,
@@ -55,8 +58,8 @@ pub struct Market {
     pub tops: [u64; 2],
     /// By the ids of the symbol's pegged orders, which is the sequence of their entry.
     pub pegs: BTreeMap<u64, Peg>,
-    /// The best bid and offer that they have followed; nothing where they must look again.
-    pub peg_prices: Option<(u32, u32)>,
+    /// What they have followed; nothing where they must look again.
+    pub peg_prices: Option<PegPrices>,
     /// Pegged orders that have no price.
     pub parked: BookSide,
     /// Whether a market maker has quoted: its orders are noted when they trade.

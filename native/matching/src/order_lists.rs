@@ -143,16 +143,19 @@ impl State {
 
     // --- a pair --------------------------------------------------------------------------------------
 
+    /// Ends a pair, and its other order. That is taken out while it is of the pair, for a stop order reserves nothing.
     fn end_other(&mut self, list_id: u64, order_id: u64, end: u8) {
         let list = &self.order_lists[&list_id];
-        let other = if order_id == list.first { list.second } else { list.first };
+        let other_id = if order_id == list.first { list.second } else { list.first };
+        let other = if let Some(slot) = self.orders.find(other_id) {
+            Some(self.take_out(slot))
+        } else {
+            let place = self.triggered_place(other_id);
+            place.and_then(|place| self.triggered.remove(place)).map(|triggered| triggered.order)
+        };
         self.end_list(list_id, order_id, end);
-        if let Some(slot) = self.orders.find(other) {
-            self.cancel_for(slot, cancel_reason::LINKED);
-        } else if let Some(place) = self.triggered_place(other) {
-            if let Some(triggered) = self.triggered.remove(place) {
-                self.order_cancelled(&triggered.order, cancel_reason::LINKED);
-            }
+        if let Some(other) = other {
+            self.order_cancelled(&other, cancel_reason::LINKED);
         }
     }
 
@@ -237,7 +240,9 @@ impl State {
         }
     }
 
-    /// Lets an order come in that waited; a stop price that is reached already triggers it at once.
+    /// Lets an order come in that waited, unless its own time is over.
+    ///
+    /// A stop price that is reached already triggers it at once.
     fn enter_waiting(&mut self, waiting: WaitingOrder) {
         let WaitingOrder { order, client_order_id, terms } = waiting;
         self.accept_listed(&order, &terms, &client_order_id);
@@ -245,6 +250,9 @@ impl State {
         let whose = (order.account_id, order.symbol_id);
         if self.check_short_sale(market, whose, order.kind, order.price, (order.leaves, 0)).is_err() {
             return self.order_cancelled(&order, cancel_reason::SHORT_SALE);
+        }
+        if terms.expires_ns != 0 && terms.expires_ns <= self.events.header.time_ns {
+            return self.order_cancelled(&order, cancel_reason::EXPIRED);
         }
         let market = self.market_mut(order.symbol_id);
         market.needs_care = true;

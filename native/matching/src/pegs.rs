@@ -9,7 +9,7 @@ use exchange_wire::{has_client_order_id, ClientOrderId};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::client_order_ids::FirstUse;
-use crate::market::{Market, ACTIVE};
+use crate::market::{Market, PegPrices, ACTIVE};
 use crate::matcher::reprice_reason;
 use crate::order_book::{public_id, Order, BUY, HIDDEN, PEGGED};
 use crate::order_checks::{
@@ -104,7 +104,7 @@ impl State {
         let market = self.market_mut(symbol_id);
         market.pegs.insert(order_id, peg);
         if market.phase == CONTINUOUS {
-            let price = pegged_price(market, kind.side, &peg, best_prices(market));
+            let price = pegged_price(market, kind.side, &peg, prices_followed(market));
             if price != 0 {
                 self.reprice(&mut order, price, reprice_reason::PEG);
             }
@@ -160,12 +160,18 @@ impl State {
 
     // --- as the best prices move ---------------------------------------------------------------------
 
-    /// Moves the pegged orders of those symbols that the command's events so far concern.
+    /// Moves the pegged orders of those symbols that the command's events concern, until all stand.
+    ///
+    /// What stop orders did that one symbol's moves triggered may have taken quotes out of another.
     #[cold]
     pub fn follow_pegs(&mut self) {
-        for symbol_id in self.events.symbols_concerned() {
-            if self.pegged.contains(&symbol_id) {
-                self.follow_pegs_of(symbol_id);
+        let mut followed = None;
+        while followed != Some(self.events.header.sequence) {
+            followed = Some(self.events.header.sequence);
+            for symbol_id in self.events.symbols_concerned() {
+                if self.pegged.contains(&symbol_id) {
+                    self.follow_pegs_of(symbol_id);
+                }
             }
         }
     }
@@ -191,7 +197,7 @@ impl State {
                 self.pegged.remove(&symbol_id);
                 return;
             }
-            let prices = if market.phase == CONTINUOUS { best_prices(market) } else { (0, 0) };
+            let prices = if market.phase == CONTINUOUS { prices_followed(market) } else { (0, 0, 0, 0) };
             if market.state != ACTIVE || market.peg_prices == Some(prices) {
                 return;
             }
@@ -231,15 +237,17 @@ impl State {
     }
 }
 
-/// The best bid and the best offer that are shown, 0 for none.
-fn best_prices(market: &Market) -> (u32, u32) {
+/// All that the prices of pegged orders depend on, as the market stands.
+fn prices_followed(market: &Market) -> PegPrices {
     let (bids, asks) = (&market.book.bids, &market.book.asks);
     let best = |side: &crate::order_book::BookSide| side.best_rank().map_or(0, |rank| side.rank(rank));
-    (best(bids), best(asks))
+    let (lowest, highest) = market.guard.as_deref().map_or((0, PRICE_MAX), |guard| market.limits(guard));
+    (best(bids), best(asks), lowest, highest)
 }
 
 /// The price of a pegged order, 0 for none; never beyond the symbol's bands or corridor.
-fn pegged_price(market: &Market, side: u8, peg: &Peg, (bid, ask): (u32, u32)) -> u32 {
+fn pegged_price(market: &Market, side: u8, peg: &Peg, prices: PegPrices) -> u32 {
+    let (bid, ask, lowest, highest) = prices;
     let is_buy = side == BUY;
     let (own, opposite) = if is_buy { (bid, ask) } else { (ask, bid) };
     let worse = |one: u32, other: u32| if is_buy { one.min(other) } else { one.max(other) };
@@ -263,13 +271,10 @@ fn pegged_price(market: &Market, side: u8, peg: &Peg, (bid, ask): (u32, u32)) ->
     if price != 0 && peg.limit != 0 {
         price = worse(price, peg.limit);
     }
-    if let Some(guard) = market.guard.as_deref().filter(|_| price != 0) {
-        let (lowest, highest) = market.limits(guard);
-        if is_buy && price > highest {
-            price = on_tick(market, highest.into(), side);
-        } else if !is_buy && price < lowest {
-            price = on_tick(market, lowest.into(), side);
-        }
+    if price != 0 && is_buy && price > highest {
+        price = on_tick(market, highest.into(), side);
+    } else if price != 0 && !is_buy && price < lowest {
+        price = on_tick(market, lowest.into(), side);
     }
     if price <= PRICE_MAX {
         price

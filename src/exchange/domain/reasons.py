@@ -174,6 +174,23 @@ REASONS: dict[Reason, ReasonText] = {
         field="trail_amount",
         measured="trail",
     ),
+    Reason.PEG_INVALID: ReasonText(
+        "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
+        field="peg",
+        measured="peg or offset",
+    ),
+    Reason.QUOTES_NOT_RESET: ReasonText(
+        "The protection of these quotes was reached; reset it to quote again.", field="symbol"
+    ),
+    Reason.QUOTE_INVALID: ReasonText(
+        "A mass quote has 1 to 100 quotes, each of another symbol, and each with a side.",
+        field="quotes",
+        measured="quotes",
+        limit="maximum",
+    ),
+    Reason.QUOTE_CROSSED: ReasonText(
+        "The bid of a quote must be below its ask.", field="bid_price", measured="bid", limit="ask"
+    ),
     Reason.SHORT_FLAG_INVALID: ReasonText(
         "A sale is marked short or short exempt, not both, and only such a one says that shares are located.",
         field="short",
@@ -199,23 +216,6 @@ REASONS: dict[Reason, ReasonText] = {
         measured="price",
         limit="best bid",
     ),
-    Reason.PEG_INVALID: ReasonText(
-        "A pegged order is primary, market or midpoint, the last without an offset, and good for the day or gtc.",
-        field="peg",
-        measured="peg or offset",
-    ),
-    Reason.QUOTES_NOT_RESET: ReasonText(
-        "The protection of these quotes was reached; reset it to quote again.", field="symbol"
-    ),
-    Reason.QUOTE_INVALID: ReasonText(
-        "A mass quote has 1 to 100 quotes, each of another symbol, and each with a side.",
-        field="quotes",
-        measured="quotes",
-        limit="maximum",
-    ),
-    Reason.QUOTE_CROSSED: ReasonText(
-        "The bid of a quote must be below its ask.", field="bid_price", measured="bid", limit="ask"
-    ),
     Reason.ORDER_LIST_INVALID: ReasonText(
         "An order list is a pair, an entry with one order that waits for it, or a bracket of three orders.",
         field="orders",
@@ -236,12 +236,6 @@ REASONS: dict[Reason, ReasonText] = {
         "A pair is on one side, and in a bracket opposite to its entry.",
         field="side",
         measured="place in the list",
-    ),
-    Reason.LIST_QUANTITIES_DIFFER: ReasonText(
-        "The orders of a list have one quantity; that of a pair is not changed.",
-        field="qty",
-        measured="quantity",
-        limit="quantity due",
     ),
     Reason.POST_ONLY_WOULD_TRADE: ReasonText(
         "The post-only order would trade at once.",
@@ -265,6 +259,12 @@ REASONS: dict[Reason, ReasonText] = {
         field="qty",
         measured="new quantity",
         limit="filled quantity",
+    ),
+    Reason.LIST_QUANTITIES_DIFFER: ReasonText(
+        "The orders of a list have one quantity; that of a pair is not changed.",
+        field="qty",
+        measured="quantity",
+        limit="quantity due",
     ),
     Reason.MAX_QUANTITY: ReasonText(
         "The quantity is above the limit for one order.", field="qty", measured="quantity", limit="limit"

@@ -18,6 +18,9 @@ from exchange.matching.reference_price import ReferencePrice
 from exchange.matching.short_sales import ShortSales
 from exchange.matching.stop_orders import StopOrders
 
+PegPrices = tuple[int, int, int, int]
+"""What pegged orders follow: best bid and best offer shown, 0 for none; lowest and highest price of its guard."""
+
 
 class Market:
     """Where one symbol trades. The terms are those of the directory's symbol, laid out for speed."""
@@ -64,8 +67,8 @@ class Market:
         self.round_lot = symbol.round_lot
         self.state: SymbolState = symbol.state
         self.protection_bps = symbol.protection_bps
-        self.peg_prices: tuple[int, int] | None = None
-        """The best bid and offer that the pegged orders have followed; nothing where they must look again."""
+        self.peg_prices: PegPrices | None = None
+        """What the pegged orders have followed; nothing where they must look again."""
         self.tick_starts = [row.from_price for row in symbol.ticks.rows]
         self.tick_sizes = [row.tick for row in symbol.ticks.rows]
 

@@ -82,16 +82,16 @@ class OrderLists:
     # --- a pair --------------------------------------------------------------------------------------
 
     def _end_other(self, order_list: OrderList, order: RestingOrder, end: ListEnd) -> None:
+        """End a pair, and its other order: that is taken out as one of the pair, whose stop order reserves nothing."""
         is_first = order.order_id == order_list.first
         other = self._find(order_list.second if is_first else order_list.first)
-        self._end(order_list, order.order_id, end)
-        if other is None:
-            return
-        if other.order_id in self._state.orders:
+        if other and other.order_id in self._state.orders:
             self._execution.take_out(other)
-        else:
+        elif other:
             self._execution.forget_triggered(other)
-        self._events.order_cancelled(other, CancelReason.LINKED)
+        self._end(order_list, order.order_id, end)
+        if other:
+            self._events.order_cancelled(other, CancelReason.LINKED)
 
     def _reduce_other(self, order_list: OrderList, order: RestingOrder, quantity: int) -> None:
         other = self._find(order_list.second)
@@ -144,10 +144,16 @@ class OrderLists:
             self._enter(market, order)
 
     def _enter(self, market: Market, order: RestingOrder) -> None:
-        """Let an order come in that waited for an entry; a stop price that is reached already triggers it at once."""
+        """Let an order come in that waited for an entry, unless its own time is over.
+
+        A stop price that is reached already triggers it at once.
+        """
         self.accept(order)
         if self._short_sales.refusal_of_unmarked(market, order):
             self._events.order_cancelled(order, CancelReason.SHORT_SALE)
+            return
+        if 0 < order.terms.expires_ns <= self._events.time_ns:
+            self._events.order_cancelled(order, CancelReason.EXPIRED)
             return
         is_stop = order.is_waiting
         if (

@@ -33,7 +33,7 @@ from exchange.matching.order_checks import (
     refusal_of_terms,
 )
 from exchange.matching.order_entry import OrderEntry
-from exchange.matching.pegs import best_prices, pegged_price
+from exchange.matching.pegs import pegged_price, prices_followed
 from exchange.matching.risk_checks import Proposal, RiskChecks
 from exchange.matching.short_sale_desk import ShortSaleDesk
 from exchange.matching.venue_state import VenueState
@@ -98,7 +98,7 @@ class PegEntry:
         market.pegs[order.order_id] = peg
         self._state.pegged[market.symbol_id] = None
         if market.phase is Phase.CONTINUOUS:
-            order.price = pegged_price(market, order, peg, best_prices(market))
+            order.price = pegged_price(market, order, peg, prices_followed(market))
         if order.price:
             self._events.write(
                 e.OrderRepriced, symbol_id=market.symbol_id, order_id=order.order_id,

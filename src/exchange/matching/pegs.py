@@ -5,8 +5,8 @@ moved the best prices is done, each whose price changed comes in at its new pric
 loses its place, and trades with what it meets unseen. It is never priced to trade with what is shown. One without a
 price waits aside: where a side it needs is empty, where its price would be none, and while orders gather.
 
-A command that moves the best prices costs a look at each pegged order of the symbol, `PEGS_MAX` at most; they look
-again only where what they did triggered a stop order.
+A command that moves the best prices, or the limits of a price guard, costs a look at each pegged order of the symbol,
+`PEGS_MAX` at most; they look again only where what they did triggered a stop order.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from exchange.domain.phase import Phase
 from exchange.domain.symbol import SymbolState
 from exchange.domain.units import PRICE_MAX
 from exchange.matching.event_stream import EventStream
-from exchange.matching.market import Market
+from exchange.matching.market import Market, PegPrices
 from exchange.matching.order_book import RestingOrder
 from exchange.matching.venue_state import VenueState
+
+NO_PRICES = (0, 0, 0, 0)
+"""What pegged orders follow while orders gather."""
 
 
 class PegExecution(Protocol):
@@ -46,10 +49,16 @@ class Pegs:
         self._execution = execution
 
     def follow(self) -> None:
-        """Move the pegged orders of those symbols that the command's events so far concern."""
-        for symbol_id in self._events.symbols_concerned():
-            if symbol_id in self._state.pegged:
-                self._follow(self._state.markets[symbol_id])
+        """Move the pegged orders of those symbols that the command's events concern, until all stand.
+
+        What stop orders did that one symbol's moves triggered may have taken quotes out of another.
+        """
+        followed = -1
+        while followed != self._events.sequence:
+            followed = self._events.sequence
+            for symbol_id in self._events.symbols_concerned():
+                if symbol_id in self._state.pegged:
+                    self._follow(self._state.markets[symbol_id])
 
     def park(self, market: Market) -> None:
         """Take every pegged order of a symbol aside, for orders gather from now on."""
@@ -61,9 +70,7 @@ class Pegs:
 
     def _follow(self, market: Market) -> None:
         while self._forget_ended(market) and market.state is SymbolState.ACTIVE:
-            prices = (0, 0)
-            if market.phase is Phase.CONTINUOUS:
-                prices = best_prices(market)
+            prices = NO_PRICES if market.phase is not Phase.CONTINUOUS else prices_followed(market)
             if prices == market.peg_prices:
                 return
             market.peg_prices = prices
@@ -93,19 +100,25 @@ class Pegs:
         self._execution.let_in(market, order)
 
 
-def best_prices(market: Market) -> tuple[int, int]:
-    """Return the best bid and the best offer that are shown, 0 for none."""
+def prices_followed(market: Market) -> PegPrices:
+    """Return all that the prices of pegged orders depend on, as the market stands."""
     bids, asks = market.book.bids, market.book.asks
-    return (bids.ranks[-1] if bids.ranks else 0), (-asks.ranks[-1] if asks.ranks else 0)
+    lowest, highest = (0, PRICE_MAX) if market.guard is None else market.price_limits(market.guard)
+    return (
+        bids.ranks[-1] if bids.ranks else 0,
+        -asks.ranks[-1] if asks.ranks else 0,
+        lowest,
+        highest,
+    )
 
 
-def pegged_price(market: Market, order: RestingOrder, peg: Peg, prices: tuple[int, int]) -> int:
+def pegged_price(market: Market, order: RestingOrder, peg: Peg, prices: PegPrices) -> int:
     """Return the price of a pegged order, 0 for none.
 
     A midpoint may lie on half a tick; what is between two prices that can be is rounded against the order. None is
     beyond the symbol's bands or corridor.
     """
-    bid, ask = prices
+    bid, ask, lowest, highest = prices
     own, opposite = (bid, ask) if order.side is Side.BUY else (ask, bid)
     price = 0
     if peg.kind is PegKind.MIDPOINT:
@@ -120,12 +133,10 @@ def pegged_price(market: Market, order: RestingOrder, peg: Peg, prices: tuple[in
             )
     if price and peg.limit:
         price = min(price, peg.limit) if order.side is Side.BUY else max(price, peg.limit)
-    if price and market.guard is not None:
-        lowest, highest = market.price_limits(market.guard)
-        if order.side is Side.BUY and price > highest:
-            price = on_tick(market, highest, order.side)
-        elif order.side is Side.SELL and price < lowest:
-            price = on_tick(market, lowest, order.side)
+    if price and order.side is Side.BUY and price > highest:
+        price = on_tick(market, highest, order.side)
+    elif price and order.side is Side.SELL and price < lowest:
+        price = on_tick(market, lowest, order.side)
     return price if 0 < price <= PRICE_MAX else 0
 
 
