@@ -88,13 +88,13 @@ async def test_what_one_proposes_another_approves(pair: RunningEngine) -> None:
     (version,) = (await pair.get(PATH + "/history", "auditor")).items
     assert shape(version, "who", "approver", "note") == {
         "who": "operator",
-        "approver": "second",
+        "approver": "second (of operator)",
         "note": "finer",
     }
     (proposal,) = (await pair.get(PATH + "/proposals", "auditor")).items
     assert shape(proposal, "state", "decided_by", "why") == {
         "state": "approved",
-        "decided_by": "second",
+        "decided_by": "second (of operator)",
         "why": "looked",
     }
     events = (await pair.get("/api/v1/events?after=0&limit=1000", "auditor")).items
