@@ -37,6 +37,13 @@ PORT_BASE = 18_500
 LIVE_ORDERS = 5_000
 RATES = (50_000, 100_000, 200_000, 300_000, 400_000, 500_000)
 SYMBOLS = "AAPL,MSFT,NVDA,TSLA"
+LIMITS = [
+    ("max_quantity", "1000000", ""), ("max_notional", "99999999", ""), ("collar", "9000", ""),
+    ("buying_power", "99999999999", ""), ("gross", "99999999999", ""), ("loss", "99999999999", ""),
+    *(("position", "99999999", symbol) for symbol in SYMBOLS.split(",")),
+    *(("short_sales", "1", symbol) for symbol in SYMBOLS.split(",")),
+]  # fmt: skip
+"""Limits of `--risk`: kind, value, symbol."""
 CLIENT = ROOT / "native" / "target" / "release" / "exchange-load"
 
 
@@ -51,6 +58,9 @@ def main() -> None:
     parser.add_argument("--durability", default="fsync", choices=("fsync", "buffered"))
     parser.add_argument("--matcher", default="auto", choices=("auto", "python", "native"))
     parser.add_argument("--event-log-mib", type=int, default=8_192, help="the engine's own default is 1024")
+    parser.add_argument(
+        "--risk", action="store_true", help="measure every order against limits of eight kinds"
+    )
     parser.add_argument("--gap-us", type=int, default=50, help="least time between two writes of the client")
     parser.add_argument(
         "--same-engine", action="store_true", help="let one engine take all rates, one after the other"
@@ -80,6 +90,8 @@ def main() -> None:
             data = Path(folder) / f"run-{next(runs)}"
             with started_engine(data, PORT_BASE) as engine:
                 logins = _logins(data)
+                if arguments.risk:
+                    _set_limits(data)
                 for rate in rates:
                     yield _measure(data, engine.pid, rate, logins, durability, arguments)
             shutil.rmtree(data)
@@ -163,16 +175,27 @@ def _logins(data: Path) -> str:
     return ",".join(f"{session['user']}:{session['password']}" for session in made)
 
 
+def _set_limits(data: Path) -> None:
+    """Set limits that no order of the flow reaches, so that all of them are measured with each order."""
+    for account in ("1", "2"):
+        for kind, value, symbol in LIMITS:
+            limit = {"scope": "account", "subject": account, "kind": kind, "value": value, "symbol": symbol}
+            _call(data, "/api/v1/risk/limits", limit, "risk", "PUT")
+
+
 def _stats(data: Path) -> dict[str, Any]:
     return _call(data, "/api/v1/stats")
 
 
-def _call(data: Path, path: str, body: object = None) -> dict[str, Any]:
-    key = json.loads((data / "keys.json").read_text())["operator"]
+def _call(
+    data: Path, path: str, body: object = None, who: str = "operator", method: str = ""
+) -> dict[str, Any]:
+    key = json.loads((data / "keys.json").read_text())[who]
     request = Request(
         f"http://127.0.0.1:{PORT_BASE + 1}{path}",
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        method=method or None,
     )
     with urlopen(request, timeout=10) as answer:
         decoded: dict[str, Any] = json.load(answer)
