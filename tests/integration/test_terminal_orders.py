@@ -178,3 +178,27 @@ def test_quotes_in_two_symbols_are_protected_hit_withdrawn_and_reset(
     page.get_by_label("Withdraw the quote in TSLA").click()
     expect(page.locator("#quote-lines tr.mine")).to_have_count(0, timeout=WAIT_MS)
     assert not any(one["bid_order_id"] or one["ask_order_id"] for one in alice.get("/api/v1/quotes")["items"])
+
+
+def test_a_limit_that_is_nearly_used_up_is_shown_as_such(
+    screen: Screen, exchange: ExchangeProcess, alice: Client
+) -> None:
+    page = screen.open(who="alice")
+    page.click("#view-trading")
+    order = {"symbol": "AAPL", "side": "buy", "qty": "100", "price": "150.00"}
+    status, placed = alice.call("POST", "/api/v1/order", order)
+    assert status == 201, placed
+    risk = Client(exchange.url("engine"), exchange.keys()["risk"])
+    limit = {"scope": "account", "subject": placed["account"], "kind": "gross"}
+    status, said = risk.call("PUT", "/api/v1/risk/limits", limit | {"value": "99999999.00"})
+    assert status == 200, said
+    found = alice.get(f"/api/v1/risk/usage/account/{placed['account']}")
+    gross = sum(float(found[name]) for name in ("gross", "open_buys", "open_sells"))
+    assert risk.call("PUT", "/api/v1/risk/limits", limit | {"value": f"{gross / 0.8:.2f}"})[0] == 200
+    try:
+        expect(page.locator(".tiles .limit.alert")).to_contain_text(
+            re.compile("(79|80) % of the limit used"), timeout=WAIT_MS
+        )
+    finally:
+        assert risk.call("PUT", "/api/v1/risk/limits", limit)[0] == 200
+    expect(page.locator(".tiles .limit")).to_have_count(0, timeout=WAIT_MS)

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from exchange.domain import commands as c
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.risk import LimitKind, RiskScope
 from exchange.reporter.private_events import _NAMES, private_messages
 from exchange.wire.records import LAYOUTS, decode_events
 from tests.market_data.venue_flow import VenueFlow
@@ -74,3 +76,38 @@ def test_each_kind_of_event_with_an_account_has_a_reader() -> None:
         and any(field.name.endswith("account_id") for field in msgspec.structs.fields(each))
     }
     assert len(_NAMES) == len(with_account) > 15
+
+
+def test_limits_and_blocks_are_told_to_whom_they_are_about() -> None:
+    flow = VenueFlow(7)
+    events = flow.open()
+    member = next(
+        event.participant_id for event in decode_events(events) if isinstance(event, e.AccountCreated)
+    )
+    most = (LimitKind.MAX_QUANTITY, 1_000_000)
+    of_account = flow.do(limit(RiskScope.ACCOUNT, 1, *most), limit(RiskScope.ACCOUNT, 2, *most))
+    of_member = flow.do(limit(RiskScope.PARTICIPANT, member, *most))
+    of_market = flow.do(c.BlockTrading(scope=RiskScope.MARKET, subject_id=0, key_id=9, role=4))
+    said = [
+        one for one in told(events + of_account + of_member + of_market, 1) if one.type == "risk_limit_set"
+    ]
+    assert [(one.account, one.data["scope"], one.data["subject_id"]) for one in said] == [
+        ("1", "account", "1"),
+        ("", "participant", str(member)),
+    ]
+    blocked = flow.do(
+        c.BlockTrading(scope=RiskScope.ACCOUNT, subject_id=1, key_id=9, role=4, note="asked for")
+    )
+    (one,) = [
+        one
+        for one in told(events + of_account + of_member + of_market + blocked, 1)
+        if one.type == "trading_blocked"
+    ]
+    assert one.data["note"] == "asked for"
+    assert not {"key_id", "role"} & one.data.keys()
+
+
+def limit(scope: RiskScope, subject_id: int, kind: LimitKind, value: int) -> c.SetRiskLimit:
+    return c.SetRiskLimit(
+        scope=scope, subject_id=subject_id, kind=kind, symbol_id=0, is_set=True, value=value, span=0
+    )

@@ -8,6 +8,7 @@ from msgspec.structs import fields
 
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
+from exchange.domain.risk import RiskScope
 from exchange.reporter.drop_copies import copies_of, is_copied
 from exchange.wire.fields import RECORD_START, field_struct, kind_of
 from exchange.wire.records import LAYOUTS, decode_event, sequence_of
@@ -35,23 +36,55 @@ _READERS = {
     if issubclass(each, e.Event) and kind_of(each) in _NAMES
 }
 
+_OF_SUBJECTS = {
+    kind_of(each): field_struct(each, "scope", "subject_id")
+    for each in (e.RiskLimitSet, e.RiskAlerted, e.TradingBlocked, e.TradingUnblocked)
+}
+"""What the limits and the kill switch say of an account, or of the participant as a whole."""
+
 
 def private_messages(
     events: bytes, accounts: Collection[int], directory: Directory, after: int, upto: int
 ) -> Iterator[DropCopy | PrivateEvent]:
     """Give what events say to the owner of accounts, in their order: those after a sequence, up to another."""
+    members = {
+        directory.accounts[account].participant_id for account in accounts if account in directory.accounts
+    }
     offset, end = 0, len(events)
     while offset < end:
         length, kind, _ = RECORD_START.unpack_from(events, offset)
-        reader = _READERS.get(kind)
-        if reader is not None and after < sequence_of(events, offset) <= upto:
-            found = reader.unpack_from(events, offset)
-            own = dict.fromkeys(account for account in found if account in accounts)
-            if own:
-                record = events[offset : offset + length]
+        reader, of_subject = _READERS.get(kind), _OF_SUBJECTS.get(kind)
+        if (reader or of_subject) and after < sequence_of(events, offset) <= upto:
+            record = events[offset : offset + length]
+            if reader is not None:
+                found = reader.unpack_from(events, offset)
+                own = dict.fromkeys(account for account in found if account in accounts)
                 for account_id in own:
                     yield from _said(record, kind, account_id, own, directory)
+            if of_subject is not None:
+                scope, subject = of_subject.unpack_from(events, offset)
+                if subject in {RiskScope.ACCOUNT: accounts, RiskScope.PARTICIPANT: members}.get(scope, ()):
+                    yield _said_of_subject(
+                        record, str(subject) if scope == RiskScope.ACCOUNT else "", directory
+                    )
         offset += length
+
+
+def _said_of_subject(record: bytes, account: str, directory: Directory) -> PrivateEvent:
+    """Write an event of the limits or the kill switch; of the participant as a whole without an account."""
+    event = decode_event(record)
+    view = event_view(event)
+    symbol = directory.symbols.get(event.symbol_id)
+    return PrivateEvent(
+        type=view.type,
+        seq=event.sequence,
+        at=time_text(event.time_ns),
+        account=account,
+        symbol=symbol.symbol if symbol else "",
+        data={
+            name: value for name, value in view.data.items() if name not in ("symbol_id", "key_id", "role")
+        },
+    )
 
 
 def _said(

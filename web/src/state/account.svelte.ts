@@ -1,6 +1,7 @@
 // One's own orders, fills, positions and balances, asked for once a second while a key is there.
 import { ask, ApiError, type Addresses, type Page } from "../api.ts";
 import { LINKS, listOf } from "../linked.ts";
+import { subjects, used, type Limited, type Usage, type Used } from "../usage.ts";
 import { orderOf, type Draft } from "../words.ts";
 
 export interface Order {
@@ -82,6 +83,8 @@ export interface Answer {
 const EVERY_MS = 1000;
 /** Orders looked up by themselves in one round, because they are older than the newest hundred. */
 const LOOKED_UP_MAX = 20;
+/** Accounts whose limits are asked for. */
+const ACCOUNTS_MAX = 4;
 
 export class Account {
   orders = $state.raw<Order[]>([]);
@@ -91,6 +94,8 @@ export class Account {
   fills = $state.raw<Fill[]>([]);
   positions = $state.raw<Position[]>([]);
   balances = $state.raw<Balance[]>([]);
+  /** The limits of a day that one's accounts have. */
+  used = $state.raw<Used[]>([]);
   answer = $state.raw<Answer>({ good: true, text: "" });
   refused = $state("");
   private key = "";
@@ -110,6 +115,7 @@ export class Account {
     this.fills = [];
     this.positions = [];
     this.balances = [];
+    this.used = [];
     this.refused = "";
     void this.refresh();
   }
@@ -198,6 +204,19 @@ export class Account {
     if (fills.status === "fulfilled") this.fills = fills.value;
     if (positions.status === "fulfilled") this.positions = positions.value;
     if (balances.status === "fulfilled") this.balances = balances.value;
+    await this.askForUsage();
+  }
+
+  /** Ask what one's accounts have used of their limits. */
+  private async askForUsage(): Promise<void> {
+    const key = this.key;
+    const limits = await ask<Page<Limited>>(this.addresses.engine, "/api/v1/risk/limits?limit=200", key).catch(() => ({ items: [] }));
+    const accounts = subjects(limits.items).slice(0, ACCOUNTS_MAX);
+    const found = await Promise.allSettled(
+      accounts.map((account) => ask<Usage>(this.addresses.engine, `/api/v1/risk/usage/account/${account}`, key)),
+    );
+    if (key !== this.key) return;
+    this.used = found.flatMap((one) => (one.status === "fulfilled" ? used(one.value) : []));
   }
 
   /** Ask for orders that are not among the newest. */

@@ -56,12 +56,12 @@ class PrivateEvent(Struct, kw_only=True):
     """What happened to one of the participant's orders or accounts.
 
     type: the event's name, such as `order_accepted`; data: its fields. Executions, cancels, busts and corrections
-    come as `DropCopy` instead. Nothing of another participant is in it.
+    come as `DropCopy` instead. account: empty where all of the participant is meant. Nothing of another is in it.
     """
 
     type: str
     seq: int
     at: TimeText
-    account: Id
+    account: IdOrEmpty
     symbol: SymbolOrEmpty
     data: dict[str, Any]
