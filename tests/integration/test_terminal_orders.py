@@ -61,7 +61,7 @@ def test_a_pegged_order_is_told_in_words_sent_and_follows(screen: Screen, alice:
         assert (found["peg"], found["side"], found["qty"]) == (peg, "buy", "21"), found
         assert found.get("peg_offset", "") == offset
         assert found.get("limit_price", "") == limit
-    expect(page.locator("#orders tr.new", has_text="peg ")).to_have_count(3, timeout=WAIT_MS)
+    expect(page.locator("#orders tr", has_text="peg ")).to_have_count(3, timeout=WAIT_MS)
     page.select_option("#peg", "primary")
     fill(page, {"peg-offset": "much"})
     expect(page.locator("#words")).to_contain_text("offset is an amount")
