@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete
 
+from exchange.clearing.surveillance import alert_store
 from exchange.clearing.surveillance.tables import watcher_states
 from exchange.infra.store import begin_write, open_store
 from exchange.surveillance.alert import hash_of_all
@@ -129,3 +130,20 @@ async def test_a_restart_goes_on_and_a_lost_place_gives_the_same_alerts_once(
 async def test_figures_are_shown_for_prometheus(clearing: RunningClearing) -> None:
     shown = {family.name for family in clearing.app._surveillance.metrics()}
     assert "exchange_surveillance_alerts" in shown
+
+
+async def test_a_position_is_told_only_with_all_that_was_found_up_to_it(
+    clearing: RunningClearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookout = clearing.app._surveillance.lookout
+    assert lookout is not None
+    stats, before = lookout.stats, lookout.stats.sequence
+    count = alert_store.count_by_state
+
+    def count_and_let_it_go_on(connection: Connection, partition: int) -> dict[str, int]:
+        found = count(connection, partition)
+        stats.sequence += 1  # As the lookout does when it has stored more, while an answer is under way.
+        return found
+
+    monkeypatch.setattr(alert_store, "count_by_state", count_and_let_it_go_on)
+    assert (await clearing.get("/surveillance"))["seq"] == before

@@ -98,17 +98,18 @@ class SurveillanceApi:
             counts = alert_store.count_by_state(connection, self._partition)
             return counts, hash_of_all(alert_store.read_alerts(connection, self._partition))
 
+        stats = msgspec.structs.replace(lookout.stats)  # Of before: what was found up to there is counted.
         by_state, running = await self._read(read)
         settings = lookout.watcher.settings
         return j.SurveillanceView(
             enabled=True,
-            seq=lookout.stats.sequence,
-            began_at=lookout.stats.began_at,
+            seq=stats.sequence,
+            began_at=stats.began_at,
             alerts=sum(by_state.values()),
             by_state=by_state,
-            suppressed=lookout.stats.suppressed,
+            suppressed=stats.suppressed,
             hash=running,
-            problem=lookout.stats.problem,
+            problem=stats.problem,
             settings=lookout.watcher.settings_hash,
             detectors=[
                 j.DetectorView(
