@@ -16,7 +16,7 @@ from exchange.clearing.store import ROWS_READ_MAX
 from exchange.clearing.tables import trade_steps, trades
 from exchange.domain.units import format_date, sequence_of
 from exchange.infra.bulk_insert import bulk_insert
-from exchange.post_trade.netting import KEPT_OUT, Obligation, Owed, Pair, sum_of
+from exchange.post_trade.netting import KEPT_OUT, Obligation, Owed, Pair, add_to, sum_of
 from exchange.post_trade.netting_proof import ClosedDay, NettingProof
 
 NO_CYCLES = bytes(16)
@@ -173,15 +173,10 @@ def first_cycle_fault(connection: Connection, partition: int) -> str:
         running = sum_of(running, cycle.business_date, owed).hash
         if running != cycle.hash:
             return f"the obligations of {format_date(cycle.business_date)} are not those that were closed"
-        _add(sums, owed)
+        for each in owed:
+            add_to(sums, (each.account_id, each.symbol_id), each.quantity, each.cash)
     if {pair: each for pair, each in sums.items() if any(each)} != {
         pair: each for pair, each in read_netted(connection, partition) if any(each)
     }:
         return "what all cycles together owe is not the sum of them"
     return ""
-
-
-def _add(sums: dict[Pair, tuple[int, int]], found: Sequence[Obligation]) -> None:
-    for each in found:
-        quantity, cash = sums.get((each.account_id, each.symbol_id), (0, 0))
-        sums[each.account_id, each.symbol_id] = quantity + each.quantity, cash + each.cash

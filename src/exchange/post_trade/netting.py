@@ -54,10 +54,14 @@ def kept_apart(left_out: Iterable[Trade]) -> dict[Pair, tuple[int, int]]:
     sums: dict[Pair, tuple[int, int]] = {}
     for trade in left_out:
         for account_id, sign in ((trade.buy_account_id, 1), (trade.sell_account_id, -1)):
-            pair = account_id, trade.symbol_id
-            quantity, cash = sums.get(pair, (0, 0))
-            sums[pair] = quantity + sign * trade.quantity, cash - sign * trade.notional
+            add_to(sums, (account_id, trade.symbol_id), sign * trade.quantity, -sign * trade.notional)
     return sums
+
+
+def add_to(sums: dict[Pair, tuple[int, int]], pair: Pair, quantity: int, cash: int) -> None:
+    """Add shares and money to what there is of an account and symbol."""
+    known_quantity, known_cash = sums.get(pair, (0, 0))
+    sums[pair] = known_quantity + quantity, known_cash + cash
 
 
 def net(

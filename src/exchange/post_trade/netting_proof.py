@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from exchange.domain.units import format_date, sequence_of
 from exchange.post_trade.ledger import CASH, Holder, Transfer, TransferCode, account_of
-from exchange.post_trade.netting import Obligation, Pair, sum_of
+from exchange.post_trade.netting import Obligation, Pair, add_to, sum_of
 
 OF_TRADES = (TransferCode.TRADE, TransferCode.BUST, TransferCode.CORRECTION)
 Sums = dict[Pair, tuple[int, int]]
@@ -56,9 +56,9 @@ class NettingProof:
         self._close_until(chain[0].sequence - 1)
         date, match_id = self._date_of(chain[0].subject), chain[0].subject
         for pair, moved in moved_by(chain):
-            _add(self._sums.setdefault(date, {}), pair, moved)
+            add_to(self._sums.setdefault(date, {}), pair, *moved)
             if match_id in self._apart:
-                _add(self._apart[match_id], pair, moved)
+                add_to(self._apart[match_id], pair, *moved)
 
     def finish(self) -> list[str]:
         """Close what is left, after the last chain; return where a cycle is not what the trades make it."""
@@ -75,11 +75,11 @@ class NettingProof:
         for date in sorted(self._sums):
             if date <= cycle.business_date:
                 for pair, moved in self._sums.pop(date).items():
-                    _add(self._standing, pair, moved)
+                    add_to(self._standing, pair, *moved)
         owed = dict(self._standing)
         for match_id in sorted(cycle.waiting):
             for pair, (quantity, cash) in self._apart[match_id].items():
-                _add(owed, pair, (-quantity, -cash))
+                add_to(owed, pair, -quantity, -cash)
         self._running = sum_of(self._running, cycle.business_date, obligations_between(self._owed, owed)).hash
         self._owed = owed
         if self._running != cycle.hash and not self.faults:
@@ -109,8 +109,3 @@ def moved_by(chain: Sequence[Transfer]) -> Iterator[tuple[Pair, tuple[int, int]]
         debit, credit = account_of(each.debit), account_of(each.credit)
         own, amount = (debit, -each.amount) if debit.holder is Holder.DUE else (credit, each.amount)
         yield (own.account_id, symbol_id), (0, amount) if own.asset == CASH else (amount, 0)
-
-
-def _add(sums: Sums, pair: Pair, moved: tuple[int, int]) -> None:
-    quantity, cash = sums.get(pair, (0, 0))
-    sums[pair] = quantity + moved[0], cash + moved[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from msgspec.structs import fields
 
@@ -74,17 +75,8 @@ def _said_of_subject(record: bytes, account: str, directory: Directory) -> Priva
     """Write an event of the limits or the kill switch; of the participant as a whole without an account."""
     event = decode_event(record)
     view = event_view(event)
-    symbol = directory.symbols.get(event.symbol_id)
-    return PrivateEvent(
-        type=view.type,
-        seq=event.sequence,
-        at=time_text(event.time_ns),
-        account=account,
-        symbol=symbol.symbol if symbol else "",
-        data={
-            name: value for name, value in view.data.items() if name not in ("symbol_id", "key_id", "role")
-        },
-    )
+    data = {name: value for name, value in view.data.items() if name not in ("symbol_id", "key_id", "role")}
+    return _private(event, view.type, account, data, directory)
 
 
 def _said(
@@ -106,12 +98,18 @@ def _said(
         for name, value in view.data.items()
         if not (hidden and name.startswith(hidden)) and name != "symbol_id" and not name.endswith(_ACCOUNT)
     }
+    yield _private(event, view.type, str(account_id), data, directory)
+
+
+def _private(
+    event: e.Event, kind: str, account: str, data: dict[str, Any], directory: Directory
+) -> PrivateEvent:
     symbol = directory.symbols.get(event.symbol_id)
-    yield PrivateEvent(
-        type=view.type,
+    return PrivateEvent(
+        type=kind,
         seq=event.sequence,
         at=time_text(event.time_ns),
-        account=str(account_id),
+        account=account,
         symbol=symbol.symbol if symbol else "",
         data=data,
     )
