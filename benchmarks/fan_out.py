@@ -35,6 +35,9 @@ from exchange.wire.records import decode_events, encode_command
 TIMED = 10
 """Connections whose frames are looked into."""
 SOCKETS_SPARE = 100
+PING = 0x89
+PONG = bytes((0x8A, 0x80)) + bytes(4)
+"""What answers a ping without payload, masked with zeroes."""
 _SEQ = re.compile(rb'"seq":(\d+)')
 UPGRADE = (
     "GET /api/v1/stream HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -90,6 +93,7 @@ class Subscriber(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the WebSocket, and subscribe."""
         assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
         operation = b'{"op":"subscribe","channel":"book","symbols":["AAPL"]}'
         frame = bytes((0x81, 0x80 | len(operation))) + bytes(4) + operation
         transport.write(UPGRADE.format(host=self._host).encode() + frame)
@@ -112,7 +116,10 @@ class Subscriber(asyncio.Protocol):
                 size, head = int.from_bytes(data[at + 2 : at + 4], "big"), 4
             if at + head + size > end:
                 break
-            self._frame(data, at + head, at + head + size, now)
+            if data[at] == PING:
+                self._transport.write(PONG)
+            else:
+                self._frame(data, at + head, at + head + size, now)
             at += head + size
         self._rest = data[at:]
 

@@ -6,30 +6,29 @@ database has heard of it, or after it has said yes. What is done already when it
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from collections.abc import Callable
 
-from sqlalchemy import event
-
 from exchange.clearing.app import MIGRATIONS
-from exchange.clearing.book_keeper import BookKeeper
+from exchange.clearing.book_keeper import BookKeeper, known_trade
 from exchange.clearing.collateral_desk import CollateralDesk, Payment
 from exchange.clearing.cycle_desk import CycleDesk
 from exchange.clearing.default_desk import DefaultDesk, FundTerms, list_defaults
 from exchange.clearing.house_store import list_acts
+from exchange.clearing.queries import steps_of
 from exchange.clearing.review_desk import ReviewDesk
 from exchange.clearing.settlement_desk import SettlementDesk
 from exchange.domain.events import BusinessDayStarted
 from exchange.domain.trade import BustReason
+from exchange.domain.units import Price, Quantity
 from exchange.infra.clock import ManualClock
 from exchange.infra.store import open_store
 from exchange.post_trade.fees import parse_fees
 from exchange.post_trade.margin import MarginRules
 from exchange.post_trade.review import Actor, Limits, Remedy
 from exchange.post_trade.rules import parse_rules
-from exchange.post_trade.trade_life import TransitionRefused
+from exchange.post_trade.trade_life import Occurrence, Step, TransitionRefused
+from tests.clearing.deadly_commits import die_at_commit
 from tests.clearing.test_settlement_desk import MONDAY, OTTO, TERMS, TUESDAY
 from tests.post_trade.stream import NOON_NS, Stream
 
@@ -72,15 +71,31 @@ def steps(keeper: BookKeeper, match_id: int) -> list[Callable[[], object]]:
 
     def unless_there(kind: str, do: Callable[[], object]) -> Callable[[], object]:
         def step() -> object:
-            there = keeper.within(lambda c, books: list_acts(c, keeper.partition, kind, 0, 1))
-            return there or do()
+            with keeper.store.connect() as connection:
+                is_there = list_acts(connection, keeper.partition, kind, 0, 1)
+            return is_there or do()
 
         return step
 
     def default() -> object:
-        return keeper.within(lambda c, books: list_defaults(c, keeper.partition)) or DefaultDesk(
-            keeper, FundTerms()
-        ).declare(3, 1, 100, OTTO, "gone", NOON_NS)
+        with keeper.store.connect() as connection:
+            is_declared = list_defaults(connection, keeper.partition)
+        return is_declared or DefaultDesk(keeper, FundTerms()).declare(3, 1, 100, OTTO, "gone", NOON_NS)
+
+    other = match_id + 1
+
+    def life() -> list[Step]:
+        with keeper.store.connect() as connection:
+            return steps_of(connection, known_trade(connection, other))
+
+    def ruling() -> int:
+        return max(each.ruling_id for each in life())
+
+    def unless_happened(occurrence: Occurrence, do: Callable[[], object]) -> Callable[[], object]:
+        def step() -> object:
+            return any(each.occurrence == occurrence for each in life()) or do()
+
+        return step
 
     return [
         lambda: reviews.file(match_id, Remedy("bust"), "a slip", alice),
@@ -88,32 +103,33 @@ def steps(keeper: BookKeeper, match_id: int) -> list[Callable[[], object]]:
         lambda: CycleDesk(keeper, TERMS, FEES).close(MONDAY, OTTO, "end of day", NOON_NS),
         unless_there("margin", lambda: collateral.run(OTTO, "morning", NOON_NS)),
         lambda: collateral.pay(Payment("call-1", "margin", 1, 500_0000), OTTO, "call", NOON_NS),
+        unless_there("given up", lambda: settlement.reserve(TUESDAY, OTTO, "night run", NOON_NS)),
+        unless_there("given up", lambda: settlement.end(OTTO, "too early", NOON_NS, give_up=True)),
         unless_there("settled", lambda: settlement.settle(TUESDAY, OTTO, "day run", NOON_NS)),
         default,
+        unless_happened(
+            Occurrence.BUST_ORDERED,
+            lambda: keeper.order_bust(other, BustReason.ERRONEOUS, "otto", "a slip", NOON_NS),
+        ),
+        lambda: keeper.note_failure(ruling(), "no answer", NOON_NS),
+        unless_happened(
+            Occurrence.BUST_REFUSED, lambda: keeper.note_refused(ruling(), "the day is over", NOON_NS)
+        ),
+        unless_happened(Occurrence.RELEASED, lambda: keeper.release(other, "otto", "it stands", NOON_NS)),
+        unless_happened(
+            Occurrence.CORRECTION_ORDERED,
+            lambda: keeper.order_correction(
+                other, Price(1_891_000), Quantity(30), BustReason.ERRONEOUS, "otto", "a typing error", NOON_NS
+            ),
+        ),
+        lambda: keeper.note_taken(ruling(), "done", NOON_NS),
     ]
 
 
 def main(url: str, when: str, number: int) -> None:
     """Do everything and die at a commit."""
     store = open_store(url, MIGRATIONS, synchronous="FULL")
-    left = number
-
-    def die(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    if when == "before":
-        event.listen(store, "commit", die)
-    else:
-        do_commit = store.dialect.do_commit
-
-        def commit_and_die(connection: object) -> None:
-            do_commit(connection)  # type: ignore[arg-type]
-            die()
-
-        store.dialect.do_commit = commit_and_die  # type: ignore[method-assign]
+    die_at_commit(store, when, number)
     do_everything(BookKeeper(store, parse_rules([]), 0))
 
 

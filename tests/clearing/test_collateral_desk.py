@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.collateral_desk import (
@@ -18,12 +18,15 @@ from exchange.clearing.collateral_desk import (
     margin_faults,
     read_margins,
 )
-from exchange.clearing.house_store import ActRefused, list_acts
+from exchange.clearing.house_store import ActRefused, Doing, list_acts, write_act
 from exchange.clearing.house_tables import margin_accounts
 from exchange.clearing.instruction_store import save_prices
-from exchange.domain.units import format_money
+from exchange.clearing.margin_proof import margin_run_faults
+from exchange.domain.corporate_events import SymbolSplit
+from exchange.domain.units import date_number, format_money
 from exchange.infra.clock import ManualClock
 from exchange.infra.store import begin_write
+from exchange.post_trade.books import Books
 from exchange.post_trade.house_ledger import HouseHolder
 from exchange.post_trade.margin import MarginRules
 from tests.clearing.test_settlement_desk import MONDAY, OTTO, TUESDAY, Desk
@@ -59,6 +62,28 @@ class Collateral(Desk):
         return act.number
 
 
+def split_between(venue: Collateral) -> None:
+    """Have symbol 1 split in the middle of 24 entered days, and traded once more afterwards."""
+    day = date_number(venue.stream.time_ns)
+    days = {20260900 + n: 188_0000 if n % 2 else 180_0000 for n in range(1, 25)}
+    assert min(days) < day < max(days)
+    entered = {(1, each): price * (2 if each < day else 1) for each, price in days.items()}
+
+    def enter(connection: Connection, books: Books) -> None:
+        save_prices(connection, 0, entered)
+        doing = Doing(connection, 0, books, OTTO, "from the archive", NOON_NS)
+        rows = [[*key, price] for key, price in entered.items()]
+        write_act(doing, "prices", "prices/1", books.business_date, {"prices": rows})
+
+    venue.keeper.within(enter)
+    venue.stream.add(
+        SymbolSplit, symbol_id=1, new_shares=2, old_shares=1, cash_price=0, old_reference=188_0000,
+        reference_price=94_0000, note="",
+    )  # fmt: skip
+    venue.stream.trade(1, 2, 10, price="188.00")
+    venue.take()
+
+
 @pytest.fixture
 def venue(keeper: BookKeeper) -> Collateral:
     return Collateral(keeper)
@@ -83,6 +108,15 @@ def test_value_at_risk_takes_the_place_of_the_haircut_where_there_are_days_enoug
     assert (found[1].haircut, format_money(found[1].value_at_risk)) == (0, "880.00")
     assert (found[2].haircut, format_money(found[2].value_at_risk)) == (0, "1034.00")
     assert format_money(found[1].floor) == "413.60"
+
+
+def test_a_split_is_no_fall_of_the_price(keeper: BookKeeper) -> None:
+    venue = Collateral(keeper, horizon_days=1, observations_min=20)
+    split_between(venue)
+    found = venue.margin()
+    assert [format_money(found[n].value_at_risk) for n in (1, 2)] == ["960.00", "1128.00"]
+    with keeper.store.connect() as connection:
+        assert margin_run_faults(connection, 0) == []
 
 
 def test_a_call_keeps_its_time_and_ends_when_it_is_met(venue: Collateral) -> None:

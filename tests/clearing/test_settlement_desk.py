@@ -11,6 +11,8 @@ from exchange.clearing.house_store import ActRefused, list_acts, prove_house, re
 from exchange.clearing.house_tables import house_balances, house_entries
 from exchange.clearing.instruction_store import read_lines, read_open
 from exchange.clearing.settlement_desk import SettlementDesk, SettlementTerms
+from exchange.domain.corporate_action import HoldingCause
+from exchange.domain.corporate_events import HoldingAdjusted
 from exchange.domain.events import BusinessDayStarted
 from exchange.domain.units import format_money
 from exchange.infra.store import begin_write
@@ -90,6 +92,23 @@ def test_what_was_traded_is_settled_a_day_later_against_money(desk: Desk) -> Non
     assert [format_money(desk.has(n)) for n in (1, 2)] == ["81100.00", "118900.00"]
     with pytest.raises(ActRefused, match="Nothing is due on 2026-11-24"):
         desk.settle()
+
+
+def test_what_is_due_when_a_symbol_splits_comes_in_two_parts(desk: Desk) -> None:
+    stream = desk.stream
+    stream.trade(1, 2, 100, price="189.00")
+    stream.trade(1, 3, 30, price="189.00")
+    desk.begin(TUESDAY)
+    for account_id, before in ((1, 130), (3, -30)):
+        held = stream.holdings[account_id, 1] = 2 * before
+        stream.add(
+            HoldingAdjusted, symbol_id=1, account_id=account_id, cause=HoldingCause.SPLIT, asset=1, amount=before,
+            balance=held,
+        )  # fmt: skip
+    desk.stream.deposit(3, 60, 1)
+    desk.settle()
+    assert desk.open() == []
+    assert [desk.has(account_id, 1) for account_id in (1, 2, 3)] == [260, 0, 0]
 
 
 @pytest.mark.parametrize(("days", "day"), [(0, 20261125), (1, FRIDAY), (2, NEXT_MONDAY)])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from exchange.cli.connection import LONG_ANSWER_S, Connection
 from tests.cli.conftest import Run
 from tests.cli.stub_component import StubComponent
 
@@ -74,6 +77,32 @@ def test_a_drill_that_leaves_something_ends_with_one(
         True,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        (["settle", "2026-11-24", "--reason", "night"], "/api/v1/settlements"),
+        (["buy-in", "2026-11-24", "--reason", "old"], "/api/v1/buy-ins"),
+        (["default", "1", "--taker", "2", "--reason", "call"], "/api/v1/defaults"),
+        (["drill", "1"], "/api/v1/defaults/drill"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_work_on_a_whole_house_is_waited_for(
+    run: Run, component: StubComponent, monkeypatch: pytest.MonkeyPatch, words: list[str], path: str
+) -> None:
+    limits: list[float | None] = []
+    ask = Connection.ask
+
+    def noting(connection: Connection, *asked: Any) -> Any:
+        limits.append(connection._http.timeout)
+        return ask(connection, *asked)
+
+    monkeypatch.setattr(Connection, "ask", noting)
+    component.refuse("POST", path, 404, "no_such_day", "no such day")
+    ran = run("clearing", *words)
+    assert (ran.code, limits) == (1, [LONG_ANSWER_S])
 
 
 @pytest.mark.parametrize(("words", "path", "items", "shown"), LISTS, ids=lambda value: str(value)[:20])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
 
@@ -92,3 +94,51 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 def test_a_text_in_a_path_cannot_leave_its_place() -> None:
     assert in_path("../a?b#c d") == "..%2Fa%3Fb%23c%20d"
+
+
+def test_long_work_says_that_it_goes_on(
+    component: StubComponent, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("exchange.cli.connection.NOTE_EVERY_S", 0.01)
+    component.answer("POST", "/api/v1/cycles", {"done": True})
+    connection, said = Connection(component.url, component="clearing"), ""
+    with connection.patiently("closing 2026-11-23", "exchange clearing cycles"):
+        assert connection.post("/api/v1/cycles") == {"done": True}
+        for _ in range(3_000):
+            said += capsys.readouterr().err
+            if said:
+                break
+            time.sleep(0.01)
+    assert said.startswith("clearing: closing 2026-11-23: still at work after 0 s")
+    assert connection.post("/api/v1/cycles") == {"done": True}
+
+
+def test_long_work_without_an_answer_says_how_to_see_whether_it_was_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = Connection(f"http://127.0.0.1:{server.getsockname()[1]}", component="clearing")
+
+        def hang_up() -> None:
+            server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with (
+            pytest.raises(
+                UnreachableError, match=r"closing it may have been done or not: `exchange x` shows it"
+            ),
+            connection.patiently("closing it", "exchange x"),
+        ):
+            connection.post("/api/v1/cycles", {})
+
+
+def test_long_work_that_was_never_asked_for_was_not_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    connection = Connection(url, component="clearing")
+    with (
+        pytest.raises(
+            UnreachableError,
+            match=r"nothing listens there; start it with `exchange up`, or give --url or --port-base$",
+        ),
+        connection.patiently("closing it", "exchange x"),
+    ):
+        connection.post("/api/v1/cycles", {})

@@ -112,7 +112,7 @@ def test_apply_says_which_version_is_in_force_or_who_must_agree(
     assert "the market has it since event 77" in ran.out
     assert component.asked[0].body == {"document": DOCUMENT, "note": "finer"}
     component.answer("POST", PATH, DONE | {"status": "proposed", "version": 0, "proposal": 2, "seq": 0})
-    assert "proposal 2 waits for another operator: `exchange config approve 2`" in run(*words).out
+    assert "proposal 2 waits for another person: `exchange config approve 2`" in run(*words).out
     component.answer("POST", PATH, DONE | {"problem": "AAPL is odd"})
     assert "problem: AAPL is odd" in run(*words).out
 

@@ -55,6 +55,40 @@ async def test_orders_are_entered_amended_replaced_and_cancelled(tmp_path: Path)
         assert (await alice.order(order.id)).status == "replaced"
 
 
+async def test_every_kind_of_order_list_and_quote_is_entered_and_cancelled(tmp_path: Path) -> None:
+    async with members(tmp_path) as (alice, bob, _, _):
+        await bob.buy("AAPL", 10, "189.00")
+        pegged = await alice.enter("AAPL", "buy", 5, peg="primary", peg_offset="-0.10")
+        assert (pegged.peg, pegged.price) == ("primary", "188.90")
+        iceberg = await alice.sell("AAPL", 500, "191.00", display_qty=100)
+        stop = await alice.enter("AAPL", "sell", 5, type="stop", stop_price="150.00")
+        assert {iceberg.status, stop.status} == {"new"}
+        assert stop.time_in_force == "day"
+        legs = [
+            {"side": "buy", "type": "limit", "price": "180.00"},
+            {"side": "sell", "type": "limit", "price": "210.00"},
+            {"side": "sell", "type": "stop", "stop_price": "170.00"},
+        ]
+        entered = await alice.enter_list("bracket", "AAPL", 10, legs)
+        assert (len(entered.orders), len(entered.waiting)) == (1, 2)
+        assert [each.list_id for each in await alice.order_lists()] == [entered.list_id]
+        await alice.cancel(entered.orders[0].id)
+        assert await alice.order_lists() == []
+        quote = {"symbol": "AAPL", "bid_price": "188.50", "bid_qty": 10, "ask_price": "192.00", "ask_qty": 10}
+        assert (await alice.quote(quote)).items[0].error is None
+        (live,) = await alice.quotes()
+        assert live.bid_order_id
+        assert live.ask_order_id
+        assert (await alice.protect_quotes("AAPL", qty=50, window_ms=1_000)).window_ms == 1_000
+        with pytest.raises(Refused, match="to reset is one that was reached"):
+            await alice.reset_quotes("AAPL")
+        assert (await alice.cancel_quotes()).count == 2
+        assert (await alice.cancel_all("AAPL", "sell", min_price="190.50")).count == 1
+        assert (await alice.cancel_all(side="sell")).count == 1
+        assert (await alice.cancel_all()).count == 1
+        assert "cancel" in (await alice.explain(iceberg.id)).headline.lower()
+
+
 async def test_a_refusal_has_its_reason(tmp_path: Path) -> None:
     async with members(tmp_path) as (alice, _, _, _):
         with pytest.raises(Refused) as refused:

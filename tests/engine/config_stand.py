@@ -29,7 +29,7 @@ def config_with(folder: Path, server: RedisServer, **exchange: Any) -> Config:
 
 
 async def second_operator(engine: RunningEngine, name: str = "second") -> str:
-    """Make a key of another operator; return its text."""
+    """Make a second key of the operator; return its text."""
     made = await engine.post("/api/v1/keys", "operator", {"role": "operator", "label": name})
     assert made.status == 201, made
     return str(made.body["key"])

@@ -68,7 +68,7 @@ def in_force(engine: RunningEngine) -> int:
 
 
 async def test_what_one_proposes_another_approves(pair: RunningEngine) -> None:
-    other = await second_operator(pair)
+    other = "risk"
     proposed = await applied(pair, MARKET, note="finer")
     assert shape(proposed.body, "status", "proposal", "version") == {
         "status": "proposed",
@@ -78,6 +78,10 @@ async def test_what_one_proposes_another_approves(pair: RunningEngine) -> None:
     assert in_force(pair) == 0
     own = await pair.post(f"{PATH}/proposals/1/approve", "operator", {})
     assert (own.status, "is your own" in own.body["message"]) == (409, True)
+    for key in (await second_operator(pair), await second_operator(pair, "third")):
+        same = await pair.post(f"{PATH}/proposals/1/approve", key, {})
+        assert (same.status, "the same person" in same.body["message"]) == (409, True)
+    assert in_force(pair) == 0
     done = await pair.post(f"{PATH}/proposals/1/approve", other, {"note": "looked"})
     assert shape(done.body, "status", "version", "problem") == {
         "status": "applied",
@@ -88,13 +92,13 @@ async def test_what_one_proposes_another_approves(pair: RunningEngine) -> None:
     (version,) = (await pair.get(PATH + "/history", "auditor")).items
     assert shape(version, "who", "approver", "note") == {
         "who": "operator",
-        "approver": "second (of operator)",
+        "approver": "risk",
         "note": "finer",
     }
     (proposal,) = (await pair.get(PATH + "/proposals", "auditor")).items
     assert shape(proposal, "state", "decided_by", "why") == {
         "state": "approved",
-        "decided_by": "second (of operator)",
+        "decided_by": "risk",
         "why": "looked",
     }
     events = (await pair.get("/api/v1/events?after=0&limit=1000", "auditor")).items
@@ -105,7 +109,7 @@ async def test_what_one_proposes_another_approves(pair: RunningEngine) -> None:
 
 
 async def test_a_proposal_is_rejected_or_taken_back(pair: RunningEngine) -> None:
-    other = await second_operator(pair)
+    other = "risk"
     for who in (other, "operator"):
         number = (await applied(pair, QUIET)).body["proposal"]
         done = await pair.post(f"{PATH}/proposals/{number}/reject", who, {"note": "no"})
@@ -116,7 +120,7 @@ async def test_a_proposal_is_rejected_or_taken_back(pair: RunningEngine) -> None
 
 
 async def test_a_proposal_that_another_version_overtook_must_be_made_again(pair: RunningEngine) -> None:
-    other = await second_operator(pair)
+    other = "risk"
     for _ in range(2):
         await applied(pair, QUIET)
     assert (await pair.post(f"{PATH}/proposals/1/approve", other, {})).status == 200
@@ -129,7 +133,7 @@ async def test_a_proposal_that_another_version_overtook_must_be_made_again(pair:
 async def test_a_proposal_expires_and_one_that_was_touched_is_refused(
     pair: RunningEngine, shared: SharedConfig
 ) -> None:
-    other = await second_operator(pair)
+    other = "risk"
     await applied(pair, QUIET)
     await applied(pair, QUIET)
     first, second = await shared.proposal(1), await shared.proposal(2)
@@ -146,7 +150,7 @@ async def test_a_proposal_expires_and_one_that_was_touched_is_refused(
 async def test_a_proposal_that_the_market_refuses_by_now_is_refused_and_stays_open(
     pair: RunningEngine,
 ) -> None:
-    other = await second_operator(pair)
+    other = "risk"
     await applied(
         pair, {"symbols": [{"symbol": "ACME", "round_lot": 10, "name": "A", "reference_price": "5.01"}]}
     )

@@ -208,6 +208,19 @@ def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
         OrderStore(path, 0)
 
 
+def test_a_table_that_another_process_holds_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "orders.sqlite"
+    OrderStore(path, 0).close()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("CREATE TABLE held (one INTEGER)")
+    with pytest.raises(InfraError, match=r"cannot be opened: database is locked; see who else") as failure:
+        OrderStore(path, 0, open_wait_ms=1)
+    assert not isinstance(failure.value, OrderStoreDamaged)
+    holder.close()
+    OrderStore(path, 0, open_wait_ms=1).close()
+
+
 def test_a_file_that_lost_its_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "orders.sqlite"
     OrderStore(path, 0).close()

@@ -13,6 +13,7 @@ import pytest
 from exchange.engine.ouch_acceptor import OuchAcceptor
 from exchange.infra.config_sections import OuchConfig
 from exchange.infra.errors import InfraError
+from exchange.infra.soup_connection import Stage
 from exchange.wire import ouch_messages as m
 from exchange.wire import soupbintcp
 from exchange.wire.ouch_session import Session
@@ -113,6 +114,47 @@ async def test_many_messages_in_one_write_are_answered_in_their_order(engine: Ru
         )
         answers = await alice.expect(*[m.Accepted] * count)
         assert [answer.user_ref_num for answer in answers] == list(range(1, count + 1))
+
+
+async def test_what_clients_send_while_the_gateway_rests_is_answered_when_it_goes_on(
+    engine: RunningEngine,
+) -> None:
+    acceptor = acceptor_of(engine)
+    async with session(engine) as alice, session(engine, "bob") as bob:
+        alice.order("B", 100)
+        await alice.expect(m.Accepted)
+        before = acceptor.counters.messages
+        acceptor.go_on()
+        acceptor.rest()
+        alice.order("B", 10)
+        bob.order("S", 30)
+        await until(lambda: len(acceptor.heard) == 2)
+        alice.order("B", 20)
+        bob.order("S", 40)
+        assert acceptor.counters.messages == before
+        acceptor.go_on()
+        answers = [await alice.message() for _ in range(4)]
+        kinds = sorted(type(answer).__name__ for answer in answers)
+        assert kinds == ["Accepted", "Accepted", "Executed", "Executed"]
+        assert [answer.quantity for answer in answers if isinstance(answer, m.Accepted)] == [10, 20]
+        assert acceptor.counters.messages == before + 4
+
+
+async def test_a_client_that_is_not_read_for_long_is_not_taken_for_dead(engine: RunningEngine) -> None:
+    async with session(engine) as alice:
+        acceptor = acceptor_of(engine)
+        alice.order("B", 100)
+        await alice.expect(m.Accepted)
+        acceptor.rest()
+        alice.order("B", 10)
+        await until(lambda: bool(acceptor.heard))
+        (connection,) = acceptor.connections
+        soon = int(acceptor.loop.time() * 1_000)
+        connection.look(soon + 3_600_000)
+        acceptor.go_on()
+        await alice.expect(m.Accepted)
+        connection.look(soon + 7_200_000)
+        assert connection.stage is Stage.ENDED
 
 
 # --- login and resume -----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -147,6 +148,36 @@ async def test_the_next_batch_is_matched_while_one_is_on_its_way_and_follows_as_
     assert engine.sequencer.stats.batches == 3
     assert engine.sequencer.stats.batch_commands_max == 50
     await engine.stop()
+
+
+async def test_readers_rest_while_a_batch_is_on_its_way_and_go_on_once_it_is_told_or_the_engine_halts(
+    tmp_path: Path,
+) -> None:
+    class Reader:
+        told: ClassVar[list[tuple[str, int]]] = []
+
+        def rest(self) -> None:
+            self.told.append(("rest", engine.sequencer.durable_sequence))
+
+        def go_on(self) -> None:
+            self.told.append(("go on", engine.sequencer.durable_sequence))
+
+    gate = Gate()
+    engine = await started_with(gate, tmp_path)
+    engine.sequencer.pace(Reader())
+    durable = engine.sequencer.durable_sequence
+    await engine.submit(cancel())
+    assert Reader.told == [("rest", durable), ("go on", durable + 1)]
+    await gate.hold()
+    last = asyncio.create_task(engine.submit(cancel()))
+    await gate.has_arrived()
+    engine.sequencer.halt("a test halts it")
+    assert Reader.told[2:] == [("rest", durable + 1), ("go on", durable + 1)]
+    gate.open.set()
+    with pytest.raises(EngineHalted):
+        await last
+    assert not await engine.sequencer.stop()
+    engine.recovered.close()
 
 
 async def test_a_batch_ends_at_its_maximum_and_the_rest_goes_with_the_next(tmp_path: Path) -> None:

@@ -10,17 +10,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from exchange.clearing.app import MIGRATIONS
+from exchange.clearing.cycle_store import save_obligations
+from exchange.clearing.cycle_tables import obligations
 from exchange.clearing.tables import positions, rulings, trade_steps
-from exchange.infra.bulk_insert import BulkInsert, bulk_insert
+from exchange.infra.bulk_insert import ROWS_PER_STATEMENT, BulkInsert, bulk_insert, insert_numbers
 from exchange.infra.store import begin_write, open_store
 from exchange.infra.store_postgres import COPY_ROWS_MIN
+from exchange.post_trade.netting import Obligation
 
 ROW = {
     "partition": 0, "account_id": 1, "symbol_id": 2, "deposited": 3, "bought": 4, "sold": 5,
     "bought_notional": 10**30, "sold_notional": -1,
 }  # fmt: skip
 NAMES = tuple(ROW)
-COUNTS = [1, COPY_ROWS_MIN - 1, COPY_ROWS_MIN, 100]
+COUNTS = [1, COPY_ROWS_MIN - 1, COPY_ROWS_MIN, 100, ROWS_PER_STATEMENT, 2 * ROWS_PER_STATEMENT + 1]
 
 
 @pytest.fixture
@@ -80,3 +83,29 @@ def test_the_statement_is_in_the_words_of_the_database() -> None:
     assert prepared.statement.startswith("INSERT INTO positions (partition, account_id, symbol_id, ")
     assert "VALUES (%(partition)s" in prepared.statement
     assert "VALUES (?, ?" in BulkInsert(positions, NAMES, sqlite.dialect()).statement
+
+
+@pytest.mark.parametrize(
+    "count", [0, 1, ROWS_PER_STATEMENT - 1, ROWS_PER_STATEMENT, 2 * ROWS_PER_STATEMENT + 1]
+)
+def test_numbers_go_in_many_at_once_and_as_the_types_of_their_columns(store: Engine, count: int) -> None:
+    names = ("account_id", "symbol_id", "quantity", "cash")
+    rows = [(number, 7, -number, 10**18 - number) for number in range(count)]
+    with begin_write(store) as connection:
+        done = insert_numbers(
+            connection, obligations, (0, 20261123), names, [each for row in rows for each in row]
+        )
+        assert done == (connection.dialect.name == "sqlite")
+        found = connection.execute(
+            select(*(obligations.c[name] for name in names)).order_by(obligations.c.account_id)
+        )
+        assert [tuple(row) for row in found] == (rows if done else [])
+
+
+@pytest.mark.parametrize("large", [1 << 63, -(1 << 63) - 1])
+def test_numbers_beyond_64_bits_are_left_to_the_slower_way(store: Engine, large: int) -> None:
+    with begin_write(store) as connection:
+        names = ("account_id", "symbol_id", "quantity", "cash")
+        assert not insert_numbers(connection, obligations, (0, 20261123), names, [1, 2, 3, large])
+        save_obligations(connection, 0, 20261123, [Obligation(1, 2, 3, large)])
+        assert connection.execute(select(obligations.c.cash)).scalars().all() == [large]

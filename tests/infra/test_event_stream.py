@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from exchange.infra.event_stream import EventStream
+from exchange.infra.event_stream import WRITE_S, EventStream
 from exchange.infra.websocket import SocketLimits, text_frame
 
 WITHIN_S = 20
@@ -95,3 +96,11 @@ async def test_a_client_that_goes_ends_the_writing(connect) -> None:  # type: ig
         while not stream.is_closing:
             stream.send(text_frame(b"is anybody there?"))
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no TCP_USER_TIMEOUT")
+async def test_a_half_open_connection_ends_for_what_is_sent_must_be_acknowledged(connect) -> None:  # type: ignore[no-untyped-def]
+    stream, answer = await connect(SocketLimits())
+    plug = stream._request.transport.get_extra_info("socket")
+    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == WRITE_S * 1_000
+    answer.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from exchange.domain.reasons import Reason
-from exchange.infra.http_errors import late_headers, not_http, refusal
+from exchange.infra.http_errors import late_headers, not_http, one_too_many, refusal
 from exchange.infra.http_routes import ApiError
 from exchange.wire.rest.errors import ErrorBody, ErrorCode
 
@@ -44,3 +44,11 @@ def test_a_late_connection_gets_a_whole_answer() -> None:
     assert b"Connection: close" in head
     assert f"Content-Length: {len(payload)}".encode() in head
     assert body_of(payload).message == "the headers did not arrive within 10 s"
+
+
+def test_one_connection_too_many_gets_a_whole_answer_with_the_reason() -> None:
+    head, _, payload = one_too_many().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert f"Content-Length: {len(payload)}".encode() in head
+    assert body_of(payload).reason == "too_many_connections"
+    assert body_of(payload).retry

@@ -32,7 +32,8 @@ def test_messages_come_back_from_any_one_on(batches: list[list[bytes]], data: st
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        streams = MessageStreams(Path(folder) / "streams")
+        gather_bytes = data.draw(st.sampled_from([0, 1, 50, 10_000]))
+        streams = MessageStreams(Path(folder) / "streams", gather_bytes=gather_bytes)
         sent: list[bytes] = []
         for batch in batches:
             streams.append(7, b"".join(packet(b"S", payload) for payload in batch), len(batch))
@@ -100,3 +101,45 @@ def test_an_index_that_is_wrong_is_our_bug(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="message 5"):
         wrong.read(1, 5)
     wrong.close()
+
+
+def test_what_gathers_is_written_when_it_is_enough_or_asked_for(tmp_path: Path) -> None:
+    streams = MessageStreams(tmp_path / "streams", gather_bytes=8)
+    file = tmp_path / "streams" / "1.stream"
+    streams.append(1, packet(b"S", b"a"), 1)
+    assert (streams.last(1), streams.size_bytes(), file.exists()) == (1, 4, False)
+    streams.append(1, packet(b"S", b"b"), 1)
+    assert file.stat().st_size == 8
+    streams.append(1, packet(b"S", b"c"), 1)
+    assert payloads(streams.read(1, 3)[0]) == [b"c"]
+    assert file.stat().st_size == 12
+    streams.append(1, packet(b"S", b"d"), 1)
+    extents = streams.extents()
+    assert file.stat().st_size == extents[1].size_bytes == 16
+    streams.append(1, packet(b"S", b"lost"), 1)
+    streams.close()
+    again = MessageStreams(tmp_path / "streams", extents, gather_bytes=8)
+    assert read_all(again, 1, 1) == [b"a", b"b", b"c", b"d"]
+    again.append(2, packet(b"S", b"x"), 1)
+    again.drop(2)
+    assert again.last(2) == 0
+    again.remove()
+
+
+def test_what_could_not_be_written_is_written_where_it_belongs_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = MessageStreams(tmp_path / "streams", gather_bytes=1)
+    streams.append(1, packet(b"S", b"a"), 1)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("exchange.infra.disk.write_at", full)
+        with pytest.raises(OSError, match="No space"):
+            streams.append(1, packet(b"S", b"b"), 1)
+        with pytest.raises(OSError, match="No space"):
+            streams.extents()
+    assert read_all(streams, 1, 1) == [b"a", b"b"]
+    streams.close()

@@ -318,3 +318,19 @@ async def test_a_small_message_that_grows_beyond_the_limit_closes(served: Served
     await socket.send_str(" " * 50_000_000)
     code, _ = await close_reason(socket)
     assert code == 1009
+
+
+async def test_a_half_open_connection_that_answers_no_ping_is_closed() -> None:
+    async with serving(socket_limits=SocketLimits(ping_s=0.2)) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(
+            b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        async with asyncio.timeout(60):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 101 ")
+            assert b"\x89\x00" in await reader.read(), "a ping came, and then the end"
+            while served.service.sockets:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        writer.close()

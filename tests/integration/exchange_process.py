@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 READY_S = 60
+LOG_LINES_SHOWN = 20
+"""Of an exchange that did not start."""
 EXCHANGE = [sys.executable, "-m", "exchange"]
 
 
@@ -52,14 +54,16 @@ class ExchangeProcess:
 
     def start(self) -> None:
         """Start it and wait for its ready line."""
-        log = (self.data.parent / f"{self.data.name}.log").open("a")
-        self.process = subprocess.Popen(
-            [*self.command, "--port-base", str(self.port_base)],
-            stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
-        )  # fmt: skip
+        path = self.data.parent / f"{self.data.name}.log"
+        with path.open("a") as log:
+            self.process = subprocess.Popen(
+                [*self.command, "--port-base", str(self.port_base)],
+                stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True,
+            )  # fmt: skip
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line, f"the exchange ended with {self.process.wait(READY_S)}; see {log.name}"
+        said = "" if line else "\n".join(path.read_text().splitlines()[-LOG_LINES_SHOWN:])
+        assert line, f"the exchange ended with {self.process.wait(READY_S)}: {said}"
         self.ready = json.loads(line)
 
     def kill(self) -> None:

@@ -34,6 +34,7 @@ LEFT_OUT = " and not ".join(
         "naive_model",
         "workload",
         "test_random_commands",
+        "test_the_seeds_reach",
     )
 )
 """Tests of the native matcher, and long ones."""
@@ -44,7 +45,7 @@ only_mutate = ["src/exchange/matching/*", "src/exchange/risk/*"]
 do_not_mutate = ["src/exchange/matching/native.py"]
 also_copy = ["tests", "benchmarks", "docs", "README.md", "Makefile"]
 pytest_add_cli_args_test_selection = ["tests/scenarios", "tests/risk", "tests/matching"]
-pytest_add_cli_args = ["-k", "{LEFT_OUT}", "-p", "no:cacheprovider", "-x"]
+pytest_add_cli_args = ["-k", "{LEFT_OUT}", "-p", "no:cacheprovider", "-x", "--timeout=600"]
 """
 SURVIVED, UNTRIED = 0, (None, 2)
 NOT_REACHED = (5, 33)

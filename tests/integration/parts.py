@@ -34,12 +34,14 @@ class Parts:
             process.kill()
             process.wait(READY_S)
 
-    def start(self, name: str, data: Path, *, environment: dict[str, str] | None = None) -> None:
-        """Start a component over a data folder, and wait until it is ready."""
+    def start(
+        self, name: str, data: Path, *, environment: dict[str, str] | None = None, own: str = ""
+    ) -> None:
+        """Start a component over a data folder, and wait until it is ready. own: lines of its own section."""
         config = self.folder / f"{name}.toml"
         key = f"key_file = {json.dumps(str(self._keys['file']))}\n" if name != "engine" else ""
         sections = {each: f"[{each}]\nport = {port}\n" for each, port in self.ports.items()}
-        sections[name] += key
+        sections[name] += key + own
         config.write_text(
             f"[exchange]\ndata = {json.dumps(str(data))}\n" + "".join(sections.values())
             + f"[bus]\n{self._bus}{self._more}"
@@ -106,3 +108,16 @@ class Parts:
 
         wait_for(agrees, "a break report that agrees", 90)
         assert clearing.get("/api/v1/prove")["holds"]
+        self.prove_by_command()
+
+    def prove_by_command(self) -> None:
+        """Let `exchange clearing prove` make the ledger anew from the engine's events."""
+        words = ["clearing", "prove", "--url", self.url("clearing"), "--engine", self.url("engine"), "--json"]
+        proved = subprocess.run(
+            [*EXCHANGE, *words, "--key", self._keys["operator"]],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert proved.returncode == 0, proved.stdout + proved.stderr

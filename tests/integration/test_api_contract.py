@@ -56,6 +56,7 @@ def test_a_component_keeps_to_its_openapi_document(
         env={
             **os.environ, "OPERATOR_KEY": keys["operator"], "TRADER_KEY": members["bob"]["key"],
             "OTHER_TRADER_KEY": members["carol"]["key"],
+            "COMPONENT_KEY": keys["component"],
         },
         cwd=config.parent, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip

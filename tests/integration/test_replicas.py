@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import aiohttp
 import pytest
@@ -12,6 +18,7 @@ from exchange.client import AsyncClient
 from exchange.client.book import Book
 from exchange.client.stream import MarketStream
 from exchange.wire.rest.stream import TradeMessage
+from tests.integration.exchange_process import wait_for
 from tests.integration.parts import Parts
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -80,3 +87,60 @@ async def test_a_client_of_two_reporters_misses_nothing_when_one_is_killed(tmp_p
             await hear(stream, heard, TRADES)
             assert heard == [f"189.{number:02d}" for number in range(TRADES)], "each once, in order"
             await until_live_and_same(stream, book, urls[1])
+
+
+@contextmanager
+def dies_on_the_way(peer: str) -> Iterator[tuple[str, list[int]]]:
+    """A peer that sends half of another one's state and is gone; gives its address and how much it sent each time."""
+    sent: list[int] = []
+
+    class Half(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked = Request(peer + self.path, headers={"Authorization": self.headers["Authorization"]})
+            with urlopen(asked) as answer:
+                state = answer.read()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(state)))
+            self.end_headers()
+            sent.append(self.wfile.write(state[: len(state) // 2]))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Half) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}", sent
+        server.shutdown()
+        serving.join()
+
+
+async def test_a_reporter_begins_with_the_state_of_a_peer_though_another_one_dies_meanwhile(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "two").mkdir()
+    with Parts(tmp_path) as parts, Parts(tmp_path / "two") as other:
+        parts.start("engine", tmp_path / "engine")
+        parts.start("reporter", tmp_path / "reporter")
+        await trade(parts, 0, KILLED_AFTER)
+        other.joins(parts)
+        wait_for(lambda: len(trades_of(parts)) == KILLED_AFTER, "all trades at the peer", WITHIN_S)
+        with dies_on_the_way(parts.url("reporter")) as (dying, sent):
+            peers = json.dumps([dying, parts.url("reporter")])
+            other.start("reporter", tmp_path / "replica", own=f"peers = {peers}\n")
+        log = (tmp_path / "two" / "reporter.log").read_text()
+        assert len(sent) == 1
+        assert "its state was cut before its end" in log
+        assert "state_taken" in log
+        assert trades_of(other) == trades_of(parts)
+        parts.processes["reporter"].kill()
+        await trade(parts, KILLED_AFTER, KILLED_AFTER)
+        wait_for(lambda: len(trades_of(other)) == 2 * KILLED_AFTER, "the trades after it", WITHIN_S)
+
+
+def trades_of(parts: Parts) -> list[object]:
+    """Return the trades of a reporter, newest first."""
+    found: list[object] = parts.client("reporter", "operator").get("/api/v1/trades?symbol=AAPL&limit=1000")[
+        "items"
+    ]
+    return found

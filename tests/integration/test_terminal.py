@@ -43,6 +43,16 @@ def test_every_panel_of_the_market_moves_and_nobody_outside_is_asked(screen: Scr
     assert hosts == {"127.0.0.1"}
 
 
+def test_candles_are_shown_of_every_interval_that_is_kept(screen: Screen, exchange: ExchangeProcess) -> None:
+    page = screen.open()
+    kept = Client(exchange.url("reporter")).get("/config.json")["intervals"]
+    buttons = page.locator("#intervals button")
+    expect(buttons).to_have_text(kept)
+    buttons.last.click()
+    expect(buttons.last).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#candles")).to_have_attribute("aria-label", re.compile("stands at"), timeout=WAIT_MS)
+
+
 def test_an_order_is_told_in_words_confirmed_shown_in_the_ladder_and_cancelled(screen: Screen) -> None:
     page = screen.open()
     page.fill("#key", screen._keys["participants"]["alice"]["key"])

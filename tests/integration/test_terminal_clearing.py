@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.exchange_process import Client, ExchangeProcess, wait_for
-from tests.integration.terminal_screen import NEEDS_TERMINAL, WAIT_MS, Screen, cross, picture
+from tests.integration.terminal_screen import DESK, NEEDS_TERMINAL, WAIT_MS, Screen, cross, picture
 
 pytestmark = NEEDS_TERMINAL
 WAIT_S = WAIT_MS / 1_000
@@ -84,6 +84,19 @@ def test_a_day_at_the_clearing_house_from_margin_to_settlement_and_default(
     expect(page.locator("#acts .owed").first).to_be_visible(timeout=WAIT_MS)
     page.locator(".clearing").evaluate("view => view.scrollTo(0, 0)")
     picture(page, "clearing")
+    page.click("#compare")
+    expect(page.locator("#breaks tr", has_text="XYZ")).to_contain_text("nothing", timeout=WAIT_MS)
+    page.fill("#statement-account", "1")
+    page.fill("#statement-date", first)
+    page.click("#statement-show")
+    expect(page.locator("#statement tr", has_text="XYZ")).to_contain_text("5", timeout=WAIT_MS)
+    for button, ending in (("#statement-print", "html"), ("#statement-csv", "csv")):
+        with page.expect_download() as saved:
+            page.click(button)
+        assert saved.value.suggested_filename == f"statement-1-{first}.{ending}"
+        assert "XYZ" in saved.value.path().read_text()
+    page.locator(".breaks").scroll_into_view_if_needed()
+    picture(page, "books")
     do(page, "default", {"participant": "3", "taker": "1", "worse": "5"})
     expect(page.locator("#defaults")).to_contain_text("participant 3", timeout=WAIT_MS)
     expect(page.locator("#defaults")).to_contain_text("stopped", timeout=WAIT_MS)
@@ -96,6 +109,62 @@ def test_a_member_sees_what_is_its_own_at_the_clearing_house(screen: Screen) -> 
     page.click("#view-clearing")
     expect(page.locator("#margin tr")).to_have_count(1, timeout=WAIT_MS)
     expect(page.locator("#acts")).to_contain_text("none that this key may see")
+
+
+def test_a_side_asks_for_a_review_the_other_agrees_and_an_officer_rules(
+    screen: Screen, browser: Browser, exchange: ExchangeProcess
+) -> None:
+    cross(exchange, "10.00")
+    page = screen.open("XYZ", who="alice")
+    fill = page.locator("#fills tr.executed", has_text="10.00").first
+    fill.get_by_role("button", name="Why").click()
+    page.locator(".review-of summary").click(timeout=WAIT_MS)
+    page.select_option("#review-wanted", "qty")
+    page.fill("#review-number", "2")
+    page.fill("#review-basis", "typed 5 for 2")
+    page.click("#review-file")
+    expect(page.locator("#review-answer")).to_contain_text("is filed", timeout=WAIT_MS)
+    picture(page, "review")
+    page.click("#story-close")
+    page.click("#view-oversight")
+    review = page.locator("#reviews article", has_text="typed 5 for 2")
+    expect(review.get_by_role("button", name="Take it back")).to_be_visible(timeout=WAIT_MS)
+    other = Screen(browser, exchange.url("reporter"), exchange.keys(), "dark", DESK)
+    bobs = other.open("XYZ", who="bob")
+    bobs.click("#view-oversight")
+    asked = bobs.locator("#reviews article", has_text="typed 5 for 2")
+    asked.get_by_role("textbox").fill("so it was")
+    asked.get_by_role("button", name="Agree").click()
+    expect(bobs.locator("#oversight-answer")).to_contain_text("both sides agree", timeout=WAIT_MS)
+    bobs.close()
+    assert other.wrong == []
+    expect(review).to_contain_text("both sides agree", timeout=WAIT_MS)
+    page.fill("#operator-key", exchange.keys()["operator"])
+    review.get_by_role("textbox").fill("both sides agree")
+    review.locator(".grant").click(timeout=WAIT_MS)
+    expect(review).to_contain_text("closed, correct to 2 shares", timeout=WAIT_MS)
+    page.click("#view-market")
+    expect(page.locator("#fills tr").first).to_contain_text("2", timeout=WAIT_MS)
+
+
+def test_alerts_are_found_by_a_word_and_taken_by_whom_one_says(
+    screen: Screen, exchange: ExchangeProcess
+) -> None:
+    bob = Client(exchange.url("engine"), exchange.keys()["participants"]["bob"]["key"])
+    for side in ("sell", "buy"):
+        order = {"symbol": "XYZ", "side": side, "qty": "8", "price": "10.00", "time_in_force": "gtc"}
+        assert bob.call("POST", "/api/v1/order", order)[0] == 201
+    page = screen.open("XYZ", operator=True)
+    page.click("#view-oversight")
+    alert = page.locator("#alerts article", has_text="bought and sold 8 at 10.00")
+    expect(alert).to_have_count(1, timeout=WAIT_MS)
+    page.fill("#alerts-find", "no such member")
+    expect(page.locator("#alerts article")).to_have_count(0)
+    page.fill("#alerts-find", "WASH")
+    page.fill("#alerts-desk", "kim")
+    alert.get_by_role("textbox").fill("looks like one owner")
+    alert.locator(".take").click()
+    expect(alert.locator("h3")).to_contain_text("with kim", timeout=WAIT_MS)
 
 
 def test_the_evidence_of_an_alert_is_read_and_its_order_explained(

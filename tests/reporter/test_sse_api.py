@@ -86,6 +86,24 @@ async def test_who_comes_back_with_its_last_id_has_missed_nothing(tmp_path: Path
             again.answer.close()
 
 
+async def test_who_comes_back_with_its_last_id_hears_the_bust_that_it_missed(tmp_path: Path) -> None:
+    async with Stand(tmp_path) as stand:
+        await stand.publish(stand.flow.open())
+        heard = await hear(stand, channel="trades", symbols="AAPL")
+        await heard.until("begun")
+        await stand.publish(stand.flow.trade(1_000_000))
+        trade = await heard.until("trade")
+        heard.answer.close()
+        await stand.publish(stand.flow.bust(int(trade["trade"]["match_id"])))
+        again = await hear(stand, heard.last_id, channel="trades", symbols="AAPL")
+        assert (await again.until("trade"))["seq"] == trade["seq"], "the last one again"
+        bust = await again.until("bust")
+        assert (bust["match_id"], bust["trade"]["status"]) == (trade["trade"]["match_id"], "busted")
+        assert bust["prev_seq"] == trade["seq"]
+        await again.until("begun")
+        again.answer.close()
+
+
 async def test_a_heartbeat_comes_where_nothing_else_does(tmp_path: Path) -> None:
     async with Stand(tmp_path, heartbeat_ms=100) as stand:
         await stand.publish(stand.flow.open())
@@ -107,6 +125,19 @@ async def test_what_makes_no_sense_is_refused_before_it_begins(tmp_path: Path) -
         async with stand.http.get(path, params={"channel": "status"}, headers=headers) as answer:
             assert answer.status == 400
             assert "Last-Event-ID must be the id of a message" in (await answer.json())["message"]
+
+
+async def test_more_symbols_than_a_connection_may_have_are_refused_before_it_begins(tmp_path: Path) -> None:
+    async with Stand(tmp_path, websocket_subscriptions_max=1) as stand:
+        await stand.publish(stand.flow.open())
+        quick = await hear(stand, channel="book", symbols="AAPL")
+        await quick.until("begun")
+        # The status of a symbol brings that of the whole exchange, so it counts as two.
+        refused = await stand.get("/api/v1/sse", 400, channel="status", symbols="AAPL")
+        assert refused["reason"] == "too_many_subscriptions"
+        assert "at most 1 subscriptions; it has 0, got 2 more" in refused["message"]
+        assert len(stand.app.hub.subscribers) == 1
+        quick.answer.close()
 
 
 async def test_too_many_clients_are_refused_and_a_stop_ends_the_others(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ async def test_the_page_is_told_addresses_as_its_browser_reaches_them(tmp_path: 
         assert told["reporter"] == "http://exchange.example:8002"
         assert told["stream"] == "ws://exchange.example:8002/api/v1/stream"
         assert (told["name"], told["currency"]) == ("stock-exchange", "USD")
+        assert told["intervals"] == list(stand.config.reporter.candle_intervals)
 
 
 async def test_a_host_that_is_none_is_not_repeated(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 
 from exchange.domain import commands as c
-from exchange.domain.order import OrderFlag, OrderType, TimeInForce
+from exchange.domain.order import OrderFlag, OrderType, PegKind, Side, TimeInForce
+from exchange.domain.order_list import Contingency, ListedOrder
+from exchange.domain.quote import Quote
 from exchange.domain.units import public_id
 from exchange.surveillance.watcher import Watcher
 from tests.surveillance.stage import WatchedStage
@@ -29,6 +31,7 @@ def test_books_and_orders_are_those_of_the_venue_after_any_flow() -> None:
                 resting = {order.order_id for side in venue.orders(XYZ) for order in side}
                 resting |= {order.order_id for side in venue.hidden_orders(XYZ) for order in side}
                 resting |= {order.order_id for side in venue.stop_orders(XYZ) for order in side}
+                resting |= set(venue.pegs())
                 assert set(watcher.market.orders) == resting
 
 
@@ -37,6 +40,8 @@ def some_command(chance: random.Random, entered: list[int], stage: WatchedStage)
     what = chance.random()
     if entered and what < 0.2:
         return c.CancelOrder(order_id=chance.choice(entered), participant_id=0)
+    if what > 0.9:
+        return linked_of(chance, stage)
     price = 100_000 + 100 * chance.randrange(-8, 9)
     quantity = chance.randrange(1, 10) * 50
     owner = chance.randrange(1, 7)
@@ -49,6 +54,33 @@ def some_command(chance: random.Random, entered: list[int], stage: WatchedStage)
         )
     entered.append(next_id(stage))
     return order_of(chance, owner, quantity, price)
+
+
+def linked_of(chance: random.Random, stage: WatchedStage) -> c.Command:
+    """Make a quote, a pair or a peg, or withdraw quotes."""
+    owner, quantity = chance.randrange(1, 7), chance.randrange(1, 10) * 50
+    low, high = 100_000 - 100 * chance.randrange(0, 5), 100_100 + 100 * chance.randrange(0, 5)
+    kind = chance.choice(("quote", "quote", "withdraw", "peg", "pair"))
+    if kind == "withdraw":
+        return c.CancelQuotes(participant_id=owner, account_id=owner, symbol_id=0)
+    if kind == "peg":
+        return c.EnterPeggedOrder(
+            account_id=owner, symbol_id=XYZ, side=chance.choice((Side.BUY, Side.SELL)), quantity=quantity,
+            time_in_force=TimeInForce.DAY, kind=chance.choice(list(PegKind)), offset=0, limit=0,
+        )  # fmt: skip
+    stage.reserve_ids(1)
+    if kind == "quote":
+        return c.MassQuote(
+            account_id=owner, quote_id=1, quotes=(Quote(XYZ, low, quantity, high, quantity),)
+        )  # fmt: skip
+    fields = {"side": Side.SELL, "time_in_force": TimeInForce.DAY, "flags": 0, "quantity": quantity}
+    return c.EnterOrderList(
+        account_id=owner, symbol_id=XYZ, contingency=Contingency.ONE_CANCELS_OTHER,
+        orders=(
+            ListedOrder(order_type=OrderType.LIMIT, price=high, **fields),  # type: ignore[arg-type]
+            ListedOrder(order_type=OrderType.STOP, price=0, stop_price=low - 500, **fields),  # type: ignore[arg-type]
+        ),
+    )  # fmt: skip
 
 
 def next_id(stage: WatchedStage) -> int:

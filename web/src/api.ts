@@ -9,6 +9,8 @@ export interface Addresses {
   clearing: string;
   stream: string;
   time_zone?: string;
+  /** Of the candles that the reporter keeps. */
+  intervals?: string[];
 }
 
 export interface Page<T> {

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.clearing.book_keeper import BookKeeper
-from exchange.clearing.cycle_store import read_netted
+from exchange.clearing.cycle_store import last_cycle, read_netted
 from exchange.clearing.house_store import (
     Act,
     ActRefused,
@@ -28,12 +28,12 @@ from exchange.clearing.house_store import (
 )
 from exchange.clearing.house_tables import margin_accounts
 from exchange.clearing.instruction_store import price_history, read_open
-from exchange.clearing.splits import marks_of
+from exchange.clearing.splits import marks_of, read_splits
 from exchange.clearing.store import replace
 from exchange.domain.units import format_date, format_money
 from exchange.infra.clock import Clock
 from exchange.infra.errors import InfraError
-from exchange.infra.store import reason_of
+from exchange.infra.store import read_position, reason_of
 from exchange.post_trade.books import Books
 from exchange.post_trade.house_ledger import Entry, HouseCode, HouseHolder, house_account, reversal
 from exchange.post_trade.ledger import CASH
@@ -52,6 +52,8 @@ SECONDS_PER_MINUTE = 60
 MARGIN, PAYMENT, CORRECTION = "margin", "payment", "correction"
 NS_PER_MINUTE = 60_000_000_000
 MARGIN_OF, FUND_OF, CAPITAL = "margin", "fund", "capital"
+EVIDENCE_PAIRS_MAX = 100_000
+"""Holdings of accounts in symbols that a run of margin keeps for the proof; a run over more keeps none."""
 _SIDES = {
     MARGIN_OF: (HouseHolder.SETTLED, HouseHolder.MARGIN, HouseCode.MARGIN),
     FUND_OF: (HouseHolder.SETTLED, HouseHolder.FUND, HouseCode.FUND),
@@ -147,24 +149,41 @@ class CollateralDesk:
             "called": sum(row.called for row in rows),
             "simulated": sum(len(moves[symbol_id]) >= self._rules.observations_min for symbol_id in symbols),
             "margins": [list(row) for row in rows],
+            "evidence": self._evidence(connection, partition, exposed, marks),
         }
         source = f"margin/{format_date(today)}/{number}"
         act = write_act(doing, MARGIN, source, today, body, (), ledger)
         save_margins(connection, partition, rows)
         return act
 
+    def _evidence(
+        self, connection: Connection, partition: int, exposed: dict[int, Exposure], marks: dict[int, int]
+    ) -> dict[str, Any] | None:
+        """Return what the proof needs to make the requirements anew; None where that is too much to keep."""
+        if sum(len(each.quantities) for each in exposed.values()) > EVIDENCE_PAIRS_MAX:
+            return None
+        last = last_cycle(connection, partition)
+        return {
+            "event": read_position(connection, partition).sequence,
+            "closed": last.business_date if last else 0,
+            "rules": self._rules,
+            "marks": {str(symbol_id): mark for symbol_id, mark in marks.items()},
+            "exposures": [
+                [account_id, each.cash, sorted([n, held] for n, held in each.quantities.items() if held)]
+                for account_id, each in sorted(exposed.items())
+            ],
+        }
+
     def _moves(
         self, connection: Connection, partition: int, marks: dict[int, int], today: int
     ) -> dict[int, list[int]]:
-        """Return the changes of each symbol's prices up to now."""
-        days = OBSERVATIONS_MAX + self._rules.horizon_days
-        return {
-            symbol_id: changes(
-                [*price_history(connection, partition, symbol_id, today, days), *([mark] if mark else [])],
-                self._rules.horizon_days,
-            )
-            for symbol_id, mark in marks.items()
-        }
+        """Return the changes of each symbol's prices up to now; a split is none."""
+        days, splits = OBSERVATIONS_MAX + self._rules.horizon_days, read_splits(connection, partition)
+        found = {}
+        for symbol_id, mark in marks.items():
+            prices = price_history(connection, partition, symbol_id, today, days, splits)
+            found[symbol_id] = changes([*prices, *([mark] if mark else [])], self._rules.horizon_days)
+        return found
 
     # --- payments ---------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from exchange.clearing.cycle_tables import cycle_waiting, cycles, netted, obliga
 from exchange.clearing.store import ROWS_READ_MAX
 from exchange.clearing.tables import trade_steps, trades
 from exchange.domain.units import format_date, sequence_of
-from exchange.infra.bulk_insert import bulk_insert
+from exchange.infra.bulk_insert import bulk_insert, insert_numbers
 from exchange.post_trade.netting import KEPT_OUT, Obligation, Owed, Pair, add_to, sum_of
 from exchange.post_trade.netting_proof import ClosedDay, NettingProof
 
@@ -138,6 +138,14 @@ def save_obligations(
     connection: Connection, partition: int, business_date: int, found: Iterable[Obligation]
 ) -> None:
     """Store what a cycle owes."""
+    found = list(found)
+    numbers = [
+        number for each in found for number in (each.account_id, each.symbol_id, each.quantity, each.cash)
+    ]
+    if insert_numbers(
+        connection, obligations, (partition, business_date), Obligation.__struct_fields__, numbers
+    ):
+        return
     rows = (
         (partition, business_date, each.account_id, each.symbol_id, str(each.quantity), str(each.cash))
         for each in found

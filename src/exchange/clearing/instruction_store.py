@@ -9,12 +9,13 @@ from sqlalchemy import Connection, insert, literal, select, tuple_
 
 from exchange.clearing.cycle_tables import netted, obligations
 from exchange.clearing.house_tables import closing_prices, house_acts, instructions, settlement_lines
-from exchange.clearing.splits import marks_of
+from exchange.clearing.splits import after_splits, marks_of
 from exchange.clearing.store import replace
 from exchange.clearing.tables import WideInteger
 from exchange.domain.directory import Directory
 from exchange.infra.bulk_insert import bulk_insert
 from exchange.post_trade.settlement import Instruction
+from exchange.post_trade.statement import SplitFact
 
 Cursor = tuple[int, int, int]
 """Cycle, account and symbol of the last instruction seen."""
@@ -191,14 +192,24 @@ def settlement_prices(
 
 
 def price_history(
-    connection: Connection, partition: int, symbol_id: int, until: int, limit: int
+    connection: Connection,
+    partition: int,
+    symbol_id: int,
+    until: int,
+    limit: int,
+    splits: Iterable[SplitFact] = (),
 ) -> list[int]:
-    """Return the closing prices of a symbol up to a day, oldest first, the latest so many."""
+    """Return the closing prices of a symbol up to a day, as they are after the splits since then.
+
+    Oldest first, the latest so many. splits: of any symbols.
+    """
     columns = closing_prices.c
-    query = select(columns.price).where(
+    query = select(columns.business_date, columns.price).where(
         columns.partition == partition,
         columns.symbol_id == symbol_id,
         columns.business_date <= until,
         columns.price > 0,
     )
-    return list(connection.execute(query.order_by(columns.business_date.desc()).limit(limit)).scalars())[::-1]
+    rows = connection.execute(query.order_by(columns.business_date.desc()).limit(limit)).all()
+    own = [fact for fact in splits if fact.symbol_id == symbol_id]
+    return after_splits(((day, price) for day, price in reversed(rows)), own, until)

@@ -17,7 +17,9 @@ from exchange.clearing.cycle_store import first_cycle_fault, netting_proof, wait
 from exchange.clearing.fee_store import fee_faults
 from exchange.clearing.house_store import HouseProof, prove_house
 from exchange.clearing.instruction_store import instruction_faults
+from exchange.clearing.margin_proof import margin_run_faults
 from exchange.clearing.office import Office
+from exchange.clearing.price_proof import closing_price_faults
 from exchange.clearing.rest_api import OFFICE
 from exchange.clearing.review_store import read_audit
 from exchange.clearing.ruling_announcer import AnnouncerStats
@@ -232,8 +234,10 @@ class ReportsApi:
                 *waiting_faults(connection, partition),
                 *house.faults,
                 *instruction_faults(connection, partition),
+                *closing_price_faults(connection, partition),
                 *settlement_faults(connection, partition),
                 *margin_faults(connection, partition),
+                *margin_run_faults(connection, partition),
                 *fee_faults(connection, partition),
             ]
             for fault in filter(None, found[:FINDINGS_MAX]):

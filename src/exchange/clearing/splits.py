@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
@@ -33,6 +33,20 @@ def split_fact(event: Event) -> SplitFact:
     assert isinstance(event, SymbolSplit), event
     split = Split(event.new_shares, event.old_shares)
     return SplitFact(event.symbol_id, event.sequence, date_number(event.time_ns), split, event.cash_price)
+
+
+def after_splits(prices: Iterable[tuple[int, int]], splits: Sequence[SplitFact], until: int) -> list[int]:
+    """Return a symbol's closing prices as they are after its splits since then, up to a day; none becomes less than 1.
+
+    prices: with their days, `YYYYMMDD`. splits: of this symbol.
+    """
+    found = []
+    for day, price in prices:
+        for fact in splits:
+            if day < fact.date <= until:
+                price = max(1, fact.split.price(price))
+        found.append(price)
+    return found
 
 
 def marks_of(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from exchange.cli.connection import in_path
+from exchange.cli.connection import NOTE_EVERY_S, in_path
 from exchange.cli.failures import REFUSED, InputError, RefusedError, UnreachableError, UsageError
 from exchange.cli.options import Options, Where
 from exchange.cli.output import print_facts, print_table, show
@@ -38,7 +41,8 @@ def prove(*, engine: str = "", options: Options = DEFAULT) -> int:
         Address of the engine; default: that of the configuration.
     """
     clearing = options.official("auditor", "clearing")
-    stated = clearing.get("/api/v1/prove")
+    with clearing.patiently("the proof", "exchange clearing prove"):
+        stated = clearing.get("/api/v1/prove")
     found = _replayed(engine or options.address("engine"), clearing.key, stated)
     answer = {
         "holds": stated["holds"] and not found["differences"],
@@ -109,7 +113,9 @@ def close(date: str, *, reason: str, options: Options = DEFAULT) -> None:
         Why, for the record.
     """
     body = {"date": date, "reason": reason}
-    cycle = options.official("clearing", "clearing").post("/api/v1/cycles", body)
+    clearing = options.official("clearing", "clearing")
+    with clearing.patiently(f"closing {date}", "exchange clearing cycles"):
+        cycle = clearing.post("/api/v1/cycles", body)
     show(cycle, options.json, lambda done: print_facts((k.replace("_", " "), v) for k, v in done.items()))
 
 
@@ -170,6 +176,19 @@ def _print_statement(answer: dict[str, Any]) -> None:
     print(f"{answer['fills_count']} fills on the day")
 
 
+def _notes(last: int) -> Callable[[int], None]:
+    """Return what says now and then on standard error how far the events are read."""
+    said_s = time.monotonic()
+
+    def note(sequence: int) -> None:
+        nonlocal said_s
+        if time.monotonic() - said_s >= NOTE_EVERY_S:
+            said_s = time.monotonic()
+            print(f"engine: read {sequence:,} of {last:,} events", file=sys.stderr, flush=True)
+
+    return note
+
+
 def _replayed(url: str, key: str, stated: dict[str, Any]) -> dict[str, Any]:
     import asyncio
 
@@ -181,7 +200,7 @@ def _replayed(url: str, key: str, stated: dict[str, Any]) -> dict[str, Any]:
     async def run() -> dict[str, Any]:
         source = HttpEventSource(url, key)
         try:
-            ledger = await replay(source, stated["seq"])
+            ledger = await replay(source, stated["seq"], _notes(stated["seq"]))
         finally:
             await source.close()
         found = differences(ledger, stated["ledger_hash"], stated["transfers"], stated["trades"])

@@ -28,7 +28,10 @@ def settle(date: str, *, reason: str, options: Options = DEFAULT) -> None:
         Why, for the record.
     """
     body = {"date": date, "reason": reason}
-    _facts(options.official("clearing", "clearing").post("/api/v1/settlements", body), options)
+    clearing = options.official("clearing", "clearing")
+    with clearing.patiently(f"settling {date}", "exchange clearing settlements"):
+        run = clearing.post("/api/v1/settlements", body)
+    _facts(run, options)
 
 
 @app.command
@@ -119,7 +122,9 @@ def buy_in(date: str, *, reason: str, options: Options = DEFAULT) -> int:
         Why, for the record.
     """
     body = {"date": date, "reason": reason}
-    answer = options.official("clearing", "clearing").post("/api/v1/buy-ins", body)
+    clearing = options.official("clearing", "clearing")
+    with clearing.patiently(f"buying in what failed on {date}", "exchange clearing instructions"):
+        answer = clearing.post("/api/v1/buy-ins", body)
     show(answer, options.json, _print_buy_ins)
     return REFUSED if answer["refused"] else 0
 
@@ -167,7 +172,8 @@ def margin(*, account: str = "", run: str = "", options: Options = DEFAULT) -> N
     """
     clearing = options.official("clearing", "clearing")
     if run:
-        clearing.post("/api/v1/margin", {"reason": run})
+        with clearing.patiently("the margin run", "exchange clearing margin"):
+            clearing.post("/api/v1/margin", {"reason": run})
     names = (
         "account",
         "required",
@@ -233,7 +239,9 @@ def declare_default(
         By how much the taker's prices are worse than the last ones, in 1/100 of a percent.
     """
     body = {"participant": participant, "taker": taker, "worse_bps": worse_bps, "reason": reason}
-    answer = options.official("clearing", "clearing").post("/api/v1/defaults", body)
+    clearing = options.official("clearing", "clearing")
+    with clearing.patiently(f"the default of participant {participant}", "exchange clearing defaults"):
+        answer = clearing.post("/api/v1/defaults", body)
     show(answer, options.json, lambda act: print(f"act {act['number']}: {act['source']}"))
 
 
@@ -263,7 +271,9 @@ def drill(participant: str, *, worse_bps: int = 1_000, options: Options = DEFAUL
         By how much prices are worse than the last ones, in 1/100 of a percent.
     """
     body = {"participant": participant, "worse_bps": worse_bps}
-    answer = options.official("clearing", "clearing").post("/api/v1/defaults/drill", body)
+    clearing = options.official("clearing", "clearing")
+    with clearing.patiently(f"the drill with participant {participant}", "exchange clearing drill"):
+        answer = clearing.post("/api/v1/defaults/drill", body)
     show(answer, options.json, _print_drill)
     return 0 if answer["uncovered"] == "0.00" else REFUSED
 

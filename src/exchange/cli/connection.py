@@ -5,6 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -12,6 +17,9 @@ from exchange import __version__
 from exchange.cli.failures import RefusedError, UnreachableError, UsageError
 
 ANSWER_S = 30
+LONG_ANSWER_S = 1_800
+"""How long work on a whole day is waited for, such as closing it."""
+NOTE_EVERY_S = 10
 ANSWER_BYTES_MAX = 64 << 20
 ITEMS_MAX = 100_000
 """Items of a list that are gathered over all its pages; a longer one is cut, and says so."""
@@ -77,6 +85,34 @@ class Connection:
         text = self._send(method, path, query, body)
         return json.loads(text) if text else None
 
+    @contextmanager
+    def patiently(self, doing: str, look: str) -> Iterator[None]:
+        """Wait long for what is asked meanwhile, saying now and then on standard error that it goes on.
+
+        doing: what is done, such as `closing 2026-11-23`; look: the command that shows whether it was, for when no
+        answer comes.
+        """
+        done = threading.Event()
+        note = threading.Thread(
+            target=_say_it_goes_on, args=(done, f"{self.component}: {doing}"), daemon=True
+        )
+        self._http.close()
+        self._http.timeout = LONG_ANSWER_S
+        note.start()
+        try:
+            yield
+        except UnreachableError as error:
+            if isinstance(error.__cause__, ConnectionRefusedError | socket.gaierror):
+                raise
+            raise UnreachableError(
+                f"{error}. {doing} may have been done or not: `{look}` shows it", url=self.url
+            ) from error
+        finally:
+            done.set()
+            note.join()
+            self._http.close()
+            self._http.timeout = ANSWER_S
+
     def _send(self, method: str, path: str, query: dict[str, Any], body: Any) -> bytes:
         given = {name: value for name, value in query.items() if value not in ("", None)}
         target = self._prefix + path + (f"?{urlencode(given)}" if given else "")
@@ -97,7 +133,7 @@ class Connection:
         if isinstance(error, ConnectionRefusedError):
             what = "nothing listens there; start it with `exchange up`, or give --url or --port-base"
         elif isinstance(error, TimeoutError):
-            what = f"no answer within {ANSWER_S} s; `exchange doctor` looks at what is wrong"
+            what = f"no answer within {self._http.timeout:g} s; `exchange doctor` looks at what is wrong"
         elif isinstance(error, socket.gaierror):
             what = f"this host is unknown ({error.strerror}); check the address"
         else:
@@ -128,3 +164,9 @@ _HINTS = {
 def in_path(text: str) -> str:
     """Write a text as one part of a path."""
     return quote(text, safe="")
+
+
+def _say_it_goes_on(done: threading.Event, what: str) -> None:
+    since = time.monotonic()
+    while not done.wait(NOTE_EVERY_S):
+        print(f"{what}: still at work after {time.monotonic() - since:.0f} s", file=sys.stderr, flush=True)

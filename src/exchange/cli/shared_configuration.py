@@ -35,7 +35,7 @@ def apply(file: Path, *, note: str = "", options: Options = DEFAULT) -> None:
     """Put a document in force, in all components: `exchange config apply changes.toml --note "finer ticks"`.
 
     The file is the whole document: a key that it leaves out is as each component was started; a symbol that it leaves
-    out stays as it is. Where [exchange] config_approvals is 2 this proposes it, and another operator approves it.
+    out stays as it is. Where [exchange] config_approvals is 2 this proposes it, and another person approves it.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def rollback(version: int, *, note: str = "", options: Options = DEFAULT) -> Non
 
 
 def approve(proposal: int, *, note: str = "", options: Options = DEFAULT) -> None:
-    """Put another operator's proposal in force: `exchange config approve 4 --key xk_…`.
+    """Put another person's proposal in force: `exchange config approve 4 --key xk_…`.
 
     Parameters
     ----------
@@ -162,9 +162,7 @@ def _print_done(done: dict[str, Any]) -> None:
         return
     if done["status"] == "proposed":
         number = done["proposal"]
-        print(
-            f"proposal {number} waits for another operator: `exchange config approve {number}` with his key"
-        )
+        print(f"proposal {number} waits for another person: `exchange config approve {number}` with his key")
     else:
         print(f"version {done['version']} is in force; `exchange config history` shows who runs it")
     if done["problem"]:

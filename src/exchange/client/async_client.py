@@ -23,6 +23,7 @@ from exchange.wire.rest import book as pictures
 from exchange.wire.rest.admin import AccountBalances, AccountView
 from exchange.wire.rest.book import BookEntry, BookList
 from exchange.wire.rest.clearing import BalanceView, ClearedTrade, PositionView
+from exchange.wire.rest.explain import Explanation
 from exchange.wire.rest.market import (
     CandleView,
     StatisticsList,
@@ -105,9 +106,10 @@ class AsyncClient:
     async def enter(
         self, symbol: str, side: str, qty: Number, price: Number | None = None, **more: Any
     ) -> Order:
-        """Enter an order once, however often it must be sent; without a price it is a market order.
+        """Enter an order once, however often it must be sent; without a price, a peg or a type it is a market order.
 
-        more: other fields of `POST /api/v1/order`, such as time_in_force. Raise `Refused` with the reason.
+        more: other fields of `POST /api/v1/order`, such as time_in_force, peg, or type="stop" with a stop_price.
+        Raise `Refused` with the reason.
         """
         body = _order({"symbol": symbol, "side": side, "qty": qty, "price": price, **more})
         return await self._engine.ask("POST", "/api/v1/order", Order, body, tries=TRIES)
@@ -163,6 +165,10 @@ class AsyncClient:
         """Show an order, finished ones too."""
         return await self._engine.get(f"/api/v1/order/{order_id}", Order)
 
+    async def explain(self, order_id: str) -> Explanation:
+        """Have rebuilt why an order fared as it did, with its rules and the book before and after."""
+        return await self._engine.get(f"/api/v1/explain/order/{order_id}", Explanation)
+
     async def order_named(self, client_order_id: str) -> Order:
         """Show the order that was entered with a client_order_id."""
         path = "/api/v1/orders:by_client_order_id"
@@ -172,9 +178,13 @@ class AsyncClient:
         """Cancel an order."""
         return await self._engine.ask("DELETE", f"/api/v1/order/{order_id}", CanceledOrder, tries=TRIES)
 
-    async def cancel_all(self, symbol: str = "", side: str = "") -> CanceledOrders:
-        """Cancel all own orders that fit."""
-        query = {"symbol": symbol, "side": side}
+    async def cancel_all(
+        self, symbol: str = "", side: str = "", *, account: str = "",
+        min_price: Number | None = None, max_price: Number | None = None,
+    ) -> CanceledOrders:  # fmt: skip
+        """Cancel all own orders that fit; what is left out means any."""
+        prices = _texts({"min_price": min_price, "max_price": max_price})
+        query = {"symbol": symbol, "side": side, "account": account, **prices}
         return await self._engine.ask("DELETE", "/api/v1/orders", CanceledOrders, query=query, tries=TRIES)
 
     async def amend(
@@ -264,8 +274,7 @@ class AsyncClient:
 def _order(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Write an order's fields, with a name that makes it safe to send it twice."""
     body = _texts(fields)
-    if body.get("price") is None:
-        body.setdefault("type", "market")
+    if "price" not in body and "peg" not in body and body.setdefault("type", "market") == "market":
         body.setdefault("time_in_force", "ioc")
     body.setdefault("client_order_id", secrets.token_hex(16))
     return body

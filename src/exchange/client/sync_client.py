@@ -20,6 +20,7 @@ from exchange.wire.rest import book as pictures
 from exchange.wire.rest.admin import AccountBalances, AccountView
 from exchange.wire.rest.book import BookEntry
 from exchange.wire.rest.clearing import BalanceView, ClearedTrade, PositionView
+from exchange.wire.rest.explain import Explanation
 from exchange.wire.rest.market import CandleView, StatisticsView, Ticker, TradeView
 from exchange.wire.rest.order_lists import EnteredOrderList, LiveOrderList
 from exchange.wire.rest.orders import AmendedOrder, CanceledOrder, CanceledOrders, Fill, Order, OrderResult
@@ -177,6 +178,10 @@ class Client:
         """Show an order, finished ones too."""
         return self._thread.run(self._client.order(order_id))
 
+    def explain(self, order_id: str) -> Explanation:
+        """Have rebuilt why an order fared as it did."""
+        return self._thread.run(self._client.explain(order_id))
+
     def order_named(self, client_order_id: str) -> Order:
         """Show the order that was entered with a client_order_id."""
         return self._thread.run(self._client.order_named(client_order_id))
@@ -185,9 +190,9 @@ class Client:
         """Cancel an order."""
         return self._thread.run(self._client.cancel(order_id))
 
-    def cancel_all(self, symbol: str = "", side: str = "") -> CanceledOrders:
-        """Cancel all own orders that fit."""
-        return self._thread.run(self._client.cancel_all(symbol, side))
+    def cancel_all(self, symbol: str = "", side: str = "", **more: Any) -> CanceledOrders:
+        """Cancel all own orders that fit; more: account, min_price, max_price."""
+        return self._thread.run(self._client.cancel_all(symbol, side, **more))
 
     def amend(self, order_id: str, qty: Number | None = None, price: Number | None = None) -> AmendedOrder:
         """Amend an order, which keeps its id."""

@@ -17,6 +17,7 @@ import structlog
 
 from exchange.domain import commands as c
 from exchange.domain import events as e
+from exchange.domain.participant import person_of
 from exchange.domain.units import TimeNs, format_time, parse_time
 from exchange.engine.config_plan import Plan, Planner, allocation_commands, refusal_text
 from exchange.engine.sequencer import EngineBusy, EngineHalted, Sequencer
@@ -139,8 +140,12 @@ class ConfigDesk:
         """Put a proposal in force. Raise `Refused`, `VersionTaken`, or `ConfigError` where it can be no more."""
         async with self._changing:
             proposal = await self._open_proposal(number)
-            if proposal.document.key_id == principal.key_id:
-                raise Refused(f"proposal {number} is your own; another operator must approve it")
+            made = proposal.document
+            if made.key_id == principal.key_id or person_of(made.who) == person_of(principal.label):
+                raise Refused(
+                    f"proposal {number} is your own: {made.who} made it, {principal.label} is the same person; "
+                    "another person must approve it (role operator, risk or clearing)"
+                )
             newest = await self.shared.newest()
             plan = self._plan(newest, proposal.document.values)
             document = msgspec.structs.replace(

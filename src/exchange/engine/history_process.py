@@ -1,14 +1,14 @@
 """Writes the table of orders in a process of its own, so that a busy engine gives it no time of its interpreter.
 
-The engine sends batches of events as envelopes over a pipe, one at a time; this process stores each in one
-transaction and answers with a line: empty, or what went wrong. Natively where that is installed, else by the
-definition: the rows are the same. It has a lower priority than the engine, and ends when its standard input is closed,
-which happens when the engine dies.
+The engine says over a pipe where in its event log the next events lie, one run of them a line; this process reads them
+there, stores them in one transaction, and answers with a line: how far the table is, or what went wrong. So the engine
+touches no event for it, and what was not released, which no run names, is never stored. Natively
+where that is installed, else by the definition: the rows are the same. It has a lower priority than the engine, and
+ends when its standard input is closed, which happens when the engine dies.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sqlite3
@@ -17,9 +17,13 @@ import sys
 from pathlib import Path
 from typing import IO, ClassVar, Protocol
 
+import msgspec
+
 from exchange.engine.order_store import OrderStore
-from exchange.infra.errors import InfraError
-from exchange.wire.envelope import HEADER, EventBatch, decode_batch, encode_header
+from exchange.infra.child_process import end_process
+from exchange.infra.errors import EventsGone, InfraError
+from exchange.infra.event_log_run import EventRun, read_run
+from exchange.wire.envelope import decode_batch, encode_batch
 from exchange.wire.records import ProtocolError
 
 NICENESS = 10
@@ -29,6 +33,17 @@ nothing: then reads of orders fail, and in the end the engine brakes for events 
 STOP_WAIT_S = 10.0
 
 
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a run. last_sequence: in the table now; problem: what went wrong.
+
+    first_kept: the oldest event that is kept, where those of the run are not.
+    """
+
+    last_sequence: int = 0
+    problem: str = ""
+    first_kept: int = 0
+
+
 class HistoryProcess:
     """The engine's side: starts the process when it is first needed, and again where it has died. For one thread."""
 
@@ -36,56 +51,44 @@ class HistoryProcess:
         self._arguments = [str(path), str(partition)]
         self._process: subprocess.Popen[bytes] | None = None
 
-    def commit(self, batch: EventBatch) -> None:
-        """Have events stored; they are in the table on return. Raise `InfraError`."""
+    def commit(self, run: EventRun) -> int:
+        """Have the events of a run stored; return the last one, which is in the table then.
+
+        Raise `EventsGone` where the log no longer has them, and `InfraError`.
+        """
         try:
             process = self._process or self._start()
             assert process.stdin
             assert process.stdout
-            process.stdin.write(encode_header(batch))
-            # Not in one piece with its header: to copy megabytes would hold the engine's interpreter up.
-            process.stdin.write(batch.events)
+            process.stdin.write(msgspec.json.encode(run) + b"\n")
             process.stdin.flush()
-            answer = process.stdout.readline()
+            line = process.stdout.readline()
         except OSError as error:
-            self._forget()
+            self._end(0)
             raise InfraError(f"the process that writes the table of orders is gone: {error}") from error
-        if not answer.endswith(b"\n"):
-            self._forget()
+        if not line.endswith(b"\n"):
+            self._end(0)
             raise InfraError("the process that writes the table of orders ended; it is started again")
-        if problem := answer.decode("utf-8", "replace").strip():
-            raise InfraError(problem)
+        answer = msgspec.json.decode(line, type=Answer)
+        if answer.first_kept:
+            raise EventsGone(answer.first_kept)
+        if answer.problem:
+            raise InfraError(answer.problem)
+        return answer.last_sequence
 
     def stop(self) -> None:
         """End the process after what it is doing."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin
-        assert process.stdout
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        try:
-            process.wait(STOP_WAIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        self._end(STOP_WAIT_S)
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "exchange.engine.history_process", *self._arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self._process
 
-    def _forget(self) -> None:
+    def _end(self, wait_s: float) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
+            end_process(process, wait_s)
 
 
 class HistoryWriter(Protocol):
@@ -132,33 +135,26 @@ def writer_kind() -> type[HistoryWriter]:
 def serve(
     path: Path,
     partition: int,
-    events: IO[bytes],
+    runs: IO[bytes],
     answers: IO[bytes],
     kind: type[HistoryWriter] = PythonWriter,
 ) -> None:
-    """Store what comes until the end of the input."""
+    """Store what is named, a run a line, until the end of the input; a line that is cut is none."""
     writer: HistoryWriter | None = None
-    while (message := read_envelope(events)) is not None:
+    while (line := runs.readline()).endswith(b"\n"):
         try:
             writer = writer or kind(path, partition)
-            writer.commit(message)
-            said = ""
-        except (InfraError, sqlite3.Error) as error:
-            said = " ".join(str(error).split())
-        answers.write(said.encode() + b"\n")
+            batch = read_run(msgspec.json.decode(line, type=EventRun))
+            writer.commit(encode_batch(batch))
+            answer = Answer(last_sequence=batch.last_sequence)
+        except EventsGone as gone:
+            answer = Answer(first_kept=gone.first_kept)
+        except (InfraError, OSError, sqlite3.Error) as error:
+            answer = Answer(problem=" ".join(str(error).split()) or "it did not say why")
+        answers.write(msgspec.json.encode(answer) + b"\n")
         answers.flush()
     if writer is not None:
         writer.close()
-
-
-def read_envelope(stream: IO[bytes]) -> bytes | None:
-    """Read one envelope, not looked into; None at the end, also where it comes within one."""
-    header = stream.read(HEADER.size)
-    if len(header) < HEADER.size:
-        return None
-    size = HEADER.unpack(header)[7]
-    events = stream.read(size)
-    return header + events if len(events) == size else None
 
 
 def main(arguments: list[str]) -> int:
@@ -166,7 +162,7 @@ def main(arguments: list[str]) -> int:
     os.nice(NICENESS)
     try:
         serve(Path(arguments[0]), int(arguments[1]), sys.stdin.buffer, sys.stdout.buffer, writer_kind())
-    except (ProtocolError, BrokenPipeError) as error:
+    except (ProtocolError, msgspec.DecodeError, BrokenPipeError) as error:
         sys.stderr.write(f"order history: {error}\n")
         return 1
     return 0

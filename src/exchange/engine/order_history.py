@@ -30,6 +30,7 @@ from exchange.engine.order_store import (
     set_aside,
 )
 from exchange.infra.errors import EventsGone, InfraError
+from exchange.infra.event_log_run import EventRun
 from exchange.wire.envelope import EventBatch
 
 T = TypeVar("T")
@@ -70,6 +71,9 @@ class EventLogReader(Protocol):
 
     def read(self, after: int, max_bytes: int) -> EventBatch:
         """Return whole commands after a sequence."""
+
+    def run_after(self, after: int, max_bytes: int) -> EventRun:
+        """Tell where these lie, for another process to read them."""
 
 
 class HistoryBehindError(InfraError):
@@ -254,25 +258,30 @@ class OrderHistory:
             return OrderStore(self.path, self.partition)
 
     def _take(self) -> int:
-        """Read the next events and write them, in the writer's thread."""
+        """Have the next events written, in the writer's thread; return how many."""
+        after = self._store.position
         try:
-            batch = self._log.read(self._store.position, self._batch_bytes)
+            if self._process is not None:
+                return self._take_apart(self._process)
+            self._store.commit(batch := self._log.read(after, self._batch_bytes))
+            return batch.count
         except EventsGone as gone:
-            log.warning("order_history_incomplete", position=self._store.position, first_kept=gone.first_kept)
+            log.warning("order_history_incomplete", position=after, first_kept=gone.first_kept)
             self._store.skip_to(gone.first_kept - 1)
             return 0
-        if self._process is None:
-            self._store.commit(batch)
-            return batch.count
+
+    def _take_apart(self, process: HistoryProcess) -> int:
+        after = self._store.position
         try:
-            self._process.commit(batch)
+            self._store.position = process.commit(self._log.run_after(after, self._batch_bytes))
+        except EventsGone:
+            raise
         except InfraError:
-            # The writer of an engine that was killed lives until it has stored what it was sent.
-            if self._store.read_position() >= batch.first_sequence:
+            # The writer of an engine that was killed lives until it has stored what it was told to.
+            if self._store.read_position() > after:
                 return 0
             raise
-        self._store.position = batch.last_sequence
-        return batch.count
+        return self._store.position - after
 
     def _is_behind(self) -> bool:
         return self._store.position < self._log.last_sequence

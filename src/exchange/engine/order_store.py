@@ -48,6 +48,18 @@ ROWS_PER_STATEMENT = (256, 64, 16, 4, 1)
 CHECKPOINT_PAGES = 8_192
 """Pages of 4 KiB in the write-ahead log before they move into the file, with an fsync."""
 BUSY_MS = 5_000
+OPEN_WAIT_MS = 60_000
+"""How long a start waits for the writer of an engine that was killed: it moves its log into the file, with fsyncs."""
+_NOT_DAMAGE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_NOMEM,
+}
+"""What the world outside does to a table that is whole."""
 RUN_BITS = 14
 """Client order ids are indexed in runs of 16,384 commands. Random ones would fall all over one large index, and cost
 the writer four times as much; so they fall on the few pages of the last run, and a look-up asks every run.
@@ -196,15 +208,23 @@ class OrderStoreDamaged(InfraError):
 class OrderStore:
     """Orders and fills by SQLite. position: the sequence of the last event that is in it."""
 
-    def __init__(self, path: Path, partition: int) -> None:
+    def __init__(self, path: Path, partition: int, *, open_wait_ms: int = OPEN_WAIT_MS) -> None:
+        """Open the table, or make it. Raise `OrderStoreDamaged`, and `InfraError` where it cannot be had.
+
+        open_wait_ms: how long another process may hold it.
+        """
         self.path = path
         self.partition = partition
         self.epoch = self.position = 0
-        self._writer = _connect(path)
+        self._writer = _connect(path, open_wait_ms)
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
             self._writer.close()
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGE:
+                raise InfraError(
+                    f"{path} cannot be opened: {error}; see who else has it open, then start again"
+                ) from error
             raise OrderStoreDamaged(path, error) from error
         except OrderStoreDamaged:
             self._writer.close()
@@ -318,6 +338,7 @@ class OrderStore:
         self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if version == 0:
             self._writer.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+        self._writer.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         self._fetch_position()
 
     def _fetch_position(self) -> None:
@@ -406,9 +427,9 @@ def set_aside(path: Path) -> Path:
     return path.replace(path.with_name(path.name + ".damaged"))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute(f"PRAGMA busy_timeout = {busy_ms}")
     return connection
 
 

@@ -47,6 +47,9 @@ class OuchAcceptor:
         self.connections: set[OuchConnection] = set()
         self.by_session: dict[int, OuchConnection] = {}
         self.problem = ""
+        self.is_resting = False
+        self.heard: list[OuchConnection] = []
+        """Connections that were read since the gateway rested last, perhaps more than once."""
         self.port = 0
         self.address = ""
         """Where it listens, as host:port for this machine."""
@@ -61,6 +64,7 @@ class OuchAcceptor:
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port, which the system chose where 0 was given. Raise `InfraError`."""
         self.loop = asyncio.get_running_loop()
+        self.sequencer.pace(self)
         for session in list(self.sessions.translator.state.sessions.values()):
             self._cancel_after_disconnect(session)
         try:
@@ -120,6 +124,19 @@ class OuchAcceptor:
         self._drop_revoked()
         for connection in list(self.by_session.values()):
             connection.answered()
+
+    def rest(self) -> None:
+        """Read no more: see `pacing`. Only connections that send anything are touched."""
+        self.is_resting = True
+        for connection in self.heard:
+            connection.rest()
+
+    def go_on(self) -> None:
+        """Read again."""
+        self.is_resting = False
+        heard, self.heard = self.heard, []
+        for connection in heard:
+            connection.go_on()
 
     def offer(self, commands: bytes, count: int) -> bool:
         """Hand commands to the sequencer; tell whether it took them."""

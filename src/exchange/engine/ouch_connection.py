@@ -52,6 +52,8 @@ class Acceptor(Protocol):
     connections: set[OuchConnection]
     by_session: dict[int, OuchConnection]
     loop: asyncio.AbstractEventLoop
+    is_resting: bool
+    heard: list[OuchConnection]
 
     def offer(self, commands: bytes, count: int) -> bool:
         """Hand commands to the sequencer; tell whether it took them."""
@@ -83,6 +85,8 @@ class OuchConnection(SoupConnection):
         self._is_blocked = False
         self._is_held = False
         self._is_reading = True
+        self._is_late = False
+        """Whether something came while the gateway rests."""
         self._allowance = float(config.messages_per_s)
         self._allowance_at = self._loop.time()
         self._login: asyncio.Task[None] | None = None
@@ -96,7 +100,13 @@ class OuchConnection(SoupConnection):
 
     def _received(self) -> None:
         if self.stage is Stage.OPEN:
-            self._advance()
+            acceptor = self._acceptor
+            acceptor.heard.append(self)
+            if acceptor.is_resting:
+                self._is_late = True
+                self.rest()
+            else:
+                self._advance()
         elif len(self._buffer) > LOGIN_BYTES_MAX:
             self.end("too much before the login")
         elif self.stage is Stage.LOGIN:
@@ -132,6 +142,27 @@ class OuchConnection(SoupConnection):
         """Go on where something waited for answers that may have come now."""
         if self._is_blocked and not self._is_held:
             self._advance()
+
+    def look(self, now_ms: int) -> None:
+        """Send a heartbeat where one is due; a client that is not read does not count as silent."""
+        if not self._is_reading:
+            self._silence.received_ms = now_ms
+        super().look(now_ms)
+
+    def rest(self) -> None:
+        """Leave what the client sends in its socket."""
+        if self.stage is Stage.OPEN:
+            self._read_on(False)
+
+    def go_on(self) -> None:
+        """Read again, and understand what came late."""
+        if self.stage is not Stage.OPEN:
+            return
+        if self._is_late:
+            self._is_late = False
+            self._advance()
+        else:
+            self._read_on(len(self._buffer) < RECEIVED_BYTES_MAX)
 
     def end_of_session(self) -> None:
         """Send what is left of the stream, tell the client that the session is over, and close."""
@@ -226,7 +257,7 @@ class OuchConnection(SoupConnection):
             self._offer()
         for packet in decoded.packets:
             self._control(packet)
-        return bool(decoded.consumed) and not decoded.blocked
+        return bool(decoded.consumed and (self._buffer or self._untaken)) and not decoded.blocked
 
     def _may_take(self) -> bool:
         """Tell whether the sequencer and the session's rate have room; call `_advance` again later if not."""

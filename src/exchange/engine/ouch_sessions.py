@@ -18,7 +18,7 @@ import structlog
 
 from exchange.infra import disk
 from exchange.infra.event_log import EventLog, EventsGone
-from exchange.infra.message_streams import MessageStreams, StreamExtent
+from exchange.infra.message_streams import GATHER_BYTES, MessageStreams, StreamExtent
 from exchange.matching.venue import Venue
 from exchange.wire.envelope import EventBatch
 from exchange.wire.ouch_choice import translator_kind
@@ -110,7 +110,10 @@ class OuchSessions:
         """Keep the streams of the date that ended, begin new ones, and remove those before."""
         if self.past is not None:
             self.past.remove()
-        self.past, self.streams = self.streams, MessageStreams(self._folder / self.name)
+        self.past, self.streams = self.streams, self._open_streams(self.name)
+
+    def _open_streams(self, name: str, extents: dict[int, StreamExtent] | None = None) -> MessageStreams:
+        return MessageStreams(self._folder / name, extents, gather_bytes=GATHER_BYTES)
 
     def _go_on(self) -> bool:
         """Read the checkpoint and take in the events after it; tell whether that could be done."""
@@ -128,9 +131,9 @@ class OuchSessions:
             log.warning("ouch_checkpoint_unfit", sequence=state.event_sequence, done="streams begin anew")
             return False
         self._suffix = checkpoint.suffix
-        self.streams = MessageStreams(self._folder / self.name, checkpoint.streams)
+        self.streams = self._open_streams(self.name, checkpoint.streams)
         if checkpoint.past_name:
-            self.past = MessageStreams(self._folder / checkpoint.past_name, checkpoint.past)
+            self.past = self._open_streams(checkpoint.past_name, checkpoint.past)
         self._checkpointed = state.event_sequence
         try:
             while (batch := self._event_log.read(state.event_sequence)).count:
@@ -146,7 +149,7 @@ class OuchSessions:
         second = now_ns // _NS_PER_S % len(_LETTERS) ** 2
         self._suffix = _LETTERS[second // len(_LETTERS)] + _LETTERS[second % len(_LETTERS)]
         self.translator = translator_kind()(state_of(self._venue, self._event_log.last_sequence))
-        self.streams = MessageStreams(self._folder / self.name)
+        self.streams = self._open_streams(self.name)
         self.past = None
         self._save(self._checkpoint())
 
@@ -167,8 +170,8 @@ class OuchSessions:
         return msgspec.msgpack.encode(checkpoint)
 
     async def _write_checkpoint(self) -> None:
-        checkpoint, sequence = self._checkpoint(), self.translator.state.event_sequence
         try:
+            checkpoint, sequence = self._checkpoint(), self.translator.state.event_sequence
             await asyncio.to_thread(self._save, checkpoint)
             self._checkpointed = sequence
         except OSError as error:

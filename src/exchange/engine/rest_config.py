@@ -25,7 +25,9 @@ from exchange.wire.rest import configuration as j
 from exchange.wire.rest.errors import ErrorCode
 
 OPERATOR = frozenset((Role.OPERATOR,))
-READERS = frozenset((Role.OPERATOR, Role.AUDITOR, Role.COMPONENT))
+DECIDERS = frozenset((Role.OPERATOR, Role.RISK, Role.CLEARING))
+"""Who may decide a proposal: all operators' keys come from one, so the second person may have another role."""
+READERS = DECIDERS | {Role.AUDITOR, Role.COMPONENT}
 NUMBER_MAX = 2**31
 ProposalNumber = Annotated[int, Meta(ge=1, le=NUMBER_MAX)]
 NO_REDIS = "A configuration shared at run time needs Redis: set [redis] url, and start the components again."
@@ -78,8 +80,8 @@ class ConfigApi:
                 "GET", path + "/proposals", self.proposals, "List the proposals", tag, READERS,
                 returns=j.ConfigProposals, errors=(409, 503),
             ),
-            Route("POST", one + "/approve", self.approve, "Put a proposal in force", tag, OPERATOR, **decide),
-            Route("POST", one + "/reject", self.reject, "Reject a proposal", tag, OPERATOR, **decide),
+            Route("POST", one + "/approve", self.approve, "Put a proposal in force", tag, DECIDERS, **decide),
+            Route("POST", one + "/reject", self.reject, "Reject a proposal", tag, DECIDERS, **decide),
         ]  # fmt: skip
         return [replace(route, operation=f"config_{route.handler.__name__}") for route in routes]
 

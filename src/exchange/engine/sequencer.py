@@ -20,6 +20,7 @@ import structlog
 
 from exchange.domain.commands import Tick
 from exchange.engine.generation import Generation
+from exchange.engine.pacing import Pacing, Reader
 from exchange.engine.replay import ReplayableVenue
 from exchange.engine.sequencer_stats import SequencerStats
 from exchange.engine.submission import Submission, check_framing
@@ -98,6 +99,7 @@ class Sequencer:
         self._pending = 0
         self._turn_due = False
         self._stopping = False
+        self._pacing = Pacing(is_disk_awaited=journal.stats().durability != "buffered")
         self._watch: asyncio.TimerHandle | None = None
         self._idle: asyncio.Future[None] | None = None
         self._subscribers: list[Callable[[EventBatch], None]] = []
@@ -198,6 +200,10 @@ class Sequencer:
         """Have every durable batch of events given to a callback, on the loop, in order; it must not raise or wait."""
         self._subscribers.append(callback)
 
+    def pace(self, reader: Reader) -> None:
+        """Have a gateway rest while a generation is on its way to disk; see `pacing`."""
+        self._pacing.readers.append(reader)
+
     def obey(self, brake: Callable[[], str]) -> None:
         """Refuse commands as busy for as long as a listener that must not lose events gives a reason."""
         self._brakes.append(brake)
@@ -223,6 +229,7 @@ class Sequencer:
                 future.set_exception(EngineHalted(reason))
         self._received.clear()
         self._open = self._in_flight = None
+        self._pacing.end()
 
     @property
     def stats(self) -> SequencerStats:
@@ -264,7 +271,8 @@ class Sequencer:
             return
         try:
             self._gather()
-            self._hand_over()
+            if sent := self._hand_over():
+                self._pacing.sent(sent)
         except ClockJumped as error:
             self.halt(str(error))
         except Exception as error:
@@ -315,15 +323,16 @@ class Sequencer:
     def _fits(self, count: int, size_bytes: int) -> bool:
         return count <= self.limits.batch_commands_max and size_bytes <= self._journal.payload_bytes_max
 
-    def _hand_over(self) -> None:
-        """Close the open generation and give it to the journal, unless one is still on its way."""
+    def _hand_over(self) -> int:
+        """Close the open generation and give it to the journal, unless one is on its way; return its commands."""
         generation = self._open
         if self._in_flight or not generation:
-            return
+            return 0
         self._open = None
         if generation.count:
             self._in_flight = generation
             self._writer.write(generation.batch())
+        return generation.count
 
     def _on_durable(self, elapsed_ns: int) -> None:
         """Release the generation that has reached the disk; the next one is sent first, for the disk is the slowest."""
@@ -331,9 +340,10 @@ class Sequencer:
         if self.halted or not generation:
             return
         try:
-            self._hand_over()
+            next_sent = self._hand_over()
             self.write_times.observe(elapsed_ns)
             self._release(generation)
+            self._pacing.durable(next_sent)
         except OSError as error:
             self.halt(f"the event log cannot be written: {error.strerror or error}; free space", generation)
         except Exception as error:

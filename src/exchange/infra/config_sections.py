@@ -262,6 +262,10 @@ class ReporterConfig(Section, frozen=True, kw_only=True):
     """Database of trades and candles, such as "postgresql+psycopg://user:password@host/name"; empty: in the
     data folder.
     """
+    peers: Annotated[tuple[LookupUrl, ...], Meta(max_length=16)] = ()
+    """Other reporters of this engine, such as "http://10.0.0.5:8002": a reporter without events, or for which the
+    engine no longer keeps them, takes the state of the first that has it.
+    """
     candle_intervals: Annotated[tuple[str, ...], Meta(min_length=1, max_length=15)] = (
         "1s", "5s", "1m", "5m", "15m", "1h", "1d",
     )  # fmt: skip

@@ -34,7 +34,7 @@ def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
-def write_at(descriptor: int, offset: int, data: bytes | memoryview) -> None:
+def write_at(descriptor: int, offset: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of the data at an offset, however many calls the system needs for it."""
     written = os.pwrite(descriptor, data, offset)
     while written < len(data):

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from exchange.infra import disk
-from exchange.infra.errors import EventsGone, InfraError
+from exchange.infra.errors import EventsGone
 from exchange.infra.event_log_files import (
-    INDEX_STEP_BYTES,
     EventFile,
     event_path,
     index_path,
@@ -28,25 +26,15 @@ from exchange.infra.event_log_files import (
     save_index,
     scan_events,
 )
-from exchange.wire.envelope import HEADER, EventBatch, decode_batch, encode_batch
-from exchange.wire.records import LAST_OF_COMMAND, SEQUENCE, SEQUENCE_OFFSET, ProtocolError, split
+from exchange.infra.event_log_run import EventLogDamaged, EventRun, chunks_of, read_run, sequence_at
+from exchange.wire.envelope import EventBatch, encode_batch
+from exchange.wire.records import split
 
 MIB = 1 << 20
 READ_BYTES_MAX = MIB
 NEARLY_LOST_PART = 4
 """Events are nearly lost when the last quarter of the log's size is being filled since them."""
-_FLAGS_OFFSET = 6
 __all__ = ["READ_BYTES_MAX", "EventLog", "EventLogDamaged", "EventLogStats", "EventsGone"]
-
-
-class EventLogDamaged(InfraError):
-    """The event log does not hold what was written."""
-
-    def __init__(self, path: Path, offset: int, seen: str) -> None:
-        super().__init__(
-            f"the event log is damaged in {path} at offset {offset}: {seen}; stop the engine, move the folder"
-            f" {path.parent} away and start again: it is made anew from the journal"
-        )
 
 
 class EventLogStats(msgspec.Struct, frozen=True):
@@ -132,31 +120,28 @@ class EventLog:
         Without any, count is 0 and first_sequence that of the next event to come. Raise `EventsGone` where they are
         no longer kept.
         """
-        if after >= self.last_sequence:
-            return EventBatch(self.partition, self.epoch, self.last_sequence + 1, 0, b"")
-        parts: list[bytes] = []
-        count, size = 0, 0
-        for chunk in self._chunks_from(after + 1, max_bytes):
-            records = _after(chunk, after) if chunk.first_sequence <= after else chunk
-            if size + len(records.events) > max_bytes:
-                if not parts:
-                    # Only a batch that does not fit as a whole is cut, for that means a look at each record.
-                    records = _bounded(records, max_bytes)
-                    parts.append(records.events)
-                    count += records.count
-                break
-            parts.append(records.events)
-            count += records.count
-            size += len(records.events)
-        return EventBatch(self.partition, self.epoch, after + 1, count, b"".join(parts))
+        return read_run(self.run_after(after, max_bytes))
+
+    def run_after(self, after: int, max_bytes: int = READ_BYTES_MAX) -> EventRun:
+        """Tell where `read` would find its events, for another process to read them. Raise `EventsGone`."""
+        with self._lock:
+            if after >= self.last_sequence:
+                return EventRun("", 0, 0, self.partition, self.epoch, self.last_sequence, 0, max_bytes)
+            if after + 1 < self.first_sequence:
+                raise EventsGone(self.first_sequence)
+            file = next(file for file in reversed(self._files) if file.first_sequence <= after + 1)
+            offset, next_sequence = file.offset_of(after + 1), file.next_sequence
+            size = file.size_bytes - offset
+        path = str(file.path)
+        return EventRun(path, offset, size, self.partition, self.epoch, after, next_sequence, max_bytes)
 
     def event_at(self, sequence: int) -> bytes | None:
         """Return the record of one event, or None where it is not kept or not there yet."""
         if not self.first_sequence <= sequence <= self.last_sequence:
             return None
-        for chunk in self._chunks_from(sequence, 1):
+        for chunk in chunks_of(self.run_after(sequence - 1, 1)):
             for offset, length in split(chunk.events):
-                if _sequence_at(chunk.events, offset) == sequence:
+                if sequence_at(chunk.events, offset) == sequence:
                     return chunk.events[offset : offset + length]
         return None
 
@@ -220,74 +205,6 @@ class EventLog:
         if self._indexing:
             self._indexing.result()
         self._indexing = self._indexer.submit(_finish, descriptor, self._files[-1])
-
-    def _chunks_from(self, sequence: int, max_bytes: int) -> Iterator[EventBatch]:
-        """Give the envelopes from the one with this event on: at least one, then as many as begin in the next bytes."""
-        with self._lock:
-            if sequence < self.first_sequence:
-                raise EventsGone(self.first_sequence)
-            if sequence > self.last_sequence:
-                return
-            file = next(file for file in reversed(self._files) if file.first_sequence <= sequence)
-            offset, size = file.offset_of(sequence), file.size_bytes
-        yield from _read_chunks(file, offset, size, sequence, max_bytes)
-
-
-def _read_chunks(
-    file: EventFile, offset: int, size: int, sequence: int, max_bytes: int
-) -> Iterator[EventBatch]:
-    try:
-        descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise EventsGone(file.next_sequence) from None
-    try:
-        data = os.pread(descriptor, min(size - offset, INDEX_STEP_BYTES + max_bytes), offset)
-        at, begun, expected = 0, False, 0
-        while at + HEADER.size <= len(data):
-            _, _, _, _, _, count, first, length, _ = HEADER.unpack_from(data, at)
-            end = at + HEADER.size + length
-            if first > sequence and first != expected:
-                raise EventLogDamaged(file.path, offset + at, f"event {first} follows {expected - 1}")
-            expected = first + count
-            if expected > sequence:
-                if end > len(data) and begun:
-                    return
-                envelope = data[at:end] if end <= len(data) else os.pread(descriptor, end - at, offset + at)
-                begun = True
-                yield _decode(file, offset + at, envelope)
-            at = end
-    finally:
-        os.close(descriptor)
-
-
-def _decode(file: EventFile, offset: int, envelope: bytes) -> EventBatch:
-    try:
-        return decode_batch(envelope)
-    except ProtocolError as error:
-        raise EventLogDamaged(file.path, offset, str(error)) from error
-
-
-def _after(batch: EventBatch, after: int) -> EventBatch:
-    """Leave out the events up to a sequence."""
-    offset = next(at for at, _ in split(batch.events) if _sequence_at(batch.events, at) > after)
-    skipped = after + 1 - batch.first_sequence
-    return EventBatch(batch.partition, batch.epoch, after + 1, batch.count - skipped, batch.events[offset:])
-
-
-def _bounded(batch: EventBatch, room: int) -> EventBatch:
-    """Keep the whole commands that fit into so many bytes; the first one in any case."""
-    end, count = 0, 0
-    for events, (offset, length) in enumerate(split(batch.events), 1):
-        if offset + length > room and end:
-            break
-        if batch.events[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
-            end, count = offset + length, events
-    return EventBatch(batch.partition, batch.epoch, batch.first_sequence, count, batch.events[:end])
-
-
-def _sequence_at(events: bytes, offset: int) -> int:
-    sequence: int = SEQUENCE.unpack_from(events, offset + SEQUENCE_OFFSET)[0]
-    return sequence
 
 
 def _finish(descriptor: int, file: EventFile) -> None:

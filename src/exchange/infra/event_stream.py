@@ -7,6 +7,7 @@ that its queue is full is cut off. A browser then connects again by itself, and 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from typing import Any
 
@@ -19,7 +20,7 @@ HEADERS = {"Content-Type": MEDIA, "Cache-Control": "no-store", "X-Accel-Bufferin
 RETRY_MS = 1_000
 """How long a browser waits before it connects again."""
 WRITE_S = 30.0
-"""A client that takes nothing for so long is cut off."""
+"""A client that takes nothing for so long is cut off; on Linux also one that acknowledges nothing."""
 SLOW = b'event: closed\ndata: {"reason":"slow_reader"}\n\n'
 _LENGTHS = {126: 4, 127: 10}
 
@@ -85,7 +86,11 @@ class EventStream:
         self._arrived.set()
 
     async def open(self) -> None:
-        """Begin the answer."""
+        """Begin the answer; from then on what is sent must be acknowledged, so that a half-open connection ends."""
+        transport = self._request.transport
+        plug = transport.get_extra_info("socket") if transport is not None else None
+        if plug is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(WRITE_S * 1_000))
         await self._response.prepare(self._request)
         self._put(b"retry: %d\n\n" % RETRY_MS)
 

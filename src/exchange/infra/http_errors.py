@@ -44,3 +44,11 @@ def late_headers(limit_s: float, request_id: str) -> bytes:
     body = _encode(ErrorBody(code, code.name.lower(), text, retry=True, request_id=request_id))
     head = f"HTTP/1.1 408 Request Timeout\r\nContent-Type: {JSON}\r\nX-Request-ID: {request_id}\r\n"
     return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+
+def one_too_many() -> bytes:
+    """Return the whole answer for a connection that finds no room."""
+    code = ErrorCode.TOO_MANY_CONNECTIONS
+    body = _encode(ErrorBody(code, code.name.lower(), ERRORS[code].sentence, retry=True))
+    head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: {JSON}\r\nRetry-After: 1\r\n"
+    return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

@@ -15,6 +15,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from exchange.infra.http_answer import Answer
+from exchange.infra.http_errors import one_too_many
 from exchange.infra.http_limits import HttpLimits
 from exchange.infra.http_plain import PlainHead, PlainHeads, PlainRequest
 
@@ -23,21 +24,34 @@ MakeError = Callable[[int, str], Answer]
 
 LINGER_S = 2.0
 """How long the rest of an unwanted body is read and dropped, so that the client can read the answer."""
-_TOO_MANY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
-)
+REFUSED_S = 1.0
+"""How long one too many has time to read why; closed at once with a request unread, the answer would be lost."""
+CLOSED_AT_ONCE = 10
+LOOKED_AT_ONCE = 1_000
+"""Connections that are closed, or looked at, in a sweep before others have their turn."""
+PAUSE_S = 0.002
 
 
 class HttpConnection(web.RequestHandler):
     """A connection that knows since when it waits for the rest of a request's headers."""
 
-    __slots__ = ("_address", "_held", "_is_partial", "_plain", "_plain_at", "_server", "waits_since")
+    __slots__ = (
+        "_address",
+        "_held",
+        "_is_partial",
+        "_is_refused",
+        "_plain",
+        "_plain_at",
+        "_server",
+        "waits_since",
+    )
 
     def __init__(self, server: HttpServer, **options: Any) -> None:
         super().__init__(server, **options)
         self._server = server
         self._address = ""
         self.waits_since = 0.0
+        self._is_refused = False
         self._is_partial = False
         """Whether the parser holds the beginning of a request."""
         self._plain: asyncio.Task[None] | None = None
@@ -53,8 +67,10 @@ class HttpConnection(web.RequestHandler):
         self._address = str(peer[0]) if peer else ""
         self.waits_since = self._loop.time()
         if not self._server.admit(self._address) and self.transport is not None:
-            self.transport.write(_TOO_MANY)
-            self.force_close()
+            self._is_refused = True
+            self.transport.write(one_too_many())
+            self.transport.write_eof()
+            self._loop.call_later(REFUSED_S, self.force_close)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
@@ -64,6 +80,8 @@ class HttpConnection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in, and note whether they leave a request's headers unfinished."""
+        if self._is_refused:
+            return
         if self._plain is not None:
             self._hold(data)
             return
@@ -118,16 +136,21 @@ class HttpConnection(web.RequestHandler):
         """Tell whether no request is being served."""
         return not (self._request_in_progress or self._messages or self._upgraded or self._plain)
 
-    def close_if_late(self, before: float, make_answer: Callable[[], bytes]) -> None:
-        """Answer and close where the connection has waited for headers since before a time."""
-        if self.waits_since and self.waits_since < before and self.is_idle and self.transport is not None:
+    def close_if_late(self, before: float, make_answer: Callable[[], bytes]) -> bool:
+        """Answer and close where the connection has waited for headers since before a time; tell whether it did."""
+        is_late = 0 < self.waits_since < before and self.is_idle and self.transport is not None
+        if is_late:
+            assert self.transport is not None
             self.transport.write(make_answer())
             self.force_close()
+        return is_late
 
-    def close_if_unused(self, before: float) -> None:
+    def close_if_unused(self, before: float) -> bool:
         """Close where the last request was a plain one and answered before a time; of others aiohttp takes care."""
-        if self._plain_at and self._plain_at < before and self.is_idle:
+        is_unused = 0 < self._plain_at < before and self.is_idle
+        if is_unused:
             self.force_close()
+        return is_unused
 
     def handle_error(
         self,
@@ -191,10 +214,14 @@ class HttpServer(web.Server):
         if not self._per_address[address]:
             del self._per_address[address]
 
-    def sweep(self, now: float, make_answer: Callable[[], bytes]) -> None:
-        """Close the connections whose headers are late."""
-        before = now - self.limits.header_timeout_s
+    async def sweep(self, now: float, make_answer: Callable[[], bytes]) -> None:
+        """Close the connections whose headers are late, a few at once: a storm of them may have come together."""
+        late, unused = now - self.limits.header_timeout_s, now - self.limits.keep_alive_s
+        looked, closed = 0, 0
         for connection in self.connections:
             if isinstance(connection, HttpConnection):
-                connection.close_if_late(before, make_answer)
-                connection.close_if_unused(now - self.limits.keep_alive_s)
+                looked += 1
+                closed += connection.close_if_late(late, make_answer) or connection.close_if_unused(unused)
+                if closed >= CLOSED_AT_ONCE or looked >= LOOKED_AT_ONCE:
+                    looked, closed = 0, 0
+                    await asyncio.sleep(PAUSE_S)

@@ -24,6 +24,7 @@ from exchange.infra.http_cors import Cors
 from exchange.infra.http_endpoint import Endpoint
 from exchange.infra.http_errors import late_headers, not_http, refusal
 from exchange.infra.http_limits import Grant, HttpLimits, SharedRates, TokenBuckets
+from exchange.infra.http_listener import HttpListener
 from exchange.infra.http_protocol import HttpServer
 from exchange.infra.http_router import PathEntry, Router
 from exchange.infra.http_routes import ApiError, Call, Route, WsRoute
@@ -38,7 +39,6 @@ from exchange.wire.rest.errors import ERRORS, ErrorCode
 log = structlog.get_logger(component="http")
 
 SWEEP_S = 1.0
-BACKLOG = 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}\Z", re.ASCII)
 
 
@@ -104,7 +104,7 @@ class HttpService:
         self._drained = asyncio.Event()
         self.port = 0
         self._http: HttpServer | None = None
-        self._listener: asyncio.Server | None = None
+        self._listener: HttpListener | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     def set_rates(self, rate_per_s: int, burst: int, shared_rates: SharedRates | None) -> None:
@@ -121,20 +121,19 @@ class HttpService:
         loop = asyncio.get_running_loop()
         plain = [endpoint.route.path for endpoint in self._endpoints if endpoint.is_hot]
         server = HttpServer(self._serve, self._refuse_garbage, self.limits, plain)
-        self._listener = await loop.create_server(server, host, port, backlog=BACKLOG)
+        self._listener = await HttpListener.open(host, port, server)
         self._http = server
         self._sweeper = loop.create_task(self._sweep_on())
-        actual: int = self._listener.sockets[0].getsockname()[1]
-        self.port = actual
-        log.info("http_listening", title=self.title, host=host, port=actual)
-        return actual
+        self.port = self._listener.port
+        log.info("http_listening", title=self.title, host=host, port=self.port)
+        return self.port
 
     async def stop(self) -> None:
         """Stop listening, refuse new requests, give running ones `drain_s`, then close every connection."""
         if self._http is None or self._listener is None or self._sweeper is None:
             return
         self.closing.set()
-        self._listener.close()
+        await self._listener.close()
         for socket in tuple(self.sockets):
             socket.close(GOING_AWAY, ApiError.of(ErrorCode.DRAINING))
         if self.in_flight:
@@ -155,7 +154,7 @@ class HttpService:
             await asyncio.sleep(SWEEP_S)
             for meter in self.meters:
                 meter.sample()
-            self._http.sweep(loop.time(), self._refuse_late)
+            await self._http.sweep(loop.time(), self._refuse_late)
 
     # --- what it tells about itself ---------------------------------------------------------------
 

@@ -18,6 +18,8 @@ from exchange.infra import disk
 
 INDEX_STEP = 1_024
 READ_BYTES = 128 * 1024
+GATHER_BYTES = 16 * 1024
+"""Of one stream, in memory until they are written, where that is wanted: few writes, and little to hold."""
 
 
 class StreamExtent(msgspec.Struct):
@@ -31,11 +33,18 @@ class StreamExtent(msgspec.Struct):
 class MessageStreams:
     """The files of several streams, by their numbers, in a folder of their own."""
 
-    def __init__(self, folder: Path, extents: dict[int, StreamExtent] | None = None) -> None:
-        """Take a folder over; what is beyond the extents is cut, and files without one are removed."""
+    def __init__(
+        self, folder: Path, extents: dict[int, StreamExtent] | None = None, *, gather_bytes: int = 0
+    ) -> None:
+        """Take a folder over; what is beyond the extents is cut, and files without one are removed.
+
+        gather_bytes: write a stream once so many are new, or somebody asks for them; all of it in one thread then.
+        """
         self.folder = folder
         self._extents = extents or {}
         self._descriptors: dict[int, int] = {}
+        self._gather_bytes = gather_bytes
+        self._gathered: dict[int, bytearray] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             if not (path.stem.isdigit() and int(path.stem) in self._extents):
@@ -50,9 +59,15 @@ class MessageStreams:
             extent = self._extents[stream] = StreamExtent()
         elif extent.messages + 1 - extent.index[-1][0] >= INDEX_STEP:
             extent.index.append((extent.messages + 1, extent.size_bytes))
-        disk.write_at(self._descriptor(stream), extent.size_bytes, packets)
+        if not self._gather_bytes:
+            disk.write_at(self._descriptor(stream), extent.size_bytes, packets)
         extent.size_bytes += len(packets)
         extent.messages += count  # last, so that a reader in another thread finds all that it counts
+        if self._gather_bytes:
+            gathered = self._gathered.setdefault(stream, bytearray())
+            gathered += packets
+            if len(gathered) >= self._gather_bytes:
+                self._write(stream)
 
     def last(self, stream: int) -> int:
         """Return the sequence of a stream's last message, 0 where it has none."""
@@ -73,6 +88,7 @@ class MessageStreams:
             return b"", 0
         entry = bisect_right(extent.index, sequence, key=lambda pair: pair[0]) - 1
         at_sequence, offset = extent.index[entry]
+        self._write(stream)
         while True:
             data = os.pread(self._descriptor(stream), min(READ_BYTES, extent.size_bytes - offset), offset)
             at, skipped = _skip(data, sequence - at_sequence)
@@ -85,7 +101,9 @@ class MessageStreams:
             offset += at
 
     def extents(self) -> dict[int, StreamExtent]:
-        """Return copies of how far the files go now."""
+        """Return copies of how far the files go now. Raise `OSError`."""
+        for stream in self._gathered:
+            self._write(stream)
         return {
             stream: StreamExtent(extent.messages, extent.size_bytes, list(extent.index))
             for stream, extent in self._extents.items()
@@ -94,7 +112,9 @@ class MessageStreams:
     def drop(self, stream: int) -> None:
         """Remove a stream and its file. Raise `OSError`."""
         if self._extents.pop(stream, None) is not None:
-            os.close(self._descriptors.pop(stream))
+            self._gathered.pop(stream, None)
+            os.close(self._descriptor(stream))
+            del self._descriptors[stream]
             self._path(stream).unlink()
 
     def sync(self) -> None:
@@ -109,7 +129,8 @@ class MessageStreams:
             disk.sync_folder(self.folder)
 
     def close(self) -> None:
-        """Close all files."""
+        """Close all files; what was not written yet is forgotten, as after a crash, unless `extents` was asked last."""
+        self._gathered.clear()
         for descriptor in self._descriptors.values():
             os.close(descriptor)
         self._descriptors.clear()
@@ -120,6 +141,13 @@ class MessageStreams:
         for path in self.folder.iterdir():
             path.unlink()
         self.folder.rmdir()
+
+    def _write(self, stream: int) -> None:
+        """Write what was gathered of a stream."""
+        if gathered := self._gathered.get(stream):
+            begin = self._extents[stream].size_bytes - len(gathered)
+            disk.write_at(self._descriptor(stream), begin, gathered)
+            gathered.clear()
 
     def _path(self, stream: int) -> Path:
         return self.folder / f"{stream}.stream"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Protocol
@@ -15,6 +14,7 @@ from exchange.infra.config import Address
 from exchange.infra.errors import InfraError
 from exchange.infra.log import speaking_for
 from exchange.infra.service import stop_within, wait_for_signal
+from exchange.launch.garbage import kept_short
 
 READY_WAIT_S = 600.0
 """A component that is not ready by then does not start; a long stream to catch up with takes its time."""
@@ -91,9 +91,8 @@ async def run_until_signal(begin: Callable[[AsyncExitStack], Awaitable[None]]) -
             await asyncio.wait({beginning})
             return
         await beginning
-        # What there is now stays to the end: a full collection, which stops every thread, need not walk over it.
-        gc.freeze()
-        await signalled
+        async with kept_short():
+            await signalled
 
 
 async def _stop(name: str, component: Component) -> None:

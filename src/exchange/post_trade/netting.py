@@ -24,8 +24,6 @@ from exchange.post_trade.trade import Trade
 from exchange.post_trade.trade_life import TradeState
 
 HASH_BYTES = 16
-SYMBOL_BITS = 24
-"""An asset's number has so many, as in the ledger."""
 HASHED_AT_ONCE = 10_000
 KEPT_OUT = frozenset({TradeState.HELD, TradeState.BUST_PENDING})
 """What waits for a ruling or for the engine is left out of a cycle and shown beside it."""
@@ -72,40 +70,27 @@ def net(
     positions: of all trades that were not busted. left_out: of these, what is of later days or waits for a ruling.
     before: what all cycles before owe, by account and symbol as well; it is read on as the obligations are taken.
     """
-    apart, owed = kept_apart(left_out), _Reader(before)
+    apart, owed = kept_apart(left_out), iter(before)
     others = [pair for pair in apart if pair not in positions]
     flat = Position()
-    for pair in sorted({*positions, *others} if others else positions, key=_place):
-        while owed.pair < pair:
-            yield from _unless_nothing(owed.pair, -owed.quantity, -owed.cash)
-            owed.go_on()
+    next_pair, (owed_quantity, owed_cash) = next(owed, _END)
+    for pair in _in_order({*positions, *others} if others else positions):
         position = positions.get(pair, flat)
         quantity = position.bought - position.sold
         cash = position.sold_notional - position.bought_notional
-        if owed.pair == pair:
-            quantity, cash = quantity - owed.quantity, cash - owed.cash
-            owed.go_on()
+        while next_pair <= pair:
+            if next_pair == pair:
+                quantity, cash = quantity - owed_quantity, cash - owed_cash
+            else:
+                yield from _unless_nothing(next_pair, -owed_quantity, -owed_cash)
+            next_pair, (owed_quantity, owed_cash) = next(owed, _END)
         if apart and pair in apart:
             quantity, cash = quantity - apart[pair][0], cash - apart[pair][1]
         if quantity or cash:
             yield Obligation(pair[0], pair[1], quantity, cash)
-    while owed.pair < BEYOND:
-        yield from _unless_nothing(owed.pair, -owed.quantity, -owed.cash)
-        owed.go_on()
-
-
-class _Reader:
-    """What cycles owe, one after the other; after the last one the pair is `BEYOND` all."""
-
-    __slots__ = ("_left", "cash", "pair", "quantity")
-
-    def __init__(self, owed: Iterable[Owed]) -> None:
-        self._left = iter(owed)
-        self.pair, self.quantity, self.cash = BEYOND, 0, 0
-        self.go_on()
-
-    def go_on(self) -> None:
-        self.pair, (self.quantity, self.cash) = next(self._left, _END)
+    while next_pair < BEYOND:
+        yield from _unless_nothing(next_pair, -owed_quantity, -owed_cash)
+        next_pair, (owed_quantity, owed_cash) = next(owed, _END)
 
 
 def _unless_nothing(pair: Pair, quantity: int, cash: int) -> Iterator[Obligation]:
@@ -113,9 +98,20 @@ def _unless_nothing(pair: Pair, quantity: int, cash: int) -> Iterator[Obligation
         yield Obligation(pair[0], pair[1], quantity, cash)
 
 
-def _place(pair: Pair) -> int:
-    """Return a pair as one number that sorts as it does, which is faster than comparing tuples."""
-    return pair[0] << SYMBOL_BITS | pair[1]
+def _in_order(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Yield pairs by account and symbol; sorting each account's symbols is faster than sorting millions of pairs."""
+    symbols: dict[int, list[int]] = {}
+    for account_id, symbol_id in pairs:
+        known = symbols.get(account_id)
+        if known is None:
+            symbols[account_id] = [symbol_id]
+        else:
+            known.append(symbol_id)
+    for account_id in sorted(symbols):
+        of_account = symbols.pop(account_id)
+        of_account.sort()
+        for symbol_id in of_account:
+            yield account_id, symbol_id
 
 
 class CycleSum:
@@ -137,18 +133,17 @@ class CycleSum:
 
     def add(self, obligations: Sequence[Obligation]) -> None:
         """Let the next obligations pass."""
-        pack, shares, cash = _KEY.pack, self._shares, 0
+        pack, shares, cash, hashed = _KEY.pack, self._shares, 0, list[bytes]()
+        known, hash_next = shares.get, hashed.append
         for each in obligations:
-            shares[each.symbol_id] = shares.get(each.symbol_id, 0) + each.quantity
-            cash += each.cash
+            symbol_id, quantity, money = each.symbol_id, each.quantity, each.cash
+            shares[symbol_id] = known(symbol_id, 0) + quantity
+            cash += money
+            hash_next(pack(each.account_id, symbol_id))
+            hash_next(b"%d %d;" % (quantity, money))
         self._cash += cash
         self.count += len(obligations)
-        self._digest.update(
-            b"".join(
-                pack(each.account_id, each.symbol_id) + b"%d %d;" % (each.quantity, each.cash)
-                for each in obligations
-            )
-        )
+        self._digest.update(b"".join(hashed))
 
     def faults(self) -> Iterator[str]:
         """Say where the house would not be flat: per symbol shares sum to zero, and all money does."""

@@ -48,6 +48,8 @@ from exchange.reporter.private_stream import PrivateStream
 from exchange.reporter.rest_api import MarketApi
 from exchange.reporter.rest_stats import StatsApi
 from exchange.reporter.sse_api import SseApi
+from exchange.reporter.state_api import StateApi
+from exchange.reporter.state_taker import take_from_peers
 from exchange.reporter.store import Committed, ReporterStore
 from exchange.reporter.stream_api import StreamApi
 from exchange.reporter.stream_groups import SNAPSHOT_TRADES
@@ -177,9 +179,33 @@ class ReporterApp:
             ReporterStore, self.config.store_url_for("reporter"), self.config.partition, self._intervals_s
         )
         stack.callback(self.store.close)
+        await self._take_state(stack)
         restored = await asyncio.to_thread(self.store.restore, SNAPSHOT_TRADES)
         self.market = LiveMarket(restored, self.config.reporter.trades_in_memory)
         self._position, self._held = restored.position, restored.held
+
+    async def _take_state(self, stack: AsyncExitStack) -> None:
+        """Begin with what a peer holds, where there are peers and the store or the engine lacks it."""
+        if not self.config.reporter.peers:
+            return
+        position = await asyncio.to_thread(self.store.position)
+        await take_from_peers(
+            self.store.engine,
+            self.config.partition,
+            position,
+            self.config.reporter.peers,
+            self._open_source(stack),
+            lambda: read_component_key(self.config.key_file_for("reporter")),
+        )
+
+    def _open_source(self, stack: AsyncExitStack) -> EventSource:
+        """Return where events are fetched: what was given, else the engine."""
+        if self._source is None:
+            key = read_component_key(self.config.key_file_for("reporter"))
+            source = HttpEventSource(self.config.engine_url_for("reporter"), key)
+            stack.push_async_callback(source.close)
+            self._source = source
+        return self._source
 
     def _known_url(self) -> str:
         return self.url or self.config.reporter_url()
@@ -226,18 +252,14 @@ class ReporterApp:
     async def _start_following(self, stack: AsyncExitStack) -> None:
         """Take events in from bus and engine, in a task of their own."""
         partition = self.config.partition
-        if self._source is None:
-            key = read_component_key(self.config.key_file_for("reporter"))
-            source = HttpEventSource(self.config.engine_url_for("reporter"), key)
-            stack.push_async_callback(source.close)
-            self._source = source
-        self._private.source = self._source
+        source = self._open_source(stack)
+        self._private.source = source
         subscription: Subscription | None = None
         if self._bus is not None:
             subscription = await self._bus.subscribe(events_topic(partition), CHANNEL)
         epoch, sequence = self._position
         self.feed = Feed(
-            self._source,
+            source,
             subscription,
             partition=partition,
             after=sequence,
@@ -303,6 +325,15 @@ class ReporterApp:
         self._sse = SseApi(stream, sockets, limits.websocket_connections_max, origins)
         return [*stream.routes(), *self._sse.routes(), *asyncapi.routes()]
 
+    async def _start_webhooks(self, stack: AsyncExitStack) -> None:
+        self.webhooks = Webhooks(
+            WebhookStore(self.store.engine, self.config.partition),
+            WebhookMessages(self.market, self.store.queries, self._drop_copy),
+            self.config.reporter.webhooks,
+        )
+        stack.push_async_callback(self.webhooks.stop)
+        await self.webhooks.start()
+
     async def _start_http(self, stack: AsyncExitStack) -> None:
         limits, queries = self.config.reporter, self.store.queries
         sockets = SocketLimits(
@@ -317,13 +348,7 @@ class ReporterApp:
         keys = KeyRing(self.market.directory)
         self._private = PrivateStream(self.market, keys, limits.heartbeat_ms / 1_000)
         self._drop_copy = DropCopyApi(self.market, queries, limits.heartbeat_ms / 1_000)
-        self.webhooks = Webhooks(
-            WebhookStore(self.store.engine, self.config.partition),
-            WebhookMessages(self.market, queries, self._drop_copy),
-            limits.webhooks,
-        )
-        stack.push_async_callback(self.webhooks.stop)
-        await self.webhooks.start()
+        await self._start_webhooks(stack)
         market_api = MarketApi(
             self.market,
             queries,
@@ -340,6 +365,7 @@ class ReporterApp:
             feed=lambda: self.feed.stats,
             routes=lambda: self._http.stats,
         )
+        state_api = StateApi(self.store.engine, self.config.partition)
         description = about("reporter", self.config.partition, self.config.component_folder("reporter"))
         self._http = HttpService(
             f"{self.config.exchange.name} reporter",
@@ -351,6 +377,7 @@ class ReporterApp:
                 *self._private.routes(),
                 *WebhookApi(self.webhooks, self.market).routes(),
                 *self._news.routes(),
+                *state_api.routes(),
                 config_route("reporter", self.config, lambda: self._config_follower),
                 *WebPage(self.config).routes(),
             ],
@@ -371,6 +398,7 @@ class ReporterApp:
         port = await self._http.start(address.host, address.port)
         stack.push_async_callback(self._http.stop)
         stack.callback(self._sse.close)
+        stack.callback(state_api.close)
         self.url = self.config.reporter.url.rstrip("/") or url_of(Address(address.host, port))
 
 

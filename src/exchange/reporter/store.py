@@ -237,6 +237,11 @@ class ReporterStore:
 
     # --- out --------------------------------------------------------------------------------------
 
+    def position(self) -> Position:
+        """Read how far the store has come; (0, 0) while it is empty."""
+        with self.engine.connect() as connection, connection.begin():
+            return read_position(connection, self.partition)
+
     def restore(self, latest_trades: int) -> Restored:
         """Read where the reporter stopped. latest_trades: how many of each symbol to bring."""
         self._keep_intervals()

@@ -104,7 +104,8 @@ class StreamApi:
 
     def check(self, operation: Operation) -> None:
         """Raise `ApiError` where a subscription does not make sense."""
-        self._symbol_ids(operation, self._selection(operation))
+        symbol_ids = self._symbol_ids(operation, self._selection(operation))
+        self._check_count(operation, symbol_ids, 0)
 
     async def subscribe(self, subscriber: Subscriber, operation: Operation) -> None:
         """Subscribe to what is asked for, and send what it begins with. Raise `ApiError`."""
@@ -194,11 +195,12 @@ class StreamApi:
             if symbol_id != WHOLE_EXCHANGE and (channel, interval_s, symbol_id) in subscriber.groups:
                 name = self.hub.market.directory.symbols[symbol_id].symbol
                 raise _wrong("symbols", f"has {name}, which is subscribed to already; unsubscribe first")
+        self._check_count(operation, symbol_ids, subscriber.count)
+
+    def _check_count(self, operation: Operation, symbol_ids: list[int], has: int) -> None:
         count = 1 if EVERYTHING in operation.symbols else len(symbol_ids)
-        if subscriber.count + count > self._subscriptions_max:
-            text = (
-                f"a connection has at most {self._subscriptions_max} subscriptions; it has {subscriber.count}"
-            )
+        if has + count > self._subscriptions_max:
+            text = f"a connection has at most {self._subscriptions_max} subscriptions; it has {has}, got {count} more"
             raise ApiError.of(ErrorCode.TOO_MANY_SUBSCRIPTIONS, text, "symbols")
 
     def _unsubscribe(self, subscriber: Subscriber, operation: Operation) -> None:

@@ -40,7 +40,7 @@ _HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0", "::", "")
 class PageConfig(msgspec.Struct, kw_only=True):
     """What the page needs to know: where the components are, as its browser reaches them.
 
-    time_zone: the market's, of the schedule; UTC where there is none.
+    time_zone: the market's, of the schedule; UTC where there is none. intervals: of the candles that are kept.
     """
 
     name: str
@@ -51,6 +51,7 @@ class PageConfig(msgspec.Struct, kw_only=True):
     clearing: str
     stream: str
     time_zone: str
+    intervals: list[str]
 
 
 class WebPage:
@@ -118,6 +119,7 @@ class WebPage:
             clearing=_seen_from(call, config.clearing.url, config.clearing_address()),
             stream=reporter.replace("http", "ws", 1) + STREAM_PATH,
             time_zone=config.engine.schedule.time_zone if config.engine.schedule.enabled else "UTC",
+            intervals=list(self._config.reporter.candle_intervals),
         )
 
     def _policy(self, call: Call) -> str:

@@ -11,15 +11,23 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
+from exchange.domain import commands as c
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
 from exchange.domain.directory import Directory
 from exchange.domain.order import Side
+from exchange.domain.order_list import Contingency
 from exchange.domain.units import format_date, format_price, format_time, public_id
+from exchange.wire.records import number_of
 
 COLUMNS = (
     "row", "seq", "command", "at", "epoch", "event", "order_id", "other_order_id", "member", "account", "symbol",
-    "side", "price", "qty", "leaves", "reason", "client_order_id", "match_id", "hash",
+    "side", "price", "qty", "leaves", "reason", "client_order_id", "terms", "match_id", "hash",
 )  # fmt: skip
+COLUMNS_BEFORE = tuple(column for column in COLUMNS if column != "terms")
+"""The columns of files that were written before there were terms; they are verified as ever."""
 END = "end_of_day"
 HASH_BYTES = 16
 _SEPARATOR = "\x1f"
@@ -27,9 +35,30 @@ Row = tuple[str, ...]
 
 ORDER_EVENTS = (
     e.OrderAccepted, e.SpecialTermsAccepted, e.OrderRepriced, e.OrderRefreshed, e.OrderTriggered, e.OrderRejected,
-    e.OrderDuplicated, e.OrderCancelled, e.OrderAmended, e.OrderReplaced,
+    e.OrderDuplicated, e.OrderCancelled, e.OrderAmended, e.OrderReplaced, e.PegAccepted, ce.SpecialTermsAdjusted,
+    e.OrderListTriggered, e.OrderListEnded, e.QuoteRejected, e.QuotesCancelled, e.QuoteProtectionReached,
 )  # fmt: skip
-"""Events of one order; those of two are trades, busts, corrections, and trades that were prevented."""
+"""Events of one order, or of an account's quotes; those of two are trades, busts, corrections, prevented trades, lists
+and quotes; those of a symbol are splits, dividends and new tickers; a refused command is of the order that it named."""
+SYMBOL_EVENTS = (ce.SymbolSplit, ce.DividendPaid, ce.SymbolRenamed)
+OF_ORDERS = {
+    number_of(kind): kind.__name__
+    for kind in (
+        c.CancelOrder, c.AmendOrder, c.ReplaceOrder, c.CancelOrders, c.CancelOrdersWithin, c.EnterOrderList,
+        c.MassQuote, c.CancelQuotes,
+    )
+}  # fmt: skip
+"""Commands whose refusal stands in the trail, by number."""
+NAMES_AN_ORDER = ("CancelOrder", "AmendOrder", "ReplaceOrder")
+NAMES_AN_ACCOUNT = ("EnterOrderList", "MassQuote", "CancelQuotes")
+_PRICES = (
+    "stop_price", "trail_amount", "old_price", "old_reference", "reference_price", "cash_price", "amount", "offset",
+)  # fmt: skip
+_HEAD = frozenset({
+    "sequence", "command_sequence", "time_ns", "epoch", "partition", "last_of_command", "symbol_id", "account_id",
+    "order_id", "new_order_id", "side", "price", "quantity", "leaves", "reason", "client_order_id", "orders",
+})  # fmt: skip
+"""What has a column of its own, or is told otherwise."""
 
 
 def first_hash(partition: int, date: int) -> bytes:
@@ -51,11 +80,17 @@ class AuditTrail:
         self.hash = first_hash(partition, date)
         self._date = date
         self._present_date = 0
+        self._accounts: dict[int, int] = {}
+        self._ended: list[int] = []
 
     def take(self, event: e.Event) -> Iterator[Row]:
         """Give the rows of an event."""
         if isinstance(event, e.BusinessDayStarted):
             self._present_date = event.date
+            for order_id in self._ended:
+                self._accounts.pop(order_id, None)
+            self._ended = []
+        self._follow(event)
         self.directory.apply(event)
         if self._present_date == self._date:
             for fields in self._fields_of(event):
@@ -80,8 +115,37 @@ class AuditTrail:
         self.hash = row_hash(self.hash, fields)
         return (*fields, self.hash.hex())
 
+    def _follow(self, event: e.Event) -> None:
+        """Remember whose the orders are until the day is over on which they end: a refused cancel names no account."""
+        match event:
+            case e.OrderAccepted():
+                self._accounts[event.order_id] = event.account_id
+            case e.OrderReplaced():
+                self._accounts[event.new_order_id] = event.account_id
+                self._ended.append(event.order_id)
+            case e.OrderCancelled():
+                self._ended.append(event.order_id)
+            case e.TradeExecuted():
+                sides = (
+                    (event.maker_order_id, event.maker_leaves),
+                    (event.taker_order_id, event.taker_leaves),
+                )
+                self._ended += [order_id for order_id, leaves in sides if not leaves]
+
     def _fields_of(self, event: e.Event) -> Iterator[dict[str, str]]:
         match event:
+            case e.OrderListAccepted():
+                yield from self._of_list(event)
+            case e.QuoteAccepted():
+                for side, order_id in ((Side.BUY, event.bid_order_id), (Side.SELL, event.ask_order_id)):
+                    if order_id:
+                        yield self._who(event.account_id, event.symbol_id) | {
+                            "order_id": text_of(order_id), "side": side_of(side), "terms": f"quote_id={event.quote_id}",
+                        }  # fmt: skip
+            case e.CommandRejected() if event.command_type in OF_ORDERS:
+                yield self._of_refusal(event)
+            case _ if isinstance(event, SYMBOL_EVENTS):
+                yield self._who(0, event.symbol_id) | {"account": "", "terms": terms_of(event)}
             case e.TradeExecuted() | e.MatchPrevented():
                 yield from self._of_two(event)
             case e.TradeBusted() | e.TradeCorrected():
@@ -99,6 +163,34 @@ class AuditTrail:
         values["price"] = price_of(getattr(event, "price", 0))
         values["side"] = side_of(getattr(event, "side", 0))
         values["other_order_id"] = text_of(getattr(event, "new_order_id", ""))
+        values["terms"] = terms_of(event)
+        return values
+
+    def _of_list(self, event: e.OrderListAccepted) -> Iterator[dict[str, str]]:
+        """Give a row for each order of a list, whether it comes in at once or waits."""
+        contingency = Contingency(event.contingency).name.lower()
+        for place, order in enumerate(event.orders):
+            terms = {"list_id": event.list_id, "contingency": contingency, "place": place + 1}
+            yield self._who(event.account_id, event.symbol_id) | {
+                "order_id": text_of(event.list_id - place), "side": side_of(order.side), "price": price_of(order.price),
+                "qty": text_of(order.quantity), "client_order_id": order.client_order_id,
+                "terms": " ".join([*(f"{name}={value}" for name, value in terms.items()), terms_of(order)]),
+            }  # fmt: skip
+
+    def _of_refusal(self, event: e.CommandRejected) -> dict[str, str]:
+        """Give the row of a command that was refused and changed nothing."""
+        command = OF_ORDERS[event.command_type]
+        account_id = 0
+        if command in NAMES_AN_ORDER:
+            account_id = self._accounts.get(event.subject, 0)
+        elif command in NAMES_AN_ACCOUNT:
+            account_id = event.subject
+        values = self._who(account_id, event.symbol_id) | {"reason": text_of(event.reason)}
+        values["terms"] = (
+            f"command={command} subject={event.subject} measured={event.measured} limit={event.limit}"
+        )
+        if command in NAMES_AN_ORDER:
+            values["order_id"] = text_of(event.subject)
         return values
 
     def _of_two(self, event: e.TradeExecuted | e.MatchPrevented) -> Iterator[dict[str, str]]:
@@ -135,10 +227,21 @@ class AuditTrail:
         member = self.directory.participants.get(account.participant_id) if account else None
         symbol = self.directory.symbols.get(symbol_id)
         return {
-            "account": str(account_id),
+            "account": str(account_id) if account_id else "",
             "member": member.name if member else "",
             "symbol": symbol.symbol if symbol else "",
         }
+
+
+def terms_of(event: msgspec.Struct) -> str:
+    """Write what has no column of its own as words `name=value`; what is nothing or empty is left out."""
+    values = {name: getattr(event, name) for name in event.__struct_fields__ if name not in _HEAD}
+    words = []
+    for name, value in values.items():
+        if value or isinstance(value, bool):
+            text = format_price(value) if name in _PRICES and value > 0 else text_of(value)
+            words.append(f"{name}={text.replace(' ', '_')}")
+    return " ".join(words)
 
 
 def text_of(value: object) -> str:
@@ -162,7 +265,7 @@ def first_fault(rows: Iterable[Sequence[str]], partition: int, date: int) -> tup
     for row in rows:
         if ended:
             return f"row {row[0] or expected} stands behind the end of the day", expected - 1, before.hex()
-        if len(row) != len(COLUMNS):
+        if len(row) not in (len(COLUMNS), len(COLUMNS_BEFORE)):
             return f"row {expected} has {len(row)} columns, wanted {len(COLUMNS)}", expected - 1, before.hex()
         if row[0] != str(expected):
             return f"row {row[0] or '(none)'} stands where row {expected} is due", expected - 1, before.hex()

@@ -10,7 +10,7 @@ import msgspec
 from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Level, Measure, score_of
 from exchange.surveillance.detector import Detector, Episode, Episodes, joined
-from exchange.surveillance.market import Fill
+from exchange.surveillance.market import Fill, PriceChange
 from exchange.surveillance.settings import MS, SECOND, CircularTrading
 
 TRADES_KEPT_MAX = 64
@@ -61,6 +61,11 @@ class CircularTradingDetector(Detector):
             self._keep(seller.owner, fill.symbol_id, trade)
         else:
             self._found(fill.symbol_id, [*ring, trade])
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Forget the trades before the break, whose shares are others now."""
+        passed = self.state.passed
+        self.state.passed = {key: kept for key, kept in passed.items() if key & 0xFFFF != symbol_id}
 
     def day_ended(self) -> None:
         """Begin to count anew."""

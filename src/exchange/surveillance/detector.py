@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from exchange.surveillance.alert import Finding, Level, evidence_of
-from exchange.surveillance.market import Fill, Market
+from exchange.surveillance.market import Fill, Market, PriceChange
 from exchange.surveillance.order_book import LiveOrder
 
 
@@ -44,8 +44,11 @@ class Detector:
     def withdrawn(self, order: LiveOrder) -> None:
         """Take note of an order that its owner takes back, whole or nearly so, or moves away; it is as it was."""
 
+    def renewed(self, order: LiveOrder, new_order_id: int) -> None:
+        """Take note of a side of a quote that gives way to one as near and of like size; it is as it was."""
+
     def amended(self, order: LiveOrder) -> None:
-        """Take note of an order that was changed in place, as it is now."""
+        """Take note of an order that its owner changed in place, as it is now."""
 
     def ended(self, order: LiveOrder, by_owner: bool) -> None:
         """Take note of an order that is over: filled, cancelled or expired."""
@@ -61,6 +64,9 @@ class Detector:
 
     def closed(self, symbol_id: int) -> None:
         """Take note of a symbol's close: its closing phase is over, or without one its business date is."""
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Take note of a split or a dividend; the symbol's orders are told of one by one afterwards."""
 
     def day_ended(self) -> None:
         """Take note of the end of a business date; what is kept per day goes."""

@@ -8,19 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
+from exchange.domain import corporate_events as ce
 from exchange.domain import events as e
+from exchange.domain.corporate_action import Split
 from exchange.domain.order import CancelReason, OrderFlag, OrderType
 from exchange.domain.phase import CLOSING, Phase
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import sequence_of
 from exchange.surveillance.detector import Detector, hooks_of
-from exchange.surveillance.market import CONTINUOUS, Fill, Indication, Market
-from exchange.surveillance.order_book import BUY, LiveOrder, key_of
+from exchange.surveillance.market import CONTINUOUS, Fill, Indication, Market, PriceChange
+from exchange.surveillance.order_book import (
+    BUY,
+    GAVE_WAY,
+    IMMEDIATE,
+    IN_PLACE,
+    PEGGED,
+    QUOTED,
+    SECOND_SIDE,
+    SELL,
+    LiveOrder,
+    key_of,
+)
 from exchange.wire.records import (
     LAST_OF_COMMAND,
     LAYOUTS,
+    LENGTH,
     VERSION,
     VERSION_OFFSET,
     ProtocolError,
@@ -30,8 +44,13 @@ from exchange.wire.records import (
     version_refused,
 )
 
-BY_OWNER = frozenset({CancelReason.REQUESTED.value, CancelReason.MASS_CANCEL.value})
-"""Cancels that the owner asked for; all others the market made."""
+_GAVE_WAY, _LINKED = CancelReason.QUOTE_REPLACED.value, CancelReason.LINKED.value
+BY_OWNER = frozenset({
+    CancelReason.REQUESTED.value, CancelReason.MASS_CANCEL.value, CancelReason.QUOTE_CANCELLED.value, _GAVE_WAY,
+})  # fmt: skip
+"""Cancels that the owner asked for; all others the market made, but for the second of a pair whose first the owner took
+back: it goes with it, in one command."""
+_IMMEDIATE = frozenset({CancelReason.IMMEDIATE_OR_CANCEL.value, CancelReason.FILL_OR_KILL.value})
 REDUCED_TO_PERCENT = 10
 """An order that is amended to so little of what was left counts as taken back."""
 _HIDDEN = OrderFlag.HIDDEN.value
@@ -40,7 +59,32 @@ _OVER = (Phase.POST_CLOSE.value, Phase.CLOSED.value)
 _CLOSING = tuple(phase.value for phase in CLOSING)
 _TYPE_OFFSET, _FLAGS_OFFSET = 4, 6
 _HEADER = 10
+_QUOTE, _ACCEPTED = number_of(e.QuoteAccepted), number_of(e.OrderAccepted)
 Take = Callable[[tuple[Any, ...]], None]
+
+
+class NewSide(NamedTuple):
+    """A side of a quote that comes in."""
+
+    order_id: int
+    price: int
+    quantity: int
+
+
+def new_sides(records: bytes, offset: int) -> dict[int, NewSide]:
+    """Return the sides that the quote whose acceptance stands at an offset brings in, by side; they follow it."""
+    accepted = decode_event(records, offset)
+    assert isinstance(accepted, e.QuoteAccepted), accepted
+    wanted = {accepted.bid_order_id, accepted.ask_order_id} - {0}
+    found: dict[int, NewSide] = {}
+    unpack = LAYOUTS[e.OrderAccepted].struct.unpack_from
+    while len(found) < len(wanted) and not records[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
+        offset += LENGTH.unpack_from(records, offset)[0]
+        if records[offset + _TYPE_OFFSET] == _ACCEPTED:
+            order_id, _, side, _, _, _, price, quantity, _ = unpack(records, offset)[_HEADER:]
+            if order_id in wanted:
+                found[side] = NewSide(order_id, price, quantity)
+    return found
 
 
 class EventIntake:
@@ -53,7 +97,9 @@ class EventIntake:
         self._entered = hooks_of(detectors, "entered")
         self._rested = hooks_of(detectors, "rested")
         self._withdrawn = hooks_of(detectors, "withdrawn")
+        self._renewed = hooks_of(detectors, "renewed")
         self._amended = hooks_of(detectors, "amended")
+        self._adjusted = hooks_of(detectors, "adjusted")
         self._ended = hooks_of(detectors, "ended")
         self._traded = hooks_of(detectors, "traded")
         self._unmade = hooks_of(detectors, "unmade")
@@ -62,6 +108,10 @@ class EventIntake:
         self._days = hooks_of(detectors, "day_ended")
         self._passed = hooks_of(detectors, "passed")
         self._incoming: list[LiveOrder] = []
+        self._leads = True
+        self._taken_back = (0, 0)
+        self._new_sides: dict[int, NewSide] = {}
+        self._in_place = 0
         self._takers = self._plain_takers()
         self._decoded = self._decoded_takers()
 
@@ -71,8 +121,10 @@ class EventIntake:
         if len(records) > VERSION_OFFSET and records[VERSION_OFFSET] != VERSION:
             raise ProtocolError(version_refused(VERSION_OFFSET, records[VERSION_OFFSET], VERSION))
         decoded, flags_at, type_at = self._decoded, _FLAGS_OFFSET, _TYPE_OFFSET
+        ended = LAST_OF_COMMAND
         for offset, _ in split(records):
             kind = records[offset + type_at]
+            self._leads, ended = ended > 0, records[offset + flags_at] & LAST_OF_COMMAND
             taker = takers.get(kind)
             if taker is not None:
                 unpack, take = taker
@@ -84,8 +136,10 @@ class EventIntake:
                     hook()
                 take(values)
             elif kind in decoded:
+                if kind == _QUOTE:
+                    self._new_sides = new_sides(records, offset)
                 self._take_decoded(decode_event(records, offset), after)
-            if self._incoming and records[offset + flags_at] & LAST_OF_COMMAND:
+            if self._incoming and ended:
                 self._settle()
 
     def _take_decoded(self, event: e.Event, after: int) -> None:
@@ -115,6 +169,12 @@ class EventIntake:
 
     def _decoded_takers(self) -> dict[int, Callable[[Any], None]]:
         takers: dict[type, Callable[[Any], None]] = {
+            e.QuoteAccepted: self._begin_quote,
+            e.PegAccepted: self._peg,
+            ce.SpecialTermsAdjusted: self._adjust_terms,
+            ce.SymbolSplit: self._split,
+            ce.DividendPaid: self._pay_dividend,
+            ce.SymbolRenamed: self._rename,
             e.BusinessDayStarted: self._begin_day,
             e.SymbolAdded: self._add_symbol,
             e.SymbolConfigured: self._add_symbol,
@@ -145,6 +205,8 @@ class EventIntake:
             order_id, account_id, owner, symbol_id, side, price, quantity, quantity, values[7], values[5], values[6],
             key, key << 1 | (side - 1), 0, 0, order_type in _STOPS, flags & _HIDDEN > 0,
         )  # fmt: skip
+        if self._new_sides:
+            order.marks = self._marks_in_quote(order)
         market.orders[order_id] = order
         self._incoming.append(order)
         for hook in self._entered:
@@ -194,11 +256,32 @@ class EventIntake:
         order = self._market.orders.get(order_id)
         if order is None:
             return
-        by_owner = reason in BY_OWNER
-        if by_owner and order.rests:
+        by_owner, act = reason in BY_OWNER, (values[6], order.key)
+        if by_owner:
+            self._taken_back = act
+        elif reason == _LINKED and act == self._taken_back:
+            by_owner = True
+        elif reason in _IMMEDIATE:
+            order.marks |= IMMEDIATE
+        if reason == _GAVE_WAY:
+            self._give_way(order)
+        elif by_owner and order.rests:
             for hook in self._withdrawn:
                 hook(order)
         self._end(order, by_owner)
+
+    def _give_way(self, order: LiveOrder) -> None:
+        """Take the side of a quote back, unless the side that takes its place is as near and of like size."""
+        order.marks |= GAVE_WAY
+        self._in_place = IN_PLACE
+        new = self._new_sides.get(order.side)
+        nearer = new is not None and (new.price - order.price) * (1 if order.side == BUY else -1) >= 0
+        if new is not None and nearer and new.quantity * 100 > REDUCED_TO_PERCENT * order.leaves:
+            for hook in self._renewed:
+                hook(order, new.order_id)
+        elif order.rests:
+            for hook in self._withdrawn:
+                hook(order)
 
     def _end(self, order: LiveOrder, by_owner: bool) -> None:
         for hook in self._ended:
@@ -211,6 +294,9 @@ class EventIntake:
         order = self._market.orders.get(order_id)
         if order is None:
             return
+        if not self._leads:
+            self._change_by_market(order, price, quantity, leaves)
+            return
         moves_away = price < order.price if side == BUY else price > order.price
         if order.rests and (moves_away or leaves * 100 <= REDUCED_TO_PERCENT * order.leaves):
             for hook in self._withdrawn:
@@ -220,6 +306,14 @@ class EventIntake:
         for hook in self._amended:
             hook(order)
         if order.rests and not order.hidden:
+            self._incoming.append(order)
+
+    def _change_by_market(self, order: LiveOrder, price: int, quantity: int, leaves: int) -> None:
+        """Keep up with what the market changed: by a split or dividend, a pair's other order, or a prevented match."""
+        shown = order.shown
+        self._market.show(order, 0)
+        order.price, order.quantity, order.leaves = price, quantity, leaves
+        if shown or (order.rests and not order.hidden):
             self._incoming.append(order)
 
     def _replace(self, values: tuple[Any, ...]) -> None:
@@ -235,6 +329,44 @@ class EventIntake:
         self._come_in(values, new_order_id, account_id, side, order_type, flags, price, quantity)
         if order is not None:
             self._incoming[-1].display = order.display
+
+    # --- quotes, pegs, corporate actions --------------------------------------------------------------
+
+    def _begin_quote(self, event: e.QuoteAccepted) -> None:
+        self._in_place = 0
+
+    def _marks_in_quote(self, order: LiveOrder) -> int:
+        """Return the marks of an order that the quote in hand brings in, 0 for another order."""
+        new = self._new_sides.get(order.side)
+        if new is None or new.order_id != order.order_id:
+            return 0
+        is_second = order.side == SELL and BUY in self._new_sides
+        return QUOTED | self._in_place | (SECOND_SIDE if is_second else 0)
+
+    def _peg(self, event: e.PegAccepted) -> None:
+        order = self._market.orders.get(event.order_id)
+        if order is not None:
+            order.hidden = True
+            order.marks |= PEGGED
+
+    def _adjust_terms(self, event: ce.SpecialTermsAdjusted) -> None:
+        order = self._market.orders.get(event.order_id)
+        if order is not None:
+            order.display = event.display_quantity
+
+    def _split(self, event: ce.SymbolSplit) -> None:
+        self._adjust(event.symbol_id, PriceChange(Split(event.new_shares, event.old_shares)))
+
+    def _pay_dividend(self, event: ce.DividendPaid) -> None:
+        self._adjust(event.symbol_id, PriceChange(Split(1, 1), event.amount))
+
+    def _adjust(self, symbol_id: int, change: PriceChange) -> None:
+        self._market.adjust(symbol_id, change)
+        for hook in self._adjusted:
+            hook(symbol_id, change)
+
+    def _rename(self, event: ce.SymbolRenamed) -> None:
+        self._market.names[event.symbol_id] = event.symbol
 
     # --- trades -------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ import msgspec
 from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Measure, evidence_of, price_text, score_of
 from exchange.surveillance.detector import Detector
-from exchange.surveillance.market import Fill
-from exchange.surveillance.order_book import BUY, LiveOrder
+from exchange.surveillance.market import Fill, PriceChange
+from exchange.surveillance.order_book import BUY, LiveOrder, symbol_of
 from exchange.surveillance.settings import MS, FrontRunning
 
 TRADES_KEPT_MAX = 64
@@ -20,9 +20,10 @@ TRADES_KEPT_MAX = 64
 
 
 class Early(msgspec.Struct, gc=False):
-    """A trade of an account."""
+    """A trade of an account. entered_ns: when its order came in."""
 
     account_id: int
+    entered_ns: int
     time_ns: int
     price: int
     quantity: int
@@ -50,6 +51,7 @@ class FrontRunningDetector(Detector):
     """Looks at what was traded in the seconds before a block."""
 
     CODE = "FRONT-1"
+    VERSION = 2
     State = FrontState
     settings: FrontRunning
     state: FrontState
@@ -62,7 +64,7 @@ class FrontRunningDetector(Detector):
         early = [
             trade
             for trade in self.state.early.get(order.side_key, ())
-            if trade.account_id != order.account_id and trade.time_ns >= oldest_ns
+            if trade.account_id != order.account_id and trade.entered_ns >= oldest_ns
         ]
         if early:
             self.state.blocks[order.order_id] = Block(order.account_id, order.entered_sequence, early)
@@ -81,13 +83,27 @@ class FrontRunningDetector(Detector):
             elif not self.settings.house_accounts or order.account_id in self.settings.house_accounts:
                 self._keep(order, fill)
 
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Forget the trades before the break."""
+        state, orders = self.state, self.market.orders
+        state.early = {key: kept for key, kept in state.early.items() if symbol_of(key) != symbol_id}
+        state.blocks = {
+            order_id: block
+            for order_id, block in state.blocks.items()
+            if order_id in orders and orders[order_id].symbol_id != symbol_id
+        }
+
     def day_ended(self) -> None:
         """Forget the day's trades."""
         self.state.early = {}
 
     def _keep(self, order: LiveOrder, fill: Fill) -> None:
         kept = self.state.early.setdefault(order.side_key, [])
-        kept.append(Early(order.account_id, fill.time_ns, fill.price, fill.quantity, fill.sequence))
+        kept.append(
+            Early(
+                order.account_id, order.entered_ns, fill.time_ns, fill.price, fill.quantity, fill.sequence
+            )
+        )  # fmt: skip
         if len(kept) > TRADES_KEPT_MAX:
             del kept[: TRADES_KEPT_MAX // 2]
 

@@ -6,8 +6,8 @@ import msgspec
 
 from exchange.surveillance.alert import Finding, Level, Measure, score_of
 from exchange.surveillance.detector import Detector, Episode, Episodes, joined
-from exchange.surveillance.market import DEPTH_LEVELS, Fill
-from exchange.surveillance.order_book import BUY, LiveOrder, opposite
+from exchange.surveillance.market import DEPTH_LEVELS, Fill, PriceChange
+from exchange.surveillance.order_book import BUY, LiveOrder, opposite, symbol_of
 from exchange.surveillance.settings import MS, Layering
 
 FILLS_NAMED_MAX = 20
@@ -143,6 +143,17 @@ class LayeringDetector(Detector):
             if len(layers.withdrawn) * 100 >= settings.cancelled_percent * len(layers.entered):
                 del watched[order.side_key]
                 self._found(order, layers)
+
+    def renewed(self, order: LiveOrder, new_order_id: int) -> None:
+        """Take a side of a quote that gives way to its like for the same layer."""
+        layers = self.state.watched.get(order.side_key)
+        if layers is not None and order.order_id in layers.entered:
+            layers.entered[new_order_id] = layers.entered.pop(order.order_id)
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Forget what stood before the break."""
+        watched = self.state.watched
+        self.state.watched = {key: each for key, each in watched.items() if symbol_of(key) != symbol_id}
 
     def day_ended(self) -> None:
         """Begin to count anew."""

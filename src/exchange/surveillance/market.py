@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
+from exchange.domain.corporate_action import Split
 from exchange.domain.symbol import TickRow, TickTable
 from exchange.surveillance.order_book import BookSide, LiveOrder, SymbolBook
 
@@ -41,6 +44,21 @@ class Fill(msgspec.Struct, gc=False):
         return self.maker if self.taker_side == 1 else self.taker
 
 
+class PriceChange(NamedTuple):
+    """What a corporate action does to prices and quantities: shares for shares, or an amount off each price."""
+
+    split: Split
+    amount: int = 0
+
+    def price(self, old: int) -> int:
+        """Return what becomes of a price; none stays none."""
+        return max(self.split.price(old) - self.amount, 1) if old else 0
+
+    def shares(self, old: int) -> int:
+        """Return what becomes of a quantity."""
+        return self.split.shares(old)[0]
+
+
 class Indication(msgspec.Struct):
     """How an auction stood last: its price and what would trade."""
 
@@ -52,7 +70,8 @@ class Indication(msgspec.Struct):
 class Market(msgspec.Struct):
     """Everything that detectors may ask. now_ns, sequence: of the event that is being taken in.
 
-    phases: of symbols that are not in continuous trading; indications: of auctions that are called.
+    phases: of symbols that are not in continuous trading; indications: of auctions that are called;
+    own_levels: what an owner shows on a side of a symbol, by price.
     """
 
     partition: int = 0
@@ -66,6 +85,7 @@ class Market(msgspec.Struct):
     names: dict[int, str] = {}
     orders: dict[int, LiveOrder] = {}
     books: dict[int, SymbolBook] = {}
+    own_levels: dict[int, dict[int, int]] = {}
     last_prices: dict[int, int] = {}
     phases: dict[int, int] = {}
     indications: dict[int, Indication] = {}
@@ -101,8 +121,35 @@ class Market(msgspec.Struct):
     def show(self, order: LiveOrder, quantity: int) -> None:
         """Let the book count so much of an order."""
         if quantity != order.shown:
-            self.book(order.symbol_id).side(order.side).add(order.price, quantity - order.shown)
+            change = quantity - order.shown
+            self.book(order.symbol_id).side(order.side).add(order.price, change)
             order.shown = quantity
+            self._count_own(order.side_key, order.price, change)
+
+    def shown_near(self, side_key: int, symbol_id: int, side: int) -> int:
+        """Return what an owner shows on the best levels of a side."""
+        own = self.own_levels.get(side_key)
+        if not own:
+            return 0
+        return sum([own.get(price, 0) for price in self.book(symbol_id).top(side, DEPTH_LEVELS)])
+
+    def adjust(self, symbol_id: int, change: PriceChange) -> None:
+        """Let a corporate action change what was last traded; its orders are told of one by one."""
+        if symbol_id in self.last_prices:
+            self.last_prices[symbol_id] = change.price(self.last_prices[symbol_id])
+        self.indications.pop(symbol_id, None)
+
+    def _count_own(self, side_key: int, price: int, change: int) -> None:
+        own = self.own_levels.get(side_key)
+        if own is None:
+            own = self.own_levels[side_key] = {}
+        left = own.get(price, 0) + change
+        if left > 0:
+            own[price] = left
+            return
+        del own[price]
+        if not own:
+            del self.own_levels[side_key]
 
     def _owner(self, participant_id: int) -> int:
         group = self.groups.get(participant_id, 0)

@@ -7,6 +7,7 @@ import msgspec
 from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Measure, evidence_of, price_text, score_of
 from exchange.surveillance.detector import Detector
+from exchange.surveillance.market import PriceChange
 from exchange.surveillance.order_book import LiveOrder
 from exchange.surveillance.settings import SECOND, MarkingAuction
 
@@ -58,6 +59,10 @@ class MarkingAuctionDetector(Detector):
             )
         )  # fmt: skip
         del pulls[:-PULLS_KEPT_MAX]
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Forget what was taken back before the break."""
+        self.state.pulls.pop(symbol_id, None)
 
     def uncrossed(self, symbol_id: int, price: int) -> None:
         """Judge what was taken back shortly before."""

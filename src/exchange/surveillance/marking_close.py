@@ -10,8 +10,8 @@ import msgspec
 from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Measure, evidence_of, price_text, score_of
 from exchange.surveillance.detector import Detector
-from exchange.surveillance.market import Fill
-from exchange.surveillance.order_book import BUY, LiveOrder
+from exchange.surveillance.market import Fill, PriceChange
+from exchange.surveillance.order_book import BUY, PEGGED, LiveOrder
 from exchange.surveillance.settings import SECOND, MarkingClose
 
 PARTS = 20
@@ -31,6 +31,12 @@ class Share(msgspec.Struct):
     highest: int = 0
     lowest: int = 0
     named: list[int] = []
+
+    def adjust(self, change: PriceChange) -> None:
+        """Let a corporate action change prices and quantities."""
+        self.bought, self.sold = change.shares(self.bought), change.shares(self.sold)
+        self.aggressive = change.shares(self.aggressive)
+        self.highest, self.lowest = change.price(self.highest), change.price(self.lowest)
 
 
 class Part(msgspec.Struct):
@@ -85,12 +91,25 @@ class MarkingCloseDetector(Detector):
             share.bought += fill.quantity
         else:
             share.sold += fill.quantity
-        if fill.is_auction or order is fill.taker:
+        if fill.is_auction or (order is fill.taker and not order.marks & PEGGED):
             share.aggressive += fill.quantity
             share.highest = max(share.highest, fill.price)
             share.lowest = min(share.lowest or fill.price, fill.price)
             if len(share.named) < NAMED_MAX:
                 share.named.append(fill.sequence)
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Measure prices and quantities as they are from now on, so that the break itself moves nothing."""
+        state = self.state
+        for part in state.parts.get(symbol_id, ()):
+            part.price_before, part.volume = change.price(part.price_before), change.shares(part.volume)
+            for share in part.shares.values():
+                share.adjust(change)
+        if symbol_id in state.volumes:
+            state.volumes[symbol_id] = change.shares(state.volumes[symbol_id])
+        for key, volume in state.owners.items():
+            if key & 0xFFFF == symbol_id:
+                state.owners[key] = change.shares(volume)
 
     def closed(self, symbol_id: int) -> None:
         """Judge the last minutes of a symbol."""

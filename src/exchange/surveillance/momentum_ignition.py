@@ -7,8 +7,8 @@ import msgspec
 from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Measure, evidence_of, price_text, score_of
 from exchange.surveillance.detector import Detector
-from exchange.surveillance.market import Fill
-from exchange.surveillance.order_book import BUY, LiveOrder
+from exchange.surveillance.market import Fill, PriceChange
+from exchange.surveillance.order_book import BUY, PEGGED, LiveOrder, symbol_of
 from exchange.surveillance.settings import MS, MomentumIgnition
 
 PUSHES_KEPT_MAX = 100
@@ -60,12 +60,19 @@ class MomentumIgnitionDetector(Detector):
         """Take note of the push, and of the maker that profits from its own."""
         if fill.is_auction:
             return
-        self._push(fill)
+        if not fill.taker.marks & PEGGED:
+            self._push(fill)
         ignitions = self.state.ignitions
         if ignitions:
             ignition = ignitions.get(fill.maker.key)
             if ignition is not None:
                 self._reverse(ignition, fill)
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Forget the pushes before the break."""
+        state = self.state
+        state.pushes = {key: kept for key, kept in state.pushes.items() if symbol_of(key) != symbol_id}
+        state.ignitions = {key: kept for key, kept in state.ignitions.items() if key & 0xFFFF != symbol_id}
 
     def day_ended(self) -> None:
         """Forget the day."""

@@ -7,12 +7,15 @@ from bisect import bisect_left, insort
 import msgspec
 
 BUY, SELL = 1, 2
+PEGGED, QUOTED, SECOND_SIDE, IN_PLACE, GAVE_WAY, IMMEDIATE = 1, 2, 4, 8, 16, 32
+"""Marks of an order: the market makes its price; a side of a quote; the other side of a quote of two; its quote
+took the place of another; a newer quote took its place; it was cancelled as what may not rest."""
 
 
 class LiveOrder(msgspec.Struct, gc=False):
     """An order that is not over. shown: how much of it the book counts; waits: a stop that is not triggered.
 
-    key: the number of its owner in its symbol; side_key: the same with its side.
+    key: the number of its owner in its symbol; side_key: the same with its side; marks: see `PEGGED`.
     """
 
     order_id: int
@@ -33,6 +36,7 @@ class LiveOrder(msgspec.Struct, gc=False):
     waits: bool = False
     hidden: bool = False
     rests: bool = False
+    marks: int = 0
 
 
 class BookSide(msgspec.Struct):
@@ -91,3 +95,8 @@ def key_of(owner: int, symbol_id: int) -> int:
 def opposite(side_key: int) -> int:
     """Return the number of the same owner in the same symbol on the other side."""
     return side_key ^ 1
+
+
+def symbol_of(side_key: int) -> int:
+    """Return the symbol of the number of an owner in a symbol on a side."""
+    return side_key >> 1 & 0xFFFF

@@ -1,7 +1,9 @@
 """OTR-1, order-to-trade ratio: a member sends far more orders than it trades. Regulation (EU) 2017/566.
 
-By member, symbol and business date: an order counts 1, taking it back 1, changing it 2; what the market does by itself
-(expiry, kill switch, uncrossing, triggering) counts nothing. Ratio by number: orders / trades - 1, by volume the same.
+By member, symbol and business date: an order counts 1, taking it back 1, changing it 2, a quote so for each of its
+sides, an immediate order that goes unfilled 2; what the market does by itself (expiry, kill switch, uncrossing,
+triggering, the move of a peg, the end of a pair, a split) counts nothing. Ratio by number: orders / trades - 1, by
+volume the same.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ import msgspec
 
 from exchange.surveillance.alert import Finding, Measure, evidence_of, score_of
 from exchange.surveillance.detector import Detector
-from exchange.surveillance.market import Fill
-from exchange.surveillance.order_book import LiveOrder
+from exchange.surveillance.market import Fill, PriceChange
+from exchange.surveillance.order_book import IMMEDIATE, LiveOrder
 from exchange.surveillance.settings import OrderToTrade
 
 
@@ -38,6 +40,7 @@ class OrderToTradeDetector(Detector):
     """Counts orders and trades, and compares them when the business date ends."""
 
     CODE = "OTR-1"
+    VERSION = 2
     State = RatioState
     settings: OrderToTrade
     state: RatioState
@@ -51,8 +54,8 @@ class OrderToTradeDetector(Detector):
         self._count(order, 2, order.leaves)
 
     def ended(self, order: LiveOrder, by_owner: bool) -> None:
-        """Count a cancel that the member asked for."""
-        if by_owner:
+        """Count a cancel that the member asked for, at entry too."""
+        if by_owner or order.marks & IMMEDIATE:
             self._count(order, 1, order.leaves)
 
     def traded(self, fill: Fill) -> None:
@@ -61,6 +64,12 @@ class OrderToTradeDetector(Detector):
             counts = self._counts(order)
             counts.trades += 1
             counts.traded += fill.quantity
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Count shares as they are from now on."""
+        for key, counts in self.state.counts.items():
+            if key & 0xFFFF == symbol_id:
+                counts.volume, counts.traded = change.shares(counts.volume), change.shares(counts.traded)
 
     def day_ended(self) -> None:
         """Judge the day."""

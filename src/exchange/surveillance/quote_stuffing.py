@@ -1,4 +1,7 @@
-"""STUFF-1, quote stuffing: a burst of orders that are nearly all taken back within a second, and none trades."""
+"""STUFF-1, quote stuffing: a burst of orders that are nearly all taken back within a second, and none trades.
+
+A quote is one message with both its sides, also where it takes the place of another one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import msgspec
 from exchange.surveillance.alert import Finding, Measure, evidence_of, score_of
 from exchange.surveillance.detector import Detector
 from exchange.surveillance.market import Fill
-from exchange.surveillance.order_book import LiveOrder
+from exchange.surveillance.order_book import GAVE_WAY, IN_PLACE, SECOND_SIDE, LiveOrder
 from exchange.surveillance.settings import SECOND, QuoteStuffing
 
 NAMED_EACH = 20
@@ -21,6 +24,7 @@ class Burst(msgspec.Struct, gc=False):
     account_id: int
     entered: int = 0
     withdrawn: int = 0
+    in_place: int = 0
     trades: int = 0
     last: int = 0
     named: list[int] = []
@@ -37,6 +41,7 @@ class QuoteStuffingDetector(Detector):
     """Counts messages by the second."""
 
     CODE = "STUFF-1"
+    VERSION = 2
     State = StuffingState
     settings: QuoteStuffing
     state: StuffingState
@@ -57,9 +62,14 @@ class QuoteStuffingDetector(Detector):
             self._judge(key, burst)
 
     def entered(self, order: LiveOrder) -> None:
-        """Count an order."""
+        """Count an order, or a quote by its first side."""
+        if order.marks & SECOND_SIDE:
+            return
         burst = self._burst(order)
         burst.entered += 1
+        if order.marks & IN_PLACE:
+            burst.withdrawn += 1
+            burst.in_place += 1
         self._name(burst)
 
     def amended(self, order: LiveOrder) -> None:
@@ -70,8 +80,8 @@ class QuoteStuffingDetector(Detector):
         self._name(burst)
 
     def ended(self, order: LiveOrder, by_owner: bool) -> None:
-        """Count a cancel."""
-        if by_owner:
+        """Count a cancel; what gave way to a newer quote was counted with that."""
+        if by_owner and not order.marks & (SECOND_SIDE | GAVE_WAY):
             burst = self._burst(order)
             burst.withdrawn += 1
             self._name(burst)
@@ -98,7 +108,7 @@ class QuoteStuffingDetector(Detector):
             burst.named.append(burst.last)
 
     def _judge(self, key: int, burst: Burst) -> None:
-        settings, messages = self.settings, burst.entered + burst.withdrawn
+        settings, messages = self.settings, burst.entered + burst.withdrawn - burst.in_place
         if messages <= settings.messages or burst.trades or not burst.entered:
             return
         percent = burst.withdrawn * 100 // burst.entered

@@ -6,8 +6,8 @@ import msgspec
 
 from exchange.surveillance.alert import Finding, Level, Measure, score_of
 from exchange.surveillance.detector import Detector, Episode, Episodes, joined
-from exchange.surveillance.market import DEPTH_LEVELS, Fill
-from exchange.surveillance.order_book import BUY, LiveOrder, opposite
+from exchange.surveillance.market import DEPTH_LEVELS, Fill, PriceChange
+from exchange.surveillance.order_book import BUY, LiveOrder, opposite, symbol_of
 from exchange.surveillance.settings import MS, Spoofing
 
 SIZES_KEPT = 101
@@ -33,9 +33,17 @@ class Sizes(msgspec.Struct):
         if self.count % MEDIAN_EVERY == 0:
             self.median = sorted(last)[len(last) // 2]
 
+    def adjust(self, change: PriceChange) -> None:
+        """Let a corporate action change the sizes."""
+        self.last = [change.shares(quantity) for quantity in self.last]
+        self.median = change.shares(self.median)
+
 
 class Bait(msgspec.Struct):
-    """A large order near the touch, and what its owner traded on the other side while it lived."""
+    """A large order near the touch, and what its owner traded on the other side while it lived.
+
+    shown_quantity: the most that its owner showed near the touch on the other side when it traded there.
+    """
 
     entered_ns: int
     entered_sequence: int
@@ -44,6 +52,7 @@ class Bait(msgspec.Struct):
     depth_percent: int
     filled_ns: int = 0
     filled_quantity: int = 0
+    shown_quantity: int = 0
     fills: list[int] = []
 
 
@@ -63,6 +72,7 @@ class SpoofingDetector(Detector):
     """Looks for baits that were taken back after a fill on the other side."""
 
     CODE = "SPOOF-1"
+    VERSION = 2
     State = SpoofingState
     settings: Spoofing
     state: SpoofingState
@@ -85,9 +95,13 @@ class SpoofingDetector(Detector):
         if away > settings.ticks_from_touch * tick:
             return
         percent = order.shown * 100 // max(1, book.depth(order.side, DEPTH_LEVELS))
-        if percent >= settings.depth_percent:
-            bait = Bait(order.entered_ns, order.entered_sequence, order.shown, order.shown // median, percent)
-            self.state.baits.setdefault(order.side_key, {})[order.order_id] = bait
+        if percent < settings.depth_percent:
+            return
+        own = self.state.baits.setdefault(order.side_key, {})
+        if order.order_id not in own:
+            own[order.order_id] = Bait(
+                order.entered_ns, order.entered_sequence, order.shown, order.shown // median, percent
+            )
 
     def traded(self, fill: Fill) -> None:
         """Take note of what the owner of a bait trades on the other side."""
@@ -95,7 +109,14 @@ class SpoofingDetector(Detector):
         if not baits or fill.is_auction:
             return
         for order in (fill.maker, fill.taker):
-            for bait in baits.get(opposite(order.side_key), {}).values():
+            found = baits.get(opposite(order.side_key))
+            if not found:
+                continue
+            shown = self.market.shown_near(order.side_key, order.symbol_id, order.side)
+            if order is fill.taker:
+                shown += fill.quantity
+            for bait in found.values():
+                bait.shown_quantity = max(bait.shown_quantity, shown)
                 bait.filled_ns = fill.time_ns
                 bait.filled_quantity += fill.quantity
                 if len(bait.fills) < FILLS_NAMED_MAX:
@@ -111,13 +132,26 @@ class SpoofingDetector(Detector):
             now_ns - bait.filled_ns <= settings.cancel_within_ms * MS
             and now_ns - bait.entered_ns <= settings.life_max_ms * MS
             and order.leaves * 100 >= settings.unfilled_percent * order.quantity
-            and bait.quantity >= settings.times_filled * bait.filled_quantity
+            and bait.quantity >= settings.times_filled * max(bait.filled_quantity, bait.shown_quantity)
         ):
             self._found(order, bait)
 
     def ended(self, order: LiveOrder, by_owner: bool) -> None:
         """Forget a bait that is over."""
         self._forget(order)
+
+    def renewed(self, order: LiveOrder, new_order_id: int) -> None:
+        """Take a side of a quote that gives way to its like for the same bait."""
+        own = self.state.baits.get(order.side_key)
+        if own is not None and order.order_id in own:
+            own[new_order_id] = own.pop(order.order_id)
+
+    def adjusted(self, symbol_id: int, change: PriceChange) -> None:
+        """Measure sizes as they are from now on; what stood before the break baits nobody after it."""
+        state = self.state
+        if symbol_id in state.sizes:
+            state.sizes[symbol_id].adjust(change)
+        state.baits = {key: own for key, own in state.baits.items() if symbol_of(key) != symbol_id}
 
     def day_ended(self) -> None:
         """Begin to count anew."""
@@ -160,6 +194,10 @@ class SpoofingDetector(Detector):
                     Measure("share of its side's depth", f"{bait.depth_percent} %", f"{settings.depth_percent} %"),
                     Measure(
                         "traded on the other side meanwhile", f"{bait.filled_quantity} of {bait.quantity} shares",
+                        f"at most one in {settings.times_filled}",
+                    ),
+                    Measure(
+                        "shown on the other side, with what traded", f"{bait.shown_quantity} of {bait.quantity} shares",
                         f"at most one in {settings.times_filled}",
                     ),
                     Measure(

@@ -41,7 +41,7 @@ DETECTORS: dict[str, type[Detector]] = {
     "erroneous_trades": ErroneousTradeDetector,
 }
 """Every detector by the name of its settings."""
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class WatcherState(msgspec.Struct):

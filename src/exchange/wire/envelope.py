@@ -38,12 +38,7 @@ class EventBatch(msgspec.Struct, frozen=True, gc=False):
 
 def encode_batch(batch: EventBatch) -> bytes:
     """Write an event batch as one message."""
-    return encode_header(batch) + batch.events
-
-
-def encode_header(batch: EventBatch) -> bytes:
-    """Write what stands before the events of a message."""
-    return HEADER.pack(
+    header = HEADER.pack(
         MAGIC,
         VERSION,
         batch.partition,
@@ -54,6 +49,7 @@ def encode_header(batch: EventBatch) -> bytes:
         len(batch.events),
         crc32(batch.events),
     )
+    return header + batch.events
 
 
 def decode_batch(message: bytes) -> EventBatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -26,8 +26,10 @@ OTHERS = [msgspec.structs.replace(ALERT, evidence=(number,)) for number in range
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Engine:
-    return open_store(f"sqlite:///{tmp_path / 'alerts.sqlite'}", MIGRATIONS)
+def store(store_url: str) -> Iterator[Engine]:
+    store = open_store(store_url, MIGRATIONS)
+    yield store
+    store.dispose()
 
 
 def test_an_alert_that_comes_again_changes_nothing(store: Engine) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -39,8 +40,10 @@ class ShortSource(StreamSource):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Engine:
-    return open_store(f"sqlite:///{tmp_path / 'alerts.sqlite'}", MIGRATIONS)
+def store(store_url: str) -> Iterator[Engine]:
+    store = open_store(store_url, MIGRATIONS)
+    yield store
+    store.dispose()
 
 
 @pytest.fixture
@@ -67,6 +70,14 @@ async def looking(
     await eventually(check)
     yield lookout
     await lookout.stop()
+
+
+async def has_looked_through(lookout: Lookout, source: ShortSource, restarts: int) -> None:
+    async def check() -> bool:
+        seen = lookout.stats
+        return (seen.sequence, seen.restarts) == (len(source.stream.events), restarts) or bool(seen.problem)
+
+    await eventually(check)
 
 
 def offline(source: StreamSource, after: int = 0) -> str:
@@ -111,6 +122,32 @@ async def test_other_settings_look_through_everything_again_and_known_alerts_sta
         assert (lookout.stats.alerts, lookout.stats.repeated) == (0, 10)
 
 
+async def test_a_process_that_is_killed_is_followed_by_one_that_goes_on_with_equal_alerts(
+    store: Engine, source: ShortSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.clearing.surveillance.lookout.RESTART_AFTER_S", 0)
+    async with looking(store, source) as lookout:
+        for restarts in (1, 2):
+            assert lookout.watcher._process is not None
+            os.kill(lookout.watcher._process.pid, signal.SIGKILL)
+            source.stream.trade(1, 1, 10)
+            source.wake()
+            await has_looked_through(lookout, source, restarts)
+        assert (lookout.stats.problem, lookout.stats.alerts) == ("", 12)
+    assert stored(store) == offline(source)
+
+
+async def test_a_process_that_dies_again_and_again_stops_surveillance_with_the_reason(
+    store: Engine, source: ShortSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.clearing.surveillance.lookout.RESTART_AFTER_S", 0)
+    monkeypatch.setattr("exchange.clearing.surveillance.lookout.RESTARTS_MAX", 2)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    async with looking(store, source) as lookout:
+        assert lookout.stats.problem.startswith("surveillance has stopped: the process of surveillance")
+        assert lookout.stats.restarts == 2
+
+
 async def test_events_that_are_no_longer_kept_are_passed_by_and_that_is_said(
     store: Engine, source: ShortSource
 ) -> None:
@@ -130,4 +167,5 @@ async def test_a_store_that_cannot_be_written_is_said(store: Engine, source: Sho
     with store.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alerts")
     async with looking(store, source) as lookout:
-        assert "no such table: alerts" in lookout.stats.problem
+        assert "alerts" in lookout.stats.problem
+        assert "cannot store" in lookout.stats.problem or "stopped" in lookout.stats.problem

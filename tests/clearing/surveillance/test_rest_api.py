@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from exchange.clearing.surveillance import alert_store
+from exchange.clearing.surveillance.lookout import BEHIND_MAX
 from exchange.clearing.surveillance.tables import watcher_states
+from exchange.domain.corporate_events import SymbolRenamed
 from exchange.infra.store import begin_write, open_store
 from exchange.surveillance.alert import hash_of_all
 from exchange.surveillance.watcher import Watcher
@@ -125,6 +127,34 @@ async def test_a_restart_goes_on_and_a_lost_place_gives_the_same_alerts_once(
     status = await looked_through(clearing)
     assert (status["alerts"], status["by_state"]) == (4, {"new": 3, "escalated": 1})
     assert (await clearing.get(f"{ALERTS}/{alert_id}"))["state"] == "escalated"
+
+
+async def test_an_alert_of_a_symbol_with_another_ticker_is_found_and_shown_by_that_one(
+    clearing: RunningClearing,
+) -> None:
+    clearing.stream.add(SymbolRenamed, symbol_id=1, old_symbol="AAPL", symbol="APL", name="Apple")
+    clearing.stream.trade(1, 1, 100)
+    assert (await looked_through(clearing))["alerts"] == 4
+    await clearing.caught_up()  # The name is that of clearing's own directory.
+    found = (await clearing.get(f"{ALERTS}?symbol=APL"))["items"]
+    assert [(item["number"], item["symbol"]) for item in found] == [
+        ("4", "APL"), ("3", "APL"), ("2", "APL"), ("1", "APL"),
+    ]  # fmt: skip
+    assert await clearing.get(f"{ALERTS}/{found[-1]['alert_id']}") == found[-1]
+    status, error = await clearing.ask("GET", f"{ALERTS}?symbol=AAPL", "auditor")
+    assert (status, error["message"]) == (404, "there is no symbol AAPL; it is called APL now")
+
+
+async def test_readiness_says_when_surveillance_is_far_behind_and_figures_how_far(
+    clearing: RunningClearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = clearing.app._surveillance
+    assert office.lookout is not None
+    assert office.lookout.feed is not None
+    assert office.notes() == []
+    monkeypatch.setattr(office.lookout.feed.stats, "newest", office.lookout.stats.sequence + BEHIND_MAX + 1)
+    assert office.notes() == [f"surveillance is {BEHIND_MAX + 1} events behind"]
+    assert office.lookout.lag_events == BEHIND_MAX + 1
 
 
 async def test_figures_are_shown_for_prometheus(clearing: RunningClearing) -> None:

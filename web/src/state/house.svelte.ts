@@ -115,6 +115,42 @@ export interface HouseEntry {
   phase: string;
 }
 
+/** What one component has of a symbol's trades. */
+export interface Figures {
+  trades: number;
+  qty: string;
+  notional: string;
+  busted: number;
+}
+
+export interface Breaks {
+  status: "agree" | "break" | "incomplete";
+  business_date: string;
+  at: string;
+  engine: { problem: string };
+  clearing: { problem: string };
+  reporter: { problem: string };
+  items: { symbol: string; engine: Figures | null; clearing: Figures | null; reporter: Figures | null; breaks: string[] }[];
+}
+
+export interface Statement {
+  account: string;
+  business_date: string;
+  currency: string;
+  lines: {
+    symbol: string;
+    opening: string;
+    bought: string;
+    sold: string;
+    closing: string;
+    mark: string | null;
+    realised_fifo: string;
+    unrealised_fifo: string;
+    fees: string;
+  }[];
+  fills_count: number;
+}
+
 const EVERY_MS = 3000;
 
 export class House {
@@ -126,6 +162,8 @@ export class House {
   acts = $state.raw<Act[]>([]);
   defaults = $state.raw<Defaulter[]>([]);
   drilled = $state.raw<Drill | undefined>();
+  breaks = $state.raw<Breaks | undefined>();
+  statement = $state.raw<Statement | undefined>();
   /** What was opened: the lines of a day, a run or an act, by its kind and number. */
   opened = $state.raw<{ what: string; obligations: Obligation[]; lines: Line[]; entries: HouseEntry[] }>({ what: "", obligations: [], lines: [], entries: [] });
   /** Open instructions only, or settled ones too. */
@@ -205,6 +243,38 @@ export class House {
     await this.refresh();
   }
 
+  /** Compare what engine, clearing and reporter have of a day's trades. date: empty for this day. */
+  compare(date: string): Promise<void> {
+    return this.read<Breaks>(`/api/v1/break-report${date && `?date=${date}`}`, (found) => (this.breaks = found));
+  }
+
+  /** Ask for an account's statement of a day. account, date: empty for one's own, of this day. */
+  async show(account: string, date: string): Promise<void> {
+    await this.read<Statement>(statementPath(account, date, "json"), (found) => (this.statement = found));
+  }
+
+  /** Save the statement as a page to print or as a table. */
+  async save(account: string, date: string, format: "html" | "csv"): Promise<void> {
+    const headers = { authorization: `Bearer ${this.key}` };
+    const reply = await fetch(this.addresses.clearing + statementPath(account, date, format), { headers }).catch(() => undefined);
+    if (!reply?.ok) {
+      this.answer = { good: false, text: "The statement could not be fetched; show it first to see why." };
+      return;
+    }
+    const [url, link] = [URL.createObjectURL(await reply.blob()), document.createElement("a")];
+    Object.assign(link, { href: url, download: `statement-${account || "own"}-${date || "today"}.${format}` }).click();
+    URL.revokeObjectURL(url);
+  }
+
+  private async read<T>(path: string, take: (found: T) => void): Promise<void> {
+    try {
+      take(await ask<T>(this.addresses.clearing, path, this.key));
+      this.answer = { good: true, text: "" };
+    } catch (error) {
+      this.answer = { good: false, text: sentence(error) };
+    }
+  }
+
   /** Let one default run through the waterfall; nothing is booked. */
   drill(participant: string, worse_bps: number): Promise<void> {
     return this.carryOut<Drill>("/api/v1/defaults/drill", { participant, worse_bps }, (found) => {
@@ -212,6 +282,10 @@ export class House {
       return `The drill of participant ${participant} is done; nothing is booked.`;
     });
   }
+}
+
+function statementPath(account: string, date: string, format: string): string {
+  return `/api/v1/statement?${new URLSearchParams({ account: account.trim(), date, format })}`;
 }
 
 /** What a member's key may not see is empty; anything else is an error. */

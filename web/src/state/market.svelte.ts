@@ -21,7 +21,6 @@ export interface SymbolInfo {
   short_sales?: { trigger_bps: number; needs_locate: boolean; needs_marking: boolean; restricted: boolean };
 }
 
-export const INTERVALS = ["1s", "5s", "1m", "5m", "1h"] as const;
 const CHANGES_SYMBOLS = new Set([
   "symbol_added", "symbol_changed", "symbol_renamed", "split", "dividend", "short_sales_restricted", "short_sales_free",
 ]);
@@ -80,9 +79,15 @@ export class Market {
     });
   }
 
+  /** The intervals of the candles that the reporter keeps. */
+  get intervals(): readonly string[] {
+    return this.addresses.intervals ?? [this.interval];
+  }
+
   /** Load the symbols, open the stream, and show a symbol: the wanted one if it is listed, else the first. */
   async start(wanted: string): Promise<void> {
     this.symbols = await allSymbols(this.addresses.reporter);
+    if (!this.intervals.includes(this.interval)) this.interval = this.intervals[0] ?? this.interval;
     this.feed.start();
     this.feed.subscribe({ channel: "ticker", symbols: ["*"], conflated: TICKER_MS });
     this.feed.subscribe({ channel: "status", symbols: ["*"] });

@@ -50,14 +50,18 @@ export interface Review {
   match_id: string;
   symbol: string;
   state: string;
+  /** Which side one is; empty for the office. */
+  you: "" | "applicant" | "counterparty";
   basis: string;
   wanted: Remedy;
+  remedy: Remedy;
   agreed: boolean;
   finding: string;
   eligible: boolean;
   due_at: string | null;
   overdue: boolean;
   waits_for_second: Remedy | null;
+  steps: Step[];
 }
 
 export type Outcome = "unfounded" | "explained" | "warned" | "reported";
@@ -77,7 +81,7 @@ export class Oversight {
 
   constructor(private readonly addresses: Addresses) {}
 
-  /** Ask now and then until the answer is called. key: of an operator or an officer, asked for each time. */
+  /** Ask now and then until the answer is called. key: of an officer, or of a member, who sees its own reviews. */
   watch(key: () => string): () => void {
     const look = () => {
       this.key = key();
@@ -92,7 +96,7 @@ export class Oversight {
   async refresh(): Promise<void> {
     if (this.busy) return;
     if (!this.key) {
-      this.refused = "Enter the key of an operator, of clearing or of risk.";
+      this.refused = "Enter the key of an operator, of clearing or of risk; a member's own shows the reviews of its trades.";
       return;
     }
     this.busy = true;
@@ -132,6 +136,14 @@ export class Oversight {
     });
   }
 
+  /** What a side of the trade says to a review: that it agrees, takes it back, or appeals. */
+  say(review: Review, verb: "agree" | "withdraw" | "appeal", reason: string): Promise<void> {
+    return this.told(async () => {
+      const found = await this.post<Review>(`/api/v1/reviews/${review.review_id}/${verb}`, { reason });
+      return `Review ${review.review_id} is ${found.state}${verb === "agree" ? "; both sides agree" : ""}.`;
+    });
+  }
+
   private post<T>(path: string, body: object): Promise<T> {
     return ask<T>(this.addresses.clearing, path, this.key, "POST", body);
   }
@@ -146,9 +158,9 @@ export class Oversight {
   }
 }
 
-/** Where surveillance is switched off there is no such path; anything else is an error. */
+/** Where surveillance is switched off there is no such path, and members may not see it; anything else is an error. */
 function absent(error: unknown): undefined {
-  if (error instanceof ApiError && error.status === 404) return undefined;
+  if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return undefined;
   throw error;
 }
 

@@ -13,7 +13,7 @@ import msgspec
 
 from exchange.infra.errors import InfraError
 from exchange.infra.event_source import EventSource
-from exchange.surveillance.audit_trail import COLUMNS, AuditTrail, Row, first_fault, title_of
+from exchange.surveillance.audit_trail import COLUMNS, COLUMNS_BEFORE, AuditTrail, Row, first_fault, title_of
 from exchange.wire.records import decode_events
 
 Format = Literal["csv", "json", "parquet"]
@@ -107,16 +107,16 @@ def _rows_of(path: Path, kind: str) -> Iterator[Sequence[str]]:
         with path.open(encoding="utf-8", newline="") as file:
             if kind == "csv":
                 rows = csv.reader(file)
-                if tuple(next(rows, ())) != COLUMNS:
+                if tuple(next(rows, ())) not in (COLUMNS, COLUMNS_BEFORE):
                     raise InfraError(f"{path}: the first line does not name the columns of an audit trail")
                 yield from rows
             else:
                 for line in file:
                     row = msgspec.json.decode(line, type=dict[str, str])
                     yield (
-                        [row.get(name, "") for name in COLUMNS]
-                        if tuple(row) == COLUMNS
-                        else list(row.values())
+                        list(row.values())
+                        if tuple(row) in (COLUMNS, COLUMNS_BEFORE)
+                        else [row.get(name, "") for name in COLUMNS]
                     )
     except (OSError, ValueError, csv.Error) as error:
         raise InfraError(f"{path} cannot be read: {error}") from error

@@ -1,14 +1,15 @@
 """The lookout: reads the engine's events for surveillance, beside clearing's own consumer, and stores what is seen.
 
 Alerts are stored before the place up to which they were looked for; so after a crash a stretch is looked through again
-and gives the same alerts, which change nothing. A lookout that fails says so and leaves clearing alone.
+and gives the same alerts, which change nothing. A lookout that fails says so and leaves clearing alone. The detectors
+work in a process of their own (`watcher_process.py`), so a trade never waits for them; what they have not seen yet
+waits here up to a bound, then at the engine. Should that process die, another one goes on from the stored place.
 Rules: with other settings, or a state that cannot be read, it looks from the first event on that the engine keeps.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -17,13 +18,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from exchange.clearing.surveillance.alert_store import WatcherPlace, add_alerts, read_place, write_place
+from exchange.clearing.surveillance.watcher_process import WatcherGone, WatcherProcess
 from exchange.infra.errors import EventsGone, InfraError
 from exchange.infra.feed import Feed
 from exchange.infra.store import begin_write, reason_of
 from exchange.infra.store_retry import STOP_WAIT_S, with_retries
 from exchange.surveillance.alert import Alert
 from exchange.surveillance.settings import Settings
-from exchange.surveillance.watcher import StateRefused, Watcher
+from exchange.surveillance.watcher import StateRefused
 from exchange.wire.envelope import EventBatch, join_batches
 from exchange.wire.records import ProtocolError
 
@@ -35,18 +37,27 @@ TAKEN_BYTES_MAX = 256 << 10
 """What is looked through at once, at least one batch; between two others may have the processor."""
 STATE_STORED_EVERY_S = 30.0
 """How often the place is stored, where it moved; so much is looked through again after a crash."""
+RESTARTS_MAX = 5
+"""How often in a row the process that looks is begun anew before a place is stored; then surveillance stops."""
+RESTART_AFTER_S = 1.0
+BEHIND_MAX = 100_000
+"""Events that surveillance may lack before readiness says so."""
 
 MakeFeed = Callable[[int, int], Awaitable[Feed]]
 
 
 class LookoutStats(msgspec.Struct):
-    """What the lookout did since its start. problem: why it looks no more, or cannot store; else empty."""
+    """What the lookout did since its start. problem: why it looks no more, or cannot store; else empty.
+
+    restarts: how often the process that looks has died and another one went on.
+    """
 
     sequence: int = 0
     began_at: int = 0
     alerts: int = 0
     repeated: int = 0
     suppressed: int = 0
+    restarts: int = 0
     problem: str = ""
 
 
@@ -56,15 +67,14 @@ class Lookout:
     def __init__(self, store: Engine, settings: Settings, partition: int, make_feed: MakeFeed) -> None:
         self.stats = LookoutStats()
         self.feed: Feed | None = None
-        self.watcher = Watcher(settings, partition)
+        self.watcher = WatcherProcess(settings, partition)
         self._store = store
-        self._settings = settings
         self._partition = partition
         self._make_feed = make_feed
         self._epoch = 0
         self._stored_sequence = 0
+        self._restarts_left = RESTARTS_MAX
         self._closing = False
-        self._lock = threading.Lock()
         self._work: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -80,23 +90,46 @@ class Lookout:
             await asyncio.wait([self._work], timeout=STOP_WAIT_S)
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
+        await asyncio.to_thread(self.watcher.stop)
+
+    @property
+    def lag_events(self) -> int:
+        """Return how many events are known of and not yet looked through."""
+        return max(0, self.feed.stats.newest - self.stats.sequence) if self.feed else 0
 
     async def run(self) -> None:
         """Look until `stop`; an error ends it, is logged and shown."""
         try:
-            await asyncio.to_thread(self._load)
             while not self._closing:
                 try:
-                    await self._follow()
-                except* EventsGone as gone:
-                    self._begin_at(first_kept_of(gone))
+                    await asyncio.to_thread(self._load)
+                    await self._follow_what_is_kept()
+                except* WatcherGone as gone:
+                    await self._begin_again(leaf_of(gone))
         except* (InfraError, SQLAlchemyError, ProtocolError, OSError, ValueError) as errors:
             error = leaf_of(errors)
             reason = reason_of(error) if isinstance(error, SQLAlchemyError) else str(error)
             self.stats.problem = f"surveillance has stopped: {reason}"
             log.error("surveillance_stopped", reason=reason)
 
+    async def _begin_again(self, gone: BaseException) -> None:
+        """Take note that the process died, and wait a little before the next. Raise where it dies again and again."""
+        if self._restarts_left <= 0 or self._closing:
+            raise gone
+        self._restarts_left -= 1
+        self.stats.restarts += 1
+        log.error("surveillance_process_ended", reason=str(gone), restarts=self.stats.restarts)
+        await asyncio.sleep(RESTART_AFTER_S)
+
     # --- the stream -----------------------------------------------------------------------------------
+
+    async def _follow_what_is_kept(self) -> None:
+        """Follow the stream until the end; where it begins later than wanted, from there."""
+        while not self._closing:
+            try:
+                await self._follow()
+            except* EventsGone as gone:
+                await asyncio.to_thread(self._begin_at, first_kept_of(gone))
 
     async def _follow(self) -> None:
         """Read, look through and store, until the feed is closed."""
@@ -144,8 +177,7 @@ class Lookout:
         self.stats.sequence, self._epoch = batch.last_sequence, batch.epoch
 
     def _look_through(self, batch: EventBatch) -> list[Alert]:
-        with self._lock:
-            return self.watcher.take(batch.events, self.stats.sequence)
+        return self.watcher.take(batch.events, self.stats.sequence)
 
     def _add(self, found: list[Alert]) -> int:
         with begin_write(self._store) as connection:
@@ -157,12 +189,15 @@ class Lookout:
         """Go on where it stood, or begin anew where that is of no use."""
         with self._store.connect() as connection:
             place = read_place(connection, self._partition)
+        self.watcher.begin()
+        self.stats.sequence = self.stats.began_at = self._stored_sequence = self._epoch = 0
         if place is None:
             return
         try:
             self.watcher.load(place.state)
         except StateRefused as error:
             log.warning("surveillance_begins_anew", reason=str(error))
+            self.watcher.begin()
             return
         self.stats.sequence = self._stored_sequence = place.sequence
         self.stats.began_at, self._epoch = place.began_at, place.epoch
@@ -170,18 +205,17 @@ class Lookout:
     def _begin_at(self, first_kept: int) -> None:
         """Begin with the first event that the engine keeps; what was before is not known."""
         log.warning("surveillance_begins_late", after=self.stats.sequence, first_kept=first_kept)
-        self.watcher = Watcher(self._settings, self._partition)
+        self.watcher.begin()
         self.stats.sequence, self.stats.began_at, self._epoch = first_kept - 1, first_kept, 0
 
     def _store_place(self) -> None:
         if self.stats.sequence == self._stored_sequence:
             return
-        with self._lock:
-            state = self.watcher.dump()
+        state = self.watcher.dump()
         place = WatcherPlace(self._epoch, self.stats.sequence, self.stats.began_at, state)
         with begin_write(self._store) as connection:
             write_place(connection, self._partition, place)
-        self._stored_sequence = place.sequence
+        self._stored_sequence, self._restarts_left = place.sequence, RESTARTS_MAX
 
     def _note_failure(self, reason: str, tries: int) -> None:
         if not self.stats.problem:

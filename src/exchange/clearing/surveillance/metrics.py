@@ -19,7 +19,7 @@ SURVEILLANCE_FAMILIES: tuple[Family[Lookout], ...] = (
     gauge(
         "exchange_surveillance_lag_events",
         "Events known of and not yet looked through.",
-        lambda lookout: max(0, lookout.feed.stats.newest - lookout.stats.sequence) if lookout.feed else 0,
+        lambda lookout: lookout.lag_events,
     ),
     counter(
         "exchange_surveillance_alerts_total",
@@ -31,10 +31,15 @@ SURVEILLANCE_FAMILIES: tuple[Family[Lookout], ...] = (
         "Alerts beyond the most of a day about the same members and symbol.",
         lambda lookout: lookout.stats.suppressed,
     ),
+    counter(
+        "exchange_surveillance_restarts_total",
+        "How often the process that looks has died and another one went on from the stored place.",
+        lambda lookout: lookout.stats.restarts,
+    ),
     gauge(
         "exchange_surveillance_orders",
         "Live orders that are watched.",
-        lambda lookout: len(lookout.watcher.market.orders),
+        lambda lookout: lookout.watcher.orders,
     ),
 )
 """What is shown where `[surveillance] enabled` is set."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from prometheus_client.metrics_core import Metric
 
-from exchange.clearing.surveillance.lookout import Lookout
+from exchange.clearing.surveillance.lookout import BEHIND_MAX, Lookout
 from exchange.clearing.surveillance.metrics import SURVEILLANCE_FAMILIES
 from exchange.clearing.surveillance.rest_api import SurveillanceApi
 from exchange.domain.directory import Directory
@@ -47,7 +47,11 @@ class SurveillanceOffice:
 
     def notes(self) -> list[str]:
         """Say what is wrong, for who asks whether clearing is ready; it does its work all the same."""
-        return [self.lookout.stats.problem] if self.lookout and self.lookout.stats.problem else []
+        if self.lookout is None:
+            return []
+        problem, lag = self.lookout.stats.problem, self.lookout.lag_events
+        behind = [f"surveillance is {lag} events behind"] if lag > BEHIND_MAX else []
+        return [problem, *behind] if problem else behind
 
 
 async def open_surveillance(

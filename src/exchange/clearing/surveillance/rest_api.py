@@ -206,7 +206,9 @@ class SurveillanceApi:
             return 0
         symbol = self._directory.symbol_named(name)
         if symbol is None:
-            raise ApiError.of(ErrorCode.NOT_FOUND, f"there is no symbol {name}")
+            now = self._directory.present_name(name)
+            called = f"; it is called {now} now" if now else ""
+            raise ApiError.of(ErrorCode.NOT_FOUND, f"there is no symbol {name}{called}")
         return symbol.symbol_id
 
     def _view(self, filed: Filed) -> j.AlertView:
