@@ -9,7 +9,10 @@ import pytest
 
 from exchange.domain.order import Side
 from exchange.infra.event_log import EventLog
+from exchange.infra.event_log_files import INDEX_STEP_BYTES
 from exchange.infra.event_log_run import EventRun, read_run
+from exchange.wire.envelope import HEADER
+from exchange.wire.records import SEQUENCE, SEQUENCE_OFFSET, VERSION
 from tests.engine.own_commands import Desk, order
 
 
@@ -42,3 +45,24 @@ def test_a_run_ends_with_what_was_in_the_log_when_it_was_told(tmp_path: Path) ->
     log.append(b"\0" * 40, last + 1, 1)
     assert read_run(run).last_sequence <= last
     log.close()
+
+
+@pytest.mark.parametrize("short_by", [1, 8, HEADER.size - 1, HEADER.size, HEADER.size + 1])
+def test_an_event_is_found_right_before_the_next_entry_of_the_index(tmp_path: Path, short_by: int) -> None:
+    """The bytes that are read at first end within its envelope's header, or just before or behind it."""
+    log = EventLog.open(tmp_path, epoch=1)
+    filling = INDEX_STEP_BYTES - short_by - 2 * HEADER.size
+    first, second = event_of(1, filling // 2), event_of(2, filling - filling // 2)
+    for sequence, record in enumerate((first, second, last := event_of(3, 64)), 1):
+        log.append(record, sequence, 1)
+    assert log.event_at(3) == last
+    log.close()
+
+
+def event_of(sequence: int, size_bytes: int) -> bytes:
+    """Return a record of a size with nothing but its sequence, which is all that the log looks at."""
+    record = bytearray(size_bytes)
+    record[:4] = size_bytes.to_bytes(4, "little")
+    record[5] = VERSION
+    SEQUENCE.pack_into(record, SEQUENCE_OFFSET, sequence)
+    return bytes(record)

@@ -228,10 +228,11 @@ class _Recovery:
     def _complete_log(self, events: bytes, first: int, last: int, epoch: int) -> None:
         """Add to the event log what it has not; compare its last event with what it should be."""
         have = self.log.last_sequence
-        if first <= have <= last and self.log.event_at(have) != _record(events, have):
+        if first <= have <= last and (seen := self.log.event_at(have)) != (due := _record(events, have)):
             raise HistoryMissing(
                 f"event {have} in {self.folder.events} is another one than the journal gives, so the two do not belong"
-                " together; move that folder away if the journal is the right one, and start again"
+                " together; move that folder away if the journal is the right one, and start again. Its record there is"
+                f" {seen.hex() if seen else 'not to be found'}, by the journal {due.hex()}"
             )
         if last > have:
             offset = next(at for at, _ in split(events) if _sequence_at(events, at) == max(first, have + 1))

@@ -78,7 +78,9 @@ def chunks_of(run: EventRun) -> Iterator[EventBatch]:
     except FileNotFoundError:
         raise EventsGone(run.next_sequence) from None
     try:
-        data = os.pread(descriptor, min(run.size_bytes, INDEX_STEP_BYTES + run.max_bytes), offset)
+        # The envelope may begin right before the next entry of the index would stand: then its header reaches over it.
+        wanted = INDEX_STEP_BYTES + HEADER.size + run.max_bytes
+        data = os.pread(descriptor, min(run.size_bytes, wanted), offset)
         at, begun, expected = 0, False, 0
         while at + HEADER.size <= len(data):
             _, _, _, _, _, count, first, length, _ = HEADER.unpack_from(data, at)
