@@ -91,12 +91,21 @@ def accessibility_faults(page: Page) -> list[str]:
     return found
 
 
+def enter(exchange: ExchangeProcess, who: str, side: str, qty: str, price: str, **more: str) -> None:
+    """Enter an order, in XYZ unless `more` says otherwise."""
+    client = Client(exchange.url("engine"), exchange.keys()["participants"][who]["key"])
+    order = {"symbol": "XYZ", "side": side, "qty": qty, "price": price, **more}
+    status, answer = client.call("POST", "/api/v1/order", order)
+    assert status == 201, answer
+
+
 def cross(exchange: ExchangeProcess, price: str, symbol: str = "XYZ") -> None:
     """Trade five shares of alice with bob."""
-    keys = exchange.keys()["participants"]
-    for name, side in (("alice", "sell"), ("bob", "buy")):
-        order = {"symbol": symbol, "side": side, "qty": "5", "price": price, "time_in_force": "gtc"}
-        status, answer = Client(exchange.url("engine"), keys[name]["key"]).call(
-            "POST", "/api/v1/order", order
-        )
-        assert status == 201, answer
+    enter(exchange, "alice", "sell", "5", price, symbol=symbol, time_in_force="gtc")
+    enter(exchange, "bob", "buy", "5", price, symbol=symbol, time_in_force="gtc")
+
+
+def wash(exchange: ExchangeProcess, who: str, qty: str) -> None:
+    """Let a member trade with itself, at 10.00."""
+    enter(exchange, who, "sell", qty, "10.00", time_in_force="gtc")
+    enter(exchange, who, "buy", qty, "10.00", time_in_force="gtc")

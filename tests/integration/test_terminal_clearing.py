@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.exchange_process import Client, ExchangeProcess, wait_for
-from tests.integration.terminal_screen import DESK, NEEDS_TERMINAL, WAIT_MS, Screen, cross, picture
+from tests.integration.terminal_screen import DESK, NEEDS_TERMINAL, WAIT_MS, Screen, cross, picture, wash
 
 pytestmark = NEEDS_TERMINAL
 WAIT_S = WAIT_MS / 1_000
@@ -150,10 +150,7 @@ def test_a_side_asks_for_a_review_the_other_agrees_and_an_officer_rules(
 def test_alerts_are_found_by_a_word_and_taken_by_whom_one_says(
     screen: Screen, exchange: ExchangeProcess
 ) -> None:
-    bob = Client(exchange.url("engine"), exchange.keys()["participants"]["bob"]["key"])
-    for side in ("sell", "buy"):
-        order = {"symbol": "XYZ", "side": side, "qty": "8", "price": "10.00", "time_in_force": "gtc"}
-        assert bob.call("POST", "/api/v1/order", order)[0] == 201
+    wash(exchange, "bob", "8")
     page = screen.open("XYZ", operator=True)
     page.click("#view-oversight")
     alert = page.locator("#alerts article", has_text="bought and sold 8 at 10.00")
@@ -170,10 +167,7 @@ def test_alerts_are_found_by_a_word_and_taken_by_whom_one_says(
 def test_the_evidence_of_an_alert_is_read_and_its_order_explained(
     screen: Screen, exchange: ExchangeProcess
 ) -> None:
-    alice = Client(exchange.url("engine"), exchange.keys()["participants"]["alice"]["key"])
-    for side in ("sell", "buy"):
-        order = {"symbol": "XYZ", "side": side, "qty": "9", "price": "10.00", "time_in_force": "gtc"}
-        assert alice.call("POST", "/api/v1/order", order)[0] == 201
+    wash(exchange, "alice", "9")
     page = screen.open("XYZ", operator=True)
     page.click("#view-oversight")
     alert = page.locator("#alerts article", has_text="bought and sold 9 at 10.00")

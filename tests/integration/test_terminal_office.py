@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.integration.exchange_process import Client, ExchangeProcess, wait_for
-from tests.integration.terminal_screen import NEEDS_TERMINAL, WAIT_MS, Screen, picture
+from tests.integration.terminal_screen import NEEDS_TERMINAL, WAIT_MS, Screen, enter, picture
 
 pytestmark = NEEDS_TERMINAL
 
@@ -20,14 +20,6 @@ def begin(page: Page, what: str, symbol: str = "", reason: str = "a test of ours
     if what == "resume":
         page.fill("#phase-call", "1")
     page.click("#begin-phase")
-
-
-def enter(exchange: ExchangeProcess, who: str, side: str, qty: str, price: str) -> None:
-    """Enter an order in XYZ."""
-    key = exchange.keys()["participants"][who]["key"]
-    order = {"symbol": "XYZ", "side": side, "qty": qty, "price": price}
-    status, answer = Client(exchange.url("engine"), key).call("POST", "/api/v1/order", order)
-    assert status == 201, answer
 
 
 def test_bands_are_set_shown_reached_and_lead_to_a_pause(screen: Screen, exchange: ExchangeProcess) -> None:
