@@ -26,7 +26,7 @@ from exchange.clearing.house_store import Doing
 from exchange.clearing.instruction_store import close_prices, write_instructions
 from exchange.clearing.review_store import write_audit
 from exchange.clearing.settlement_desk import SettlementTerms
-from exchange.clearing.store import ROWS_READ_MAX, TRADE_COLUMNS, trade_of
+from exchange.clearing.store import STREAMED, TRADE_COLUMNS, trade_of
 from exchange.domain.units import format_date
 from exchange.infra.store import as_long_as_it_takes, read_position
 from exchange.post_trade.books import Books
@@ -128,7 +128,7 @@ def _left_out(connection: Connection, partition: int, business_date: int) -> Ite
     later = columns.business_date > business_date, columns.state.not_in(others)
     for which in (_waits(), later):
         query = select(*TRADE_COLUMNS).where(columns.partition == partition, *which)
-        for row in connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_READ_MAX)):
+        for row in connection.execute(query.execution_options(**STREAMED)):
             yield trade_of(row)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Numeric, String, cast, func, select, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exchange.clearing.cycle_tables import cycle_waiting, cycles, netted, obligations
-from exchange.clearing.store import ROWS_READ_MAX
+from exchange.clearing.store import STREAMED
 from exchange.clearing.tables import trade_steps, trades
 from exchange.domain.units import format_date, sequence_of
 from exchange.infra.bulk_insert import bulk_insert, insert_numbers
@@ -81,7 +81,7 @@ def read_netted(connection: Connection, partition: int) -> Iterator[Owed]:
     amounts = (type_coerce(each, String) for each in (columns.quantity, columns.cash))
     query = select(columns.account_id, columns.symbol_id, *amounts).where(columns.partition == partition)
     query = query.order_by(columns.account_id, columns.symbol_id)
-    rows = connection.execute(query, execution_options={"stream_results": True, "yield_per": ROWS_READ_MAX})
+    rows = connection.execute(query, execution_options=STREAMED)
     for account_id, symbol_id, quantity, cash in rows:
         yield (account_id, symbol_id), (int(quantity), int(cash))
 

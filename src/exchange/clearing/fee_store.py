@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from exchange.clearing import tables
 from exchange.clearing.house_store import Act, Doing, list_acts, write_act
 from exchange.clearing.house_tables import fee_charges
-from exchange.clearing.store import ROWS_READ_MAX, TRADE_COLUMNS, replace, trade_of
+from exchange.clearing.store import STREAMED, TRADE_COLUMNS, replace, trade_of
 from exchange.domain.units import format_date
 from exchange.post_trade.fee_charges import Charge, entries_of, fees_of_trades, to_charge
 from exchange.post_trade.fees import FeeSchedule
@@ -40,7 +40,7 @@ def charge_fees(
             columns.business_date == day,
             columns.state != TradeState.BUSTED.value,
         )
-        rows = connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_READ_MAX))
+        rows = connection.execute(query.execution_options(**STREAMED))
         volumes = _volumes(connection, partition, day) if schedule.has_tiers else {}
         owed |= fees_of_trades(map(trade_of, rows), schedule, volumes)
     charges = to_charge(owed, _charged(connection, partition, days))

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from exchange.clearing.house_tables import house_acts, house_balances, house_entries, house_pending
 from exchange.clearing.review_store import write_audit
-from exchange.clearing.store import ROWS_READ_MAX, replace
+from exchange.clearing.store import STREAMED, replace
 from exchange.infra.bulk_insert import bulk_insert
 from exchange.post_trade.books import Books
 from exchange.post_trade.house_ledger import (
@@ -242,7 +242,7 @@ def prove_house(connection: Connection, partition: int) -> HouseProof:
     """Make balances, open pending entries and hash anew from the acts and entries, and compare."""
     again, running, expected, count, faults = HouseLedger(), NO_ACTS, 1, 0, list[str]()
     query = _acts(partition).order_by(house_acts.c.number)
-    for row in connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_READ_MAX)):
+    for row in connection.execute(query.execution_options(**STREAMED)):
         act = Act(*row)
         entries = read_entries(connection, partition, act.number)
         running = act_hash(running, act.source, act.body, entries)

@@ -42,7 +42,8 @@ KEYS_PER_DELETE = 500
 """Rows that one statement takes away, so that a batch costs few statements and none is long."""
 ROWS_READ_MAX = 10_000
 """Rows held at once while a whole table is read."""
-_STREAMED = {"stream_results": True, "yield_per": ROWS_READ_MAX}
+STREAMED = {"stream_results": True, "yield_per": ROWS_READ_MAX}
+"""How a whole table is read: piece by piece."""
 TRANSFER_COLUMNS = tuple(tables.transfers.c.keys())
 TRADE_COLUMNS = tuple(tables.trades.c[field.name] for field in msgspec.structs.fields(Trade))
 _encode = msgspec.json.Encoder().encode
@@ -136,7 +137,7 @@ def _numbers_of(
         columns = [type_coerce(column, String) if isinstance(column.type, tables.WideInteger) else column
                    for column in (table.c[name] for name in names)]  # fmt: skip
         query = select(*columns).where(table.c.partition == partition)
-        yield from map(tuple, connection.execute(query, execution_options=_STREAMED))
+        yield from map(tuple, connection.execute(query, execution_options=STREAMED))
         return
     session: Any = connection.connection.driver_connection
     statement = f"SELECT {', '.join(names)} FROM {table.name} WHERE partition = ?"
@@ -212,7 +213,7 @@ def hits_of(row: Row[Any]) -> tuple[Hit, ...]:
 
 def _in_pieces(connection: Connection, query: Any) -> Iterator[Row[Any]]:
     """Run a query over a whole table without holding all of it."""
-    yield from connection.execution_options(stream_results=True, yield_per=ROWS_READ_MAX).execute(query)
+    yield from connection.execution_options(**STREAMED).execute(query)
 
 
 # --- saving -------------------------------------------------------------------------------------------------

@@ -9,8 +9,6 @@ ends when its standard input is closed, which happens when the engine dies.
 
 from __future__ import annotations
 
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,16 +18,17 @@ from typing import IO, ClassVar, Protocol
 import msgspec
 
 from exchange.engine.order_store import OrderStore
-from exchange.infra.child_process import end_process
+from exchange.infra.child_process import (
+    end_process,
+    leave_signals_to_the_parent,
+    stand_back,
+    start_process,
+)
 from exchange.infra.errors import EventsGone, InfraError
 from exchange.infra.event_log_run import EventRun, read_run
 from exchange.wire.envelope import decode_batch, encode_batch
 from exchange.wire.records import ProtocolError
 
-NICENESS = 10
-"""A tenth of the engine's share where both want the same core. Not the idle class, which on a full machine has next to
-nothing: then reads of orders fail, and in the end the engine brakes for events that it can no longer keep.
-"""
 STOP_WAIT_S = 10.0
 
 
@@ -81,8 +80,7 @@ class HistoryProcess:
         self._end(STOP_WAIT_S)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "exchange.engine.history_process", *self._arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = start_process("exchange.engine.history_process", *self._arguments)
         return self._process
 
     def _end(self, wait_s: float) -> None:
@@ -159,7 +157,8 @@ def serve(
 
 def main(arguments: list[str]) -> int:
     """Serve the engine that started this process; return the exit code."""
-    os.nice(NICENESS)
+    # Were it given next to nothing, reads of orders would fail, and in the end the engine would brake for it.
+    stand_back()
     try:
         serve(Path(arguments[0]), int(arguments[1]), sys.stdin.buffer, sys.stdout.buffer, writer_kind())
     except (ProtocolError, msgspec.DecodeError, BrokenPipeError) as error:
@@ -169,7 +168,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A signal to the whole group (Ctrl-C, systemd) is for the engine; this process ends when its input does.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    leave_signals_to_the_parent()
     sys.exit(main(sys.argv[1:]))

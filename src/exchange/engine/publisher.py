@@ -19,7 +19,7 @@ from exchange.infra.bus import Bus, events_topic
 from exchange.infra.errors import InfraError
 from exchange.infra.latency import LatencyHistogram
 from exchange.wire.envelope import EventBatch, encode_batch
-from exchange.wire.records import LAST_OF_COMMAND, split
+from exchange.wire.records import FLAGS_OFFSET, LAST_OF_COMMAND, split
 
 log = structlog.get_logger(component="publisher")
 
@@ -31,8 +31,6 @@ UNCUT_BYTES_MAX = 1_000_000
 """One command with more events than this is not published, which the feeds see as a gap."""
 RETRY_S = 1.0
 STOP_WAIT_S = 2.0
-FLAGS_OFFSET = 6
-"""Where the flags of a record stand."""
 
 
 class PublisherStats(msgspec.Struct):

@@ -25,6 +25,7 @@ from exchange.engine.replay import (
 from exchange.infra import disk
 from exchange.infra.errors import InfraError
 from exchange.infra.event_log import EventLog
+from exchange.infra.event_log_run import record_at, sequence_at
 from exchange.infra.folder_lock import FolderLock
 from exchange.infra.journal import MIB, Journal, SegmentFile
 from exchange.infra.journal_choice import open_journal
@@ -32,7 +33,7 @@ from exchange.infra.journal_format import Kind
 from exchange.infra.journal_segments import JournalReader
 from exchange.infra.retention import LOCK_NAME
 from exchange.infra.snapshot import Snapshot, SnapshotDamaged, list_snapshots, read_snapshot
-from exchange.wire.records import SEQUENCE, SEQUENCE_OFFSET, split
+from exchange.wire.records import split
 
 
 class HistoryMissing(InfraError):
@@ -228,14 +229,14 @@ class _Recovery:
     def _complete_log(self, events: bytes, first: int, last: int, epoch: int) -> None:
         """Add to the event log what it has not; compare its last event with what it should be."""
         have = self.log.last_sequence
-        if first <= have <= last and (seen := self.log.event_at(have)) != (due := _record(events, have)):
+        if first <= have <= last and (seen := self.log.event_at(have)) != (due := record_at(events, have)):
             raise HistoryMissing(
                 f"event {have} in {self.folder.events} is another one than the journal gives, so the two do not belong"
                 " together; move that folder away if the journal is the right one, and start again. Its record there is"
-                f" {seen.hex() if seen else 'not to be found'}, by the journal {due.hex()}"
+                f" {seen.hex() if seen else 'not to be found'}, by the journal {due.hex() if due else 'none'}"
             )
         if last > have:
-            offset = next(at for at, _ in split(events) if _sequence_at(events, at) == max(first, have + 1))
+            offset = next(at for at, _ in split(events) if sequence_at(events, at) == max(first, have + 1))
             self.log.epoch = epoch
             self.log.append(events[offset:], have + 1, last - have)
             self.events_completed += last - have
@@ -275,14 +276,3 @@ class _Recovery:
 
 def _events_of(start: Snapshot | None) -> int:
     return start.event_sequence if start else 0
-
-
-def _sequence_at(events: bytes, offset: int) -> int:
-    sequence: int = SEQUENCE.unpack_from(events, offset + SEQUENCE_OFFSET)[0]
-    return sequence
-
-
-def _record(events: bytes, sequence: int) -> bytes:
-    return next(
-        events[at : at + length] for at, length in split(events) if _sequence_at(events, at) == sequence
-    )

@@ -7,13 +7,12 @@ from exchange.infra.errors import EventsGone
 from exchange.infra.event_source import LocalEventSource
 from exchange.infra.http_routes import ApiError, Call, Reply, Route
 from exchange.wire.envelope import EventBatch, encode_batch
-from exchange.wire.records import LAST_OF_COMMAND, decode_events, split
+from exchange.wire.records import FLAGS_OFFSET, LAST_OF_COMMAND, decode_events, split
 from exchange.wire.rest.errors import ErrorCode
 from exchange.wire.rest.events import EVENTS_PAGE_DEFAULT, EventList, EventsQuery, event_view
 
 BINARY = "application/octet-stream"
 READS_EVENTS = frozenset((Role.COMPONENT, Role.AUDITOR, Role.OPERATOR))
-_FLAGS_OFFSET = 6
 
 
 class EventsApi:
@@ -61,6 +60,6 @@ def cut(batch: EventBatch, limit: int | None) -> EventBatch:
     for number, (offset, length) in enumerate(split(batch.events), 1):
         if number > limit and count:
             break
-        if batch.events[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
+        if batch.events[offset + FLAGS_OFFSET] & LAST_OF_COMMAND:
             count, end = number, offset + length
     return EventBatch(batch.partition, batch.epoch, batch.first_sequence, count, batch.events[:end])

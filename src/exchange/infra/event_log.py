@@ -26,9 +26,8 @@ from exchange.infra.event_log_files import (
     save_index,
     scan_events,
 )
-from exchange.infra.event_log_run import EventLogDamaged, EventRun, chunks_of, read_run, sequence_at
+from exchange.infra.event_log_run import EventLogDamaged, EventRun, chunks_of, read_run, record_at
 from exchange.wire.envelope import EventBatch, encode_batch
-from exchange.wire.records import split
 
 MIB = 1 << 20
 READ_BYTES_MAX = MIB
@@ -140,9 +139,8 @@ class EventLog:
         if not self.first_sequence <= sequence <= self.last_sequence:
             return None
         for chunk in chunks_of(self.run_after(sequence - 1, 1)):
-            for offset, length in split(chunk.events):
-                if sequence_at(chunk.events, offset) == sequence:
-                    return chunk.events[offset : offset + length]
+            if (record := record_at(chunk.events, sequence)) is not None:
+                return record
         return None
 
     def stats(self) -> EventLogStats:

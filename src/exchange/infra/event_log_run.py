@@ -11,9 +11,14 @@ import msgspec
 from exchange.infra.errors import EventsGone, InfraError
 from exchange.infra.event_log_files import INDEX_STEP_BYTES
 from exchange.wire.envelope import HEADER, EventBatch, decode_batch
-from exchange.wire.records import LAST_OF_COMMAND, SEQUENCE, SEQUENCE_OFFSET, ProtocolError, split
-
-_FLAGS_OFFSET = 6
+from exchange.wire.records import (
+    FLAGS_OFFSET,
+    LAST_OF_COMMAND,
+    SEQUENCE,
+    SEQUENCE_OFFSET,
+    ProtocolError,
+    split,
+)
 
 
 class EventLogDamaged(InfraError):
@@ -119,7 +124,7 @@ def _bounded(batch: EventBatch, room: int) -> EventBatch:
     for events, (offset, length) in enumerate(split(batch.events), 1):
         if offset + length > room and end:
             break
-        if batch.events[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
+        if batch.events[offset + FLAGS_OFFSET] & LAST_OF_COMMAND:
             end, count = offset + length, events
     return EventBatch(batch.partition, batch.epoch, batch.first_sequence, count, batch.events[:end])
 
@@ -128,3 +133,11 @@ def sequence_at(events: bytes, offset: int) -> int:
     """Return the sequence of the event record at an offset."""
     sequence: int = SEQUENCE.unpack_from(events, offset + SEQUENCE_OFFSET)[0]
     return sequence
+
+
+def record_at(events: bytes, sequence: int) -> bytes | None:
+    """Return the record of the event with a sequence, or None where it is not among these."""
+    for offset, length in split(events):
+        if sequence_at(events, offset) == sequence:
+            return events[offset : offset + length]
+    return None

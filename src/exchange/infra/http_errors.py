@@ -39,16 +39,19 @@ def not_http(status: int, said: str, request_id: str) -> Answer:
 
 def late_headers(limit_s: float, request_id: str) -> bytes:
     """Return the whole answer for a connection whose headers do not arrive."""
-    code = ErrorCode.REQUEST_TIMEOUT
     text = f"the headers did not arrive within {limit_s:g} s"
-    body = _encode(ErrorBody(code, code.name.lower(), text, retry=True, request_id=request_id))
-    head = f"HTTP/1.1 408 Request Timeout\r\nContent-Type: {JSON}\r\nX-Request-ID: {request_id}\r\n"
-    return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+    header = f"X-Request-ID: {request_id}"
+    return _last_answer("408 Request Timeout", header, ErrorCode.REQUEST_TIMEOUT, text, request_id)
 
 
 def one_too_many() -> bytes:
     """Return the whole answer for a connection that finds no room."""
     code = ErrorCode.TOO_MANY_CONNECTIONS
-    body = _encode(ErrorBody(code, code.name.lower(), ERRORS[code].sentence, retry=True))
-    head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Type: {JSON}\r\nRetry-After: 1\r\n"
+    return _last_answer("503 Service Unavailable", "Retry-After: 1", code, ERRORS[code].sentence)
+
+
+def _last_answer(status: str, header: str, code: ErrorCode, text: str, request_id: str = "") -> bytes:
+    """Write an answer after which the connection is closed, and the client may try again."""
+    body = _encode(ErrorBody(code, code.name.lower(), text, retry=True, request_id=request_id))
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {JSON}\r\n{header}\r\n"
     return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

@@ -18,11 +18,18 @@ from exchange.domain.reasons import Reason
 from exchange.domain.trade import TradeCondition
 from exchange.domain.units import SymbolId
 from exchange.matching.order_book import NOTED, RestingOrder
-from exchange.wire.records import EVENT_HEADER, LAST_OF_COMMAND, LAYOUTS, VERSION, encode_event, number_of
+from exchange.wire.records import (
+    EVENT_HEADER,
+    FLAGS_OFFSET,
+    LAST_OF_COMMAND,
+    LAYOUTS,
+    VERSION,
+    encode_event,
+    number_of,
+)
 
 AnyEvent = TypeVar("AnyEvent", bound=e.Event)
 
-FLAGS_OFFSET = 6
 INT64_MAX = 2**63 - 1
 
 ACCEPTED, ACCEPTED_NUMBER = LAYOUTS[e.OrderAccepted].struct, number_of(e.OrderAccepted)

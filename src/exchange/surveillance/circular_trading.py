@@ -11,6 +11,7 @@ from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Level, Measure, score_of
 from exchange.surveillance.detector import Detector, Episode, Episodes, joined
 from exchange.surveillance.market import Fill, PriceChange
+from exchange.surveillance.order_book import key_of, symbol_in
 from exchange.surveillance.settings import MS, SECOND, CircularTrading
 
 TRADES_KEPT_MAX = 64
@@ -65,7 +66,7 @@ class CircularTradingDetector(Detector):
     def adjusted(self, symbol_id: int, change: PriceChange) -> None:
         """Forget the trades before the break, whose shares are others now."""
         passed = self.state.passed
-        self.state.passed = {key: kept for key, kept in passed.items() if key & 0xFFFF != symbol_id}
+        self.state.passed = {key: kept for key, kept in passed.items() if symbol_in(key) != symbol_id}
 
     def day_ended(self) -> None:
         """Begin to count anew."""
@@ -73,7 +74,7 @@ class CircularTradingDetector(Detector):
         self.state.passed = {}
 
     def _keep(self, seller: int, symbol_id: int, trade: Passed) -> None:
-        kept = self.state.passed.setdefault(seller << 16 | symbol_id, [])
+        kept = self.state.passed.setdefault(key_of(seller, symbol_id), [])
         kept.append(trade)
         oldest_ns = trade.time_ns - self.settings.within_s * SECOND
         while kept[0].time_ns < oldest_ns or len(kept) > TRADES_KEPT_MAX:
@@ -84,7 +85,7 @@ class CircularTradingDetector(Detector):
     ) -> list[Passed] | None:
         """Return the trades by which what `owner` once sold came to `goal`, the oldest ring first."""
         oldest_ns = closing.time_ns - self.settings.within_s * SECOND
-        for trade in self.state.passed.get(owner << 16 | symbol_id, ()):
+        for trade in self.state.passed.get(key_of(owner, symbol_id), ()):
             after = path[-1].time_ns if path else oldest_ns
             if trade.time_ns < after or trade in path or not self._is_alike(trade, closing):
                 continue
@@ -111,7 +112,7 @@ class CircularTradingDetector(Detector):
         accounts = tuple(sorted({account for trade in ring for account in trade.accounts}))
         evidence = tuple(trade.sequence for trade in ring)
         episode = Episode(ring[0].time_ns, accounts, evidence, len(ring))
-        key = min(owners) << 16 | symbol_id
+        key = key_of(min(owners), symbol_id)
         level, rounds = state.rounds.add(key, episode, settings.rounds)
         if level is None:
             return

@@ -32,6 +32,7 @@ from exchange.surveillance.order_book import (
     key_of,
 )
 from exchange.wire.records import (
+    FLAGS_OFFSET,
     LAST_OF_COMMAND,
     LAYOUTS,
     LENGTH,
@@ -57,7 +58,7 @@ _HIDDEN = OrderFlag.HIDDEN.value
 _STOPS = (OrderType.STOP.value, OrderType.STOP_LIMIT.value)
 _OVER = (Phase.POST_CLOSE.value, Phase.CLOSED.value)
 _CLOSING = tuple(phase.value for phase in CLOSING)
-_TYPE_OFFSET, _FLAGS_OFFSET = 4, 6
+_TYPE_OFFSET = 4
 _HEADER = 10
 _QUOTE, _ACCEPTED = number_of(e.QuoteAccepted), number_of(e.OrderAccepted)
 Take = Callable[[tuple[Any, ...]], None]
@@ -78,7 +79,7 @@ def new_sides(records: bytes, offset: int) -> dict[int, NewSide]:
     wanted = {accepted.bid_order_id, accepted.ask_order_id} - {0}
     found: dict[int, NewSide] = {}
     unpack = LAYOUTS[e.OrderAccepted].struct.unpack_from
-    while len(found) < len(wanted) and not records[offset + _FLAGS_OFFSET] & LAST_OF_COMMAND:
+    while len(found) < len(wanted) and not records[offset + FLAGS_OFFSET] & LAST_OF_COMMAND:
         offset += LENGTH.unpack_from(records, offset)[0]
         if records[offset + _TYPE_OFFSET] == _ACCEPTED:
             order_id, _, side, _, _, _, price, quantity, _ = unpack(records, offset)[_HEADER:]
@@ -120,7 +121,7 @@ class EventIntake:
         market, takers, passed = self._market, self._takers, self._passed
         if len(records) > VERSION_OFFSET and records[VERSION_OFFSET] != VERSION:
             raise ProtocolError(version_refused(VERSION_OFFSET, records[VERSION_OFFSET], VERSION))
-        decoded, flags_at, type_at = self._decoded, _FLAGS_OFFSET, _TYPE_OFFSET
+        decoded, flags_at, type_at = self._decoded, FLAGS_OFFSET, _TYPE_OFFSET
         ended = LAST_OF_COMMAND
         for offset, _ in split(records):
             kind = records[offset + type_at]

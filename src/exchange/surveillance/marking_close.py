@@ -11,7 +11,7 @@ from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Measure, evidence_of, price_text, score_of
 from exchange.surveillance.detector import Detector
 from exchange.surveillance.market import Fill, PriceChange
-from exchange.surveillance.order_book import BUY, PEGGED, LiveOrder
+from exchange.surveillance.order_book import BUY, PEGGED, LiveOrder, key_of, symbol_in
 from exchange.surveillance.settings import SECOND, MarkingClose
 
 PARTS = 20
@@ -108,7 +108,7 @@ class MarkingCloseDetector(Detector):
         if symbol_id in state.volumes:
             state.volumes[symbol_id] = change.shares(state.volumes[symbol_id])
         for key, volume in state.owners.items():
-            if key & 0xFFFF == symbol_id:
+            if symbol_in(key) == symbol_id:
                 state.owners[key] = change.shares(volume)
 
     def closed(self, symbol_id: int) -> None:
@@ -136,7 +136,7 @@ class MarkingCloseDetector(Detector):
         aggressive = sum(share.aggressive for share in shares)
         percent = own * 100 // volume
         whole_day = max(1, self.state.volumes.get(symbol_id, 0))
-        day_percent = self.state.owners.get(owner << 16 | symbol_id, 0) * 100 // whole_day
+        day_percent = self.state.owners.get(key_of(owner, symbol_id), 0) * 100 // whole_day
         aggressive_percent = aggressive * 100 // max(1, bought + sold)
         reached = _reached(shares, prices, move_bps)
         is_much = percent >= settings.window_percent or (day_percent >= settings.day_percent and own > other)

@@ -8,7 +8,7 @@ from exchange.domain.trade import BASIS_POINTS
 from exchange.surveillance.alert import Finding, Measure, evidence_of, price_text, score_of
 from exchange.surveillance.detector import Detector
 from exchange.surveillance.market import Fill, PriceChange
-from exchange.surveillance.order_book import BUY, PEGGED, LiveOrder, symbol_of
+from exchange.surveillance.order_book import BUY, PEGGED, LiveOrder, symbol_in, symbol_of
 from exchange.surveillance.settings import MS, MomentumIgnition
 
 PUSHES_KEPT_MAX = 100
@@ -72,7 +72,7 @@ class MomentumIgnitionDetector(Detector):
         """Forget the pushes before the break."""
         state = self.state
         state.pushes = {key: kept for key, kept in state.pushes.items() if symbol_of(key) != symbol_id}
-        state.ignitions = {key: kept for key, kept in state.ignitions.items() if key & 0xFFFF != symbol_id}
+        state.ignitions = {key: kept for key, kept in state.ignitions.items() if symbol_in(key) != symbol_id}
 
     def day_ended(self) -> None:
         """Forget the day."""

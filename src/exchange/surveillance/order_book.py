@@ -97,6 +97,11 @@ def opposite(side_key: int) -> int:
     return side_key ^ 1
 
 
+def symbol_in(key: int) -> int:
+    """Return the symbol of the number of an owner in a symbol."""
+    return key & 0xFFFF
+
+
 def symbol_of(side_key: int) -> int:
     """Return the symbol of the number of an owner in a symbol on a side."""
-    return side_key >> 1 & 0xFFFF
+    return symbol_in(side_key >> 1)

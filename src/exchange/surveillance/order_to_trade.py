@@ -13,7 +13,7 @@ import msgspec
 from exchange.surveillance.alert import Finding, Measure, evidence_of, score_of
 from exchange.surveillance.detector import Detector
 from exchange.surveillance.market import Fill, PriceChange
-from exchange.surveillance.order_book import IMMEDIATE, LiveOrder
+from exchange.surveillance.order_book import IMMEDIATE, LiveOrder, symbol_in
 from exchange.surveillance.settings import OrderToTrade
 
 
@@ -68,7 +68,7 @@ class OrderToTradeDetector(Detector):
     def adjusted(self, symbol_id: int, change: PriceChange) -> None:
         """Count shares as they are from now on."""
         for key, counts in self.state.counts.items():
-            if key & 0xFFFF == symbol_id:
+            if symbol_in(key) == symbol_id:
                 counts.volume, counts.traded = change.shares(counts.volume), change.shares(counts.traded)
 
     def day_ended(self) -> None:
@@ -104,7 +104,7 @@ class OrderToTradeDetector(Detector):
         excess = counts.orders // (trades * settings.number_limit) if trades else 4
         self.report(
             Finding(
-                symbol_id=key & 0xFFFF, accounts=(counts.account_id,), begins_ns=counts.begins_ns,
+                symbol_id=symbol_in(key), accounts=(counts.account_id,), begins_ns=counts.begins_ns,
                 score=score_of(40, 10, min(4, excess)),
                 summary=f"{counts.orders} orders, changes and cancels of a business date came to {trades} trades.",
                 measures=(

@@ -10,7 +10,7 @@ import msgspec
 from exchange.surveillance.alert import Finding, Measure, evidence_of, score_of
 from exchange.surveillance.detector import Detector
 from exchange.surveillance.market import Fill
-from exchange.surveillance.order_book import GAVE_WAY, IN_PLACE, SECOND_SIDE, LiveOrder
+from exchange.surveillance.order_book import GAVE_WAY, IN_PLACE, SECOND_SIDE, LiveOrder, symbol_in
 from exchange.surveillance.settings import SECOND, QuoteStuffing
 
 NAMED_EACH = 20
@@ -116,7 +116,7 @@ class QuoteStuffingDetector(Detector):
             return
         self.report(
             Finding(
-                symbol_id=key & 0xFFFF, accounts=(burst.account_id,), begins_ns=burst.begins_ns,
+                symbol_id=symbol_in(key), accounts=(burst.account_id,), begins_ns=burst.begins_ns,
                 score=score_of(60, 10, messages // settings.messages - 1),
                 summary=f"{messages} messages in one second, {percent} % of the orders taken back, no trade.",
                 measures=(

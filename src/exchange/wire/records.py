@@ -54,6 +54,7 @@ EVENT_HEADER = struct.Struct("<IBBBBQQQII")
 LENGTH = struct.Struct("<I")
 SEQUENCE = struct.Struct("<Q")
 VERSION_OFFSET = 5
+FLAGS_OFFSET = 6
 SEQUENCE_OFFSET = 8
 _ROWS: dict[str, tuple[struct.Struct, type[msgspec.Struct]]] = {
     "r": (struct.Struct("<II"), TickRow),

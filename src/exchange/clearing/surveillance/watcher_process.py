@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -22,15 +20,18 @@ from typing import IO
 
 import msgspec
 
-from exchange.infra.child_process import end_process
+from exchange.infra.child_process import (
+    end_process,
+    leave_signals_to_the_parent,
+    stand_back,
+    start_process,
+)
 from exchange.infra.errors import InfraError
 from exchange.surveillance.alert import Alert
 from exchange.surveillance.settings import Settings
 from exchange.surveillance.watcher import StateRefused, Watcher, settings_hash
 from exchange.wire.records import ProtocolError
 
-NICENESS = 10
-"""A tenth of clearing's share where both want the same core."""
 STOP_WAIT_S = 10.0
 GARBAGE_AFTER = 200_000
 """Objects between two looks for garbage: a watcher makes none in circles, and walking over its market takes time."""
@@ -128,9 +129,8 @@ class WatcherProcess:
     def _start(self) -> None:
         if self._has_stopped:
             raise WatcherGone("surveillance is being stopped")
-        command = [sys.executable, "-m", "exchange.clearing.surveillance.watcher_process"]
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process = start_process("exchange.clearing.surveillance.watcher_process")
         except OSError as error:
             raise WatcherGone(
                 f"the process of surveillance cannot be started with {sys.executable}: {error}"
@@ -203,7 +203,7 @@ def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
 
 def main() -> int:
     """Serve the clearing that started this process; return the exit code."""
-    os.nice(NICENESS)
+    stand_back()
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER)
     with contextlib.suppress(BrokenPipeError):
@@ -212,7 +212,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # A signal to the whole group (Ctrl-C, systemd) is for clearing; this process ends when its input does.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    leave_signals_to_the_parent()
     sys.exit(main())
