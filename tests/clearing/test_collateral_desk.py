@@ -22,6 +22,7 @@ from exchange.clearing.house_store import ActRefused, Doing, list_acts, write_ac
 from exchange.clearing.house_tables import margin_accounts
 from exchange.clearing.instruction_store import save_prices
 from exchange.clearing.margin_proof import margin_run_faults
+from exchange.clearing.price_proof import make_closes
 from exchange.domain.corporate_events import SymbolSplit
 from exchange.domain.units import date_number, format_money
 from exchange.infra.clock import ManualClock
@@ -116,7 +117,7 @@ def test_a_split_is_no_fall_of_the_price(keeper: BookKeeper) -> None:
     found = venue.margin()
     assert [format_money(found[n].value_at_risk) for n in (1, 2)] == ["960.00", "1128.00"]
     with keeper.store.connect() as connection:
-        assert margin_run_faults(connection, 0) == []
+        assert margin_run_faults(connection, 0, make_closes(connection, 0)) == []
 
 
 def test_a_call_keeps_its_time_and_ends_when_it_is_met(venue: Collateral) -> None:

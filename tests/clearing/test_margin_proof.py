@@ -14,6 +14,7 @@ from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.house_store import list_acts
 from exchange.clearing.house_tables import house_acts
 from exchange.clearing.margin_proof import margin_run_faults
+from exchange.clearing.price_proof import make_closes
 from exchange.infra.store import begin_write
 from tests.clearing.test_collateral_desk import Collateral
 from tests.clearing.test_settlement_desk import WEDNESDAY
@@ -36,7 +37,7 @@ def venue(keeper: BookKeeper) -> Collateral:
 
 def faults(venue: Collateral) -> list[str]:
     with venue.keeper.store.connect() as connection:
-        return margin_run_faults(connection, 0)
+        return margin_run_faults(connection, 0, make_closes(connection, 0))
 
 
 def test_each_run_follows_from_prices_and_exposures(venue: Collateral) -> None:

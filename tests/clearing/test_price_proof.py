@@ -9,7 +9,7 @@ from exchange.clearing.book_keeper import BookKeeper
 from exchange.clearing.house_store import Doing, write_act
 from exchange.clearing.house_tables import closing_prices
 from exchange.clearing.instruction_store import save_prices
-from exchange.clearing.price_proof import closing_price_faults
+from exchange.clearing.price_proof import closing_price_faults, make_closes
 from exchange.infra.store import begin_write
 from tests.clearing.test_cycle_desk import MONDAY, OTTO, TUESDAY, WEDNESDAY, Desk
 from tests.post_trade.stream import NOON_NS
@@ -39,7 +39,7 @@ def desk(keeper: BookKeeper) -> Desk:
 
 def faults(desk: Desk) -> list[str]:
     with desk.keeper.store.connect() as connection:
-        return closing_price_faults(connection, 0)
+        return closing_price_faults(connection, 0, make_closes(connection, 0))
 
 
 def test_prices_follow_from_the_trades_as_they_stood_when_the_day_was_closed(desk: Desk) -> None:

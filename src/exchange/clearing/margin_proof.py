@@ -7,6 +7,7 @@ Runs over more holdings than are kept, and runs of before this was kept, are pro
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +15,11 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from exchange.clearing.collateral_desk import MARGIN
-from exchange.clearing.cycle_store import CYCLES_MAX, list_cycles
 from exchange.clearing.house_store import Act, list_acts
 from exchange.clearing.house_tables import house_entries
-from exchange.clearing.price_proof import ACTS_MAX, Past, Prices, entered_prices
+from exchange.clearing.price_proof import ACTS_MAX, Close, Past, Prices, entered_prices
 from exchange.clearing.splits import after_splits
+from exchange.clearing.store import STREAMED
 from exchange.post_trade.house_ledger import HouseHolder, Phase, house_account
 from exchange.post_trade.ledger import CASH
 from exchange.post_trade.margin import OBSERVATIONS_MAX, Exposure, MarginRules, Requirement, changes, require
@@ -35,29 +36,17 @@ class Evidence(msgspec.Struct, frozen=True):
     exposures: list[tuple[int, int, list[tuple[int, int]]]]
 
 
-def margin_run_faults(connection: Connection, partition: int) -> list[str]:
+def margin_run_faults(connection: Connection, partition: int, closes: list[Close]) -> list[str]:
     """Say which run of margin required, called or marked anything else than what follows from prices and exposures."""
     found: list[str] = []
-    past, closed = Past(connection, partition), _ClosedPrices(connection, partition)
+    past, closed = Past(connection, partition), _ClosedPrices(connection, partition, closes)
+    margin = _MarginHeld(connection, partition)
     for act in reversed(list_acts(connection, partition, MARGIN, 0, ACTS_MAX)):
         body: dict[str, Any] = msgspec.json.decode(act.body)
         if body.get("evidence") is not None:
             evidence = msgspec.convert(body["evidence"], Evidence)
             known = closed.known_at(act, evidence.closed)
-            held = margin_held(connection, partition, act.number)
-            found += _faults(act, body["margins"], evidence, past, known, held)
-    return found
-
-
-def margin_held(connection: Connection, partition: int, before: int) -> dict[int, int]:
-    """Return the margin that accounts had before an act, from the entries of the house's ledger."""
-    table, found = house_entries.c, dict[int, int]()
-    query = select(table.account_id, table.debit, table.credit, table.amount).where(
-        table.partition == partition, table.act < before, table.phase.in_((Phase.POSTED, Phase.POST))
-    )
-    for account_id, debit, credit, amount in connection.execute(query):
-        own = house_account(HouseHolder.MARGIN, account_id, CASH)
-        found[account_id] = found.get(account_id, 0) + int(amount) * ((credit == own) - (debit == own))
+            found += _faults(act, body["margins"], evidence, past, known, margin.held_before(act))
     return found
 
 
@@ -106,24 +95,50 @@ def _moves(
     return changes([*latest, *([mark] if mark else [])], rules.horizon_days)
 
 
-class _ClosedPrices:
-    """The closing prices that were known when a run was made."""
+class _MarginHeld:
+    """The margin that accounts had, from the entries of the house's ledger; asked in the order of the acts."""
 
     def __init__(self, connection: Connection, partition: int) -> None:
-        past, self._connection, self._partition = Past(connection, partition), connection, partition
-        cycles = list(reversed(list_cycles(connection, partition, 0, CYCLES_MAX)))
-        self._made = {each.business_date: past.prices(each.business_date, each.sequence) for each in cycles}
-        self._closed_ns = {each.business_date: each.closed_ns for each in cycles}
+        table = house_entries.c
+        query = select(table.act, table.account_id, table.debit, table.credit, table.amount).where(
+            table.partition == partition, table.phase.in_((Phase.POSTED, Phase.POST))
+        )
+        self._left = iter(connection.execute(query.order_by(table.act), execution_options=STREAMED))
+        self._next = next(self._left, None)
+        self._held = dict[int, int]()
+
+    def held_before(self, act: Act) -> dict[int, int]:
+        """Return the margin by account; it changes with the next question."""
+        held = self._held
+        while self._next is not None and self._next.act < act.number:
+            _, account_id, debit, credit, amount = self._next
+            own = house_account(HouseHolder.MARGIN, account_id, CASH)
+            held[account_id] = held.get(account_id, 0) + int(amount) * ((credit == own) - (debit == own))
+            self._next = next(self._left, None)
+        return held
+
+
+class _ClosedPrices:
+    """The closing prices that were known when a run was made; asked in the order of the runs."""
+
+    def __init__(self, connection: Connection, partition: int, closes: list[Close]) -> None:
+        self._closes = closes
+        self._closed_ns = {close.date: close.closed_ns for close in closes}
+        self._left = deque(entered_prices(connection, partition))
+        self._entered: dict[tuple[int, int], tuple[int, int]] = {}
 
     def known_at(self, act: Act, closed: int) -> Prices:
         """Return prices by symbol and day. closed: the last day that was closed then."""
+        while self._left and self._left[0].act < act.number:
+            each = self._left.popleft()
+            self._entered[each.key] = each.price, each.time_ns
         found = {
-            (symbol_id, day): price
-            for day, prices in self._made.items()
-            if day <= closed
-            for symbol_id, price in prices.items()
+            (symbol_id, close.date): price
+            for close in self._closes
+            if close.date <= closed
+            for symbol_id, price in close.prices.items()
         }
-        for key, (price, entered_ns) in entered_prices(self._connection, self._partition, act.number).items():
+        for key, (price, entered_ns) in self._entered.items():
             if key not in found or entered_ns > self._closed_ns[key[1]]:
                 found[key] = price
         return {key: price for key, price in found.items() if key[1] <= act.business_date}

@@ -7,7 +7,7 @@ reference price as it was. What people entered instead is what their acts say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -33,15 +33,37 @@ Prices = dict[tuple[int, int], int]
 """Prices by symbol id and day."""
 
 
-def closing_price_faults(connection: Connection, partition: int) -> list[str]:
+class Close(NamedTuple):
+    """The close of a day: when, and the price that its trades made of each symbol."""
+
+    date: int
+    closed_ns: int
+    prices: dict[int, int]
+
+
+class Entered(NamedTuple):
+    """A price that people entered by an act. key: symbol id and day."""
+
+    act: int
+    key: tuple[int, int]
+    price: int
+    time_ns: int
+
+
+def make_closes(connection: Connection, partition: int) -> list[Close]:
+    """Make the prices of every closed day anew, the oldest first."""
+    past = Past(connection, partition)
+    return [
+        Close(cycle.business_date, cycle.closed_ns, past.prices(cycle.business_date, cycle.sequence))
+        for cycle in reversed(list_cycles(connection, partition, 0, CYCLES_MAX))
+    ]
+
+
+def closing_price_faults(connection: Connection, partition: int, closes: list[Close]) -> list[str]:
     """Say which closing price is neither what the day's trades make it nor what was entered."""
     stored = read_closing_prices(connection, partition)
-    entered = {key: price for key, (price, _) in entered_prices(connection, partition, 0).items()}
-    made: Prices = {}
-    past = Past(connection, partition)
-    for cycle in reversed(list_cycles(connection, partition, 0, CYCLES_MAX)):
-        day = cycle.business_date
-        made |= {(symbol, day): price for symbol, price in past.prices(day, cycle.sequence).items()}
+    entered = {each.key: each.price for each in entered_prices(connection, partition)}
+    made = {(symbol, close.date): price for close in closes for symbol, price in close.prices.items()}
     return [
         f"the closing price of symbol {key[0]} on {format_date(key[1])} is {_shown(stored.get(key))}, "
         f"{_shown(made.get(key))} by its trades, {_shown(entered.get(key))} by what was entered"
@@ -57,14 +79,15 @@ def read_closing_prices(connection: Connection, partition: int) -> Prices:
     return {(symbol_id, day): price for symbol_id, day, price in connection.execute(query)}
 
 
-def entered_prices(
-    connection: Connection, partition: int, before: int
-) -> dict[tuple[int, int], tuple[int, int]]:
-    """Return the latest prices entered by acts before one, and when each was. before: 0 for all acts."""
-    found: dict[tuple[int, int], tuple[int, int]] = {}
-    for act in reversed(list_acts(connection, partition, PRICES, before, ACTS_MAX)):
+def entered_prices(connection: Connection, partition: int) -> list[Entered]:
+    """Return the prices that people entered, in the order of their acts."""
+    found: list[Entered] = []
+    for act in reversed(list_acts(connection, partition, PRICES, 0, ACTS_MAX)):
         body: dict[str, Any] = msgspec.json.decode(act.body)
-        found |= {(symbol_id, day): (price, act.time_ns) for symbol_id, day, price in body["prices"]}
+        found += [
+            Entered(act.number, (symbol_id, day), price, act.time_ns)
+            for symbol_id, day, price in body["prices"]
+        ]
     return found
 
 

@@ -19,7 +19,7 @@ from exchange.clearing.house_store import HouseProof, prove_house
 from exchange.clearing.instruction_store import instruction_faults
 from exchange.clearing.margin_proof import margin_run_faults
 from exchange.clearing.office import Office
-from exchange.clearing.price_proof import closing_price_faults
+from exchange.clearing.price_proof import closing_price_faults, make_closes
 from exchange.clearing.rest_api import OFFICE
 from exchange.clearing.review_store import read_audit
 from exchange.clearing.ruling_announcer import AnnouncerStats
@@ -227,6 +227,7 @@ class ReportsApi:
                 netting.add_chain,
             )
             house = prove_house(connection, partition)
+            closes = make_closes(connection, partition)
             found = [
                 first_fault(read_audit(connection, partition)),
                 first_cycle_fault(connection, partition),
@@ -234,10 +235,10 @@ class ReportsApi:
                 *waiting_faults(connection, partition),
                 *house.faults,
                 *instruction_faults(connection, partition),
-                *closing_price_faults(connection, partition),
+                *closing_price_faults(connection, partition, closes),
                 *settlement_faults(connection, partition),
                 *margin_faults(connection, partition),
-                *margin_run_faults(connection, partition),
+                *margin_run_faults(connection, partition, closes),
                 *fee_faults(connection, partition),
             ]
             for fault in filter(None, found[:FINDINGS_MAX]):
